@@ -1,0 +1,79 @@
+// Package source is where bytes come from: folders, streams, git object stores,
+// the places on a workstation that hold keys. Each kind is one file. A source
+// hands Blobs to a Sink and reports what it could not read; it knows nothing of
+// what is looked for.
+package source
+
+import (
+	"context"
+	"io"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// A Blob is a piece of input. Data is only valid during the call that hands it
+// over and must not be written to.
+type Blob struct {
+	// At names the place: Path, and Member, Object, Blob, Repository, Exposure
+	// where the source knows them. Line and Column are worked out by the scanner.
+	At   finding.Location
+	Data []byte
+	// Fresh are the ranges that have not been handed over before, in order; nil
+	// means all of Data. What lies outside was scanned as part of another blob.
+	Fresh []finding.Span
+	// Window is set when Data is a part of something larger.
+	Window *Window
+	// Open gives the whole content again for readers that need to seek, or that
+	// were shown only a window. Nil when Data is the whole and all there is.
+	Open func() (Content, error)
+}
+
+// A Window places a part of a large input in the whole.
+type Window struct {
+	Offset int64 // of Data[0] in the whole
+	Line   int   // 0-based line of Data[0]
+	Column int   // 0-based column of Data[0] in that line, in characters
+	// Column16 is Column in UTF-16 units.
+	Column16 int
+	// Own is the part of Data whose matches, by where they start, this window
+	// answers for; the neighbours answer for the rest.
+	Own finding.Span
+	// Last is set on the final window.
+	Last bool
+}
+
+// Content is the whole of an input, readable at any place.
+type Content interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// A Sink takes blobs and problems. Its methods may be called from many
+// goroutines at once. Blob returns how many matches it made of the blob. An
+// error means that the run is over and the source must return it.
+type Sink interface {
+	Blob(*Blob) (hits int, err error)
+	Problem(finding.Problem) error
+}
+
+// A Source hands everything it has to a Sink. What it cannot read it reports as
+// a Problem and goes on; an error means that it could not work at all, that the
+// context ended, or that the Sink asked it to stop. When Walk returns, none of
+// its goroutines is left.
+type Source interface {
+	Walk(ctx context.Context, to Sink) error
+}
+
+// A Locator is a Source that can say more of a place once it is known to hold a
+// key: the commits of a blob, whether git tracks a file. Locate returns, for
+// each place it is given, the places it stands for: one or more, in a fixed
+// order. It is called after Walk, with the places that hold keys and no others.
+type Locator interface {
+	Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
+}
+
+// A Coverer is a Source that can say what of a repository it looked at.
+type Coverer interface {
+	Coverage() []finding.Coverage
+}
