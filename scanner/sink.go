@@ -65,6 +65,9 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 // count adds the blob to what was looked at: members count for their bytes alone,
 // windows once for each file.
 func (s *sink) count(b *source.Blob) {
+	if b.Again {
+		return
+	}
 	own := len(b.Data)
 	if b.Window != nil {
 		own = b.Window.Own.End - b.Window.Own.Start

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,7 +50,7 @@ func (d *dir) Walk(ctx context.Context, to Sink) error {
 	if err != nil {
 		return to.Problem(finding.Problem{Path: d.target, Error: reason(err)})
 	}
-	w := &walker{to: to, opts: d.opts, buffers: newBuffers(), queue: newQueue()}
+	w := &walker{to: to, opts: d.opts, queue: newQueue()}
 	root := entry{real: real, shown: filepath.ToSlash(d.target)}
 	switch {
 	case info.IsDir():
@@ -96,20 +98,20 @@ type job struct {
 const batch = 64
 
 type walker struct {
-	to      Sink
-	opts    DirOptions
-	buffers *buffers
-	queue   *queue
+	to    Sink
+	opts  DirOptions
+	queue *queue
+	whole sync.Mutex // held while a large file is in memory
 }
 
 func (w *walker) work(ctx context.Context) error {
-	small := make([]byte, 256<<10)
+	buf := make([]byte, windowSize)
 	for {
 		j, ok := w.queue.pop()
 		if !ok {
 			return ctx.Err()
 		}
-		err := w.do(ctx, j, small)
+		err := w.do(ctx, j, buf)
 		w.queue.done()
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func (w *walker) work(ctx context.Context) error {
 	}
 }
 
-func (w *walker) do(ctx context.Context, j job, small []byte) error {
+func (w *walker) do(ctx context.Context, j job, buf []byte) error {
 	if j.dir != nil {
 		return w.list(*j.dir)
 	}
@@ -125,7 +127,7 @@ func (w *walker) do(ctx context.Context, j job, small []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.read(ctx, e, small); err != nil {
+		if err := w.read(ctx, e, buf); err != nil {
 			return err
 		}
 	}
@@ -176,7 +178,7 @@ func (w *walker) problem(e entry, err error) error {
 
 // read hands one file over. What goes wrong with the file is a Problem; what comes
 // back is an error of the sink or the end of the context.
-func (w *walker) read(ctx context.Context, e entry, small []byte) error {
+func (w *walker) read(ctx context.Context, e entry, buf []byte) error {
 	f, err := openFile(e.real)
 	if err != nil {
 		return w.problem(e, err)
@@ -189,40 +191,47 @@ func (w *walker) read(ctx context.Context, e entry, small []byte) error {
 	switch {
 	case !st.regular: // became something else since it was listed
 		return nil
-	case st.size > WholeLimit:
-		return w.readLarge(ctx, f, e, st)
+	case st.size > int64(len(buf)):
+		return w.readLarge(ctx, f, e, st, buf)
 	}
-	buf := small
-	if st.size >= int64(len(small)) {
-		if buf, err = w.buffers.lend(ctx, int(st.size)+1); err != nil {
-			return err
-		}
-		defer w.buffers.giveBack(buf)
-	}
-	n, err := io.ReadFull(f, buf)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := readUpTo(f, buf, st.size)
+	if err != nil {
 		return w.problem(e, err)
+	}
+	if n == len(buf) && st.size < int64(n) { // it grew, or is one of /proc, which say 0
+		return w.readLarge(ctx, io.MultiReader(bytes.NewReader(bytes.Clone(buf)), f), e, st, buf)
 	}
 	if _, err := w.to.Blob(&Blob{At: finding.Location{Path: e.shown}, Data: buf[:n], Open: opener(e.real)}); err != nil {
 		return err
 	}
-	if int64(n) != st.size && st.size > 0 { // files of /proc and the like say 0
+	if int64(n) != st.size && st.size > 0 {
 		return w.changed(e)
-	}
-	if st.size >= int64(len(small)) {
-		return w.checkStamp(f, e, st)
 	}
 	return nil
 }
 
-func (w *walker) readLarge(ctx context.Context, f file, e entry, st stamp) error {
-	buf, err := w.buffers.lend(ctx, windowSize)
-	if err != nil {
-		return err
+// readUpTo fills buf. A file that yields the size it told is not asked for more:
+// that saves a system call for each.
+func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
+	for n < len(buf) && (n == 0 || int64(n) != size) {
+		m, err := f.Read(buf[n:])
+		n += m
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return n, err
+		}
 	}
-	defer w.buffers.giveBack(buf)
+	return n, nil
+}
+
+// readLarge hands a file over in windows. One that holds something is handed over
+// once more, whole, where memory allows: its first lines and the rest of it count
+// as context.
+func (w *walker) readLarge(ctx context.Context, f io.Reader, e entry, st stamp, buf []byte) error {
 	var ended error
-	_, err = streamSized(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, buf, overlap, func(b *Blob) (int, error) {
+	hits, err := stream(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, buf, overlap, func(b *Blob) (int, error) {
 		b.Open = opener(e.real)
 		var n int
 		n, ended = w.to.Blob(b)
@@ -236,7 +245,27 @@ func (w *walker) readLarge(ctx context.Context, f file, e entry, st stamp) error
 	case err != nil:
 		return w.problem(e, err)
 	}
-	return w.checkStamp(f, e, st)
+	if hits > 0 && st.size <= WholeLimit {
+		if err := w.again(e); err != nil {
+			return err
+		}
+	}
+	if g, ok := f.(file); ok {
+		return w.checkStamp(g, e, st)
+	}
+	return nil
+}
+
+// again hands a file over whole. Only one at a time is held.
+func (w *walker) again(e entry) error {
+	w.whole.Lock()
+	defer w.whole.Unlock()
+	data, err := os.ReadFile(e.real)
+	if err != nil {
+		return w.problem(e, err)
+	}
+	_, err = w.to.Blob(&Blob{At: finding.Location{Path: e.shown}, Data: data, Again: true, Open: opener(e.real)})
+	return err
 }
 
 func (w *walker) checkStamp(f file, e entry, before stamp) error {

@@ -30,7 +30,7 @@ func (s reader) Walk(ctx context.Context, to Sink) error {
 	}
 	var ended error
 	whole := io.MultiReader(bytes.NewReader(head), in)
-	_, err = stream(whole, s.at, func(b *Blob) (int, error) {
+	_, err = stream(whole, s.at, make([]byte, windowSize), overlap, func(b *Blob) (int, error) {
 		var n int
 		n, ended = to.Blob(b)
 		return n, ended

@@ -10,24 +10,22 @@ import (
 )
 
 const (
-	// WholeLimit is the size up to which an input is held in memory and handed
-	// over whole; a larger one is streamed in windows.
+	// WholeLimit is the size up to which an input may be held in memory whole.
 	WholeLimit = 64 << 20
-	windowSize = 8 << 20
+	// windowSize keeps a window in the processor's second-level cache, where it is
+	// scanned at once after it was read.
+	windowSize = 512 << 10
 	// overlap is what two windows share on each side of the seam between them: far
 	// more than the longest key, however encoded, and the lines about it.
-	overlap = 64 << 10
+	overlap = 16 << 10
 )
 
-// stream reads r to its end and emits windows over it. Each byte is owned by one
-// window, and every window but the first and the last shows overlap bytes on both
-// sides of what it owns. The buffer is the only memory used. It returns the number
-// of hits that emit reported, and the first error of r or emit.
-func stream(r io.Reader, at finding.Location, emit func(*Blob) (int, error)) (hits int, err error) {
-	return streamSized(r, at, make([]byte, windowSize), overlap, emit)
-}
-
-func streamSized(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
+// stream reads r to its end into buf, again and again, and emits windows over it.
+// Each byte is owned by one window, and every window but the first and the last
+// shows overlap bytes on both sides of what it owns; buf must be longer than four
+// times that. It returns the number of hits that emit reported, and the first
+// error of r or emit.
+func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
 	w := Window{}
 	filled := 0
 	for {
