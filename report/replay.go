@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
@@ -138,8 +139,8 @@ func (in *reader) whole(raw []byte, h finding.Handler) error {
 		return in.errorf("the report has no summary")
 	}
 	for i, f := range doc.Findings {
-		if f.Rule == "" {
-			return in.errorf("findings[%d] has no rule", i)
+		if !isRuleID(f.Rule) {
+			return in.errorf("findings[%d]: %q is no rule ID", i, cut(f.Rule, 80))
 		}
 	}
 	if err := in.end(); err != nil {
@@ -208,8 +209,8 @@ func (in *reader) line(raw []byte, h finding.Handler) (done bool, err error) {
 	switch {
 	case e.Start != nil:
 		return false, in.errorf("a second start")
-	case e.Finding != nil && e.Finding.Rule == "":
-		return false, in.errorf("the finding has no rule")
+	case e.Finding != nil && !isRuleID(e.Finding.Rule):
+		return false, in.errorf("%q is no rule ID", cut(e.Finding.Rule, 80))
 	case e.Finding != nil:
 		return false, h.Finding(restore(*e.Finding))
 	case e.Problem != nil:
@@ -219,6 +220,22 @@ func (in *reader) line(raw []byte, h finding.Handler) (done bool, err error) {
 		return true, h.Finish(e.Summary.Summary)
 	}
 	return false, in.errorf("the line %s is no event", cut(visible(string(bytes.TrimSpace(raw))), 40))
+}
+
+// isRuleID reports whether s is words of letters and digits, joined by "-", "_"
+// or ".", of at most 100 bytes. Writers put IDs into URLs and identifiers.
+func isRuleID(s string) bool {
+	if len(s) > 100 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		letter := c >= 'a' && c <= 'z' || s[i] >= '0' && s[i] <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("-_.", rune(s[i]))) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // known checks the schema version, for which v1 is all there is.

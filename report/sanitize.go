@@ -10,9 +10,10 @@ import (
 // visible returns s with everything that could act on a terminal or on a CI
 // log shown as an escape instead: control characters and escape sequences,
 // bidirectional and zero-width characters, bytes that are not UTF-8, and the
-// two openings of a workflow command (a leading "::", which GitHub's runner
-// takes after any leading space, and "##[" or "##name[" anywhere in a line, which
-// GitHub, Azure Pipelines and TeamCity take). The result is one line.
+// two openings of a workflow command ("::" at the start or after a space, where
+// a line may be broken: GitHub's runner passes over leading space; and "##[" or
+// "##name[" anywhere in a line, which GitHub, Azure Pipelines and TeamCity take).
+// The result is one line.
 //
 // A backslash is not doubled: the result is for reading, not for decoding.
 func visible(s string) string {
@@ -26,21 +27,15 @@ func visible(s string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 8)
-	if start := len(s) - len(strings.TrimLeftFunc(s, unicode.IsSpace)); strings.HasPrefix(s[start:], "::") {
-		writeVisible(&b, s[:start])
-		b.WriteString(`\x3a`)
-		s = s[start+1:]
-	}
-	writeVisible(&b, s)
-	return b.String()
-}
-
-func writeVisible(b *strings.Builder, s string) {
 	for i := 0; i < len(s); {
 		text, size := visibleAt(s, i)
+		if before, _ := utf8.DecodeLastRuneInString(s[:i]); strings.HasPrefix(s[i:], "::") && (i == 0 || unicode.IsSpace(before)) {
+			text = `\x3a`
+		}
 		b.WriteString(text)
 		i += size
 	}
+	return b.String()
 }
 
 // visibleAt returns the harmless form of the character of s at byte i, and the

@@ -151,9 +151,9 @@ func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComp
 		Notifications:  notificationKinds(),
 	}
 	if v := s.run.Tool.Version; v != "" {
-		d.Version = ptr(visible(v))
+		d.Version = ptr(visible(trimV(v)))
 		if semver(v) {
-			d.SemanticVersion = ptr(trimV(v))
+			d.SemanticVersion = d.Version
 		}
 	}
 	return d

@@ -136,8 +136,21 @@ func (s *sarifWriter) location(l finding.Location) *sarif.Location {
 		c := lines(l.Line, max(l.Line, l.EndLine))
 		c.Snippet = &sarif.ArtifactContent{Text: ptr(visible(l.Snippet))}
 		loc.PhysicalLocation.ContextRegion = c
+		if m := marked(l); m != "" {
+			loc.PhysicalLocation.Region.Snippet = &sarif.ArtifactContent{Text: ptr(visible(m))}
+		}
 	}
 	return loc
+}
+
+// marked is the masked key as it stands in the snippet.
+func marked(l finding.Location) string {
+	if l.SnippetMark == nil {
+		return ""
+	}
+	line := []rune(l.Snippet)
+	from := min(max(l.SnippetMark[0], 0), len(line))
+	return string(line[from:min(max(l.SnippetMark[1], from), len(line))])
 }
 
 func (s *sarifWriter) artifact(path string) *sarif.ArtifactLocation {

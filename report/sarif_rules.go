@@ -23,7 +23,7 @@ func catalogue(run finding.Run, opts Options) []finding.Rule {
 // rules describes every rule of the catalogue, and every other that a finding
 // names, so that no result is without one.
 func (s *sarifWriter) rules(findings []finding.Finding) []*sarif.ReportingDescriptor {
-	var out []*sarif.ReportingDescriptor
+	out := []*sarif.ReportingDescriptor{} // the standard wants an array, if an empty one
 	known := map[string]bool{}
 	add := func(r finding.Rule) {
 		if !known[r.ID] {
@@ -139,24 +139,28 @@ func cutRunes(s string, n int) string {
 
 // The kinds of notification.
 const (
-	noteProblem     = "incomplete"
-	noteWarning     = "warning"
-	noteLimit       = "limit"
-	noteInterrupted = "interrupted"
+	noteProblem     = "incomplete-run"
+	noteWarning     = "run-warning"
+	noteLimit       = "result-limit"
+	noteInterrupted = "interrupted-run"
 )
 
 func notificationKinds() []*sarif.ReportingDescriptor {
-	kind := func(id, level, text string) *sarif.ReportingDescriptor {
+	kind := func(id, level, text, help string) *sarif.ReportingDescriptor {
 		return &sarif.ReportingDescriptor{
-			ID: id, Name: ptr(pascal(id)), ShortDescription: both(text, ""),
+			ID: id, Name: ptr(pascal(id)), ShortDescription: both(text, ""), FullDescription: both(text, ""), Help: both(help, help),
 			DefaultConfiguration: &sarif.ReportingConfiguration{Level: level},
 		}
 	}
 	return []*sarif.ReportingDescriptor{
-		kind(noteProblem, "error", "Something could not be looked at, so the run is not complete."),
-		kind(noteWarning, "warning", "Something about the run that its reader should know."),
-		kind(noteLimit, "warning", "Results were left out because of a limit of the reader of this file."),
-		kind(noteInterrupted, "error", "The run was interrupted before it had looked at everything."),
+		kind(noteProblem, "error", "Something could not be looked at, so the run is not complete.",
+			"A key may be in what was not read. Make it readable, or leave it out by name, and run again."),
+		kind(noteWarning, "warning", "Something about the run that its reader should know.",
+			"The run is complete all the same."),
+		kind(noteLimit, "warning", "Results were left out because of a limit of the reader of this file.",
+			"Write the json format beside this one; it holds everything."),
+		kind(noteInterrupted, "error", "The run was interrupted before it had looked at everything.",
+			"Run it again to the end."),
 	}
 }
 
