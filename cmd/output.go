@@ -97,7 +97,7 @@ func (o *outputs) open(ui *UI, opts report.Options) (h finding.Handler, finish f
 			if err == nil {
 				err = f.Commit()
 			} else {
-				f.Abort()
+				_ = f.Abandon()
 			}
 		}
 		return err
@@ -105,7 +105,7 @@ func (o *outputs) open(ui *UI, opts report.Options) (h finding.Handler, finish f
 	for _, out := range o.list {
 		w, each := ui.env.Stdout, opts
 		if out.file != "" {
-			f, err := atomicfile.Create(out.file, 0o644)
+			f, err := atomicfile.Create(out.file, atomicfile.Mode{Perm: 0o644})
 			if err != nil {
 				return nil, nil, finish(failed(err, "the report could not be started; nothing was changed"))
 			}
