@@ -77,7 +77,7 @@ func eachIn(data []byte, from, to int, yield func(shape) bool) bool {
 			return true
 		}
 		dot := i + n
-		if alnum[data[dot-1]]&alnum[data[dot-prefixLen]]&alnum[data[dot+1]]&token[data[dot+minFederated]] != 0 {
+		if alnum[data[dot-1]]&alnum[data[dot-prefixLen]]&token[data[dot+1]]&token[data[dot+minFederated]] != 0 {
 			if s, ok := at(data, dot); ok && !yield(s) {
 				return false
 			}
@@ -89,7 +89,7 @@ func eachIn(data []byte, from, to int, yield func(shape) bool) bool {
 
 // at returns the shape around the dot at data[dot], if there is one.
 func at(data []byte, dot int) (shape, bool) {
-	if !allAlnum(data[dot-prefixLen:dot]) || !allAlnum(data[dot+1:dot+minFederated]) {
+	if !allAlnum(data[dot-prefixLen : dot]) {
 		return shape{}, false
 	}
 	if start, ok := federatedStart(data, dot); ok {
@@ -101,7 +101,7 @@ func at(data []byte, dot int) (shape, bool) {
 		return shape{start, dot, end, finding.Federated}, n >= minFederated && n <= maxFederated && endsAt(data, end)
 	}
 	end := dot + 1 + secretLen
-	if end > len(data) || !allAlnum(data[dot+minFederated:end]) || !endsAt(data, end) {
+	if end > len(data) || !allAlnum(data[dot+1:end]) || !endsAt(data, end) {
 		return shape{}, false
 	}
 	start := dot - prefixLen
