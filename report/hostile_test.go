@@ -106,6 +106,12 @@ func harmless(t *testing.T, format string, out []byte) {
 			}
 		}
 	}
+	parses(t, format, out)
+}
+
+// parses fails when out is not of the format's grammar, or is markup.
+func parses(t *testing.T, format string, out []byte) {
+	t.Helper()
 	switch format {
 	case "json", "sarif", "gitlab":
 		if !json.Valid(out) {
@@ -134,15 +140,7 @@ func hostileStrings() []string {
 		"a\n::error::x", "::stop-commands::x", "  ::error::x", "##[add-mask]x", "###[error]x", "##vso[task.setvariable]x", "##teamcity[x]",
 		"\x1b[31m", "\x1b]8;;http://x\x07", "\u009b31m", "\x7f", "\u202e", "\u2066", "\u200b", "\u2028", "\ufeff", "\U000e0041",
 		"\xff\xfe", "\xed\xa0\x80", "]]>", "<script>", "--><b>", "`x`", "| a |", "[x](http://x)", "@team", "http://x", "www.x.com",
-		"%0A::error::", "%", ",file=x", "", " ", "\x00", "\\", "日本語\u0301", "😀", strings.Repeat("x", 300), strings.Repeat("\n", 100), "{0}", "a:b", "C:/x", "/x", "../x",
-	}
-}
-
-func TestHostileStringsEverywhere(t *testing.T) {
-	for _, s := range hostileStrings() {
-		for _, format := range formats() {
-			checkHostile(t, format.Name, s, len(s))
-		}
+		"%0A::error::", ":", "x :", "%", ",file=x", "", " ", "\x00", "\\", "日本語\u0301", "😀", strings.Repeat("x", 300), strings.Repeat("\n", 100), "{0}", "a:b", "C:/x", "/x", "../x",
 	}
 }
 
@@ -164,6 +162,8 @@ func checkHostile(t *testing.T, format, s string, n int) {
 	}
 }
 
+// The seeds alone, which go test runs, put each hostile string into every field
+// of every format.
 func FuzzWriters(f *testing.F) {
 	for i, s := range hostileStrings() {
 		f.Add(s, i)

@@ -29,8 +29,10 @@ func visible(s string) string {
 	b.Grow(len(s) + 8)
 	for i := 0; i < len(s); {
 		text, size := visibleAt(s, i)
-		if before, _ := utf8.DecodeLastRuneInString(s[:i]); strings.HasPrefix(s[i:], "::") && (i == 0 || unicode.IsSpace(before)) {
-			text = `\x3a`
+		if colons := strings.HasPrefix(s[i:], "::") || s[i:] == ":"; colons { // a writer may put one behind the last
+			if before, _ := utf8.DecodeLastRuneInString(s[:i]); i == 0 || unicode.IsSpace(before) {
+				text = `\x3a`
+			}
 		}
 		b.WriteString(text)
 		i += size
