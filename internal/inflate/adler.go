@@ -1,0 +1,3 @@
+package inflate
+import a "hash/adler32"
+func adler32(p []byte) uint32 { return a.Checksum(p) }
