@@ -17,50 +17,45 @@ func (s *stream) dynamic(d *Decoder) error {
 		return ErrCorrupt
 	}
 	b := &d.build
-	preBits, err := s.preCode(b, npre)
-	if err != nil {
+	if err := s.preCode(b, npre); err != nil {
 		return err
 	}
-	if err := s.lengths(b, nlit+ndist, preBits); err != nil {
+	if err := s.lengths(b, nlit+ndist); err != nil {
 		return err
 	}
 	if b.lens[eobSymbol] == 0 {
 		return ErrCorrupt
 	}
-	var ok bool
-	if d.dyn.litBits, ok = b.fill(d.dyn.lit[:], b.lens[:nlit], b.litProtos[:], litTableBits); !ok {
-		return ErrCorrupt
-	}
-	if d.dyn.distBits, ok = b.fill(d.dyn.dist[:], b.lens[nlit:nlit+ndist], b.distProtos[:], distTableBits); !ok {
+	t := &d.dyn
+	if !b.fill(t.lit[:], t.litSub[:], b.lens[:nlit], b.litProtos[:]) ||
+		!b.fill(t.dist[:], t.distSub[:], b.lens[nlit:nlit+ndist], b.distProtos[:]) {
 		return ErrCorrupt
 	}
 	return nil
 }
 
 // preCode reads the code length code into b.pre.
-func (s *stream) preCode(b *builder, npre int) (preBits uint64, err error) {
+func (s *stream) preCode(b *builder, npre int) error {
 	var lens [19]uint8
 	for i := 0; i < npre; i++ {
 		if s.count < 3 {
 			if s.refill(); s.count < 3 {
-				return 0, ErrShort
+				return ErrShort
 			}
 		}
 		lens[preOrder[i]] = uint8(s.take(3))
 	}
-	preBits, ok := b.fill(b.pre[:], lens[:], b.preProtos[:], 7)
-	if !ok {
-		return 0, ErrCorrupt
+	if !b.fill(b.pre[:], nil, lens[:], b.preProtos[:]) {
+		return ErrCorrupt
 	}
-	return preBits, nil
+	return nil
 }
 
 // lengths decodes n code lengths into b.lens.
-func (s *stream) lengths(b *builder, n int, preBits uint64) error {
-	mask := uint64(1)<<preBits - 1
+func (s *stream) lengths(b *builder, n int) error {
 	for i := 0; i < n; {
 		s.refill()
-		e := b.pre[s.bits&mask&127]
+		e := b.pre[s.bits&127]
 		if s.count < uint64(e&63) {
 			return ErrShort
 		}

@@ -11,24 +11,23 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 	)
 	src, dst := s.src, s.dst
 	sp, dp, bits, count := s.sp, s.dp, s.bits, s.count
-	litMask, distMask := uint64(1)<<t.litBits-1, uint64(1)<<t.distBits-1
 	for sp+srcMargin <= len(src) && dp+dstMargin <= len(dst) {
-		bits |= binary.LittleEndian.Uint64(src[sp:]) << (count & 63)
+		bits |= binary.LittleEndian.Uint64(src[sp:sp+8:sp+8]) << (count & 63)
 		sp += int(7 - count>>3&7)
 		count |= 56
-		e := t.lit[bits&litMask]
+		e := t.lit[bits&litIndex]
 		if e&literal != 0 {
 			bits >>= e & 63
 			count -= uint64(e)
 			dst[dp] = byte(e >> valueShift)
 			dp++
-			e = t.lit[bits&litMask]
+			e = t.lit[bits&litIndex]
 			if e&literal != 0 {
 				bits >>= e & 63
 				count -= uint64(e)
 				dst[dp] = byte(e >> valueShift)
 				dp++
-				e = t.lit[bits&litMask]
+				e = t.lit[bits&litIndex]
 				if e&literal != 0 {
 					bits >>= e & 63
 					count -= uint64(e)
@@ -40,9 +39,9 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 		}
 		if e&special != 0 {
 			if e&subtable != 0 {
-				bits >>= e & 63
-				count -= uint64(e)
-				e = t.lit[uint64(e>>valueShift)+bits&(1<<(e>>codeShift&63)-1)]
+				bits >>= litTableBits
+				count -= litTableBits
+				e = t.litSub[uint64(e>>valueShift)+bits&(1<<(e>>codeShift&63)-1)]
 			}
 			if e&literal != 0 {
 				bits >>= e & 63
@@ -52,78 +51,55 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 				continue
 			}
 			if e&special != 0 {
-				bits >>= e & 63
-				count -= uint64(e)
-				s.sp, s.dp, s.bits, s.count = sp, dp, bits, count&63
+				s.sp, s.dp, s.bits, s.count = sp, dp, bits>>(e&63), (count-uint64(e))&63
 				if e>>valueShift != endOfBlock {
 					return false, ErrCorrupt
 				}
 				return true, nil
 			}
 		}
-		length := int(e>>valueShift&lengthMask) + int(bits&(1<<(e&63)-1)>>(e>>codeShift&63))
+		length := int(e>>valueShift&lengthMask) + int(bits>>(e>>codeShift&63)&uint64(e>>maskShift))
 		bits >>= e & 63
 		count -= uint64(e)
 
-		bits |= binary.LittleEndian.Uint64(src[sp:]) << (count & 63)
+		bits |= binary.LittleEndian.Uint64(src[sp:sp+8:sp+8]) << (count & 63)
 		sp += int(7 - count>>3&7)
 		count |= 56
-		e = t.dist[bits&distMask]
+		e = t.dist[bits&distIndex]
 		if e&special != 0 {
-			bits >>= e & 63
-			count -= uint64(e)
-			if e&subtable != 0 {
-				e = t.dist[uint64(e>>valueShift)+bits&(1<<(e>>codeShift&63)-1)]
-			}
-			if e&special != 0 {
+			if e&subtable == 0 {
 				s.dp = dp
 				return false, ErrCorrupt
 			}
+			bits >>= distTableBits
+			count -= distTableBits
+			e = t.distSub[uint64(e>>valueShift)+bits&(1<<(e>>codeShift&63)-1)]
 		}
 		dist := int(e>>valueShift) + int(bits&(1<<(e&63)-1)>>(e>>codeShift&63))
 		bits >>= e & 63
 		count -= uint64(e)
-		if dist > dp {
-			s.dp = dp
-			return false, ErrCorrupt
-		}
-		if dp+length+copyMargin > len(dst) {
+		from, end := dp-dist, dp+length
+		if dist < 16 || from < 0 || end+copyMargin > len(dst) {
 			s.dp = dp
 			if err := s.match(length, dist); err != nil {
 				return false, err
 			}
-		} else {
-			copyWide(dst, dp, dp-dist, dp+length)
+			dp = end
+			continue
 		}
-		dp += length
+		*(*[16]byte)(dst[dp:dp+16:dp+16]) = *(*[16]byte)(dst[from:from+16:from+16])
+		for length > 16 {
+			from, dp, length = from+16, dp+16, length-16
+			*(*[16]byte)(dst[dp:dp+16:dp+16]) = *(*[16]byte)(dst[from:from+16:from+16])
+		}
+		dp = end
 	}
 	s.sp, s.dp, s.bits, s.count = sp, dp, bits, count&63
 	return false, nil
 }
 
-// copyMargin is how far copyWide may write past the end of what it copies.
+// copyMargin is how far the copy of a match may write past its end.
 const copyMargin = 16
-
-// copyWide copies from dst[from:] to dst[dp:end], in steps.
-func copyWide(dst []byte, dp, from, end int) {
-	switch dist := dp - from; {
-	case dist >= 16:
-		for {
-			*(*[16]byte)(dst[dp:]) = *(*[16]byte)(dst[from:])
-			dp += 16
-			from += 16
-			if dp >= end {
-				return
-			}
-		}
-	case dist >= 8:
-		for ; dp < end; dp, from = dp+8, from+8 {
-			binary.LittleEndian.PutUint64(dst[dp:], binary.LittleEndian.Uint64(dst[from:]))
-		}
-	default:
-		fillPattern(dst, dp, dist, end)
-	}
-}
 
 // fillPattern repeats the dist bytes before dp, fewer than 8 of them, up to end.
 func fillPattern(dst []byte, dp, dist, end int) {

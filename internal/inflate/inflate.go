@@ -81,7 +81,7 @@ func (d *Decoder) Raw(dst, src []byte) (n, consumed int, err error) {
 	if !d.ready {
 		d.prepare()
 	}
-	s := stream{src: src, dst: dst}
+	s := stream{src: src, dst: dst[:len(dst):len(dst)]}
 	for {
 		last, err := s.block(d)
 		if err != nil {

@@ -99,7 +99,7 @@ func (s *stream) huffman(t *tables) error {
 func (s *stream) careful(t *tables) error {
 	for {
 		s.refill()
-		e, err := s.symbol(t.lit[:], t.litBits)
+		e, err := s.symbol(t.lit[:], t.litSub[:])
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (s *stream) careful(t *tables) error {
 		}
 		length := e>>valueShift&lengthMask + s.extra(e)
 		s.refill()
-		if e, err = s.symbol(t.dist[:], t.distBits); err != nil {
+		if e, err = s.symbol(t.dist[:], t.distSub[:]); err != nil {
 			return err
 		}
 		if e&special != 0 {
@@ -135,14 +135,14 @@ func (s *stream) careful(t *tables) error {
 
 // symbol looks up the next symbol. Its bits are still to be taken, except those of the main table if it sits in a
 // subtable.
-func (s *stream) symbol(table []uint32, tableBits uint64) (uint32, error) {
-	e := table[s.bits&(1<<tableBits-1)]
+func (s *stream) symbol(table, sub []uint32) (uint32, error) {
+	e := table[s.bits&uint64(len(table)-1)]
 	if e&subtable != 0 {
-		if s.count < tableBits {
+		if s.count < uint64(e&63) {
 			return 0, ErrShort
 		}
-		s.take(tableBits)
-		e = table[uint64(e>>valueShift)+s.bits&(1<<(e>>codeShift&63)-1)]
+		s.take(uint64(e & 63))
+		e = sub[uint64(e>>valueShift)+s.bits&(1<<(e>>codeShift&63)-1)]
 	}
 	if s.count < uint64(e&63) {
 		return 0, ErrShort
@@ -157,16 +157,27 @@ func (s *stream) extra(e uint32) uint32 {
 
 // match copies length bytes from dist bytes back, which may overlap what is written.
 func (s *stream) match(length, dist int) error {
-	if dist > s.dp {
+	from, end := s.dp-dist, s.dp+length
+	if from < 0 {
 		return ErrCorrupt
 	}
-	room := len(s.dst) - s.dp
-	for n := min(length, room); n > 0; {
+	if end+copyMargin <= len(s.dst) {
+		if dist >= 8 {
+			for dp := s.dp; dp < end; dp, from = dp+8, from+8 {
+				*(*[8]byte)(s.dst[dp:]) = *(*[8]byte)(s.dst[from:])
+			}
+		} else {
+			fillPattern(s.dst, s.dp, dist, end)
+		}
+		s.dp = end
+		return nil
+	}
+	for n := min(length, len(s.dst)-s.dp); n > 0; {
 		c := copy(s.dst[s.dp:s.dp+n], s.dst[s.dp-dist:s.dp])
 		s.dp += c
 		n -= c
 	}
-	if length > room {
+	if s.dp < end {
 		return ErrLong
 	}
 	return nil

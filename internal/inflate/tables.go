@@ -9,6 +9,7 @@ import "math/bits"
 //	bit  14     subtable: a pointer to a subtable, which starts at the value
 //	bit  15     special: neither a literal nor a length or distance: a subtable, the end of a block, or an invalid code
 //	bits 16-30  value: literal, base of the length (9 bits), base of the distance, start of the subtable, or endOfBlock
+//	bits 25-30  of a length only: mask of its extra bits
 //	bit  31     literal
 //
 // Before the length of a code is known, bits 0-5 hold the number of extra bits and bits 8-13 are zero: a proto.
@@ -18,6 +19,7 @@ const (
 	special    = 1 << 15
 	valueShift = 16
 	lengthMask = 1<<9 - 1
+	maskShift  = 25
 	literal    = 1 << 31
 	endOfBlock = 1
 )
@@ -29,6 +31,8 @@ const (
 	// for codes of up to 15 bits: enough 288 11 and enough 32 9.
 	litTableSize  = 2342
 	distTableSize = 594
+	litIndex      = 1<<litTableBits - 1
+	distIndex     = 1<<distTableBits - 1
 
 	numLit    = 288 // two more than are valid: the fixed code has them
 	numDist   = 32  // likewise
@@ -40,10 +44,10 @@ const (
 
 // tables decode the symbols of one block.
 type tables struct {
-	lit      [litTableSize]uint32
-	dist     [distTableSize]uint32
-	litBits  uint64 // bits that index the main table
-	distBits uint64
+	lit     [litIndex + 1]uint32
+	dist    [distIndex + 1]uint32
+	litSub  [litTableSize - litIndex - 1]uint32
+	distSub [distTableSize - distIndex - 1]uint32
 }
 
 // A builder is the scratch space to build tables in, and what is the same for all of them.
@@ -73,12 +77,12 @@ func (d *Decoder) prepare() {
 			lens[i] = 8
 		}
 	}
-	d.fixed.litBits, _ = b.fill(d.fixed.lit[:], lens, b.litProtos[:], litTableBits)
+	b.fill(d.fixed.lit[:], nil, lens, b.litProtos[:])
 	lens = b.lens[:numDist]
 	for i := range lens {
 		lens[i] = 5
 	}
-	d.fixed.distBits, _ = b.fill(d.fixed.dist[:], lens, b.distProtos[:], distTableBits)
+	b.fill(d.fixed.dist[:], nil, lens, b.distProtos[:])
 	d.ready = true
 }
 
@@ -91,7 +95,7 @@ func (b *builder) makeProtos() {
 	base := uint32(3)
 	for i := eobSymbol + 1; i < maxLit-1; i++ {
 		extra := uint32(max(0, (i-261)/4))
-		b.litProtos[i] = base<<valueShift | extra
+		b.litProtos[i] = base<<valueShift | extra | (1<<extra-1)<<maskShift
 		base += 1 << extra
 	}
 	b.litProtos[maxLit-1] = 258 << valueShift
@@ -118,7 +122,7 @@ func (b *builder) makeProtos() {
 // fill builds the table for a set of code lengths and returns the number of bits that index its main part, at most
 // maxBits. It reports whether the set is valid: complete, or a single code of one bit, or empty; the entries that such
 // a set leaves open are invalid codes. zlib and the standard library allow the same.
-func (b *builder) fill(table []uint32, lens []uint8, protos []uint32, maxBits int) (tableBits uint64, ok bool) {
+func (b *builder) fill(table, sub []uint32, lens []uint8, protos []uint32) bool {
 	var count [maxCode + 1]uint16
 	for _, n := range lens {
 		count[n&maxCode]++
@@ -136,7 +140,7 @@ func (b *builder) fill(table []uint32, lens []uint8, protos []uint32, maxBits in
 		used = used<<1 + int(count[n])
 	}
 	if used != 1<<longest || longest == 0 {
-		return 1, b.degenerate(table, lens, protos, longest, len(lens)-int(zero))
+		return b.degenerate(table, lens, protos, longest, len(lens)-int(zero))
 	}
 	for sym, n := range lens {
 		if n != 0 {
@@ -144,9 +148,8 @@ func (b *builder) fill(table []uint32, lens []uint8, protos []uint32, maxBits in
 			next[n&maxCode]++
 		}
 	}
-	main := min(longest, maxBits)
-	b.fillMain(table, protos, &count, main, longest)
-	return uint64(main), true
+	b.fillMain(table, sub, protos, &count, longest)
+	return true
 }
 
 // degenerate builds the table for a set that is not complete, if there may be one.
@@ -154,10 +157,14 @@ func (b *builder) degenerate(table []uint32, lens []uint8, protos []uint32, long
 	if longest > 1 || codes > 1 {
 		return false
 	}
-	table[0], table[1] = special|1, special|1
+	for i := range table {
+		table[i] = special | 1
+	}
 	for sym, n := range lens {
 		if n != 0 {
-			table[0] = protos[sym] + 1 + 1<<codeShift
+			for i := 0; i < len(table); i += 2 {
+				table[i] = protos[sym] + 1 + 1<<codeShift
+			}
 		}
 	}
 	return true
@@ -166,7 +173,8 @@ func (b *builder) degenerate(table []uint32, lens []uint8, protos []uint32, long
 // fillMain fills the table with the codes in b.sorted, shortest first. Codes are stored with their first bit lowest, so
 // a code of n bits recurs every 1<<n entries. Rather than write it that often, fillMain keeps a table for codes of n
 // bits and doubles it when codes get longer.
-func (b *builder) fillMain(table, protos []uint32, count *[maxCode + 1]uint16, main, longest int) {
+func (b *builder) fillMain(table, sub, protos []uint32, count *[maxCode + 1]uint16, longest int) {
+	main := bits.Len(uint(len(table))) - 1
 	n := 1
 	for count[n] == 0 {
 		n++
@@ -190,15 +198,15 @@ func (b *builder) fillMain(table, protos []uint32, count *[maxCode + 1]uint16, m
 		}
 	}
 	if longest > main {
-		b.fillSubtables(table, protos, count, main, code, i)
+		b.fillSubtables(table, sub, protos, count, main, code, i)
 	}
 }
 
 // fillSubtables fills in the codes longer than main bits, which are b.sorted[i:]. The first of them starts with code.
-func (b *builder) fillSubtables(table, protos []uint32, count *[maxCode + 1]uint16, main, code, i int) {
+func (b *builder) fillSubtables(table, sub, protos []uint32, count *[maxCode + 1]uint16, main, code, i int) {
 	n := main + 1
 	prefix, start, size := -1, 0, 0
-	top := 1 << main
+	top := 0
 	for n <= maxCode {
 		if count[n] == 0 {
 			n++
@@ -218,7 +226,7 @@ func (b *builder) fillSubtables(table, protos []uint32, count *[maxCode + 1]uint
 		}
 		e := protos[b.sorted[i]] + uint32(n-main+(n-main)<<codeShift)
 		for j := start + code>>main; j < start+size; j += 1 << (n - main) {
-			table[j] = e
+			sub[j] = e
 		}
 		i++
 		count[n]--
