@@ -20,15 +20,25 @@ func (s *stream) dynamic(d *Decoder) error {
 	if err := s.preCode(b, npre); err != nil {
 		return err
 	}
-	if err := s.lengths(b, nlit+ndist); err != nil {
+	var n [2]counts
+	codes, err := s.lengths(b, nlit, ndist, &n)
+	if err != nil {
 		return err
 	}
-	if b.lens[eobSymbol] == 0 {
+	t, split := &d.dyn, codes
+	for split > 0 && int(b.coded[split-1]&codedMask) >= nlit {
+		split--
+		b.coded[split] -= coded(nlit)
+	}
+	eob := split - 1
+	for eob >= 0 && b.coded[eob]&codedMask > eobSymbol {
+		eob--
+	}
+	if eob < 0 || b.coded[eob]&codedMask != eobSymbol {
 		return ErrCorrupt
 	}
-	t := &d.dyn
-	if !b.fill(t.lit[:], t.litSub[:], b.lens[:nlit], b.litProtos[:]) ||
-		!b.fill(t.dist[:], t.distSub[:], b.lens[nlit:nlit+ndist], b.distProtos[:]) {
+	if !b.fill(t.lit[:], t.litSub[:], b.coded[:split], &n[0], b.protos[:]) ||
+		!b.fill(t.dist[:], t.distSub[:], b.coded[split:codes], &n[1], b.dProtos[:]) {
 		return ErrCorrupt
 	}
 	return nil
@@ -36,55 +46,82 @@ func (s *stream) dynamic(d *Decoder) error {
 
 // preCode reads the code length code into b.pre.
 func (s *stream) preCode(b *builder, npre int) error {
-	var lens [19]uint8
+	var sizes [19]uint8
 	for i := 0; i < npre; i++ {
 		if s.count < 3 {
 			if s.refill(); s.count < 3 {
 				return ErrShort
 			}
 		}
-		lens[preOrder[i]] = uint8(s.take(3))
+		sizes[preOrder[i]] = uint8(s.take(3))
 	}
-	if !b.fill(b.pre[:], nil, lens[:], b.preProtos[:]) {
+	var n counts
+	codes := 0
+	for sym, size := range sizes {
+		b.coded[codes] = coded(sym | int(size)<<codedShift)
+		n[size&7]++
+		if size != 0 {
+			codes++
+		}
+	}
+	// A code with one symbol or none cannot describe a valid block, so that zlib refuses it too.
+	if codes < 2 || !b.fill(b.pre[:], nil, b.coded[:codes], &n, b.pProtos[:]) {
 		return ErrCorrupt
 	}
 	return nil
 }
 
-// lengths decodes n code lengths into b.lens.
-func (s *stream) lengths(b *builder, n int) error {
-	for i := 0; i < n; {
-		s.refill()
-		e := b.pre[s.bits&127]
-		if s.count < uint64(e&63) {
-			return ErrShort
+// lengths decodes the code lengths of a block. It lists the symbols that have a code in b.coded, distances after
+// literals and
+// lengths, counts the codes of each length, and returns how many are listed.
+func (s *stream) lengths(b *builder, nlit, ndist int, n *[2]counts) (codes int, err error) {
+	bits, count := s.bits, s.count
+	last := 0
+	total := nlit + ndist
+	for i := 0; i < total; {
+		if count < preTableBits+7 {
+			s.bits, s.count = bits, count
+			s.refill()
+			bits, count = s.bits, s.count
 		}
-		if e&special != 0 {
-			return ErrCorrupt
+		e := b.pre[bits&(1<<preTableBits-1)]
+		if count < uint64(e&63) {
+			return 0, ErrShort
 		}
-		sym := uint8(e >> valueShift & 31)
-		if sym < 16 {
-			s.take(uint64(e & 63))
-			b.lens[i] = sym
+		rest := bits >> (e >> codeShift & 63)
+		bits >>= e & 63
+		count -= uint64(e & 63)
+		sym := int(e >> valueShift & 31)
+		if sym <= maxCode {
+			last = sym
+			b.coded[codes] = coded(i | sym<<codedShift)
+			codes += (sym + maxCode) >> 4
+			n[uint(nlit-1-i)>>63][sym]++
 			i++
 			continue
 		}
-		repeat := int(s.extra(e)) + 3
-		var v uint8
-		switch {
-		case sym == 16 && i == 0:
-			return ErrCorrupt
-		case sym == 16:
-			v = b.lens[i-1]
-		case sym == 18:
-			repeat += 8
+		repeat := 3 + int(rest&3)
+		if sym > 16 {
+			last = 0
+			if repeat = 3 + int(rest&7); sym == 18 {
+				repeat = 11 + int(rest&127)
+			}
+		} else if i == 0 {
+			return 0, ErrCorrupt
 		}
-		if i+repeat > n {
-			return ErrCorrupt
+		if repeat > total-i {
+			return 0, ErrCorrupt
+		}
+		if last == 0 {
+			i += repeat
+			continue
 		}
 		for end := i + repeat; i < end; i++ {
-			b.lens[i] = v
+			b.coded[codes] = coded(i | last<<codedShift)
+			codes++
+			n[uint(nlit-1-i)>>63][last]++
 		}
 	}
-	return nil
+	s.bits, s.count = bits, count
+	return codes, nil
 }

@@ -87,10 +87,10 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 			dp = end
 			continue
 		}
-		*(*[16]byte)(dst[dp:dp+16:dp+16]) = *(*[16]byte)(dst[from:from+16:from+16])
+		*(*[16]byte)(dst[dp : dp+16 : dp+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
 		for length > 16 {
 			from, dp, length = from+16, dp+16, length-16
-			*(*[16]byte)(dst[dp:dp+16:dp+16]) = *(*[16]byte)(dst[from:from+16:from+16])
+			*(*[16]byte)(dst[dp : dp+16 : dp+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
 		}
 		dp = end
 	}

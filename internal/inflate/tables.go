@@ -25,12 +25,13 @@ const (
 )
 
 const (
-	litTableBits  = 11
-	distTableBits = 9
+	preTableBits  = 7
+	litTableBits  = 10
+	distTableBits = 8
 	// The sizes that the worst sets of code lengths need, main table and subtables, as counted by enough.c of zlib
-	// for codes of up to 15 bits: enough 288 11 and enough 32 9.
-	litTableSize  = 2342
-	distTableSize = 594
+	// for codes of up to 15 bits: enough 288 10 and enough 32 8.
+	litTableSize  = 1334
+	distTableSize = 402
 	litIndex      = 1<<litTableBits - 1
 	distIndex     = 1<<distTableBits - 1
 
@@ -50,122 +51,124 @@ type tables struct {
 	distSub [distTableSize - distIndex - 1]uint32
 }
 
+// A coded is a symbol that has a code: the symbol in the low bits, and the length of its code above.
+type coded uint16
+
+const (
+	codedShift = 9
+	codedMask  = 1<<codedShift - 1
+)
+
+// counts holds how many codes there are of each length. counts[0] means nothing.
+type counts [maxCode + 1]uint16
+
 // A builder is the scratch space to build tables in, and what is the same for all of them.
 type builder struct {
-	litProtos  [numLit]uint32
-	distProtos [numDist]uint32
-	preProtos  [19]uint32
-	lens       [numLit + numDist]uint8
-	sorted     [numLit]uint16
-	pre        [128]uint32
+	protos  [numLit]uint32
+	dProtos [numDist]uint32
+	pProtos [19]uint32
+	reverse [litIndex + 1]uint16 // litTableBits bits, in reverse
+	pre     [1 << preTableBits]uint32
+
+	coded  [numLit + numDist]coded // what has a code, by symbol
+	sorted [numLit]uint16          // symbols by the length of their codes
 }
 
 // prepare fills in what depends on no stream.
 func (d *Decoder) prepare() {
 	b := &d.build
 	b.makeProtos()
-	lens := b.lens[:numLit]
-	for i := range lens {
+	for i := range b.reverse {
+		b.reverse[i] = bits.Reverse16(uint16(i)) >> (16 - litTableBits)
+	}
+	var n counts
+	for i := range numLit {
+		size := 8
 		switch {
-		case i < 144:
-			lens[i] = 8
-		case i < 256:
-			lens[i] = 9
-		case i < 280:
-			lens[i] = 7
-		default:
-			lens[i] = 8
+		case i >= 144 && i < 256:
+			size = 9
+		case i >= 256 && i < 280:
+			size = 7
 		}
+		b.coded[i] = coded(i | size<<codedShift)
+		n[size]++
 	}
-	b.fill(d.fixed.lit[:], nil, lens, b.litProtos[:])
-	lens = b.lens[:numDist]
-	for i := range lens {
-		lens[i] = 5
+	b.fill(d.fixed.lit[:], nil, b.coded[:numLit], &n, b.protos[:])
+	n = counts{5: numDist}
+	for i := range numDist {
+		b.coded[i] = coded(i | 5<<codedShift)
 	}
-	b.fill(d.fixed.dist[:], nil, lens, b.distProtos[:])
+	b.fill(d.fixed.dist[:], nil, b.coded[:numDist], &n, b.dProtos[:])
 	d.ready = true
 }
 
-// makeProtos computes the tables of RFC 1951, section 3.2.5.
+// makeProtos computes the tables of RFC 1951, sections 3.2.5 and 3.2.7.
 func (b *builder) makeProtos() {
-	for i := range b.litProtos[:eobSymbol] {
-		b.litProtos[i] = literal | uint32(i)<<valueShift
+	for i := range b.protos[:eobSymbol] {
+		b.protos[i] = literal | uint32(i)<<valueShift
 	}
-	b.litProtos[eobSymbol] = special | endOfBlock<<valueShift
+	b.protos[eobSymbol] = special | endOfBlock<<valueShift
 	base := uint32(3)
 	for i := eobSymbol + 1; i < maxLit-1; i++ {
 		extra := uint32(max(0, (i-261)/4))
-		b.litProtos[i] = base<<valueShift | extra | (1<<extra-1)<<maskShift
+		b.protos[i] = base<<valueShift | extra | (1<<extra-1)<<maskShift
 		base += 1 << extra
 	}
-	b.litProtos[maxLit-1] = 258 << valueShift
-	base = 1
-	for i := range b.distProtos[:maxDist] {
-		extra := uint32(max(0, i/2-1))
-		b.distProtos[i] = base<<valueShift | extra
-		base += 1 << extra
-	}
-	for i := range b.preProtos {
-		b.preProtos[i] = uint32(i) << valueShift
-	}
-	b.preProtos[16] |= 2
-	b.preProtos[17] |= 3
-	b.preProtos[18] |= 7
+	b.protos[maxLit-1] = 258 << valueShift
 	for i := maxLit; i < numLit; i++ {
-		b.litProtos[i] = special
+		b.protos[i] = special
+	}
+	base = 1
+	for i := range b.dProtos[:maxDist] {
+		extra := uint32(max(0, i/2-1))
+		b.dProtos[i] = base<<valueShift | extra
+		base += 1 << extra
 	}
 	for i := maxDist; i < numDist; i++ {
-		b.distProtos[i] = special
+		b.dProtos[i] = special
+	}
+	for i, extra := range [19]uint32{16: 2, 17: 3, 18: 7} {
+		b.pProtos[i] = uint32(i)<<valueShift | extra
 	}
 }
 
-// fill builds the table for a set of code lengths and returns the number of bits that index its main part, at most
-// maxBits. It reports whether the set is valid: complete, or a single code of one bit, or empty; the entries that such
-// a set leaves open are invalid codes. zlib and the standard library allow the same.
-func (b *builder) fill(table, sub []uint32, lens []uint8, protos []uint32) bool {
-	var count [maxCode + 1]uint16
-	for _, n := range lens {
-		count[n&maxCode]++
+// fill builds the table for a set of codes: the main table, whose size is a power of two, and subtables for the codes
+// that are too long for it. It reports whether the set is valid: complete, or a single code of one bit, or empty; the
+// entries that such a set leaves open are invalid codes. zlib and the standard library allow the same.
+func (b *builder) fill(table, sub []uint32, set []coded, n *counts, protos []uint32) bool {
+	var next counts
+	n[0] = 0
+	used, at := 0, uint16(0)
+	for i := 1; i < len(n); i++ {
+		next[i] = at
+		at += n[i]
+		used = used<<1 + int(n[i])
 	}
-	zero := count[0]
-	count[0] = 0
-	longest := maxCode
-	for longest > 0 && count[longest] == 0 {
-		longest--
+	if used != 1<<maxCode {
+		return degenerate(table, set, protos)
 	}
-	var next [maxCode + 1]uint16
-	used := 0 // code space, in codes of the longest length
-	for n := 1; n <= longest; n++ {
-		next[n] = next[n-1] + count[n-1]
-		used = used<<1 + int(count[n])
+	for _, c := range set {
+		size := c >> codedShift & maxCode
+		b.sorted[next[size]] = uint16(c & codedMask)
+		next[size]++
 	}
-	if used != 1<<longest || longest == 0 {
-		return b.degenerate(table, lens, protos, longest, len(lens)-int(zero))
-	}
-	for sym, n := range lens {
-		if n != 0 {
-			b.sorted[next[n&maxCode]] = uint16(sym)
-			next[n&maxCode]++
-		}
-	}
-	b.fillMain(table, sub, protos, &count, longest)
+	b.fillMain(table, sub, n, protos)
 	return true
 }
 
 // degenerate builds the table for a set that is not complete, if there may be one.
-func (b *builder) degenerate(table []uint32, lens []uint8, protos []uint32, longest, codes int) bool {
-	if longest > 1 || codes > 1 {
-		return false
-	}
+func degenerate(table []uint32, set []coded, protos []uint32) bool {
 	for i := range table {
 		table[i] = special | 1
 	}
-	for sym, n := range lens {
-		if n != 0 {
-			for i := 0; i < len(table); i += 2 {
-				table[i] = protos[sym] + 1 + 1<<codeShift
-			}
-		}
+	switch {
+	case len(set) == 0:
+		return true
+	case len(set) > 1 || set[0]>>codedShift != 1:
+		return false
+	}
+	for i := 0; i < len(table); i += 2 {
+		table[i] = protos[set[0]&codedMask] + 1 + 1<<codeShift
 	}
 	return true
 }
@@ -173,66 +176,56 @@ func (b *builder) degenerate(table []uint32, lens []uint8, protos []uint32, long
 // fillMain fills the table with the codes in b.sorted, shortest first. Codes are stored with their first bit lowest, so
 // a code of n bits recurs every 1<<n entries. Rather than write it that often, fillMain keeps a table for codes of n
 // bits and doubles it when codes get longer.
-func (b *builder) fillMain(table, sub, protos []uint32, count *[maxCode + 1]uint16, longest int) {
+func (b *builder) fillMain(table, sub []uint32, n *counts, protos []uint32) {
 	main := bits.Len(uint(len(table))) - 1
-	n := 1
-	for count[n] == 0 {
-		n++
+	size, first := 1, 0
+	for n[size] == 0 {
+		size++
 	}
-	end := 1 << min(n, main)
-	code, i := 0, 0
-	for ; n <= main; n++ {
-		add := uint32(n + n<<codeShift)
-		for _, sym := range b.sorted[i : i+int(count[n])] {
-			table[code] = protos[sym] + add
-			// The next code of this length, with its bits reversed: the highest zero becomes one, and the ones above it zero.
-			if flip := code ^ (end - 1); flip != 0 {
-				bit := 1 << (bits.Len(uint(flip)) - 1)
-				code = code&(bit-1) | bit
-			}
+	code, i := 0, 0 // the code has litTableBits bits
+	for ; size <= main; size++ {
+		if first > 0 {
+			copy(table[first:2*first], table[:first])
 		}
-		i += int(count[n])
-		if n < main {
-			copy(table[end:2*end], table[:end])
-			end *= 2
+		first = 1 << size
+		add := uint32(size + size<<codeShift)
+		for _, sym := range b.sorted[i : i+int(n[size])] {
+			table[b.reverse[code&litIndex]] = protos[sym] + add
+			code += 1 << (litTableBits - size)
 		}
+		i += int(n[size])
 	}
-	if longest > main {
-		b.fillSubtables(table, sub, protos, count, main, code, i)
+	if code < 1<<litTableBits {
+		b.fillSubtables(table, sub, n, protos, code>>(litTableBits-main), i)
 	}
 }
 
-// fillSubtables fills in the codes longer than main bits, which are b.sorted[i:]. The first of them starts with code.
-func (b *builder) fillSubtables(table, sub, protos []uint32, count *[maxCode + 1]uint16, main, code, i int) {
-	n := main + 1
-	prefix, start, size := -1, 0, 0
-	top := 0
-	for n <= maxCode {
-		if count[n] == 0 {
-			n++
-			continue
-		}
-		if p := code & (1<<main - 1); p != prefix {
-			prefix = p
-			start = top
-			width := n - main
-			for used := int(count[n]); used < 1<<width; {
-				width++
-				used = used<<1 + int(count[main+width])
+// fillSubtables fills in the codes too long for the main table, which are b.sorted[i:]. The first of them starts with
+// prefix. In order, codes with the same prefix are neighbours, and the first of them goes on with zeros only.
+func (b *builder) fillSubtables(table, sub []uint32, n *counts, protos []uint32, prefix, i int) {
+	main := bits.Len(uint(len(table))) - 1
+	code := prefix << (maxCode - main) // maxCode bits
+	start, end := 0, 0
+	for size := main + 1; size <= maxCode; size++ {
+		short := size - main
+		add := uint32(short + short<<codeShift)
+		for left := int(n[size]); left > 0; left-- {
+			if code&(1<<(maxCode-main)-1) == 0 {
+				width := short
+				for used := left; used < 1<<width; {
+					width++
+					used = used<<1 + int(n[main+width])
+				}
+				start, end = end, end+1<<width
+				at := code >> (maxCode - main) << (litTableBits - main)
+				table[b.reverse[at&litIndex]] = uint32(main+width<<codeShift+start<<valueShift) | subtable | special
 			}
-			size = 1 << width
-			top += size
-			table[prefix] = uint32(main) | uint32(width)<<codeShift | subtable | special | uint32(start)<<valueShift
-		}
-		e := protos[b.sorted[i]] + uint32(n-main+(n-main)<<codeShift)
-		for j := start + code>>main; j < start+size; j += 1 << (n - main) {
-			sub[j] = e
-		}
-		i++
-		count[n]--
-		if flip := code ^ (1<<n - 1); flip != 0 {
-			bit := 1 << (bits.Len(uint(flip)) - 1)
-			code = code&(bit-1) | bit
+			e := protos[b.sorted[i]] + add
+			for j := start + int(bits.Reverse16(uint16(code))>>1)>>main; j < end; j += 1 << short {
+				sub[j] = e
+			}
+			i++
+			code += 1 << (maxCode - size)
 		}
 	}
 }
