@@ -2,4 +2,4 @@ module github.com/b10lint/b10lint
 
 go 1.26.8
 
-require github.com/klauspost/compress v1.20.3 // indirect
+require github.com/klauspost/compress v1.20.3

@@ -7,8 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"testing"
 
 	kzlib "github.com/klauspost/compress/zlib"
@@ -90,8 +91,12 @@ func packObject(pack []byte, off int) object {
 func treeObjects(b *testing.B) (objs []object) {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
-	root := filepath.Join(runtime.GOROOT(), "src", "cmd", "compile")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(goroot)), "src", "cmd", "compile")
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
