@@ -176,9 +176,11 @@ func benchClass(b *testing.B, objs []object, total int64) {
 			return err
 		}
 	}
-	names := []string{"own", "nochecksum", "klauspost", "std"}
+	// The first goes untimed, so that no other finds its input colder than the rest do. Our own two are kept apart: the
+	// one must not find the branch predictor trained by the other.
+	names := []string{"", "own", "klauspost", "nochecksum", "std"}
 	decoders := []func([]byte, object) error{
-		own(&sum), own(&noSum), throughReader(kzlib.NewReader), throughReader(zlib.NewReader),
+		throughReader(zlib.NewReader), own(&sum), throughReader(kzlib.NewReader), own(&noSum), throughReader(zlib.NewReader),
 	}
 	best := make([]time.Duration, len(decoders))
 	dst := make([]byte, 16<<20)
@@ -201,12 +203,12 @@ func benchClass(b *testing.B, objs []object, total int64) {
 	for i, d := range shortest {
 		best[i%len(decoders)] += d
 	}
-	for i, name := range names {
-		b.ReportMetric(float64(total)/best[i].Seconds()/1e6, name+"-MB/s")
+	for i, name := range names[1:] {
+		b.ReportMetric(float64(total)/best[i+1].Seconds()/1e6, name+"-MB/s")
 	}
-	b.ReportMetric(best[2].Seconds()/best[0].Seconds(), "x-klauspost")
-	b.ReportMetric(best[3].Seconds()/best[0].Seconds(), "x-std")
-	b.ReportMetric(float64(best[0].Nanoseconds())/float64(len(objs)), "own-ns/object")
+	b.ReportMetric(best[2].Seconds()/best[1].Seconds(), "x-klauspost")
+	b.ReportMetric(best[4].Seconds()/best[1].Seconds(), "x-std")
+	b.ReportMetric(best[2].Seconds()/best[3].Seconds(), "nochecksum-x-klauspost")
 	b.ReportMetric(float64(total)/float64(len(objs)), "B/object")
 }
 
