@@ -12,7 +12,7 @@ import "encoding/binary"
 // loop: so the whole entry can be subtracted.
 //
 // The two checks at the head of the loop, and the one before a match is copied, make the bounds that the compiler checks
-// hold for any input; those checks cost 2 %.
+// hold for any input.
 func (s *stream) fast(t *tables) (done bool, err error) {
 	const (
 		srcMargin = 16 // two refills
