@@ -33,41 +33,23 @@ const (
 	certain
 )
 
-// A text is one layer of input: the file, or what an encoding in it hid. It keeps
-// what is worked out once for all matches in it.
+// A text is the input, or what an encoding in it hid. It keeps what is worked out
+// once for all matches in it.
 type text struct {
 	path          string
 	data          []byte
 	header, whole *weight
 }
 
-// judge says how sure we are that a shape is a key; not ok means that it is none.
-func judge(t *text, s shape) (finding.Confidence, bool) {
-	secret := t.data[s.dot+1 : s.end]
-	prefix := t.data[s.dot-prefixLen : s.dot]
-	if s.format == finding.Federated {
-		if distinct(secret) < minDistinct*len(secret)/(2*secretLen) || sequence(secret) > maxSequence ||
-			nameScore(onlyAlnum(secret)) > maxNameScore {
-			return 0, false
-		}
-		if t.weigh(s) == certain {
-			return finding.MediumConfidence, true
-		}
-		return finding.LowConfidence, true
+// drawn reports whether both halves of a shape can be even draws.
+func drawn(data []byte, s shape) bool {
+	secret := data[s.dot+1 : s.end]
+	if s.format != finding.Federated {
+		return !readsAsMade(data[s.dot-prefixLen:s.dot], secret)
 	}
-	if readsAsMade(prefix, secret) {
-		return 0, false
-	}
-	if s.format == finding.B10 {
-		return finding.HighConfidence, true
-	}
-	switch t.weigh(s) {
-	case certain:
-		return finding.HighConfidence, true
-	case likely:
-		return finding.MediumConfidence, true
-	}
-	return finding.LowConfidence, true
+	// Its secret has no fixed length, so the limits shrink with it.
+	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
+		nameScore(onlyAlnum(secret)) <= maxNameScore
 }
 
 // onlyAlnum returns s without the hyphens and underscores that the federated form

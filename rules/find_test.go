@@ -171,9 +171,10 @@ func TestFindStops(t *testing.T) {
 	}
 }
 
-func TestNoAllocationWithoutAMatch(t *testing.T) {
+// A search allocates its own state and nothing more where there is nothing to find.
+func TestAllocationWithoutAMatch(t *testing.T) {
 	data := []byte(strings.Repeat("some.source(text).with.dots = 1; // and words\n", 1000))
-	if n := testing.AllocsPerRun(10, func() { Find("x", data, nil, func(Match) bool { return true }) }); n > 0 {
+	if n := testing.AllocsPerRun(10, func() { Find("x", data, nil, func(Match) bool { return true }) }); n > 1 {
 		t.Errorf("%v allocations", n)
 	}
 }

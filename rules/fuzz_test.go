@@ -77,33 +77,49 @@ func FuzzFind(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, from, to int) {
 		var got []shape
-		each(data, nil, func(s shape) bool { got = append(got, s); return true })
+		eachIn(data, 0, len(data), func(s shape) bool { got = append(got, s); return true })
 		if want := reference(data); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Fatalf("shapes %v, by the grammar %v", got, want)
 		}
-		last := -1
+		var plain []string
+		for _, s := range got {
+			if drawn(data, s) {
+				plain = append(plain, place(s.start, s.end))
+			}
+		}
+		last, all := -1, map[string]bool{}
 		Find("x", data, nil, func(m Match) bool {
-			if m.Start < last || m.End <= m.Start || m.End > len(data) {
-				t.Fatalf("span %d-%d after %d in %d bytes", m.Start, m.End, last, len(data))
+			if m.Start < last || m.End <= m.Start || m.End > len(data) || len(m.Decoded) > maxDepth {
+				t.Fatalf("span %d-%d after %d in %d bytes, decoded %v", m.Start, m.End, last, len(data), m.Decoded)
 			}
 			last = m.Start
+			all[place(m.Start, m.End)] = true
 			return true
 		})
+		for _, p := range plain {
+			if !all[p] {
+				t.Fatalf("the key at %s is not found", p)
+			}
+		}
 		from, to = max(0, min(from, len(data))), max(0, min(to, len(data)))
 		if from > to {
 			return
 		}
-		span := []finding.Span{{Start: from, End: to}}
-		i := 0
-		each(data, span, func(s shape) bool {
-			for i < len(got) && got[i] != s {
-				i++
+		fresh := []finding.Span{{Start: from, End: to}}
+		some := map[string]bool{}
+		Find("x", data, fresh, func(m Match) bool {
+			some[place(m.Start, m.End)] = true
+			if !touches(fresh, m.Start, m.End) {
+				t.Fatalf("the key at %s does not touch %v", place(m.Start, m.End), fresh)
 			}
-			if i == len(got) || !touches(span, s) {
-				t.Fatalf("fresh %v gives %v, the whole %v", span, s, got)
-			}
-			i++
 			return true
 		})
+		for _, s := range got {
+			if touches(fresh, s.start, s.end) && drawn(data, s) && !some[place(s.start, s.end)] {
+				t.Fatalf("the key at %s touches %v and is not found", place(s.start, s.end), fresh)
+			}
+		}
 	})
 }
+
+func place(start, end int) string { return fmt.Sprintf("%d-%d", start, end) }

@@ -21,8 +21,6 @@ const (
 	federatedPrefix = 12
 	minFederated    = 16
 	maxFederated    = 256
-	// A shape that touches a span has its dot this far before or after it at most.
-	reachBack, reachAhead = maxFederated + 1, len(federatedMark) + federatedPrefix + 1
 )
 
 // A shape is a span of the input that follows a grammar and stands between
@@ -32,43 +30,19 @@ type shape struct {
 	format          finding.Format
 }
 
-// each calls yield for every shape in data, in order, that touches fresh.
+// touches reports whether data[start:end] overlaps one of the ordered spans or
+// stands right beside it: a change beside a key can make or break its boundary.
+func touches(spans []finding.Span, start, end int) bool {
+	i := sort.Search(len(spans), func(i int) bool { return spans[i].End >= start })
+	return i < len(spans) && spans[i].Start <= end
+}
+
+// eachIn calls yield for every shape whose dot lies in [from, to), in order. It
+// reports whether yield never returned false.
 //
-// All three grammars have a dot with eight letters and digits before it. The
-// search jumps from dot to dot with bytes.IndexByte, which the standard library
-// writes in vector instructions, looks at the far end of each half first, and
-// after a dot that does not fit skips the eight bytes in which no fitting dot can
-// follow. On source text that reads faster than sampling every 32nd byte, on
-// base64 and binary data much faster.
-func each(data []byte, fresh []finding.Span, yield func(shape) bool) {
-	if fresh == nil {
-		eachIn(data, 0, len(data), yield)
-		return
-	}
-	for len(fresh) > 0 {
-		// Spans so close that their searches would overlap are searched as one.
-		n := 1
-		for n < len(fresh) && fresh[n].Start-reachBack <= fresh[n-1].End+reachAhead {
-			n++
-		}
-		group := fresh[:n]
-		fresh = fresh[n:]
-		from, to := max(0, group[0].Start-reachBack), min(group[n-1].End+reachAhead, len(data))
-		if !eachIn(data, from, to, func(s shape) bool { return !touches(group, s) || yield(s) }) {
-			return
-		}
-	}
-}
-
-// touches reports whether a shape overlaps one of the ordered spans or stands
-// right beside it: a change beside a key can make or break its boundary.
-func touches(spans []finding.Span, s shape) bool {
-	i := sort.Search(len(spans), func(i int) bool { return spans[i].End >= s.start })
-	return i < len(spans) && spans[i].Start <= s.end
-}
-
-// eachIn yields the shapes whose dot lies in [from, to). It reports whether yield
-// never returned false.
+// All three grammars have a dot with eight letters and digits before it, so the
+// search jumps from dot to dot, looks at the far end of each half first, and after
+// a dot that does not fit skips the eight bytes in which no fitting dot can follow.
 func eachIn(data []byte, from, to int, yield func(shape) bool) bool {
 	last := min(to, len(data)-minFederated)
 	for i := max(from, prefixLen); i < last; {
