@@ -8,7 +8,7 @@ const (
 	maxDepth = 10 // configparser.MAX_INTERPOLATION_DEPTH
 	// maxValue and maxSteps bound what Python does not: references that double
 	// at every level.
-	maxValue = 1 << 20
+	maxValue = 1 << 16
 	maxSteps = 10000
 )
 
