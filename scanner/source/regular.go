@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -44,7 +43,7 @@ func openContent(name string) (Content, error) {
 
 // sendFile hands a regular file to a sink, in windows when it is large. What
 // cannot be read becomes a Problem of the place. The caller has seen that the file
-// is regular; a file that was swapped for a pipe since is refused after the fact.
+// is regular; one that is a pipe by now is refused once it can be opened.
 func sendFile(ctx context.Context, to Sink, at finding.Location, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -78,7 +77,7 @@ func sendFile(ctx context.Context, to Sink, at finding.Location, name string) er
 func unreadable(at finding.Location, err error) finding.Problem {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
-		err = fmt.Errorf("%s: %w", pe.Op, pe.Err)
+		err = pe.Err
 	}
 	p := finding.Problem{Path: at.Path, Member: at.Member, Error: err.Error()}
 	if errors.Is(err, fs.ErrPermission) {

@@ -17,10 +17,6 @@ const (
 	brokenLink = "is a broken symbolic link, on which truss push fails"
 )
 
-// maxRawConfig is the size above which truss does not send config.yaml as it is
-// written, but only what it parsed from it.
-const maxRawConfig = 100 << 10
-
 // An upload works out one upload set.
 type upload struct {
 	dir, config string
