@@ -78,8 +78,8 @@ func Places(o HomeOptions) []Place {
 	return out
 }
 
-// expand makes a folder and what is below it of a table's path; ok is false when it is for another system or
-// names a variable that is not set to an absolute path.
+// expand makes a folder and what is below it of a table's path; ok is false when
+// it is for another system or names a variable that is not set to an absolute path.
 func (o HomeOptions) expand(pattern string) (base, rest string, ok bool) {
 	system := o.System
 	if system == "" {
@@ -120,10 +120,8 @@ func (o HomeOptions) expand(pattern string) (base, rest string, ok bool) {
 func HomeFiles(o HomeOptions) ([]PlaceFile, []finding.Problem) {
 	var files []PlaceFile
 	var problems []finding.Problem
-	type stamp struct {
-		size, time int64
-	}
-	known := map[stamp][]fs.FileInfo{}
+	type age struct{ size, time int64 }
+	known := map[age][]fs.FileInfo{}
 	for _, p := range Places(o) {
 		if strings.HasPrefix(p.Path, EnvironmentPath) {
 			continue
@@ -138,7 +136,7 @@ func HomeFiles(o HomeOptions) ([]PlaceFile, []finding.Problem) {
 				problems = closed(problems, name, err)
 				continue
 			}
-			s := stamp{info.Size(), info.ModTime().UnixNano()}
+			s := age{info.Size(), info.ModTime().UnixNano()}
 			same := func(k fs.FileInfo) bool { return os.SameFile(k, info) }
 			if info.Mode().IsRegular() && !slices.ContainsFunc(known[s], same) {
 				known[s] = append(known[s], info)
@@ -166,7 +164,7 @@ func closed(problems []finding.Problem, name string, err error) []finding.Proble
 			break
 		}
 	}
-	p := unreadable(finding.Location{Path: name}, err)
+	p := unreadable(name, err)
 	if slices.Contains(problems, p) {
 		return problems
 	}
@@ -246,12 +244,13 @@ func (h home) Walk(ctx context.Context, to Sink) error {
 			return err
 		}
 	}
+	r := newNamedReader(to)
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		at := finding.Location{Path: f.Path, Exposure: finding.Home, Context: string(f.Place.Kind)}
-		if err := sendFile(ctx, to, at, filepath.FromSlash(f.Path)); err != nil {
+		if err := r.send(ctx, at, filepath.FromSlash(f.Path)); err != nil {
 			return err
 		}
 	}

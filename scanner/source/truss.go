@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,6 +54,7 @@ func (t truss) Walk(ctx context.Context, to Sink) error {
 			return err
 		}
 	}
+	r := newNamedReader(to)
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (t truss) Walk(ctx context.Context, to Sink) error {
 			continue // what it leads to stays here
 		}
 		at := finding.Location{Path: filepath.ToSlash(e.File), Exposure: finding.Shipped}
-		if err := sendFile(ctx, to, at, e.File); err != nil {
+		if err := r.send(ctx, at, e.File); err != nil {
 			return err
 		}
 	}
@@ -74,11 +74,7 @@ func notFolder(dir string, err error) error {
 	if err == nil {
 		err = errors.New("is not a folder")
 	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("cannot scan the truss %s: %w", dir, err)
+	return fmt.Errorf("cannot scan the truss %s: %s", dir, reason(err))
 }
 
 // UploadSet lists what `truss push` of truss 0.18 (and `truss chains push` and

@@ -118,7 +118,7 @@ func archiveSpec(dir string, builtin *ignore.PathSpec) (spec, custom *ignore.Pat
 
 // badIgnore words a .truss_ignore that cannot be used.
 func badIgnore(dir string, err error) finding.Problem {
-	p := unreadable(finding.Location{Path: filepath.ToSlash(filepath.Join(dir, trussIgnoreName))}, err)
+	p := unreadable(filepath.Join(dir, trussIgnoreName), err)
 	p.Error = fmt.Sprintf("%s; the upload set is worked out with the built-in list", p.Error)
 	p.Hint = "correct it: truss push fails on it as well"
 	return p

@@ -61,7 +61,7 @@ func (u *upload) truss(spec, custom *ignore.PathSpec) {
 	file := filepath.Join(u.dir, configName)
 	config, err := ReadTrussConfig(file)
 	if err != nil && !(u.config != "" && errors.Is(err, fs.ErrNotExist)) {
-		p := unreadable(finding.Location{Path: filepath.ToSlash(file)}, err)
+		p := unreadable(file, err)
 		p.Hint = "correct it: the folders of external_package_dirs are missing from the upload set"
 		u.problems = append(u.problems, p)
 	}
@@ -118,7 +118,7 @@ func (u *upload) external(dir, below string, spec *ignore.PathSpec) {
 		children, err = os.ReadDir(dir)
 	}
 	if err != nil {
-		u.problems = append(u.problems, unreadable(finding.Location{Path: filepath.ToSlash(dir)}, err))
+		u.problems = append(u.problems, unreadable(dir, err))
 		return
 	}
 	for _, c := range children {
@@ -168,7 +168,7 @@ func (u *upload) chain() {
 func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, file string)) {
 	children, err := os.ReadDir(dir)
 	if err != nil {
-		p := unreadable(finding.Location{Path: filepath.ToSlash(dir)}, err)
+		p := unreadable(dir, err)
 		u.problems = append(u.problems, p)
 	}
 	for _, c := range children {
@@ -195,7 +195,7 @@ func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, fi
 func (u *upload) add(rel, file string) {
 	info, err := os.Lstat(file)
 	if err != nil {
-		u.problems = append(u.problems, unreadable(finding.Location{Path: filepath.ToSlash(file)}, err))
+		u.problems = append(u.problems, unreadable(file, err))
 		return
 	}
 	e := Entry{Path: rel, File: file, Size: info.Size()}
@@ -243,7 +243,7 @@ func (u *upload) sendConfig() {
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		u.problems = append(u.problems, unreadable(finding.Location{Path: filepath.ToSlash(file)}, err))
+		u.problems = append(u.problems, unreadable(file, err))
 		return
 	}
 	if e.Link == "" || u.config != "" {
