@@ -7,10 +7,10 @@ type PlaceKind string
 // The kinds.
 const (
 	KindTrussrc      PlaceKind = "trussrc"
-	KindTruss        PlaceKind = "truss-local"   // below ~/.truss
-	KindBasetenCLI   PlaceKind = "baseten-cli"   // auth.json of the baseten command
-	KindGateway      PlaceKind = "gateway"       // LiteLLM, baseten-switch
-	KindShellHistory PlaceKind = "shell-history" // also of interpreters
+	KindTruss        PlaceKind = "truss-local"    // below ~/.truss
+	KindBasetenCLI   PlaceKind = "baseten-cli"    // auth.json of the baseten command
+	KindGateway      PlaceKind = "gateway-config" // LiteLLM, baseten-switch
+	KindShellHistory PlaceKind = "shell-history"  // also of interpreters
 	KindShellRC      PlaceKind = "shell-rc"
 	KindAgent        PlaceKind = "agent-config"
 	KindEditor       PlaceKind = "editor-config"
