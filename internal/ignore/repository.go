@@ -13,7 +13,7 @@ import (
 // configuration folder. env is os.Getenv or a stand-in. Include directives and
 // values that git's configuration continues on a next line are not followed.
 func Discover(root string, env func(string) string) Options {
-	common := commonDir(root)
+	_, common := GitDir(root)
 	home := env("HOME")
 	if home == "" {
 		home = env("USERPROFILE")
@@ -62,25 +62,26 @@ func isTrue(value string) bool {
 	return false
 }
 
-// commonDir finds the folder that holds config and info/exclude: .git itself, or
-// what a .git file and a linked work tree's commondir lead to.
-func commonDir(root string) string {
+// GitDir returns the folder with a work tree's index and HEAD, and the one with its
+// config and info/exclude: both are .git, unless that is a file, as in a linked
+// work tree or a submodule. Both are empty when root is no work tree.
+func GitDir(root string) (own, common string) {
 	git := filepath.Join(root, ".git")
 	info, err := os.Stat(git)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	if !info.IsDir() {
 		rest, ok := strings.CutPrefix(firstLine(git), "gitdir: ")
 		if !ok {
-			return ""
+			return "", ""
 		}
 		git = resolve(root, rest)
 	}
 	if common := firstLine(filepath.Join(git, "commondir")); common != "" {
-		return resolve(git, common)
+		return git, resolve(git, common)
 	}
-	return git
+	return git, git
 }
 
 func resolve(base, name string) string {
