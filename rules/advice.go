@@ -19,6 +19,9 @@ func Advise(at finding.Location, line string) (context, advice string) {
 			break
 		}
 	}
+	if at.Exposure == finding.Committed && !strings.HasPrefix(advice, revoke) {
+		advice = revoke + "History and every clone keep it, so taking the line out is not enough. " + advice
+	}
 	if at.Member != "" && context != "archive" {
 		advice += " It is packed inside an archive: make the archive anew without it, and withdraw the copies that were given away."
 	}

@@ -73,6 +73,7 @@ func TestAdvise(t *testing.T) {
 		{"config-file", finding.Location{Path: "app.toml"}, k, "${BASETEN_API_KEY}"},
 		{"archive", finding.Location{Path: "a.zip", Member: "x"}, k, "anew"},
 		{"python", finding.Location{Path: "a.zip", Member: "b.tar!c/d.py"}, k, "inside an archive"},
+		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed}, k, "Revoke the key"},
 		{"other", finding.Location{Path: "x"}, "", "BASETEN_API_KEY"},
 	} {
 		context, advice := Advise(c.at, c.line)

@@ -68,7 +68,7 @@ func ruleFinding(rule finding.Rule, severity finding.Severity, subject, message 
 	}
 	return finding.Finding{
 		Rule: rule.ID, Severity: severity, Confidence: finding.HighConfidence, Exposure: exposure,
-		Fingerprint: hex.EncodeToString(sum[:]), Message: message, Advice: rule.Remedy, Locations: at,
+		Fingerprint: hex.EncodeToString(sum[:16]), Message: message, Advice: rule.Remedy, Locations: at,
 	}
 }
 

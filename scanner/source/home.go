@@ -165,7 +165,7 @@ func closed(problems []finding.Problem, name string, err error) []finding.Proble
 		}
 	}
 	p := unreadable(name, err)
-	if slices.Contains(problems, p) {
+	if told(problems, p) {
 		return problems
 	}
 	return append(problems, p)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -52,4 +53,9 @@ func unreadable(name string, err error) finding.Problem {
 		p.Hint = "run as a user who may read it"
 	}
 	return p
+}
+
+// told reports whether a list has a Problem of the same place and words.
+func told(problems []finding.Problem, p finding.Problem) bool {
+	return slices.ContainsFunc(problems, func(q finding.Problem) bool { return q.Path == p.Path && q.Error == p.Error })
 }

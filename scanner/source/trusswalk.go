@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/ignore"
@@ -27,7 +26,7 @@ type upload struct {
 
 func (u *upload) problem(file, text, hint string, warning bool) {
 	p := finding.Problem{Path: filepath.ToSlash(file), Error: text, Hint: hint, Warning: warning}
-	if !slices.Contains(u.problems, p) { // a chain's files are looked at twice
+	if !told(u.problems, p) { // a chain's files are looked at twice
 		u.problems = append(u.problems, p)
 	}
 }
