@@ -172,8 +172,9 @@ func TestMatcherFoldsCase(t *testing.T) {
 func TestMatcherReportsWhatItCannotRead(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "x", strings.Repeat("\n", maxFile+1))
-	m := New(root, Options{Excludes: []string{filepath.Join(root, "gone"), filepath.Join(root, "x")}})
-	if errs := m.Errors(); len(errs) != 1 || !strings.Contains(errs[0].Error(), "larger than") {
+	write(t, root, "y", strings.Repeat("*a", maxLine)+"\n")
+	m := New(root, Options{Excludes: []string{filepath.Join(root, "gone"), filepath.Join(root, "x"), filepath.Join(root, "y")}})
+	if errs := m.Errors(); len(errs) != 2 || !strings.Contains(errs[1].Error(), "not used") || !strings.Contains(errs[0].Error(), "larger than") {
 		t.Errorf("errors: %v", errs)
 	}
 	if m.Ignored("a", false) || m.Ignored("", true) || m.Ignored(strings.Repeat("a/", 2000), true) || m.Ignored(strings.Repeat("b/", 100000), true) {

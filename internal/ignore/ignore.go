@@ -155,10 +155,18 @@ func (m *Matcher) read(name string, stat func(string) (fs.FileInfo, error)) []pa
 		data, err = os.ReadFile(name)
 	}
 	if err != nil {
-		if len(m.errs) < maxErrors {
-			m.errs = append(m.errs, fmt.Errorf("%s: %w", name, err))
-		}
+		m.fail(name, err)
 		return nil
 	}
-	return parse(data, m.fold)
+	patterns, long := parse(data, m.fold)
+	if long > 0 {
+		m.fail(name, fmt.Errorf("%d lines of more than %d bytes are not used", long, maxLine))
+	}
+	return patterns
+}
+
+func (m *Matcher) fail(name string, err error) {
+	if len(m.errs) < maxErrors {
+		m.errs = append(m.errs, fmt.Errorf("%s: %w", name, err))
+	}
 }

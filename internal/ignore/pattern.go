@@ -16,16 +16,24 @@ type pattern struct {
 	name bool
 }
 
+// maxLine is the longest line that is taken for a pattern: no path is longer, and
+// what a match may cost grows with it.
+const maxLine = 4096
+
 // parse reads the lines of an ignore file as git's dir.c does: a byte order mark
 // is skipped, a carriage return before a line end dropped, spaces at the end
-// dropped unless a backslash protects them.
-func parse(data []byte, fold bool) []pattern {
+// dropped unless a backslash protects them. long counts the lines that are too
+// long to be used.
+func parse(data []byte, fold bool) (out []pattern, long int) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	var out []pattern
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
 		data = rest
 		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		if len(line) > maxLine {
+			long++
 			continue
 		}
 		text, _, _ := strings.Cut(string(bytes.TrimSuffix(line, []byte("\r"))), "\x00")
@@ -33,7 +41,7 @@ func parse(data []byte, fold bool) []pattern {
 			out = append(out, p)
 		}
 	}
-	return out
+	return out, long
 }
 
 func trimSpaces(s string) string {

@@ -3,7 +3,10 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -58,4 +61,28 @@ func unreadable(name string, err error) finding.Problem {
 // told reports whether a list has a Problem of the same place and words.
 func told(problems []finding.Problem, p finding.Problem) bool {
 	return slices.ContainsFunc(problems, func(q finding.Problem) bool { return q.Path == p.Path && q.Error == p.Error })
+}
+
+// maxSmall is the largest file that is read to be understood and not to be scanned.
+const maxSmall = 4 << 20
+
+// readSmall reads a regular file that a program reads whole.
+func readSmall(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("is no regular file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err == nil && len(data) > maxSmall {
+		err = fmt.Errorf("is larger than %d bytes", maxSmall)
+	}
+	return data, err
 }

@@ -110,9 +110,9 @@ func chainFiles(dir string) (chain, opaque []string) {
 		return nil, nil
 	}
 	for _, name := range names {
-		data, err := os.ReadFile(name)
+		data, err := readSmall(name)
 		if err != nil || !strings.Contains(string(data), "truss_chains") {
-			continue // an unreadable file is reported when it is sent
+			continue // one that cannot be read is reported when it is sent
 		}
 		chain = append(chain, name)
 		if strings.Contains(string(data), "external_package_dirs") || strings.Contains(string(data), "truss_dir") {

@@ -4,14 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// maxConfig is the largest config.yaml that is parsed.
-const maxConfig = 4 << 20
 
 // A TrussConfig is what matters of a truss's config.yaml.
 type TrussConfig struct {
@@ -36,17 +31,9 @@ const dummySecret = "docker_dummy_key"
 // ReadTrussConfig reads a config.yaml. It expands no aliases but follows them, so
 // its time is linear in the file.
 func ReadTrussConfig(name string) (TrussConfig, error) {
-	f, err := os.Open(name)
+	data, err := readSmall(name)
 	if err != nil {
 		return TrussConfig{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return TrussConfig{}, err
-	}
-	if len(data) > maxConfig {
-		return TrussConfig{}, fmt.Errorf("is larger than %d bytes", maxConfig)
 	}
 	return ParseTrussConfig(data)
 }

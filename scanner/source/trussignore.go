@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/b10lint/b10lint/finding"
@@ -105,7 +104,7 @@ func builtinSpec() (*ignore.PathSpec, error) { return ignore.ParsePathSpec([]byt
 // .truss_ignore, which replaces the built-in list, or that list. custom is nil
 // without a file of its own.
 func archiveSpec(dir string, builtin *ignore.PathSpec) (spec, custom *ignore.PathSpec, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, trussIgnoreName))
+	data, err := readSmall(filepath.Join(dir, trussIgnoreName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return builtin, nil, nil
 	}
