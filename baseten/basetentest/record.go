@@ -1,0 +1,126 @@
+package basetentest
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/b10lint/b10lint/secret"
+)
+
+// A Service is one of the two APIs.
+type Service string
+
+// The services.
+const (
+	Management Service = "management"
+	Inference  Service = "inference"
+)
+
+// A Request is what is remembered of a request. Of the key, only its prefix is.
+type Request struct {
+	Service   Service
+	Method    string
+	Path      string
+	Query     string
+	Scheme    string // of the Authorization header
+	KeyPrefix string
+	UserAgent string
+	At        time.Time // by the Org's clock
+	Status    int       // 0 when the connection was cut instead
+}
+
+// Requests returns all requests so far, in the order in which they were answered.
+func (s *Server) Requests() []Request {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	return slices.Clone(s.record.requests)
+}
+
+// Count counts the requests so far with a method and path, on either service.
+func (s *Server) Count(method, path string) int {
+	n := 0
+	for _, r := range s.Requests() {
+		if r.Method == method && r.Path == path {
+			n++
+		}
+	}
+	return n
+}
+
+// Forget drops what was recorded so far.
+func (s *Server) Forget() {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	s.record.requests, s.record.raw = nil, bytes.Buffer{}
+}
+
+// Received reports whether the secret half of a key came in, anywhere among the
+// bytes that clients sent.
+func (s *Server) Received(k secret.Secret) bool {
+	text := k.Reveal()
+	if _, half, ok := strings.Cut(text, "."); ok {
+		text = half
+	}
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	return bytes.Contains(s.record.raw.Bytes(), []byte(text))
+}
+
+type record struct {
+	mu       sync.Mutex
+	requests []Request
+	raw      bytes.Buffer // of all connections, in the order of reading
+}
+
+func (r *record) add(q Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests = append(r.requests, q)
+}
+
+// recordingListener keeps what its connections read. Each read is kept whole, so
+// a key that a client writes at once is found as it was written.
+type recordingListener struct {
+	net.Listener
+	to *record
+}
+
+func (l *recordingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &recordingConn{Conn: c, to: l.to}, nil
+}
+
+type recordingConn struct {
+	net.Conn
+	to *record
+}
+
+func (c *recordingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.to.mu.Lock()
+	c.to.raw.Write(p[:n])
+	c.to.mu.Unlock()
+	return n, err
+}
+
+// countingWriter remembers the status.
+type countingWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *countingWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
