@@ -45,16 +45,14 @@ func (h Hosts) Allow(u *url.URL) error {
 	if h.named[address(u)] || isBaseten(u) {
 		return nil
 	}
-	return &hostError{u.Host}
+	return &refusal{fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
+		"(name it with --remote-url if it is yours)", u.Host)}
 }
 
-// A hostError says that nothing was sent because of where it would have gone.
-type hostError struct{ host string }
+// A refusal says why nothing was sent. To try again would not help.
+type refusal struct{ why string }
 
-func (e *hostError) Error() string {
-	return fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
-		"(name it with --remote-url if it is yours)", e.host)
-}
+func (e *refusal) Error() string { return e.why }
 
 // checkAddress rejects addresses that can be read in two ways.
 func checkAddress(u *url.URL) error {

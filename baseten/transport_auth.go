@@ -1,7 +1,6 @@
 package baseten
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/b10lint/b10lint/secret"
@@ -27,7 +26,7 @@ func withAuth(next http.RoundTripper, hosts Hosts, key secret.Secret, scheme Sch
 		for _, c := range []byte(value) {
 			if c <= ' ' || c > '~' {
 				// net/http would refuse it too, and might print it.
-				return nil, fmt.Errorf("the key %s holds a space or a control character and cannot be sent", key)
+				return nil, &refusal{"the key holds a space or a control character and cannot be sent"}
 			}
 		}
 		r = r.Clone(r.Context())
