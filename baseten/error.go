@@ -68,10 +68,14 @@ func newError(res *http.Response, body []byte, now time.Time) *Error {
 	if wait == 0 {
 		wait = parseRetryAfter(res.Header.Get("Retry-After"), now)
 	}
-	return &Error{
+	e := &Error{
 		Method: res.Request.Method, Path: res.Request.URL.Path, Status: res.StatusCode,
 		Message: clean(message), RetryAfter: wait,
 	}
+	if !json.Valid(body) {
+		e.NotJSON, e.Message = true, "the answer is labelled as JSON and is not"
+	}
+	return e
 }
 
 // parseErrorBody reads every form in which Baseten's services are known to say

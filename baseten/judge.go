@@ -61,6 +61,7 @@ type evidence struct {
 	why               string  // of the first route without evidence
 	user              *User
 	answered          bool
+	silent            map[string]bool // services that gave no answer at all
 }
 
 func schemeIndex(s Scheme) int {
@@ -74,7 +75,7 @@ func schemeIndex(s Scheme) int {
 func (e *evidence) settled(r route) bool {
 	i := schemeIndex(r.scheme)
 	switch {
-	case e.live:
+	case e.live, e.silent[r.service]:
 		return true
 	case r.service == "inference":
 		return e.publicInference || e.refusedInference[i]
@@ -126,6 +127,12 @@ func (e *evidence) missing(r route, control, got answer) {
 		}
 	}
 	e.failed = e.failed || got.failed
+	if got.silent {
+		if e.silent == nil {
+			e.silent = map[string]bool{}
+		}
+		e.silent[r.service] = true
+	}
 	switch {
 	case got.detail != "":
 		e.why = firstOf(e.why, got.detail)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -51,6 +52,9 @@ func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	if o.Retry.Attempts == 0 {
 		o.Retry.Attempts = 3
 	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
 	s, err := o.stack(rate.NewLimiter(rate.Limit(perSecond), 1))
 	if err != nil {
 		return nil, err
@@ -90,6 +94,7 @@ func routes() []route {
 type answer struct {
 	outcome outcome
 	failed  bool   // the service or the network is at fault
+	silent  bool   // there was no answer at all: the other routes will not do better
 	detail  string // for an inconclusive one
 	user    User   // of /v1/users/me
 }
@@ -130,7 +135,7 @@ func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v Verdict, fail
 		}
 		control := p.control(ctx, r, k)
 		if !control.outcome.usable() {
-			e.add(r, control, answer{detail: control.detail, failed: control.failed})
+			e.add(r, control, answer{detail: control.detail, failed: control.failed, silent: control.silent})
 			continue
 		}
 		e.add(r, control, p.ask(ctx, r, k))
@@ -205,5 +210,6 @@ func read(r route, body []byte, err error) answer {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
 		return answer{detail: err.Error()}
 	}
-	return answer{failed: true, detail: err.Error()}
+	var answered *Error
+	return answer{failed: true, silent: !errors.As(err, &answered), detail: err.Error()}
 }

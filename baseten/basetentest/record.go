@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,14 +30,18 @@ type Request struct {
 	KeyPrefix string
 	UserAgent string
 	At        time.Time // by the Org's clock
-	Status    int       // 0 when the connection was cut instead
+	Status    int       // 0 while there is no answer, and when the connection was cut instead
 }
 
-// Requests returns all requests so far, in the order in which they were answered.
+// Requests returns all requests so far, in the order in which they came in.
 func (s *Server) Requests() []Request {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	return slices.Clone(s.record.requests)
+	all := make([]Request, len(s.record.requests))
+	for i, r := range s.record.requests {
+		all[i] = *r
+	}
+	return all
 }
 
 // Count counts the requests so far with a method and path, on either service.
@@ -73,14 +76,22 @@ func (s *Server) Received(k secret.Secret) bool {
 
 type record struct {
 	mu       sync.Mutex
-	requests []Request
+	requests []*Request
 	raw      bytes.Buffer // of all connections, in the order of reading
 }
 
-func (r *record) add(q Request) {
+// add takes a request that has come in, and returns a ticket for answered.
+func (r *record) add(q Request) *Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = append(r.requests, q)
+	r.requests = append(r.requests, &q)
+	return &q
+}
+
+func (r *record) answered(q *Request, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q.Status = status
 }
 
 // recordingListener keeps what its connections read. Each read is kept whole, so

@@ -99,10 +99,9 @@ func (s *Server) wrap(service Service, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		counted := &countingWriter{ResponseWriter: w}
-		defer func() {
-			s.record.add(Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
-				KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now(), Status: counted.status})
-		}()
+		ticket := s.record.add(Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
+			KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now()})
+		defer func() { s.record.answered(ticket, counted.status) }()
 		s.faults.serve(s, service, counted, r, next)
 	})
 }
