@@ -31,8 +31,9 @@ type Lookup func(name string) (string, bool)
 
 // ResolveEndpoints finds the endpoints. The first that is given wins: the
 // remote URL of the command line; the two override variables, each for its own
-// endpoint, and BASETEN_REMOTE_URL; fileRemote, the remote_url beside a
-// credential in the user's own ~/.trussrc or CLI profile; Baseten's production.
+// endpoint; fileRemote, the remote_url beside a credential in the user's own
+// ~/.trussrc or CLI profile; BASETEN_REMOTE_URL, which goes with BASETEN_API_KEY
+// as in Baseten's own tool; Baseten's production.
 //
 // The command line and the environment may name any host, which is then
 // allowed to receive the key. fileRemote may not: it has to be Baseten's own.
@@ -43,10 +44,10 @@ func ResolveEndpoints(remoteURL, fileRemote string, env Lookup) (Endpoints, erro
 		return e, err
 	}
 	remote, from, named := defaultRemote, "the default", false
-	if v, _ := env(EnvRemoteURL); v != "" {
-		remote, from, named = v, EnvRemoteURL, true
-	} else if fileRemote != "" {
+	if fileRemote != "" {
 		remote, from = fileRemote, "remote_url"
+	} else if v, _ := env(EnvRemoteURL); v != "" {
+		remote, from, named = v, EnvRemoteURL, true
 	}
 	management, _ := env(EnvManagementURL)
 	inference, _ := env(EnvInferenceURL)

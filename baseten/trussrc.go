@@ -62,7 +62,7 @@ func (p *iniParser) line(line string) error {
 	}
 	i := strings.IndexAny(text, "=:")
 	if i <= 0 || p.section == nil {
-		return fmt.Errorf("neither a [section] nor an option with = or :")
+		return fmt.Errorf("neither a [section] nor an option with a = or : sign")
 	}
 	p.option, p.indent = strings.ToLower(strings.TrimSpace(text[:i])), indent
 	if _, twice := p.section[p.option]; twice {

@@ -59,7 +59,10 @@ func (s *Server) Count(method, path string) int {
 func (s *Server) Forget() {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	s.record.requests, s.record.raw = nil, bytes.Buffer{}
+	s.record.requests = nil
+	for _, raw := range s.record.raw {
+		raw.Reset()
+	}
 }
 
 // Received reports whether the secret half of a key came in, anywhere among the
@@ -71,13 +74,18 @@ func (s *Server) Received(k secret.Secret) bool {
 	}
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	return bytes.Contains(s.record.raw.Bytes(), []byte(text))
+	for _, raw := range s.record.raw {
+		if bytes.Contains(raw.Bytes(), []byte(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 type record struct {
 	mu       sync.Mutex
 	requests []*Request
-	raw      bytes.Buffer // of all connections, in the order of reading
+	raw      []*bytes.Buffer // what came in, for each connection
 }
 
 // add takes a request that has come in, and returns a ticket for answered.
@@ -94,8 +102,7 @@ func (r *record) answered(q *Request, status int) {
 	q.Status = status
 }
 
-// recordingListener keeps what its connections read. Each read is kept whole, so
-// a key that a client writes at once is found as it was written.
+// recordingListener keeps what its connections read, connection by connection.
 type recordingListener struct {
 	net.Listener
 	to *record
@@ -106,18 +113,23 @@ func (l *recordingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recordingConn{Conn: c, to: l.to}, nil
+	rc := &recordingConn{Conn: c, to: l.to, raw: &bytes.Buffer{}}
+	l.to.mu.Lock()
+	defer l.to.mu.Unlock()
+	l.to.raw = append(l.to.raw, rc.raw)
+	return rc, nil
 }
 
 type recordingConn struct {
 	net.Conn
-	to *record
+	to  *record
+	raw *bytes.Buffer // guarded by to.mu
 }
 
 func (c *recordingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.to.mu.Lock()
-	c.to.raw.Write(p[:n])
+	c.raw.Write(p[:n])
 	c.to.mu.Unlock()
 	return n, err
 }
