@@ -34,7 +34,7 @@ var faultCases = []struct {
 	{"truncated JSON", basetentest.Fault{Kind: basetentest.TruncatedJSON}, false, "is not whole JSON", 0},
 	{"short body", basetentest.Fault{Kind: basetentest.ShortBody}, true, "unexpected EOF", 0},
 	{"wrong type", basetentest.Fault{Kind: basetentest.WrongType}, false, `"text/plain"`, 0},
-	{"reset", basetentest.Fault{Kind: basetentest.Reset}, true, "reset", 0},
+	{"reset", basetentest.Fault{Kind: basetentest.Reset}, true, "GET /v1/api_keys: after 4 attempts: ", 0},
 	{"redirect", basetentest.Fault{Kind: basetentest.Redirected, To: "https://evil.example/v1/api_keys"}, false, "evil.example; redirects are not followed", 0},
 	{"another service", basetentest.Fault{Kind: basetentest.WrongForm}, false, "no list of keys", 0},
 }
