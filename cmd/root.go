@@ -31,7 +31,7 @@ func (e Env) get(name string) string {
 // Main runs the program and returns its exit status. It never panics on bad input
 // and never calls os.Exit.
 func Main(ctx context.Context, env Env) int {
-	ui := newUI(env)
+	ui := NewUI(env)
 	root := NewRoot(env, ui)
 	root.SetArgs(env.Args)
 	err := root.ExecuteContext(ctx)
