@@ -8,9 +8,10 @@ import (
 
 // Catalogue returns every rule that a report can name, in a fixed order.
 func Catalogue() []finding.Rule {
-	return []finding.Rule{
+	leaks := []finding.Rule{
 		LeakedKeyLive(), LeakedKey(), LeakedKeyDead(), LeakedFederatedKey(),
 	}
+	return append(leaks, Workstation()...)
 }
 
 // Lookup returns the rule with an ID.

@@ -1,6 +1,9 @@
 package rules
 
-import "bytes"
+import (
+	"bytes"
+	"sort"
+)
 
 // Base64 and hexadecimal write a few bytes as a group of digits. The first digit
 // of a group holds the high bits of one byte, so when the bytes are dense ones it
@@ -17,14 +20,22 @@ type digitCode struct {
 	strict [256]bool // first digits of a group when its first byte is dense, or zero
 	loose  [256]bool // when it is text
 	row    int       // how many strict groups in a row mark a stretch
+	// shortest is the length of the shortest piece of a line that is looked at: a
+	// key is 55 digits of base64, half of it when a line ends in it.
+	shortest int
+	wraps    bool // goes on over line ends
 }
 
-// minDigits is the length of the shortest piece of one line that is looked at: a
-// key in base64 is 55 digits, half of it when a line ends in it.
-const minDigits = 24
+// maxDecoded bounds how many digits are decoded in one go. Longer ones are taken
+// in parts that overlap.
+const maxDecoded = 256 << 10
 
-// maxWrapped is how much of digits that go on over lines is looked at together.
-const maxWrapped = 256 << 10 // and of digits in one line
+// maxGathered is how many digits of wrapped lines are looked at together, from the
+// line where a row shows on; maxLinesBack how far before it they may begin.
+const (
+	maxGathered  = 16 << 10
+	maxLinesBack = 2048
+)
 
 // margin is how many groups about a stretch are decoded with it, for what a
 // stretch leaves out at its ends.
@@ -32,31 +43,25 @@ const margin = 16
 
 // digitCodes are the codes that are looked through.
 var digitCodes = [...]digitCode{
-	newDigitCode("base64", 4, 3, 6, 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_"),
-	newDigitCode("hex", 2, 1, 4, 16, "0123456789abcdef", ""),
+	newDigitCode(digitCode{name: "base64", group: 4, bytes: 3, bits: 6, row: 6, shortest: 24, wraps: true},
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62),
+	newDigitCode(digitCode{name: "hex", group: 2, bytes: 1, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10),
 }
 
-func newDigitCode(name string, group, bytes, bits, row int, digits, more string) digitCode {
-	c := digitCode{name: name, group: group, bytes: bytes, bits: bits, row: row}
+// newDigitCode fills in the tables of a code. more are further digits, of the
+// values from second on.
+func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 	for i := range c.value {
 		c.value[i] = -1
 	}
 	for i := range digits {
 		c.value[digits[i]] = int8(i)
 	}
-	if bits == 4 {
-		for i, d := range []byte("ABCDEF") {
-			c.value[d] = int8(10 + i)
-		}
-	}
 	for i := range more {
-		c.value[more[i]] = int8(62 + i)
+		c.value[more[i]] = second + int8(i)
 	}
 	high := func(b byte) int8 {
-		if bits == 4 {
-			return int8(b >> 4)
-		}
-		return int8(b >> 2)
+		return int8(b >> (8 - c.bits))
 	}
 	for d, v := range c.value {
 		for b := range 128 {
@@ -76,65 +81,80 @@ func newDigitCode(name string, group, bytes, bits, row int, digits, more string)
 func (f *finder) digits(l *layer, r run) {
 	for i := range digitCodes {
 		c := &digitCodes[i]
-		for s := r.start; s < r.end; s++ {
-			if c.value[l.data[s]] < 0 {
+		for s := r.start; s+c.shortest <= r.end; {
+			// From its far end, a piece that is too short is seen soonest.
+			e := s + c.shortest
+			for e > s && c.value[l.data[e-1]] >= 0 {
+				e--
+			}
+			if e > s {
+				s = e
 				continue
 			}
-			e := s + 1
-			for e < r.end && c.value[l.data[e]] >= 0 {
+			for e = s + c.shortest; e < r.end && c.value[l.data[e]] >= 0; {
 				e++
 			}
-			if e-s >= minDigits {
-				f.piece(l, c, s, e)
-			}
-			s = e
+			f.piece(l, c, s, e)
+			s = e + 1
 		}
 	}
 }
 
-// piece looks at the digits data[s:e], all of one line, or together with the lines
-// before and after when they are wrapped. Positions are kept for the latter only.
+// piece looks at the digits data[s:e], all of one line; if there is something in
+// them and they are wrapped, together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
-	if c.bits == 6 {
-		if s < l.gathered {
-			return
-		}
+	if c.wraps && s < l.gathered || !c.hasRow(l.data[s:e]) {
+		return
+	}
+	if c.wraps {
 		if first := wrappedBefore(l.data, c, s); first < s || wrapEnd(l.data, c, e) > 0 {
-			digits, at := gather(l.data, c, max(first, l.gathered))
-			l.gathered = at[len(at)-1] + 1
-			if len(at) == maxWrapped {
-				l.gathered = at[len(at)-clip]
-			}
-			f.stretches(l, c, digits, func(i int) int { return at[i] })
+			w := gather(l.data, c, first)
+			l.gathered = w.end
+			f.stretches(l, c, w.digits, w.at)
 			return
 		}
 	}
 	f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
 }
 
+// hasRow reports whether digits have a row of strict groups at some alignment.
+func (c *digitCode) hasRow(digits []byte) bool {
+	for align := range c.group {
+		// A row covers two places in a row of those that are this far apart.
+		for i := align; i+c.group < len(digits); i += c.skip() {
+			if !c.strict[digits[i]] || !c.strict[digits[i+c.group]] {
+				continue
+			}
+			if from, to := extend(digits, i, c.group, &c.strict); to-from >= c.row*c.group {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *digitCode) skip() int { return c.row / 2 * c.group }
+
 // stretches decodes each part of the digits that can hold a key, at each
 // alignment. at gives the place of a digit in the layer.
 func (f *finder) stretches(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	need := c.row * c.group
 	for align := range c.group {
-		// A row covers one of the places that are this far apart.
-		skip := (c.row/2 + c.row%2) * c.group
 		for i := align; i+c.group < len(digits); {
 			if !c.strict[digits[i]] || !c.strict[digits[i+c.group]] {
-				i += skip
+				i += c.skip()
 				continue
 			}
 			from, to := extend(digits, i, c.group, &c.strict)
-			if to-from < need {
+			if to-from < c.row*c.group {
 				i = max(to, i+c.group)
 				i += (c.group - (i-align)%c.group) % c.group
 				continue
 			}
 			from, to = extend(digits, i, c.group, &c.loose)
 			from = max(align, from-margin*c.group, i-clip)
-			to = min(to+margin*c.group, from+maxWrapped, len(digits))
+			to = min(to+margin*c.group, from+maxDecoded, len(digits))
 			f.decodeDigits(l, c, digits[from:to], func(i int) int { return at(from + i) })
-			if to == from+maxWrapped {
+			if to == from+maxDecoded {
 				to -= clip // what lies on the bound is looked at from both sides
 			}
 			i = to + (c.group-(to-align)%c.group)%c.group
@@ -213,9 +233,8 @@ func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), 
 // wrappedBefore returns where the line of digits before s begins that goes on at
 // s, repeatedly; s if there is none.
 func wrappedBefore(data []byte, c *digitCode, s int) int {
-	const lines, reach = 8, 2048
-	floor := max(0, s-reach)
-	for range lines {
+	floor := max(0, s-maxLinesBack)
+	for {
 		e := s
 		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
 			e--
@@ -225,27 +244,41 @@ func wrappedBefore(data []byte, c *digitCode, s int) int {
 			start--
 		}
 		if e == s || start == e || wrapEnd(data, c, e) != s {
-			break
+			return s
 		}
 		s = start
 	}
-	return s
 }
 
-// gather collects digits from s on over line ends, with the place of each, up to a
-// bound.
-func gather(data []byte, c *digitCode, s int) (digits []byte, at []int) {
-	for len(digits) < maxWrapped {
-		for s < len(data) && c.value[data[s]] >= 0 && len(digits) < maxWrapped {
-			digits = append(digits, data[s])
-			at = append(at, s)
-			s++
+// wrapped is digits of several lines, with where each line's begin.
+type wrapped struct {
+	digits []byte
+	lines  []wrappedLine
+	end    int // of the last line in the data
+}
+
+type wrappedLine struct{ index, at int }
+
+// at returns the place in the data of a digit.
+func (w *wrapped) at(i int) int {
+	k := sort.Search(len(w.lines), func(k int) bool { return w.lines[k].index > i }) - 1
+	return w.lines[k].at + i - w.lines[k].index
+}
+
+// gather collects digits from s on over line ends, up to a bound.
+func gather(data []byte, c *digitCode, s int) *wrapped {
+	w := &wrapped{digits: make([]byte, 0, 1024)}
+	for len(w.digits) < maxGathered {
+		e := s
+		for e < len(data) && c.value[data[e]] >= 0 && e-s < maxGathered {
+			e++
 		}
-		next := wrapEnd(data, c, s)
-		if next == 0 {
+		w.lines = append(w.lines, wrappedLine{len(w.digits), s})
+		w.digits = append(w.digits, data[s:e]...)
+		w.end = e
+		if s = wrapEnd(data, c, e); s == 0 {
 			break
 		}
-		s = next
 	}
-	return digits, at
+	return w
 }

@@ -70,7 +70,7 @@ func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
 			n = 1
 			out = append(out, l.data[i])
 		case v == softBreak:
-			for end = max(end, i+n); end < len(l.data) && dense[l.data[end]] != 0 && end-r.start < maxWrapped; {
+			for end = max(end, i+n); end < len(l.data) && dense[l.data[end]] != 0 && end-r.start < maxDecoded; {
 				end++
 			}
 			found = true

@@ -270,10 +270,13 @@ func (k *candidate) finding() finding.Finding {
 		Fingerprint: k.digest[:32],
 		Liveness:    &finding.Liveness{State: finding.Unchecked},
 	}
-	for _, p := range k.places {
-		f.Locations = append(f.Locations, p.at)
-		if p.at.Exposure.Rank() > f.Exposure.Rank() {
-			f.Exposure = p.at.Exposure
+	for i, p := range k.places {
+		at := p.at
+		var advice string
+		at.Context, advice = rules.Advise(at, at.Snippet)
+		f.Locations = append(f.Locations, at)
+		if i == 0 || at.Exposure.Rank() > f.Exposure.Rank() {
+			f.Exposure, f.Advice = at.Exposure, advice
 		}
 	}
 	if k.verdict != nil {

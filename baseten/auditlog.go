@@ -1,0 +1,117 @@
+package baseten
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Event types and groups that this program looks at. There are many more.
+const (
+	EventKeyCreated  = "API_KEY_CREATED"
+	EventKeyDeleted  = "API_KEY_DELETED"
+	EventUserRemoved = "USER_REMOVED"
+
+	GroupAPIKeys        = "API_KEYS"
+	GroupUserManagement = "USER_MANAGEMENT"
+)
+
+// An AuditEntry is one administrative event. Inference calls and reads are not
+// in the audit log.
+type AuditEntry struct {
+	ID        string     `json:"id"`
+	Created   Time       `json:"created"`
+	EventType string     `json:"event_type"`
+	Data      AuditData  `json:"event_data"`
+	Source    string     `json:"source"` // UI, API, MCP, SYSTEM or OTHER
+	Actor     AuditActor `json:"actor"`
+	// ClientName and ClientVersion are of the program that acted, if known.
+	ClientName    string `json:"client_name"`
+	ClientVersion string `json:"client_version"`
+}
+
+// AuditData holds the details of the events that this program looks at.
+type AuditData struct {
+	// Of API_KEY_CREATED and API_KEY_DELETED. The type is from a richer set than
+	// that of the list; it is the only trace of a scope by environment.
+	APIKeyID   string `json:"api_key_id"`
+	APIKeyType string `json:"api_key_type"`
+	Prefix     string `json:"prefix"`
+	// Of USER_REMOVED.
+	RemovedUserEmail string `json:"removed_user_email"`
+}
+
+// UnmarshalJSON reads the details. Those of other events, in which the same
+// names may stand for something else, never fail the whole page.
+func (d *AuditData) UnmarshalJSON(data []byte) error {
+	type plain AuditData
+	var p plain
+	if json.Unmarshal(data, &p) == nil {
+		*d = AuditData(p)
+	}
+	return nil
+}
+
+// An AuditActor is who acted.
+type AuditActor struct {
+	Type         string `json:"type"`  // USER, API_KEY, BASETEN_USER, BASETEN_SYSTEM, TOMBSTONE_USER
+	Email        string `json:"email"` // of a user
+	APIKeyPrefix string `json:"api_key_prefix"`
+	APIKeyName   string `json:"api_key_name"`
+}
+
+// String names the actor: an email address, a key by name and prefix, or the type.
+func (a AuditActor) String() string {
+	switch {
+	case a.Email != "":
+		return a.Email
+	case a.APIKeyName != "" && a.APIKeyPrefix != "":
+		return "key " + a.APIKeyName + " (" + a.APIKeyPrefix + ")"
+	case a.APIKeyPrefix != "":
+		return "key " + a.APIKeyPrefix
+	case a.Type == "TOMBSTONE_USER":
+		return "a user who was removed"
+	case a.Type == "BASETEN_USER" || a.Type == "BASETEN_SYSTEM":
+		return "Baseten"
+	}
+	return ""
+}
+
+// An AuditQuery narrows the audit log. The zero AuditQuery is all of it, newest first.
+type AuditQuery struct {
+	Groups      []string // event type groups
+	Sources     []string
+	Search      string // part of a resource's name or id
+	Start, End  time.Time
+	OldestFirst bool
+	PageSize    int // 0 means 200, which is the most
+}
+
+// AuditLog iterates over the audit log. In an organisation with several teams
+// only its admins may read it; others get an *Error with status 403.
+func (c *Client) AuditLog(ctx context.Context, q AuditQuery) iter.Seq2[AuditEntry, error] {
+	query := url.Values{"limit": {"200"}}
+	setLimit(query, q.PageSize)
+	for _, g := range q.Groups {
+		query.Add("event_type_groups", g)
+	}
+	for _, s := range q.Sources {
+		query.Add("sources", s)
+	}
+	if q.Search != "" {
+		query.Set("search", q.Search)
+	}
+	if q.OldestFirst {
+		query.Set("direction", "ASC")
+	}
+	if !q.Start.IsZero() {
+		query.Set("start_epoch_millis", strconv.FormatInt(q.Start.UnixMilli(), 10))
+	}
+	if !q.End.IsZero() {
+		query.Set("end_epoch_millis", strconv.FormatInt(q.End.UnixMilli(), 10))
+	}
+	return pages[AuditEntry](ctx, c, "/v1/audit_logs", query)
+}

@@ -1,0 +1,180 @@
+package basetentest
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A FaultKind is a way in which an answer goes wrong.
+type FaultKind int
+
+// The faults. Those that say "instead" keep the request from having any effect.
+const (
+	RateLimited     FaultKind = iota // 429 with retry_after in the body, instead
+	Unavailable                      // 503 with a JSON body, instead
+	BadGateway                       // 502 with a proxy's HTML page, instead
+	SlowBody                         // the answer stalls half-way until the client gives up
+	DropAfterCommit                  // the request takes effect, the connection is cut without an answer
+	CaptivePortal                    // 200 with HTML, instead
+	Firewall                         // 403 with HTML, instead
+	TruncatedJSON                    // the answer ends half-way, as if it were whole
+	ShortBody                        // the connection is cut half-way through the answer
+	WrongType                        // the answer, labelled text/plain
+	Reset                            // the connection is reset, instead
+	Redirected                       // 307 to Fault.To, instead
+	WrongForm                        // 200 with JSON of some other service, instead
+)
+
+// A Fault is scripted with Server.Inject.
+type Fault struct {
+	Kind FaultKind
+	// Service, Method and Path narrow the requests that it is for; empty means
+	// any, and Path is matched exactly or, ending in "/", as a prefix.
+	Service Service
+	Method  string
+	Path    string
+	Skip    int           // let so many through first
+	Times   int           // then fail so many; 0 means all
+	After   time.Duration // RateLimited: retry_after, 0 means 1 s
+	To      string        // Redirected: the address
+}
+
+// Inject adds a fault. The first that matches a request decides.
+func (s *Server) Inject(f Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = append(s.faults.list, &f)
+}
+
+// Heal drops all faults.
+func (s *Server) Heal() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = nil
+}
+
+type faults struct {
+	mu   sync.Mutex
+	list []*Fault
+}
+
+// match takes the fault that is due for a request, if any.
+func (f *faults) match(service Service, r *http.Request) *Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, x := range f.list {
+		path := x.Path == "" || x.Path == r.URL.Path || strings.HasSuffix(x.Path, "/") && strings.HasPrefix(r.URL.Path, x.Path)
+		if !path || x.Service != "" && x.Service != service || x.Method != "" && x.Method != r.Method {
+			continue
+		}
+		if x.Skip > 0 {
+			x.Skip--
+			return nil
+		}
+		due := *x
+		if x.Times > 0 {
+			if x.Times--; x.Times == 0 {
+				f.list = append(f.list[:i:i], f.list[i+1:]...)
+			}
+		}
+		return &due
+	}
+	return nil
+}
+
+const (
+	portalPage = "<html><body>Welcome to the guest network. Please sign in.</body></html>"
+	wallPage   = "<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>"
+	proxyPage  = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+)
+
+func (f *faults) serve(s *Server, service Service, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	x := f.match(service, r)
+	if x == nil {
+		next.ServeHTTP(w, r)
+		return
+	}
+	switch x.Kind {
+	case RateLimited:
+		after := max(x.After, time.Second) / time.Second
+		sendJSON(w, http.StatusTooManyRequests, map[string]any{"error": "Rate limit exceeded. Please try again later.", "retry_after": int(after)})
+	case Unavailable:
+		sendJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "Service unavailable."})
+	case BadGateway:
+		sendText(w, http.StatusBadGateway, "text/html", proxyPage)
+	case CaptivePortal:
+		sendText(w, http.StatusOK, "text/html; charset=utf-8", portalPage)
+	case Firewall:
+		sendText(w, http.StatusForbidden, "text/html", wallPage)
+	case WrongForm:
+		sendJSON(w, http.StatusOK, map[string]any{"status": "ok"})
+	case Redirected:
+		w.Header().Set("Location", x.To)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	case Reset:
+		cut(w, true)
+	default:
+		f.spoil(s, x.Kind, w, r, next)
+	}
+}
+
+// spoil lets the request take effect and then does something to the answer.
+func (f *faults) spoil(s *Server, kind FaultKind, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	answer := httptest.NewRecorder()
+	next.ServeHTTP(answer, r)
+	body := answer.Body.Bytes()
+	half := body[:len(body)/2]
+	switch kind {
+	case DropAfterCommit:
+		cut(w, false)
+	case TruncatedJSON:
+		sendText(w, answer.Code, "application/json", string(half))
+	case WrongType:
+		sendText(w, answer.Code, "text/plain", string(body))
+	case ShortBody, SlowBody:
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(half)
+		_ = http.NewResponseController(w).Flush()
+		if kind == SlowBody {
+			select {
+			case <-r.Context().Done():
+			case <-s.stop:
+			}
+		}
+		cut(w, false)
+	}
+}
+
+// cut ends the connection without an answer, or without the rest of one.
+func cut(w http.ResponseWriter, reset bool) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // an answer has begun: net/http cuts it off
+	}
+	if rc, ok := c.(*recordingConn); ok && reset {
+		if tcp, ok := rc.Conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
+	_ = c.Close()
+}
+
+func sendJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func sendText(w http.ResponseWriter, status int, kind, body string) {
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body))
+}

@@ -1,0 +1,80 @@
+package basetentest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/b10lint/b10lint/secret"
+)
+
+// A Seed says how large an organisation Grow makes.
+type Seed struct {
+	Users     int
+	Keys      int // all types, both formats
+	Audit     int // entries in all; at least one for each key's making
+	UsageDays int // days of Model API usage, back from now
+}
+
+// Grow fills the organisation and returns the new keys. Ages spread over two
+// years before the Org's clock, a tenth of the keys were never used, and every
+// twentieth has been revoked by the audit log's telling; those are not returned.
+func (o *Org) Grow(s Seed) []secret.Secret {
+	owners := make([]string, s.Users)
+	for i := range owners {
+		owners[i] = o.AddUser(fmt.Sprintf("dev%04d@example.com", i), fmt.Sprintf("Dev %d", i), i == 0)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.now().UTC()
+	types := []string{"PERSONAL", "WORKSPACE_MANAGE_ALL", "WORKSPACE_INVOKE", "WORKSPACE_EXPORT_METRICS", "WORKSPACE_MANAGE_API_KEYS", "WORKSPACE_INVOKE"}
+	var live []*key
+	for i := range s.Keys {
+		spec := KeySpec{Name: fmt.Sprintf("key-%05d", i), Type: types[i%len(types)], CreatedBy: "dev0000@example.com",
+			Created: now.Add(-time.Duration(i%730)*24*time.Hour - time.Duration(i%1440)*time.Minute)}
+		if spec.Type == "PERSONAL" {
+			if len(owners) == 0 {
+				spec.Type = "WORKSPACE_INVOKE"
+			} else {
+				spec.Owner = owners[i%len(owners)]
+			}
+		}
+		if used := spec.Created.Add(now.Sub(spec.Created) / 2); i%10 != 0 {
+			spec.LastUsed = &used
+		}
+		k := o.addKey(spec)
+		if i%20 == 19 {
+			o.revoke(k, spec.Created.Add(now.Sub(spec.Created)/3), "UI", userActor("dev0000@example.com"))
+			continue
+		}
+		live = append(live, k)
+	}
+	o.seedAudit(s.Audit, live, now)
+	o.seedUsage(s.UsageDays, live, now)
+	values := make([]secret.Secret, len(live))
+	for i, k := range live {
+		values[i] = k.value
+	}
+	return values
+}
+
+// seedAudit adds deployments until there are n entries.
+func (o *Org) seedAudit(n int, live []*key, now time.Time) {
+	for i := 0; len(o.audit) < n; i++ {
+		by, source := userActor(fmt.Sprintf("dev%04d@example.com", i%7)), "UI"
+		if len(live) > 0 && i%3 == 0 {
+			by, source = o.actor(live[i%len(live)]), "API"
+		}
+		o.log(now.Add(-time.Duration(i)*7*time.Minute), source, by, modelDeployed{EventType: "MODEL_DEPLOYED", ModelID: "m0000001",
+			ModelName: "demo", DeploymentID: fmt.Sprintf("d%07d", i), DeploymentName: "demo", Publish: true})
+	}
+}
+
+// seedUsage lets every seventh key call a model each day.
+func (o *Org) seedUsage(days int, live []*key, now time.Time) {
+	for d := range days {
+		at := now.Add(-time.Duration(d)*24*time.Hour - time.Hour)
+		for i := d % 7; i < len(live); i += 7 {
+			o.usage = append(o.usage, use{at, live[i].prefix, "demo-org/demo-large", int64(1 + i%50)})
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package baseten
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// The environment variables that name other endpoints, as Baseten's own
+// command line tool knows them.
+const (
+	EnvRemoteURL     = "BASETEN_REMOTE_URL"
+	EnvManagementURL = "BASETEN_MANAGEMENT_API_URL_OVERRIDE"
+	EnvInferenceURL  = "BASETEN_INFERENCE_BASE_URL_OVERRIDE"
+)
+
+// defaultRemote is the console's address, which all others are derived from.
+const defaultRemote = "https://app.baseten.co"
+
+// Endpoints are where requests go, with the rule that keeps keys from going
+// anywhere else.
+type Endpoints struct {
+	Management *url.URL // https://api.baseten.co
+	Inference  *url.URL // https://inference.baseten.co
+	Hosts      Hosts
+}
+
+// A Lookup is os.LookupEnv, or a test's own.
+type Lookup func(name string) (string, bool)
+
+// ResolveEndpoints finds the endpoints. The first that is given wins: the
+// remote URL of the command line; the two override variables, each for its own
+// endpoint; fileRemote, the remote_url beside a credential in the user's own
+// ~/.trussrc or CLI profile; BASETEN_REMOTE_URL, which goes with BASETEN_API_KEY
+// as in Baseten's own tool; Baseten's production.
+//
+// The command line and the environment may name any host, which is then
+// allowed to receive the key. fileRemote may not: it has to be Baseten's own.
+func ResolveEndpoints(remoteURL, fileRemote string, env Lookup) (Endpoints, error) {
+	var e Endpoints
+	if remoteURL != "" {
+		err := e.derive(remoteURL, "--remote-url", true)
+		return e, err
+	}
+	remote, from, named := defaultRemote, "the default", false
+	if fileRemote != "" {
+		remote, from = fileRemote, "remote_url"
+	} else if v, _ := env(EnvRemoteURL); v != "" {
+		remote, from, named = v, EnvRemoteURL, true
+	}
+	management, _ := env(EnvManagementURL)
+	inference, _ := env(EnvInferenceURL)
+	if management == "" || inference == "" {
+		if err := e.derive(remote, from, named); err != nil {
+			return Endpoints{}, err
+		}
+	}
+	if err := e.override(&e.Management, management, EnvManagementURL); err != nil {
+		return Endpoints{}, err
+	}
+	if err := e.override(&e.Inference, inference, EnvInferenceURL); err != nil {
+		return Endpoints{}, err
+	}
+	return e, nil
+}
+
+// override replaces one endpoint by what the user named, if anything.
+func (e *Endpoints) override(to **url.URL, value, from string) error {
+	if value == "" {
+		return nil
+	}
+	u, err := parseRemote(value, from)
+	if err != nil {
+		return err
+	}
+	if err := e.Hosts.Name(u); err != nil {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	*to = u
+	return nil
+}
+
+// derive sets both endpoints from the address of a console, as Baseten's tools do.
+func (e *Endpoints) derive(remote, from string, named bool) error {
+	u, err := parseRemote(remote, from)
+	if err != nil {
+		return err
+	}
+	e.Management, e.Inference = derived(u)
+	for _, to := range []*url.URL{e.Management, e.Inference} {
+		if isBaseten(to) {
+			continue
+		}
+		if !named {
+			return fmt.Errorf("remote_url %s is not Baseten's: a key is only sent where you say on the command line; "+
+				"if the host is yours, pass --remote-url", address(u))
+		}
+		if err := e.Hosts.Name(to); err != nil {
+			return fmt.Errorf("%s: %w", from, err)
+		}
+	}
+	return nil
+}
+
+// derived maps a console's address to those of the two APIs. Baseten's own
+// consoles have fixed counterparts; an API's own address and a bare IP address
+// stand for themselves; any other host gets "api." and "inference." before it.
+func derived(u *url.URL) (management, inference *url.URL) {
+	at := func(host string) *url.URL {
+		if port := u.Port(); port != "" {
+			host += ":" + port
+		}
+		return &url.URL{Scheme: u.Scheme, Host: host, Path: u.Path}
+	}
+	host := strings.ToLower(u.Hostname())
+	if _, err := netip.ParseAddr(host); err == nil {
+		return u, u
+	}
+	switch host {
+	case "app.baseten.co", "api.baseten.co", "inference.baseten.co", "baseten.co":
+		return at("api.baseten.co"), at("inference.baseten.co")
+	case "app.staging.baseten.co", "api.staging.baseten.co", "inference.staging.baseten.co":
+		return at("api.staging.baseten.co"), at("inference.staging.baseten.co")
+	case "app.dev.baseten.co", "api.mc-dev.baseten.co", "inference.mc-dev.baseten.co":
+		return at("api.mc-dev.baseten.co"), at("inference.mc-dev.baseten.co")
+	}
+	if strings.HasPrefix(host, "api.") {
+		return at(host), at("inference." + strings.TrimPrefix(host, "api."))
+	}
+	return at("api." + host), at("inference." + host)
+}
+
+// parseRemote reads an address. A host without a scheme is taken as https.
+func parseRemote(value, from string) (*url.URL, error) {
+	text := strings.TrimSpace(value)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		return nil, fmt.Errorf("%s: %q is not an address: write it as https://HOST", from, clean(value))
+	}
+	if err := checkAddress(u); err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
+}

@@ -1,0 +1,177 @@
+package baseten
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxMessage bounds what is kept of a server's own words, in characters.
+const maxMessage = 300
+
+// An Error is an answer that is not the one that was asked for: a status other
+// than 2xx, a redirect, or something that is not JSON. Failures to get any
+// answer at all are ordinary errors.
+type Error struct {
+	Method string
+	Path   string // of the request, without host and query
+	Status int
+	// Message is the server's own words, cut to a readable length, with control
+	// characters and anything shaped like a secret half taken out. It may be empty.
+	Message string
+	// RetryAfter is how long the server asked to wait; 0 when it did not say.
+	RetryAfter time.Duration
+	// NotJSON is set when the answer was not JSON: a captive portal, a firewall's
+	// page, a proxy. Its status then says nothing of Baseten.
+	NotJSON bool
+	// Redirect is the host that the answer pointed to. It was not followed.
+	Redirect string
+}
+
+// Error returns method, path, status and message on one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: HTTP %d", e.Method, e.Path, e.Status)
+	if text := http.StatusText(e.Status); text != "" {
+		b.WriteString(" " + text)
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, " (retry after %s)", e.RetryAfter)
+	}
+	return b.String()
+}
+
+// StatusOf returns the HTTP status of an Error in err's tree, or 0 when there is
+// none or when the answer was not Baseten's (not JSON, or a redirect).
+func StatusOf(err error) int {
+	var e *Error
+	if errors.As(err, &e) && !e.NotJSON && e.Redirect == "" {
+		return e.Status
+	}
+	return 0
+}
+
+// newError reads an answer whose status is not 2xx. now is for a Retry-After
+// that is a date.
+func newError(res *http.Response, body []byte, now time.Time) *Error {
+	message, wait := parseErrorBody(body)
+	if wait == 0 {
+		wait = parseRetryAfter(res.Header.Get("Retry-After"), now)
+	}
+	e := &Error{
+		Method: res.Request.Method, Path: res.Request.URL.Path, Status: res.StatusCode,
+		Message: clean(message), RetryAfter: wait,
+	}
+	if !json.Valid(body) {
+		e.NotJSON, e.Message = true, "the answer is labelled as JSON and is not"
+	}
+	return e
+}
+
+// parseErrorBody reads every form in which Baseten's services are known to say
+// what went wrong: an object with error, detail or message, each a string, an
+// object or a list; a list of strings; a bare string. A body that is none of
+// them yields nothing.
+func parseErrorBody(body []byte) (message string, retryAfter time.Duration) {
+	var v any
+	if json.Unmarshal(body, &v) != nil {
+		return "", 0
+	}
+	if object, ok := v.(map[string]any); ok {
+		retryAfter = seconds(object["retry_after"])
+	}
+	return words(v, 0), retryAfter
+}
+
+// words finds the human part of a decoded error body. depth bounds hostile nesting.
+func words(v any, depth int) string {
+	if depth > 4 {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		var parts []string
+		for _, item := range v[:min(len(v), 5)] {
+			if w := words(item, depth+1); w != "" {
+				parts = append(parts, w)
+			}
+		}
+		return strings.Join(parts, "; ")
+	case map[string]any:
+		for _, name := range []string{"error", "detail", "message", "msg"} {
+			if w := words(v[name], depth+1); w != "" {
+				return w
+			}
+		}
+	}
+	return ""
+}
+
+// seconds reads a number of seconds, as a JSON number or a string of digits.
+func seconds(v any) time.Duration {
+	switch v := v.(type) {
+	case float64:
+		if v > 0 && v < 1e9 {
+			return time.Duration(v * float64(time.Second))
+		}
+	case string:
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			return seconds(f)
+		}
+	}
+	return 0
+}
+
+// parseRetryAfter reads a Retry-After header (RFC 9110, 10.2.3): seconds or a date.
+func parseRetryAfter(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
+	if d := seconds(value); d > 0 {
+		return d
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}
+
+// keyShaped finds the part of a text that could be a secret half. A server may
+// repeat what it was sent, and its words go to logs and reports.
+var keyShaped = regexp.MustCompile(`\.[A-Za-z0-9_\-]{16,}|[A-Za-z0-9]{32,}`)
+
+// clean makes a server's words fit to be printed.
+func clean(s string) string {
+	s = keyShaped.ReplaceAllStringFunc(s, func(m string) string {
+		if m[0] == '.' {
+			return ".****"
+		}
+		return "****"
+	})
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if r := []rune(s); len(r) > maxMessage {
+		s = string(r[:maxMessage]) + "…"
+	}
+	return s
+}

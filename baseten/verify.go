@@ -1,0 +1,160 @@
+package baseten
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// What a Liveness says it goes by.
+const (
+	ByInventory = "inventory"
+	ByAuditLog  = "audit-log"
+	ByProbe     = "probe"
+)
+
+// A Verdict is what is known of one key.
+type Verdict struct {
+	Liveness finding.Liveness `json:"liveness"`
+	Key      *finding.Key     `json:"key,omitempty"` // nil when nothing is known but the verdict
+}
+
+// A Result holds a verdict for every key that was asked about, by the key's
+// Digest. Problems say what kept verdicts from being more than unknown.
+type Result struct {
+	Verdicts map[string]Verdict
+	Problems []finding.Problem
+}
+
+// A Verifier tells whether keys are alive: by the inventory first, which needs
+// no key to be sent; then, if it is asked to probe, by the keys themselves where
+// the inventory had no answer. Each distinct key is looked into once in the life
+// of a Verifier. It is safe for use by several goroutines, which take turns.
+type Verifier struct {
+	inventory *Inventory // nil: none
+	probe     *Probe     // nil: not asked for
+	cache     *Cache     // nil: none on disk
+	mu        sync.Mutex
+	known     map[string]Verdict
+}
+
+// NewVerifier returns a Verifier. Each of its parts may be nil.
+func NewVerifier(inventory *Inventory, probe *Probe, cache *Cache) *Verifier {
+	return &Verifier{inventory: inventory, probe: probe, cache: cache, known: map[string]Verdict{}}
+}
+
+// Verify returns a verdict for every key, unknown at worst. It does not fail: an
+// API that cannot be reached, or a context that ends, is a Problem.
+func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	res := Result{Verdicts: make(map[string]Verdict, len(keys))}
+	open := map[string]secret.Secret{} // by digest
+	order := make([]string, 0, len(keys))
+	for _, k := range keys {
+		digest := k.Digest()
+		if _, twice := open[digest]; twice || k.IsZero() {
+			continue
+		}
+		order = append(order, digest)
+		if known, ok := v.recall(digest); ok {
+			res.Verdicts[digest] = known
+			continue
+		}
+		open[digest] = k
+	}
+	if v.inventory != nil && len(open) > 0 {
+		v.settle(&res, open, v.inventory.Scope(), v.inventory.verify(ctx, pick(order, open)))
+	}
+	if v.probe != nil && len(open) > 0 {
+		v.settle(&res, open, v.probe.Scope(), v.probe.verify(ctx, pick(order, open)))
+	}
+	for digest := range open {
+		if _, ok := res.Verdicts[digest]; !ok {
+			res.Verdicts[digest] = Verdict{Liveness: finding.Liveness{State: finding.Unchecked}}
+		}
+		v.known[digest] = res.Verdicts[digest]
+	}
+	return res
+}
+
+// recall looks a verdict up, in memory and then on disk.
+func (v *Verifier) recall(digest string) (Verdict, bool) {
+	if known, ok := v.known[digest]; ok {
+		return known, true
+	}
+	if v.cache == nil {
+		return Verdict{}, false
+	}
+	if v.inventory != nil {
+		if known, ok := v.cache.get(v.inventory.Scope(), digest); ok {
+			return known, true
+		}
+	}
+	if v.probe != nil {
+		return v.cache.get(v.probe.Scope(), digest)
+	}
+	return Verdict{}, false
+}
+
+// settle takes one method's verdicts over. Keys that it settled are no longer
+// open; an unknown stands until a later method does better.
+func (v *Verifier) settle(res *Result, open map[string]secret.Secret, scope string, got Result) {
+	res.Problems = append(res.Problems, got.Problems...)
+	for digest, verdict := range got.Verdicts {
+		if earlier, ok := res.Verdicts[digest]; ok {
+			if verdict.Liveness.State == finding.Unknown {
+				verdict.Liveness.Detail = joinDetails(earlier.Liveness.Detail, verdict.Liveness.Detail)
+			}
+			if verdict.Key == nil {
+				verdict.Key = earlier.Key
+			}
+		}
+		res.Verdicts[digest] = verdict
+		if verdict.Liveness.State == finding.Unknown {
+			continue
+		}
+		v.known[digest] = verdict
+		delete(open, digest)
+		if v.cache != nil {
+			v.cache.put(scope, digest, verdict)
+		}
+	}
+}
+
+func joinDetails(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// pick returns the open keys in the order in which they were given.
+func pick(order []string, open map[string]secret.Secret) []secret.Secret {
+	keys := make([]secret.Secret, 0, len(open))
+	for _, digest := range order {
+		if k, ok := open[digest]; ok {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// incomplete words a problem that kept n keys from a verdict.
+func incomplete(n int, what string, err error) finding.Problem {
+	p := finding.Problem{Error: fmt.Sprintf("verification: %s: %v", what, err)}
+	if n > 0 {
+		p.Hint = fmt.Sprintf("%d found %s stayed unknown; run again when the API answers", n, plural(n, "key", "keys"))
+	}
+	return p
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,172 @@
+// Package ignore answers two questions about a path: does git ignore it, and does
+// truss leave it out of an upload. The two read the same kind of file and differ in
+// the corners: Matcher follows git (dir.c and wildmatch.c of git 2.39), PathSpec
+// follows the Python package that truss uses (pathspec 0.12.1, GitWildMatchPattern).
+package ignore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+const (
+	// maxFile is the largest ignore file that is read; git's own limit is larger.
+	maxFile = 16 << 20
+	// maxPath is the longest path that is answered for: no system opens a longer
+	// one, so none is in a work tree.
+	maxPath = 32 << 10
+	// maxErrors bounds what is kept for Errors.
+	maxErrors = 100
+)
+
+// Options say what applies to a work tree besides its .gitignore files.
+type Options struct {
+	// Excludes are further ignore files, the strongest first: git's order is
+	// info/exclude of the repository, then core.excludesFile. Missing ones are
+	// passed over.
+	Excludes []string
+	// IgnoreCase is git's core.ignoreCase.
+	IgnoreCase bool
+}
+
+// A Matcher answers for one work tree, reading each .gitignore file when it is
+// first needed. It may be used by many goroutines at once.
+type Matcher struct {
+	root string
+	fold bool
+	base [][]pattern // of Excludes
+
+	mu   sync.Mutex
+	dirs map[string]*dir
+	errs []error
+}
+
+// A dir is what is known of one folder.
+type dir struct {
+	ignored  bool // itself or by a folder above
+	path     string
+	patterns []pattern // of its own .gitignore
+	parent   *dir
+}
+
+// New returns a Matcher for the work tree at root. Ignore files that are there
+// and cannot be read are passed over and reported by Errors.
+func New(root string, o Options) *Matcher {
+	m := &Matcher{root: root, fold: o.IgnoreCase, dirs: map[string]*dir{}}
+	for _, name := range o.Excludes {
+		m.base = append(m.base, m.read(name, os.Stat))
+	}
+	m.dirs[""] = &dir{patterns: m.read(filepath.Join(root, ".gitignore"), os.Lstat)}
+	return m
+}
+
+// Ignored reports whether git ignores the path, which is relative to the root
+// and slash separated. A path below an ignored folder is ignored. It does not know
+// what git tracks: a tracked file is not ignored whatever the patterns say.
+func (m *Matcher) Ignored(rel string, isDir bool) bool {
+	rel = strings.Trim(rel, "/")
+	if rel == "" || rel == "." || len(rel) > maxPath {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if isDir {
+		return m.dir(rel).ignored
+	}
+	d := m.dir(parent(rel))
+	return d.ignored || m.matches(d, rel, false)
+}
+
+// Errors returns what kept ignore files from being read, so far.
+func (m *Matcher) Errors() []error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]error(nil), m.errs...)
+}
+
+func parent(rel string) string { return rel[:max(0, strings.LastIndexByte(rel, '/'))] }
+
+// dir returns a folder's state, working it out from the root down. The loop and
+// not a recursion keeps a path of a million elements harmless.
+func (m *Matcher) dir(rel string) *dir {
+	if d := m.dirs[rel]; d != nil {
+		return d
+	}
+	var d *dir
+	todo := []string{rel}
+	for {
+		last := parent(todo[len(todo)-1])
+		if d = m.dirs[last]; d != nil {
+			break
+		}
+		todo = append(todo, last)
+	}
+	for i := len(todo) - 1; i >= 0; i-- {
+		next := &dir{path: todo[i], parent: d}
+		next.ignored = d.ignored || m.matches(d, todo[i], true)
+		if !next.ignored {
+			next.patterns = m.read(filepath.Join(m.root, filepath.FromSlash(todo[i]), ".gitignore"), os.Lstat)
+		}
+		m.dirs[todo[i]] = next
+		d = next
+	}
+	return d
+}
+
+// matches applies the patterns of a folder and of those above, the nearest first.
+func (m *Matcher) matches(in *dir, rel string, isDir bool) bool {
+	if m.fold {
+		rel = strings.ToLower(rel)
+	}
+	for d := in; d != nil; d = d.parent {
+		sub := rel
+		if d.path != "" {
+			sub = rel[len(d.path)+1:]
+		}
+		if ignored, ok := decide(d.patterns, sub, isDir); ok {
+			return ignored
+		}
+	}
+	for _, patterns := range m.base {
+		if ignored, ok := decide(patterns, rel, isDir); ok {
+			return ignored
+		}
+	}
+	return false
+}
+
+// read returns the patterns of a file. stat is os.Lstat for the files inside a
+// work tree, where git follows no symbolic link.
+func (m *Matcher) read(name string, stat func(string) (fs.FileInfo, error)) []pattern {
+	info, err := stat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	var data []byte
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("ignore file is larger than %d bytes", maxFile)
+	}
+	if err == nil {
+		data, err = os.ReadFile(name)
+	}
+	if err != nil {
+		m.fail(name, err)
+		return nil
+	}
+	patterns, long := parse(data, m.fold)
+	if long > 0 {
+		m.fail(name, fmt.Errorf("%d lines of more than %d bytes are not used", long, maxLine))
+	}
+	return patterns
+}
+
+func (m *Matcher) fail(name string, err error) {
+	if len(m.errs) < maxErrors {
+		m.errs = append(m.errs, fmt.Errorf("%s: %w", name, err))
+	}
+}

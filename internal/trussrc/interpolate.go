@@ -1,0 +1,103 @@
+package trussrc
+
+import (
+	"strings"
+)
+
+const (
+	maxDepth = 10 // configparser.MAX_INTERPOLATION_DEPTH
+	// maxValue and maxSteps bound what Python does not: references that double
+	// at every level.
+	maxValue = 1 << 16
+	maxSteps = 10000
+)
+
+// Get returns the value of an option as truss sees it: inherited where the
+// section has none of its own, its references replaced. ok is false when neither
+// has it. The error is an *Error that quotes no value. The value may be key
+// material: the caller wraps it in a secret at once.
+func (f *File) Get(section, name string) (value string, ok bool, err error) {
+	o, _ := f.Lookup(section, name)
+	if o == nil {
+		return "", false, nil
+	}
+	steps := maxSteps
+	value, err = f.interpolate(section, o, &steps)
+	return value, true, err
+}
+
+func (f *File) interpolate(section string, o *Option, steps *int) (string, error) {
+	in := &interpolation{f: f, section: section, option: o, steps: steps}
+	if err := in.expand(f.Raw(o), 1); err != nil {
+		return "", err
+	}
+	return in.out.String(), nil
+}
+
+// An interpolation expands one value.
+type interpolation struct {
+	f       *File
+	section string
+	option  *Option
+	out     strings.Builder
+	steps   *int
+}
+
+func (in *interpolation) fail(kind Kind, text string) error {
+	return &Error{in.option.Line, kind, "option " + safeName(in.option.Name) + " " + text}
+}
+
+func (in *interpolation) expand(rest string, depth int) error {
+	if depth > maxDepth {
+		return in.fail(InterpolationTooDeep, "refers to itself or through more than ten others; write the value out")
+	}
+	for rest != "" {
+		if *in.steps--; *in.steps < 0 || in.out.Len() > maxValue {
+			return in.fail(InterpolationTooLarge, "grows without bound when its references are replaced; write the value out")
+		}
+		plain, after, found := strings.Cut(rest, "%")
+		in.out.WriteString(plain)
+		if !found {
+			return nil
+		}
+		switch {
+		case strings.HasPrefix(after, "%"):
+			in.out.WriteByte('%')
+			rest = after[1:]
+		case strings.HasPrefix(after, "("):
+			name, tail, err := in.reference(after)
+			if err != nil {
+				return err
+			}
+			if err := in.replace(name, depth); err != nil {
+				return err
+			}
+			rest = tail
+		default:
+			return in.fail(InterpolationSyntax, "has a single %, which truss cannot read; write %% for one")
+		}
+	}
+	return nil
+}
+
+// reference reads (name)s.
+func (in *interpolation) reference(after string) (name, tail string, err error) {
+	i := strings.IndexByte(after, ')')
+	if i < 2 || !strings.HasPrefix(after[i+1:], "s") {
+		return "", "", in.fail(InterpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
+	}
+	return after[1:i], after[i+2:], nil
+}
+
+func (in *interpolation) replace(name string, depth int) error {
+	o, _ := in.f.Lookup(in.section, name)
+	if o == nil {
+		return in.fail(InterpolationMissing, "refers to an option that neither its section nor [DEFAULT] has")
+	}
+	raw := in.f.Raw(o)
+	if !strings.Contains(raw, "%") {
+		in.out.WriteString(raw)
+		return nil
+	}
+	return in.expand(raw, depth+1)
+}

@@ -1,0 +1,132 @@
+// Package trussrc reads ~/.trussrc as truss does, which is as Python's
+// configparser.ConfigParser does with its defaults: "=" or ":", option names in
+// any case, comments on lines of their own only, continuation lines, values that
+// every section inherits from [DEFAULT], "%" interpolation. It keeps the place of
+// every value, so that one of them can be replaced and every other byte kept.
+//
+// The grammar is that of the configparser module of Python 3.11 (Lib/configparser.py,
+// RawConfigParser._read and BasicInterpolation).
+package trussrc
+
+import (
+	"fmt"
+	"strings"
+)
+
+// DefaultSection is the section whose options every other section inherits.
+const DefaultSection = "DEFAULT"
+
+// A File is a parsed trussrc. It holds key material and therefore keeps its text
+// behind a pointer: printing a File prints no value.
+type File struct {
+	doc *document
+}
+
+// A document is what File hides from fmt.
+type document struct {
+	data     []byte
+	sections []*Section
+	names    map[string]*Section // the first of each name but DEFAULT's
+	options  map[place]*Option   // the first of each
+}
+
+// A place names an option in the file.
+type place struct{ section, option string }
+
+// A Span is a half-open range of bytes in the parsed data.
+type Span struct{ Start, End int }
+
+// A Section is one header and the options below it. A repeated header makes a
+// Section of its own with Duplicate set; Python refuses such a file.
+type Section struct {
+	Name      string
+	Line      int // 1-based line of the header
+	Duplicate bool
+	Options   []*Option
+}
+
+// An Option is one assignment. It holds no text of its value: see File.Raw.
+type Option struct {
+	Name      string // in lower case
+	Line      int    // 1-based
+	Duplicate bool   // the section has it already; Python refuses such a file
+	// Parts are the lines of the value without the space around them, in order;
+	// an empty span is an empty line. Joined by newlines they are the raw value.
+	Parts []Span
+	// delimiter is where the byte after "=" or ":" is.
+	delimiter int
+}
+
+// Span returns the range from the value's first byte to its last.
+func (o *Option) Span() Span {
+	first, last := o.Parts[0], o.Parts[len(o.Parts)-1]
+	return Span{first.Start, max(first.Start, last.End)}
+}
+
+// Kind says which of configparser's complaints an Error is.
+type Kind string
+
+// The kinds. The first four make Python refuse the whole file, the
+// interpolation kinds make it refuse the section that is asked for.
+const (
+	MissingHeader         Kind = "missing section header"
+	DuplicateSection      Kind = "duplicate section"
+	DuplicateOption       Kind = "duplicate option"
+	BadLine               Kind = "line that is no assignment"
+	BadEncoding           Kind = "not UTF-8"
+	InterpolationSyntax   Kind = "bad use of %"
+	InterpolationMissing  Kind = "reference to an option that is not there"
+	InterpolationTooDeep  Kind = "references nested too deeply"
+	InterpolationTooLarge Kind = "value too large after interpolation"
+)
+
+// An Error is one thing that makes Python refuse the file or a section of it.
+// Its text never quotes a value.
+type Error struct {
+	Line int // 1-based
+	Kind Kind
+	Text string
+}
+
+// Error returns the line and what is wrong there.
+func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
+
+// Sections returns the sections in file order, [DEFAULT] and repeated ones among them.
+func (f *File) Sections() []*Section { return f.doc.sections }
+
+// Raw returns the value of an option as it is written, its lines joined by
+// newlines. It may be key material: the caller wraps it in a secret at once.
+func (f *File) Raw(o *Option) string { return f.doc.raw(o) }
+
+func (d *document) raw(o *Option) string {
+	var b strings.Builder
+	for i, p := range o.Parts {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.Write(d.data[p.Start:p.End])
+	}
+	return b.String()
+}
+
+// Lookup returns the option that a section uses for a name, its own or the one
+// it inherits from [DEFAULT], or nil. Of repeated options it is the first.
+func (f *File) Lookup(section, name string) (o *Option, inherited bool) {
+	name = lower(name)
+	if o := f.doc.options[place{section, name}]; o != nil {
+		return o, false
+	}
+	if o := f.doc.options[place{DefaultSection, name}]; o != nil && f.doc.names[section] != nil {
+		return o, true
+	}
+	return nil, false
+}
+
+// safeName quotes a name for an error, unless it is so long that it may be a
+// secret that stands in the wrong place.
+func safeName(name string) string {
+	if len(name) > 30 {
+		return fmt.Sprintf("a name of %d characters", len([]rune(name)))
+	}
+	return fmt.Sprintf("%q", name)
+}

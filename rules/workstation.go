@@ -1,0 +1,85 @@
+package rules
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// Workstation returns the rules about how keys are kept on a workstation and in a
+// truss that is about to be pushed.
+func Workstation() []finding.Rule {
+	return []finding.Rule{
+		TrussrcReadable(), KeyFileReadable(), TrussrcTracked(), TrussrcInvalid(), RemoteURLInsecure(), KeySharedBetweenRemotes(), OAuthTokenAtRest(),
+		TrussSecretValue(), TrussShipsCredentialsFile(),
+	}
+}
+
+// Readers says who besides the owner may read a file with these permission bits:
+// "everyone", "its group", or "" for nobody.
+func Readers(perm uint32) string {
+	switch {
+	case perm&0o004 != 0:
+		return "everyone"
+	case perm&0o040 != 0:
+		return "its group"
+	}
+	return ""
+}
+
+// ReadableSeverity is how bad a readable key file is. reachable tells whether the
+// folders above let others in at all.
+func ReadableSeverity(readers string, reachable bool) finding.Severity {
+	if readers == "everyone" && reachable {
+		return finding.Medium
+	}
+	return finding.Low
+}
+
+// InsecureURL says what is wrong with the address that a key would be sent to, and
+// how bad that is. why is empty when nothing is. The text names the host at most,
+// never the whole URL, which may hold a password.
+func InsecureURL(address string) (why string, severity finding.Severity) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Hostname() == "" {
+		return "is no URL with a host", finding.Low
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	switch local := isLoopback(host); {
+	case u.User != nil:
+		return "carries a password for " + host, finding.High
+	case u.Scheme != "https" && !local:
+		return "is not https, so the key travels in clear to " + host, finding.High
+	case local:
+		return "is this machine, so the key goes to whatever listens there", finding.Low
+	case !IsBasetenHost(host):
+		return "is not Baseten's but " + host, finding.Medium
+	}
+	return "", finding.Info
+}
+
+// IsBasetenHost reports whether a host is baseten.co or below it.
+func IsBasetenHost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "baseten.co" || strings.HasSuffix(host, ".baseten.co")
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.") || strings.HasSuffix(host, ".localhost")
+}
+
+// CredentialsFile reports whether a file is by its name one that holds credentials
+// and that truss's built-in ignore list lets through. name is the last element.
+func CredentialsFile(name string) bool {
+	name = strings.ToLower(name)
+	switch name {
+	case ".trussrc", ".netrc", "_netrc", ".git-credentials", ".npmrc", ".pypirc", ".envrc", "auth.json", ".mcp.json", "mcp.json",
+		"credentials.json", "secrets.yaml", "secrets.yml", "secrets.json", ".bash_history", ".zsh_history":
+		return true
+	}
+	if rest, ok := strings.CutPrefix(name, ".env."); ok {
+		return !anyOf(rest, "example", "sample", "template", "dist", "defaults")
+	}
+	return name == ".env" || strings.HasSuffix(name, ".env") && name != "example.env" && name != "sample.env" || strings.Contains(name, ".tfstate")
+}
