@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //	schema json|sarif FILE              the file follows the schema
 //	lines N FILE                        the file has N lines
 //
-// and those of basetenCommands.
+// and those of basetenCommands and proxyCommands.
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", root)
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("TERM", "xterm")
-			e.Values["keys"], e.Values["baseten"], e.Values["traps"] = fakekey.New(2026), &fake{}, traps{}
+			e.Values["keys"], e.Values["baseten"], e.Values["traps"], e.Values["proxy"] = fakekey.New(2026), &fake{}, traps{}, &proxy{}
 			return nil
 		},
 		Condition: func(c string) (bool, error) {
@@ -64,7 +64,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, errors.New("unknown condition " + c)
 		},
-		Cmds: merged(basetenCommands(), commands{
+		Cmds: merged(basetenCommands(), proxyCommands(), commands{
 			"fakekey": makeKey, "expand": expand, "status": status, "hidden": hidden, "lines": lines,
 			"schema": func(ts *testscript.TestScript, neg bool, args []string) { schema(ts, root, args) },
 		}),
@@ -73,9 +73,12 @@ func TestScripts(t *testing.T) {
 
 type commands = map[string]func(ts *testscript.TestScript, neg bool, args []string)
 
-func merged(a, b commands) commands {
-	maps.Copy(a, b)
-	return a
+func merged(sets ...commands) commands {
+	all := commands{}
+	for _, set := range sets {
+		maps.Copy(all, set)
+	}
+	return all
 }
 
 func makeKey(ts *testscript.TestScript, neg bool, args []string) {
