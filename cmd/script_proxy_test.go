@@ -53,12 +53,11 @@ func startProxy(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
-	p := ts.Value("proxy").(*proxy)
-	p.listener, p.cert, p.sent = l, cert, map[string]*bytes.Buffer{}
-	p.to = map[string]string{
+	p := &proxy{listener: l, cert: cert, sent: map[string]*bytes.Buffer{}, to: map[string]string{
 		"api.baseten.co:443":       strings.TrimPrefix(f.server.URL, "http://"),
 		"inference.baseten.co:443": strings.TrimPrefix(f.server.InferenceURL, "http://"),
-	}
+	}}
+	*ts.Value("proxy").(**proxy) = p
 	go p.serve()
 	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), authority, 0o600))
 	ts.Setenv("HTTPS_PROXY", "http://"+l.Addr().String())
@@ -135,7 +134,7 @@ func (l locked) Write(data []byte) (int, error) {
 }
 
 func tunnels(ts *testscript.TestScript, neg bool, args []string) {
-	p := ts.Value("proxy").(*proxy)
+	p := *ts.Value("proxy").(**proxy)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var got []string
@@ -151,7 +150,7 @@ func tunnels(ts *testscript.TestScript, neg bool, args []string) {
 func seen(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, len(args) == 2 && ts.Getenv(args[1]) != "", "[!] seen HOST:PORT NAME")
 	_, half, _ := strings.Cut(ts.Getenv(args[1]), ".")
-	p := ts.Value("proxy").(*proxy)
+	p := *ts.Value("proxy").(**proxy)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	record := p.sent[args[0]]

@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", root)
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("TERM", "xterm")
-			e.Values["keys"], e.Values["baseten"], e.Values["traps"], e.Values["proxy"] = fakekey.New(2026), &fake{}, traps{}, &proxy{}
+			e.Values["keys"], e.Values["baseten"], e.Values["traps"], e.Values["proxy"] = fakekey.New(2026), &fake{}, traps{}, new(*proxy)
 			return nil
 		},
 		Condition: func(c string) (bool, error) {
