@@ -1,3 +1,5 @@
 module github.com/b10lint/b10lint
 
 go 1.26.8
+
+require github.com/klauspost/compress v1.20.3 // indirect

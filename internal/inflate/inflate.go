@@ -1,0 +1,113 @@
+// Package inflate decodes DEFLATE (RFC 1951) and zlib (RFC 1950) data that is whole in memory, into memory.
+//
+// Git stores every object as one zlib stream of known size, and most of them are small. The reader of the standard
+// library pulls its input byte by byte through an interface and keeps a window of its own; with both ends in memory
+// neither is needed. What is left is: a 64-bit bit buffer that is refilled with one unaligned load, Huffman tables
+// whose entries say everything about a symbol in 32 bits, and copies of 8 or 16 bytes at a time. The entry format and
+// the way tables are filled by doubling follow libdeflate (https://github.com/ebiggers/libdeflate,
+// lib/deflate_decompress.c).
+package inflate
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+var (
+	// ErrCorrupt is returned for data that is no valid stream, and for a checksum that does not match.
+	ErrCorrupt = errors.New("inflate: corrupt data")
+	// ErrShort is returned when src ends before the stream does.
+	ErrShort = errors.New("inflate: input ends before the stream does")
+	// ErrLong is returned when the stream holds more than len(dst) bytes.
+	ErrLong = errors.New("inflate: stream is longer than expected")
+)
+
+// A Decoder holds the tables that decoding needs, so that no call allocates. The zero value is ready for use.
+// A Decoder must not be used by two goroutines at once, and not be copied while in use.
+type Decoder struct {
+	// NoChecksum leaves the Adler-32 at the end of a zlib stream unread by comparison (its four bytes must be there).
+	// For callers who check the content in some other way, such as an object's hash.
+	NoChecksum bool
+
+	ready bool   // fixed and protos are filled in
+	fixed tables // of fixed Huffman blocks
+	dyn   tables // of the current dynamic block
+	build builder
+}
+
+// Zlib decodes the zlib stream at the start of src into dst, which must not overlap src. It returns the number of bytes
+// written to dst and the number of bytes of src that the stream takes up, header and checksum included.
+//
+// The error is ErrCorrupt, ErrShort or ErrLong, compared with ==. With an error, dst[:n] holds what was decoded before
+// it, and consumed is 0. Bytes of dst after n may have been overwritten. Nothing is written past len(dst).
+// Time is bounded by a constant times len(src)+len(dst), whatever src holds.
+func (d *Decoder) Zlib(dst, src []byte) (n, consumed int, err error) {
+	const header, trailer = 2, 4
+	if err := checkHeader(src); err != nil {
+		return 0, 0, err
+	}
+	n, used, err := d.Raw(dst, src[header:])
+	if err != nil {
+		return n, 0, err
+	}
+	rest := src[header+used:]
+	if len(rest) < trailer {
+		return n, 0, ErrShort
+	}
+	if !d.NoChecksum && binary.BigEndian.Uint32(rest) != adler32(dst[:n]) {
+		return n, 0, ErrCorrupt
+	}
+	return n, header + used + trailer, nil
+}
+
+// Prefix decodes no more of the zlib stream at the start of src than fills dst, for callers who need only the first
+// bytes of an object. src may be cut off anywhere after the bytes that are needed. It returns the number of bytes
+// written to dst, and whether the stream ended there; then its checksum was compared too.
+// The error is nil whenever n == len(dst), except that the checksum of a stream that ended there is wrong.
+func (d *Decoder) Prefix(dst, src []byte) (n int, ended bool, err error) {
+	n, consumed, err := d.Zlib(dst, src)
+	switch {
+	case err == nil:
+		return n, true, nil
+	case n == len(dst) && (err == ErrLong || err == ErrShort):
+		return n, false, nil
+	}
+	_ = consumed
+	return n, false, err
+}
+
+// Raw is Zlib for a DEFLATE stream without header and checksum.
+func (d *Decoder) Raw(dst, src []byte) (n, consumed int, err error) {
+	if !d.ready {
+		d.prepare()
+	}
+	s := stream{src: src, dst: dst[:len(dst):len(dst)]}
+	for {
+		last, err := s.block(d)
+		if err != nil {
+			return s.dp, 0, err
+		}
+		if last {
+			s.unread()
+			return s.dp, s.sp, nil
+		}
+	}
+}
+
+// checkHeader checks the two bytes of a zlib header. Like git, it takes no preset dictionary: the standard library
+// would accept one whose identifier is that of the empty dictionary.
+func checkHeader(src []byte) error {
+	const (
+		deflate   = 8
+		maxWindow = 7
+		preset    = 0x20
+	)
+	if len(src) < 2 {
+		return ErrShort
+	}
+	h := binary.BigEndian.Uint16(src)
+	if src[0]&15 != deflate || src[0]>>4 > maxWindow || h%31 != 0 || src[1]&preset != 0 {
+		return ErrCorrupt
+	}
+	return nil
+}
