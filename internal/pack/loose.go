@@ -128,12 +128,8 @@ func (l *looseReader) open(path string) (err error) {
 	var head [looseHeaderMost]byte
 	n, err := l.f.ReadAt(l.src, 0)
 	if n == len(l.src) {
-		n = 0
-		if err = l.z.reset(bytes.NewReader(l.src)); err == nil {
-			n, err = io.ReadFull(&l.z, head[:])
-		}
-	}
-	if err == nil || err == io.ErrUnexpectedEOF || err == io.EOF {
+		// What is wrong further on, content will see.
+		n, _, _ = l.inf.Prefix(head[:], l.src)
 		err = l.parse(head[:n])
 	}
 	if err == nil && !believable(uint64(l.size), uint64(l.disk)) {
