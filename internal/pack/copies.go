@@ -17,7 +17,7 @@ func (f *forest) standIn(n node) node {
 // joinCopies finds the objects that are in more than one group, by merging the
 // groups' sorted tables of ids.
 func (f *forest) joinCopies() {
-	if len(f.groups) < 2 {
+	if len(f.groups) == 0 || len(f.groups) == 1 && f.groups[0].strict() {
 		return
 	}
 	m := newMerge(f.groups)
@@ -40,6 +40,8 @@ func (f *forest) joinCopies() {
 		}
 	}
 }
+
+func (g *group) strict() bool { return g.pack == nil || g.pack.idx.strict }
 
 func (f *forest) setCopy(n, of node) {
 	if f.canon == nil {

@@ -40,7 +40,7 @@ var (
 	errIndexOffset  = errors.New("pack index points outside the pack")
 	errIndexTwice   = errors.New("pack index names this place twice")
 	errIndexCount   = errors.New("pack and index disagree on the number of objects")
-	errIndexPack    = errors.New("pack index was made for another pack")
+	errIndexPack    = errors.New("pack does not end as its index says")
 	errPackHeader   = errors.New("not a pack of version 2 or 3")
 	errLooseHeader  = errors.New("loose object has a malformed header")
 	errTooMany      = errors.New("more objects than can be numbered")

@@ -24,20 +24,25 @@ func (t *idTable) find(id []byte, lo, hi int) (int, bool) {
 	return i, i < hi && bytes.Equal(t.at(i), id)
 }
 
-// sorted says whether the ids rise strictly, on which find and merge rely.
-func (t *idTable) sorted() bool {
+// sorted says whether the ids never fall, on which find and merge rely, and
+// whether they are strict: all different.
+func (t *idTable) sorted() (ok, strict bool) {
+	strict = true
 	for i := 1; i < t.n; i++ {
-		if bytes.Compare(t.at(i-1), t.at(i)) >= 0 {
-			return false
+		c := bytes.Compare(t.at(i-1), t.at(i))
+		if c > 0 {
+			return false, false
 		}
+		strict = strict && c != 0
 	}
-	return true
+	return true, strict
 }
 
 // An index tells where in a pack each object starts.
 type index struct {
 	ids     idTable
 	fanout  []byte // 256 big-endian counts; nil: search all of ids
+	strict  bool   // no id is there twice, which git allows
 	packSum []byte // the trailer of the pack the index was made for
 
 	wide []byte   // version 2: 8-byte offsets, for those above 31 bits
@@ -149,7 +154,8 @@ func (x *index) find(id []byte) (int, bool) {
 // check reads the whole index and says whether it can be relied on: sorted, and
 // in step with its fan-out table.
 func (x *index) check() error {
-	if !x.ids.sorted() {
+	var ok bool
+	if ok, x.strict = x.ids.sorted(); !ok {
 		return errIndexOrder
 	}
 	if x.fanout == nil || x.ids.n == 0 {

@@ -51,7 +51,7 @@ func listLoose(dir string, hash int, problem func(string, error)) *looseDir {
 // sort puts the ids in order: folders and files come by name, but a file system
 // may hold a name in both cases.
 func (d *looseDir) sort() {
-	if d.ids.sorted() {
+	if _, strict := d.ids.sorted(); strict {
 		return
 	}
 	ids := make([][]byte, d.ids.n)

@@ -77,19 +77,27 @@ func (p *packFile) openIndex(path string) error {
 			return err
 		case uint64(x.ids.n) != uint64(p.count):
 			return errIndexCount
-		case !bytes.Equal(x.packSum, p.mapped[len(p.data):]):
-			return errIndexPack
+		}
+		if err := x.check(); err != nil {
+			return err
 		}
 		p.idx = x
-		return x.check()
+		if !bytes.Equal(x.packSum, p.mapped[len(p.data):]) {
+			// More likely the pack was cut off than the index swapped, and then the
+			// index can tell what is gone.
+			return errIndexPack
+		}
+		return nil
 	})
-	if err != nil {
-		p.idx = nil
+	if p.idx == nil {
 		unmapFile(b)
-		return &os.PathError{Op: "read", Path: path, Err: err}
+	} else {
+		p.idxMap = b
 	}
-	p.idxMap = b
-	return nil
+	if err != nil {
+		err = &os.PathError{Op: "read", Path: path, Err: err}
+	}
+	return err
 }
 
 func (p *packFile) close() error {

@@ -9,7 +9,7 @@ import (
 // family that another worker gave away.
 type task struct {
 	roots  []node
-	cyclic bool // roots lead to each other; none may be followed
+	cyclic bool   // roots lead to each other; none may be followed
 	part   *frame // when roots is nil
 }
 

@@ -101,6 +101,9 @@ func (r *Reader) tryCopies(id ID, packed func(place) error, loose func(string) e
 	for _, p := range r.s.packs {
 		at, found := place{p: p}, false
 		err := guard(func() (err error) {
+			if p.idx == nil {
+				return nil // still being walked
+			}
 			var i int
 			if i, found = p.idx.find(id.sum[:id.size]); !found {
 				return nil
@@ -230,7 +233,7 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 			return 0, nil, err
 		}
 		if l.kind == ofsDelta || l.kind == refDelta {
-			data, err = r.s.patch(base.data, data)
+			data, err = r.s.patch(base.data, data, 0)
 			if err != nil {
 				return 0, nil, err
 			}
@@ -261,15 +264,15 @@ func (r *Reader) inflate(l *link) ([]byte, error) {
 	return dst, err
 }
 
-// patch applies a delta.
-func (s *Store) patch(base, delta []byte) ([]byte, error) {
+// patch applies a delta. held is what else is in memory of the chain.
+func (s *Store) patch(base, delta []byte, held int64) ([]byte, error) {
 	baseSize, size, cmds, err := deltaSizes(delta)
 	switch {
 	case err != nil:
 		return nil, err
 	case baseSize != uint64(len(base)):
 		return nil, errDeltaBase
-	case size > uint64(s.opts.HoldMost):
+	case size > uint64(max(0, s.opts.HoldMost-held)):
 		return nil, ErrTooLarge
 	}
 	if err := checkDelta(cmds, baseSize, size); err != nil {

@@ -46,24 +46,28 @@ type SweepOptions struct {
 // SweepStats counts what a sweep did.
 type SweepStats struct {
 	Handed [Tag + 1]int64 // objects handed over, by Kind
-	Copies int64          // further copies of objects, not handed over
+	Seen   [Tag + 1]int64 // objects in packs that were skipped, by Kind
+	Others [Tag + 1]int64 // objects of kinds not asked for
 	Failed int64          // objects that could not be read
+	Packed int64          // all objects in packs, and
+	Loose  int64          // all loose ones, of which
+	Copies int64          // were further copies of others
 	Bytes  int64          // content of the objects handed over
 	Fresh  int64          // the part of Bytes that was fresh
-	Seen   int64          // objects in packs that were skipped
-	Others int64          // objects of kinds not asked for
 }
 
 func (s *SweepStats) add(o *SweepStats) {
 	for k := range s.Handed {
 		s.Handed[k] += o.Handed[k]
+		s.Seen[k] += o.Seen[k]
+		s.Others[k] += o.Others[k]
 	}
-	s.Copies += o.Copies
 	s.Failed += o.Failed
+	s.Packed += o.Packed
+	s.Loose += o.Loose
+	s.Copies += o.Copies
 	s.Bytes += o.Bytes
 	s.Fresh += o.Fresh
-	s.Seen += o.Seen
-	s.Others += o.Others
 }
 
 // Sweep hands every object of the store to fn: those of all packs and all loose
@@ -165,13 +169,18 @@ func (sw *sweep) count() (st SweepStats) {
 	f := sw.forest
 	st.Copies = int64(f.copies)
 	for _, g := range f.groups {
+		if g.pack != nil {
+			st.Packed += int64(g.n)
+		} else {
+			st.Loose += int64(g.n)
+		}
 		for n := g.base; n < g.base+node(g.n); n++ {
 			switch {
 			case f.isCopy(n):
 			case g.skip:
-				st.Seen++
+				st.Seen[f.kind[n]]++
 			case f.kind[n] != 0 && !sw.opts.Kinds.Has(f.kind[n]):
-				st.Others++
+				st.Others[f.kind[n]]++
 			}
 		}
 	}

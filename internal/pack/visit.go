@@ -32,7 +32,7 @@ func (w *worker) visit(s step) {
 	case it.buf != nil:
 		w.hand(&it)
 	case err == nil && !streamed:
-		w.stats.Others++ // a loose object of another kind
+		w.stats.Others[it.kind]++ // a loose object of another kind
 	}
 	if single || f.first[s.n] == none || it.buf == nil && err == nil {
 		w.pool.put(it.buf)
@@ -204,7 +204,7 @@ func (w *worker) hand(it *item) {
 		return
 	}
 	if !w.sw.opts.Kinds.Has(it.kind) {
-		w.stats.Others++
+		w.stats.Others[it.kind]++
 		return
 	}
 	data := it.buf.data
