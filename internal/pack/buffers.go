@@ -91,7 +91,7 @@ func (p *bufferPool) put(b *buffer) {
 		if p.large -= int64(c); p.large == 0 {
 			<-p.lane
 		}
-	case c >= largeBuffer:
+	case c == 0 || c >= largeBuffer: // of a Reader's, or not worth keeping
 	case (len(p.free[class])+1)<<class <= keptBytes || len(p.free[class]) == 0:
 		p.free[class] = append(p.free[class], b)
 	}
