@@ -115,8 +115,9 @@ func idFromHex(b []byte) ID {
 	return IDFromBytes(raw[:n])
 }
 
-// lastSecond is the end of the year 9999, behind which dates cannot be written.
-const lastSecond = 253402300799
+// Within a day of the years 0 and 10000; beyond, dates cannot be written in every
+// format and zone.
+const firstSecond, lastSecond = -62167132800, 253402214399
 
 // parseSignature reads "name <email> seconds zone".
 func parseSignature(b []byte) (s Signature) {
@@ -138,7 +139,7 @@ func parseSignature(b []byte) (s Signature) {
 		return s
 	}
 	sec, err := strconv.ParseInt(string(date[0]), 10, 64)
-	if err != nil || sec < -lastSecond/4 || sec > lastSecond {
+	if err != nil || sec < firstSecond || sec > lastSecond {
 		return s
 	}
 	zone := time.UTC
@@ -156,7 +157,7 @@ func parseZone(s string) *time.Location {
 		return time.UTC
 	}
 	east := n/100*3600 + n%100*60
-	if east == 0 || east < -24*3600 || east > 24*3600 {
+	if east == 0 || east <= -24*3600 || east >= 24*3600 {
 		return time.UTC
 	}
 	return time.FixedZone("", east)

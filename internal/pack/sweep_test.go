@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSweepRepositories compares a sweep with git for every shape a store can
@@ -232,7 +233,9 @@ func TestSweepStops(t *testing.T) {
 	_, err = s.Sweep(ctx, func(*Object) (int, error) {
 		if n++; n == 5 {
 			cancel()
-			<-ctx.Done()
+		}
+		if n >= 5 { // time for the sweep to notice
+			time.Sleep(5 * time.Millisecond)
 		}
 		return 0, nil
 	}, SweepOptions{Jobs: 1})
