@@ -4,18 +4,28 @@ import "encoding/binary"
 
 // fast decodes the symbols of a block while src and dst have room for a whole turn of the loop without checks. It says
 // whether it came to the end of the block.
+//
+// A refill brings at least 56 bits. With them a turn takes at most two literals of the main table and then a literal
+// (10+10+15) or a length (10+10+15+5); a third literal of the main table ends the turn. The distance that follows
+// takes at most 15+13. Every way leaves the litTableBits with which the next symbol is looked up before the next refill,
+// which keeps the refill out of the chain of dependent steps. Of count, only the low six bits are valid within the
+// loop: so the whole entry can be subtracted.
+//
+// The two checks at the head of the loop, and the one before a match is copied, make the bounds that the compiler checks
+// hold for any input; those checks cost 2 %.
 func (s *stream) fast(t *tables) (done bool, err error) {
 	const (
 		srcMargin = 16 // two refills
 		dstMargin = 3  // literals
 	)
+	s.refill()
 	src, dst := s.src, s.dst
 	sp, dp, bits, count := s.sp, s.dp, s.bits, s.count
+	e := t.lit[bits&litIndex]
 	for sp+srcMargin <= len(src) && dp+dstMargin <= len(dst) {
 		bits |= binary.LittleEndian.Uint64(src[sp:sp+8:sp+8]) << (count & 63)
 		sp += int(7 - count>>3&7)
 		count |= 56
-		e := t.lit[bits&litIndex]
 		if e&literal != 0 {
 			bits >>= e & 63
 			count -= uint64(e)
@@ -33,6 +43,7 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 					count -= uint64(e)
 					dst[dp] = byte(e >> valueShift)
 					dp++
+					e = t.lit[bits&litIndex]
 					continue
 				}
 			}
@@ -48,6 +59,7 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 				count -= uint64(e)
 				dst[dp] = byte(e >> valueShift)
 				dp++
+				e = t.lit[bits&litIndex]
 				continue
 			}
 			if e&special != 0 {
@@ -62,9 +74,11 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 		bits >>= e & 63
 		count -= uint64(e)
 
-		bits |= binary.LittleEndian.Uint64(src[sp:sp+8:sp+8]) << (count & 63)
-		sp += int(7 - count>>3&7)
-		count |= 56
+		if count&63 < 15+13+litTableBits {
+			bits |= binary.LittleEndian.Uint64(src[sp:sp+8:sp+8]) << (count & 63)
+			sp += int(7 - count>>3&7)
+			count |= 56
+		}
 		e = t.dist[bits&distIndex]
 		if e&special != 0 {
 			if e&subtable == 0 {
@@ -78,6 +92,7 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 		dist := int(e>>valueShift) + int(bits&(1<<(e&63)-1)>>(e>>codeShift&63))
 		bits >>= e & 63
 		count -= uint64(e)
+		e = t.lit[bits&litIndex]
 		from, end := dp-dist, dp+length
 		if dist < 16 || from < 0 || end+copyMargin > len(dst) {
 			s.dp = dp
@@ -88,9 +103,10 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 			continue
 		}
 		*(*[16]byte)(dst[dp : dp+16 : dp+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
-		for length > 16 {
-			from, dp, length = from+16, dp+16, length-16
-			*(*[16]byte)(dst[dp : dp+16 : dp+16]) = *(*[16]byte)(dst[from : from+16 : from+16])
+		*(*[16]byte)(dst[dp+16 : dp+32 : dp+32]) = *(*[16]byte)(dst[from+16 : from+32 : from+32])
+		for ; length > 32; length -= 16 {
+			from, dp = from+16, dp+16
+			*(*[16]byte)(dst[dp+16 : dp+32 : dp+32]) = *(*[16]byte)(dst[from+16 : from+32 : from+32])
 		}
 		dp = end
 	}
@@ -99,7 +115,7 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 }
 
 // copyMargin is how far the copy of a match may write past its end.
-const copyMargin = 16
+const copyMargin = 32
 
 // fillPattern repeats the dist bytes before dp, fewer than 8 of them, up to end.
 func fillPattern(dst []byte, dp, dist, end int) {

@@ -25,13 +25,13 @@ var (
 // A Decoder holds the tables that decoding needs, so that no call allocates. The zero value is ready for use.
 // A Decoder must not be used by two goroutines at once, and not be copied while in use.
 type Decoder struct {
-	// NoChecksum leaves the Adler-32 at the end of a zlib stream unread by comparison (its four bytes must be there).
-	// For callers who check the content in some other way, such as an object's hash.
+	// NoChecksum leaves out the comparison with the Adler-32 at the end of a zlib stream, whose four bytes must still be
+	// there. It is for callers who check the content in some other way, such as an object's hash.
 	NoChecksum bool
 
-	ready bool   // fixed and protos are filled in
-	fixed tables // of fixed Huffman blocks
-	dyn   tables // of the current dynamic block
+	ready bool   // prepare has run
+	fixed tables // of blocks with fixed codes
+	dyn   tables // of the current block with dynamic codes
 	build builder
 }
 
@@ -65,14 +65,13 @@ func (d *Decoder) Zlib(dst, src []byte) (n, consumed int, err error) {
 // written to dst, and whether the stream ended there; then its checksum was compared too.
 // The error is nil whenever n == len(dst), except that the checksum of a stream that ended there is wrong.
 func (d *Decoder) Prefix(dst, src []byte) (n int, ended bool, err error) {
-	n, consumed, err := d.Zlib(dst, src)
+	n, _, err = d.Zlib(dst, src)
 	switch {
 	case err == nil:
 		return n, true, nil
 	case n == len(dst) && (err == ErrLong || err == ErrShort):
 		return n, false, nil
 	}
-	_ = consumed
 	return n, false, err
 }
 

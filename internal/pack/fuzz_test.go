@@ -97,9 +97,13 @@ func FuzzStore(f *testing.F) {
 		b.raw(idOf(Tree, "\x00"), entryHeader(byte(Tree), 1), deflate("\x00"))
 	}) // tree
 	seed(func(b *packBuilder, base uint64) { b.raw(bad, []byte{0xff}, bytes.Repeat([]byte{0xff}, 11)) }) // size without an end
-	seed(func(b *packBuilder, base uint64) { b.count = 1 << 30 })                                        // more objects than there are
-	seed(func(b *packBuilder, base uint64) { b.entries[0].off = 1 << 31 })                               // offset that is in no table
-	seed(func(b *packBuilder, base uint64) { b.entries[0].off = b.entries[1].off })                      // offset named twice
+	seed(func(b *packBuilder, base uint64) {                                                             // an object that starts inside another's header
+		off := b.raw(bad, entryHeader(byte(Blob), 1000), deflate("x"))
+		b.entries = append(b.entries, builtEntry{idOf(Blob, "inside"), off + 1})
+	})
+	seed(func(b *packBuilder, base uint64) { b.count = 1 << 30 })                   // more objects than there are
+	seed(func(b *packBuilder, base uint64) { b.entries[0].off = 1 << 31 })          // offset that is in no table
+	seed(func(b *packBuilder, base uint64) { b.entries[0].off = b.entries[1].off }) // offset named twice
 	f.Fuzz(func(t *testing.T, packData, idx []byte) {
 		if len(packData) > 1<<16 || len(idx) > 1<<16 {
 			return

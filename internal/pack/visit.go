@@ -53,7 +53,11 @@ func (w *worker) make(it *item, s step, single bool) (streamed bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	src := p.data[e.body:it.group.offs[it.rank+1]]
+	end := it.group.offs[it.rank+1]
+	if e.body > end {
+		return false, errTruncated // the next object starts inside the header
+	}
+	src := p.data[e.body:end]
 	if !believable(e.size, uint64(len(src))) {
 		return false, errAbsurdSize
 	}
