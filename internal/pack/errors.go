@@ -28,7 +28,7 @@ var (
 	errBaseOffset   = errors.New("delta base lies outside the pack")
 	errBaseMissing  = errors.New("delta base is not in the object store")
 	errBaseUnread   = errors.New("delta base could not be read")
-	errCycle        = errors.New("delta chain leads back to itself")
+	errCycle        = errors.New("delta chain leads back to itself or has no end")
 	errDeltaBase    = errors.New("delta was made for a base of another size")
 	errDeltaCopy    = errors.New("delta copies from outside its base")
 	errDeltaCommand = errors.New("delta has a reserved command")

@@ -19,7 +19,7 @@ func FuzzIndex(f *testing.F) {
 	sum := make([]byte, sha1Size)
 	good := b.index(sum)
 	v1 := slicesConcat(good[8:8+fanoutBytes], make([]byte, 3*24), sum, sum)
-	b.entries[0].off = 1<<31 | 0
+	b.entries[0].off = 1 << 31
 	wide := b.index(sum)
 	wide = slicesConcat(wide[:len(wide)-40], make([]byte, 8), sum, sum)
 	f.Add(good)                                                 // version 2

@@ -161,9 +161,10 @@ func (s *Store) packNames() []string {
 // detectHash decides between SHA-1 and SHA-256: by the configuration, and where
 // that is silent by what the object folders look like.
 func (s *Store) detectHash(packs []string) (int, error) {
-	switch format, err := objectFormat(filepath.Join(s.commonDir, "config")); {
+	config := filepath.Join(s.commonDir, "config")
+	switch format, err := objectFormat(config); {
 	case err != nil && !os.IsNotExist(err):
-		return 0, err
+		s.problem(config, err)
 	case format == "sha1":
 		return sha1Size, nil
 	case format == "sha256":

@@ -226,8 +226,12 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	left := r.s.expandMost()
 	for i := len(chain) - 1; i >= 0; i-- {
 		l := &chain[i]
+		if left -= int64(len(base.data)); left < 0 {
+			return 0, nil, ErrTooLarge
+		}
 		data, err := r.inflate(l)
 		if err != nil {
 			return 0, nil, err

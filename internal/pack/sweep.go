@@ -101,7 +101,7 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 		return SweepStats{}, err
 	}
 	sw := &sweep{store: s, forest: f, fn: fn, opts: opts, lane: make(chan struct{}, 1)}
-	sw.expand.Store(64<<30 + s.packBytes()*s.opts.ExpandMost)
+	sw.expand.Store(s.expandMost())
 	return sw.run(ctx)
 }
 
@@ -112,9 +112,11 @@ func orDefault(v, d int) int {
 	return v
 }
 
-func (s *Store) packBytes() (n int64) {
+// expandMost is how many bytes may be made of deltas in one go.
+func (s *Store) expandMost() int64 {
+	n := int64(64 << 30)
 	for _, p := range s.packs {
-		n += int64(len(p.data))
+		n += int64(len(p.data)) * s.opts.ExpandMost
 	}
 	return n
 }

@@ -95,9 +95,9 @@ func TestSweepRepositories(t *testing.T) {
 			if strings.HasSuffix(tt.name, "gone") || strings.Contains(tt.name, "no index") {
 				asked = indexCopies(t, open)
 			}
-			for _, jobs := range []int{1, 4} {
+			for _, opts := range []SweepOptions{{Jobs: 1}, {Jobs: 4, Verify: true}, {Kinds: KindSet(Tree, Commit, Blob, Tag)}} {
 				s, p := openTest(t, open, Options{})
-				got, stats := sweepTest(t, s, SweepOptions{Jobs: jobs, Verify: true})
+				got, stats := sweepTest(t, s, opts)
 				checkSweep(t, asked, got, stats)
 				noProblems(t, p)
 				if tt.name == "one pack" && got.fresh == 0 {

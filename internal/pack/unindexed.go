@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"slices"
 )
 
@@ -15,7 +17,7 @@ var errWalk = errors.New("pack cannot be read to its end, and no index says wher
 // start: where an object ends, the next one starts. The ids are computed. Objects
 // behind a damaged one cannot be found; what comes before it is kept.
 func (s *Store) walkPack(p *packFile) {
-	w := &packWalk{s: s, p: p, sum: newHasher(s.hash), byOffset: map[uint64]int32{}, byRef: map[ID]int32{}}
+	w := &packWalk{s: s, p: p, sum: newHasher(s.hash), byRef: map[ID]int32{}, left: s.expandMost()}
 	if err := guard(w.findEntries); err != nil {
 		s.problem(p.path, fmt.Errorf("%w: %w", errWalk, err))
 	}
@@ -25,27 +27,34 @@ func (s *Store) walkPack(p *packFile) {
 
 // A packWalk is the making of an index. Entries are named by their place in found.
 type packWalk struct {
-	s        *Store
-	p        *packFile
-	inf      inflater
-	sum      *hasher
-	found    []walked
-	byOffset map[uint64]int32
-	byRef    map[ID]int32 // the deltas that name a base by its id, as a list
-	frames   []walkFrame
-	held     int64 // bytes in frames
-	buf      []byte
+	s      *Store
+	p      *packFile
+	inf    inflater
+	sum    *hasher
+	found  []walked
+	byRef  map[ID]int32 // the deltas that name a base by its id, as a list
+	frames []walkFrame
+	held   int64 // bytes in frames
+	left   int64 // bytes that may yet be made of deltas
+	buf    []byte
 }
 
 // A walked entry is one that has been found in the pack. Its deltas are a list:
 // first, then the next of each; 0 is no entry.
 type walked struct {
-	entry
-	end         uint64
-	off         uint64
-	id          ID
-	err         error
+	off, end    uint64
+	id          ID    // zero until it is known
+	err         error // why it will not be
 	first, next int32
+}
+
+// at finds the entry that starts at off; 0 is none.
+func (w *packWalk) at(off uint64) int32 {
+	n, ok := slices.BinarySearchFunc(w.found, off, func(e walked, off uint64) int { return cmp.Compare(e.off, off) })
+	if !ok {
+		return 0
+	}
+	return int32(n)
 }
 
 // findEntries finds where the objects start, which takes inflating all of them.
@@ -61,17 +70,16 @@ func (w *packWalk) findEntries() error {
 		if err != nil {
 			return err
 		}
+		if len(w.found) > math.MaxInt32 {
+			return errTooMany
+		}
 		n := int32(len(w.found))
-		w.found = append(w.found, walked{entry: e, off: off, end: e.body + used})
-		w.byOffset[off] = n
+		w.found = append(w.found, walked{off: off, end: e.body + used})
 		switch e.kind {
 		case ofsDelta:
-			b := w.byOffset[e.base]
-			if b == 0 {
-				w.found[n].err = errBaseOffset
-				break
+			if b := w.at(e.base); b != 0 {
+				w.found[n].next, w.found[b].first = w.found[b].first, n
 			}
-			w.found[n].next, w.found[b].first = w.found[b].first, n
 		case refDelta:
 			id := IDFromBytes(e.ref)
 			w.found[n].next, w.byRef[id] = w.byRef[id], n
@@ -109,20 +117,15 @@ func (w *packWalk) skip(e entry) (used uint64, err error) {
 
 // nameAll computes the ids of all that can be made, and reports the rest.
 func (w *packWalk) nameAll() {
-	for n := 1; n < len(w.found); n++ {
-		if Kind(w.found[n].kind).valid() {
-			w.nameFamily(int32(n), found{})
-		}
+	for n := range w.found {
+		w.name(int32(n), found{})
+		w.drain()
 	}
 	// What is left has its base in another pack, or loose, or nowhere.
 	r := w.s.Reader()
 	for progress := true; progress; {
 		progress = false
-		ids := make([]ID, 0, len(w.byRef))
-		for id := range w.byRef {
-			ids = append(ids, id)
-		}
-		slices.SortFunc(ids, ID.Compare)
+		ids := slices.SortedFunc(maps.Keys(w.byRef), ID.Compare)
 		for _, id := range ids {
 			if kind, data, err := r.Object(id); err == nil {
 				w.push(w.takeRef(id), found{kind, data})
@@ -131,15 +134,31 @@ func (w *packWalk) nameAll() {
 			}
 		}
 	}
-	for _, e := range w.found {
-		if e.off == 0 || !e.id.IsZero() {
-			continue
+	for n := range w.found {
+		if e := &w.found[n]; e.off != 0 && e.id.IsZero() {
+			w.s.opts.Problem(Problem{Path: w.p.path, Offset: int64(e.off), Err: w.why(e)})
 		}
-		if e.err == nil && e.kind == refDelta {
-			e.err = baseMissing(IDFromBytes(e.ref))
-		}
-		w.s.opts.Problem(Problem{Path: w.p.path, Offset: int64(e.off), Err: cmp.Or(e.err, errBaseUnread)})
 	}
+}
+
+// why says why e could not be made.
+func (w *packWalk) why(e *walked) (err error) {
+	if e.err != nil {
+		return e.err
+	}
+	guard(func() error {
+		h, _ := w.p.entry(e.off)
+		switch {
+		case h.kind == refDelta:
+			err = baseMissing(IDFromBytes(h.ref))
+		case w.at(h.base) == 0:
+			err = errBaseOffset
+		default:
+			err = errBaseUnread
+		}
+		return nil
+	})
+	return cmp.Or(err, errChanged)
 }
 
 func (w *packWalk) takeRef(id ID) int32 {
@@ -161,11 +180,6 @@ func (w *packWalk) push(deltas int32, base found) {
 	}
 }
 
-func (w *packWalk) nameFamily(n int32, base found) {
-	w.name(n, base)
-	w.drain()
-}
-
 func (w *packWalk) drain() {
 	for len(w.frames) > 0 {
 		top := &w.frames[len(w.frames)-1]
@@ -178,50 +192,81 @@ func (w *packWalk) drain() {
 	}
 }
 
-// name makes entry n, from base if it is a delta, and computes its id.
+// name makes entry n, from base if it is a delta, and computes its id. A delta
+// without a base is left for later.
 func (w *packWalk) name(n int32, base found) {
 	e := &w.found[n]
-	err := guard(func() error { return w.make(e, base) })
+	if n == 0 {
+		return
+	}
+	err := guard(func() error {
+		h, err := w.p.entry(e.off)
+		switch {
+		case err != nil:
+			return err
+		case Kind(h.kind).valid():
+			return w.nameBase(e, h)
+		case base.kind != 0:
+			return w.nameDelta(e, h, base)
+		}
+		return nil
+	})
 	if err != nil {
 		e.err = err
 	}
 }
 
-func (w *packWalk) make(e *walked, base found) error {
-	src := w.p.data[e.body:e.end]
-	delta := e.kind == ofsDelta || e.kind == refDelta
-	if !delta && e.size > uint64(w.s.opts.StreamOver) && e.first == 0 {
-		return w.nameStreamed(e, src)
+func (w *packWalk) inflate(e *walked, h entry) ([]byte, error) {
+	if int64(h.size) > w.s.opts.HoldMost-w.held {
+		return nil, ErrTooLarge
 	}
-	if int64(e.size) > w.s.opts.HoldMost-w.held {
-		return ErrTooLarge
+	data := make([]byte, h.size)
+	_, _, err := w.inf.Zlib(data, w.p.data[h.body:e.end]) // skip has seen its size
+	return data, err
+}
+
+func (w *packWalk) nameBase(e *walked, h entry) error {
+	if h.size > uint64(w.s.opts.StreamOver) && e.first == 0 && len(w.byRef) == 0 {
+		return w.nameStreamed(e, h)
 	}
-	data := make([]byte, e.size)
-	if _, _, err := w.inf.Zlib(data, src); err != nil {
+	data, err := w.inflate(e, h)
+	if err != nil {
 		return err
 	}
-	obj := found{Kind(e.kind), data}
-	if delta {
-		var err error
-		if data, err = w.s.patch(base.data, data, w.held); err != nil {
-			return err
-		}
-		obj = found{base.kind, data}
-	}
-	e.id = w.sum.object(obj.kind, obj.data)
-	w.push(e.first, obj)
-	w.push(w.takeRef(e.id), obj)
+	w.named(e, found{Kind(h.kind), data})
 	return nil
 }
 
-// nameStreamed names an object that is too large to hold, unless it turns out to
-// be the base of a delta.
-func (w *packWalk) nameStreamed(e *walked, src []byte) error {
-	var z streamInflater
-	if err := z.reset(bytes.NewReader(src)); err != nil {
+func (w *packWalk) nameDelta(e *walked, h entry, base found) error {
+	delta, err := w.inflate(e, h)
+	if err != nil {
 		return err
 	}
-	w.sum.begin(Kind(e.kind), int64(e.size))
+	data, err := w.s.patch(base.data, delta, w.held)
+	if err != nil {
+		return err
+	}
+	if w.left -= int64(len(data)); w.left < 0 {
+		return ErrTooLarge
+	}
+	w.named(e, found{base.kind, data})
+	return nil
+}
+
+// named notes the id of what e holds, and pushes what is made from it.
+func (w *packWalk) named(e *walked, obj found) {
+	e.id = w.sum.object(obj.kind, obj.data)
+	w.push(e.first, obj)
+	w.push(w.takeRef(e.id), obj)
+}
+
+// nameStreamed names an object that is large and the base of nothing.
+func (w *packWalk) nameStreamed(e *walked, h entry) error {
+	var z streamInflater
+	if err := z.reset(bytes.NewReader(w.p.data[h.body:e.end])); err != nil {
+		return err
+	}
+	w.sum.begin(Kind(h.kind), int64(h.size))
 	if _, err := io.Copy(w.sum, &z); err != nil {
 		return err
 	}
