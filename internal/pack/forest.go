@@ -200,6 +200,10 @@ func (f *forest) readRun(g *group, lo, hi int) {
 	}
 }
 
+// looseWeight stands for the size of a loose object, which is not known yet: what
+// opening a file costs, in bytes of a pack.
+const looseWeight = 4 << 10
+
 func (f *forest) readHeader(g *group, rank int) {
 	n := g.base + node(rank)
 	f.next[n] = none
@@ -210,6 +214,7 @@ func (f *forest) readHeader(g *group, rank int) {
 		f.weight[n] = 1
 	}
 	if g.pack == nil {
+		f.weight[n] = looseWeight
 		return
 	}
 	f.next[n] = lost

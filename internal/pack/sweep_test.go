@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestSweepRepositories compares a sweep with git for every shape a store can
@@ -33,6 +37,9 @@ func TestSweepRepositories(t *testing.T) {
 			severalPacks(t, dir, h)
 			pack := gitIn(t, dir, []byte(git(t, dir, "rev-list", "--objects", "-20", "main")), "pack-objects", "--stdout", "-q")
 			gitIn(t, dir, pack, "index-pack", "--stdin")
+			id := mustID(t, git(t, dir, "rev-parse", "main:dir0/file0.txt"))
+			data := gitIn(t, dir, nil, "cat-file", "blob", id.String())
+			writeLoose(t, filepath.Join(dir, ".git"), id, deflate(fmt.Sprintf("blob %d\x00%s", len(data), data)))
 			return dir
 		}},
 		{name: "multi-pack-index, single indexes gone", change: func(t *testing.T, dir string, h *history) string {
@@ -160,7 +167,6 @@ func looseObjects(t *testing.T, dir string, h *history) string {
 	for _, text := range []string{"", "dangling", strings.Repeat("long ", 1<<16)} {
 		gitIn(t, dir, []byte(text), "hash-object", "-w", "--stdin")
 	}
-	// Also one that is packed, one that is in both, and a tree and a commit.
 	git(t, dir, "commit-tree", "-m", "dangling commit", gitTree(t, dir))
 	return dir
 }
@@ -282,6 +288,36 @@ func TestSweepHits(t *testing.T) {
 		}
 	}
 	noProblems(t, p)
+}
+
+// TestSweepSameForAnyJobs compares what is handed over, spans and all, when some
+// objects have hits.
+func TestSweepSameForAnyJobs(t *testing.T) {
+	dir, _ := makeRepo(t, 8, 200)
+	s, _ := openTest(t, dir, Options{})
+	handed := func(jobs int) map[string]string {
+		all := map[string]string{}
+		var mu sync.Mutex
+		_, err := s.Sweep(context.Background(), func(o *Object) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			all[o.ID.String()] = fmt.Sprint(o.Kind, len(o.Data), o.Fresh == nil, o.Fresh)
+			if o.ID.sum[0]%8 == 0 {
+				return 1, nil
+			}
+			return 0, nil
+		}, SweepOptions{Jobs: jobs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	want := handed(1)
+	for _, jobs := range []int{2, 3, 7} {
+		if diff := cmp.Diff(want, handed(jobs)); diff != "" {
+			t.Errorf("%d jobs (-one +more):\n%s", jobs, diff)
+		}
+	}
 }
 
 func findTokens(t *testing.T, s *Store, token string, all bool) map[ID]bool {
