@@ -43,6 +43,7 @@ var (
 	errIndexPack    = errors.New("pack does not end as its index says")
 	errPackHeader   = errors.New("not a pack of version 2 or 3")
 	errLooseHeader  = errors.New("loose object has a malformed header")
+	errLooseLong    = errors.New("loose object file is much longer than its content")
 	errTooMany      = errors.New("more objects than can be numbered")
 )
 

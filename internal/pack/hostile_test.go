@@ -248,6 +248,7 @@ func TestHostileLoose(t *testing.T) {
 		{"longer than declared", deflate("blob 1\x00abc"), nil},
 		{"cut off", cut[:len(cut)-8], nil},
 		{"a bomb that says it is small", deflate("blob 5\x00" + strings.Repeat("0", 1<<22)), nil},
+		{"much behind the content", append(deflate("blob 3\x00abc"), make([]byte, 1<<17)...), errLooseLong},
 		{"other content", deflate("blob 3\x00abc"), ErrWrongContent},
 	}
 	for _, tt := range tests {

@@ -132,8 +132,12 @@ func (l *looseReader) open(path string) (err error) {
 		n, _, _ = l.inf.Prefix(head[:], l.src)
 		err = l.parse(head[:n])
 	}
-	if err == nil && !believable(uint64(l.size), uint64(l.disk)) {
+	switch {
+	case err != nil:
+	case !believable(uint64(l.size), uint64(l.disk)):
 		err = errAbsurdSize
+	case (l.disk-looseRead)/2 > l.size: // more than any compressor adds
+		err = errLooseLong
 	}
 	if err != nil {
 		l.close()
@@ -142,7 +146,12 @@ func (l *looseReader) open(path string) (err error) {
 	return nil
 }
 
-func (l *looseReader) close() { l.f.Close() }
+func (l *looseReader) close() {
+	l.f.Close()
+	if cap(l.src) > 1<<20 {
+		l.src = nil
+	}
+}
 
 // content decodes the whole object, header and all, into dst, which must be as
 // long as the two.

@@ -91,17 +91,26 @@ func (w *worker) makeDelta(it *item, s step, e entry, src []byte) error {
 		return errBaseOffset
 	case s.base == nil:
 		return errBaseUnread
-	case e.size > uint64(w.sw.store.opts.HoldMost):
-		return ErrTooLarge
 	}
-	if uint64(cap(w.delta)) < e.size {
-		w.delta = make([]byte, e.size+e.size/4)
-	}
-	delta := w.delta[:e.size]
-	if err := w.inflate(delta, src); err != nil {
+	delta, err := w.pool.get(int(e.size), true)
+	if err != nil {
 		return err
 	}
-	base := s.base.data
+	defer w.pool.put(delta)
+	if err := w.inflate(delta.data, src); err != nil {
+		return err
+	}
+	if err := w.apply(it, s.base.data, delta.data); err != nil {
+		return err
+	}
+	if it.whole = s.whole; !s.whole {
+		it.fresh = w.fresh
+	}
+	return nil
+}
+
+// apply makes it.buf and w.fresh of a delta.
+func (w *worker) apply(it *item, base, delta []byte) error {
 	baseSize, size, cmds, err := deltaSizes(delta)
 	if err == nil && baseSize != uint64(len(base)) {
 		err = errDeltaBase
@@ -119,9 +128,6 @@ func (w *worker) makeDelta(it *item, s step, e entry, src []byte) error {
 		return err
 	}
 	w.fresh = applyDelta(it.buf.data, base, cmds, w.fresh[:0])
-	if it.whole = s.whole; !s.whole {
-		it.fresh = w.fresh
-	}
 	return nil
 }
 

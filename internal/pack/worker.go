@@ -29,7 +29,6 @@ type worker struct {
 	loose  looseReader
 	stream streamInflater
 	pool   bufferPool
-	delta  []byte
 	fresh  []Span
 	obj    Object
 	reader *Reader // made when needed
