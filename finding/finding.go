@@ -41,7 +41,12 @@ type Location struct {
 	UTF16Column    int    `json:"utf16_column,omitempty"`
 	UTF16EndColumn int    `json:"utf16_end_column,omitempty"`
 	Member         string `json:"member,omitempty"` // path inside an archive, levels joined by "!"
-	Cell           *Cell  `json:"cell,omitempty"`
+	// RawPath and RawMember are the bytes of Path and Member. They are set only
+	// in a JSON report and only for a name that is not valid UTF-8, which a JSON
+	// string cannot hold; reading the report back restores the name.
+	RawPath   []byte `json:"path_base64,omitempty"`
+	RawMember []byte `json:"member_base64,omitempty"`
+	Cell      *Cell  `json:"cell,omitempty"`
 	// Decoded lists the encodings that hid the key, outermost first.
 	Decoded []string `json:"decoded,omitempty"`
 	// Snippet is the source line with every key masked, cut to a readable
@@ -124,6 +129,9 @@ type Problem struct {
 	Hint   string `json:"hint,omitempty"`
 	// Warning marks a problem that does not make the run incomplete.
 	Warning bool `json:"warning,omitempty"`
+	// RawPath and RawMember are as in Location.
+	RawPath   []byte `json:"path_base64,omitempty"`
+	RawMember []byte `json:"member_base64,omitempty"`
 }
 
 // A Run describes what is about to happen.
@@ -158,7 +166,8 @@ type Summary struct {
 	Files    int64 `json:"files"`
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
-	Findings int   `json:"findings"` // as listed
+	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
+	Findings int   `json:"findings"`       // as listed
 	// Suppressed and BelowConfidence are counted, not listed.
 	Suppressed      int           `json:"suppressed"`
 	BelowConfidence int           `json:"below_confidence"`

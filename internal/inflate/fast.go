@@ -2,6 +2,12 @@ package inflate
 
 import "encoding/binary"
 
+const (
+	srcMargin  = 16 // what the two refills of a turn of the fast loop may read
+	dstMargin  = 3  // the literals that it may write
+	copyMargin = 32 // how far the copy of a match may write past its end
+)
+
 // fast decodes the symbols of a block while src and dst have room for a whole turn of the loop without checks. It says
 // whether it came to the end of the block.
 //
@@ -12,12 +18,8 @@ import "encoding/binary"
 // loop: so the whole entry can be subtracted.
 //
 // The two checks at the head of the loop, and the one before a match is copied, make the bounds that the compiler checks
-// hold for any input; those checks cost 2 %.
+// hold for any input.
 func (s *stream) fast(t *tables) (done bool, err error) {
-	const (
-		srcMargin = 16 // two refills
-		dstMargin = 3  // literals
-	)
 	s.refill()
 	src, dst := s.src, s.dst
 	sp, dp, bits, count := s.sp, s.dp, s.bits, s.count
@@ -58,8 +60,7 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 				bits >>= e & 63
 				count -= uint64(e)
 				dst[dp] = byte(e >> valueShift)
-				dp++
-				e = t.lit[bits&litIndex]
+				dp, e = dp+1, t.lit[bits&litIndex]
 				continue
 			}
 			if e&special != 0 {
@@ -113,9 +114,6 @@ func (s *stream) fast(t *tables) (done bool, err error) {
 	s.sp, s.dp, s.bits, s.count = sp, dp, bits, count&63
 	return false, nil
 }
-
-// copyMargin is how far the copy of a match may write past its end.
-const copyMargin = 32
 
 // fillPattern repeats the dist bytes before dp, fewer than 8 of them, up to end.
 func fillPattern(dst []byte, dp, dist, end int) {

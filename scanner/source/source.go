@@ -23,6 +23,9 @@ type Blob struct {
 	Fresh []finding.Span
 	// Window is set when Data is a part of something larger.
 	Window *Window
+	// Again is set when the same bytes were handed over before in another form, in
+	// windows or in part. Places that are found twice count once.
+	Again bool
 	// Open gives the whole content again for readers that need to seek, or that
 	// were shown only a window. Nil when Data is the whole and all there is.
 	Open func() (Content, error)

@@ -1,0 +1,68 @@
+// Package bench measures b10lint. detector_test.go holds the detector's speed in
+// MB/s on three kinds of input; folder.sh, history.sh and staged.sh compare whole
+// runs with other programs on the same machine in the same minute.
+package bench
+
+import (
+	"encoding/base64"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/b10lint/b10lint/rules"
+)
+
+const size = 64 << 20
+
+func source(tb testing.TB) []byte {
+	var all []byte
+	root := filepath.Join(runtime.GOROOT(), "src")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || len(all) > size {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all = append(all, data...)
+		return err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return all
+}
+
+func random(n int) []byte {
+	r := rand.NewChaCha8([32]byte{1})
+	data := make([]byte, n)
+	_, _ = r.Read(data)
+	return data
+}
+
+// wrapped is base64 in lines of 76 characters, as MIME and many tools write it.
+func wrapped() []byte {
+	text := base64.StdEncoding.EncodeToString(random(size / 4 * 3))
+	var b strings.Builder
+	for len(text) > 76 {
+		b.WriteString(text[:76] + "\n")
+		text = text[76:]
+	}
+	return []byte(b.String() + text)
+}
+
+func BenchmarkFind(b *testing.B) {
+	for _, in := range []struct {
+		name string
+		data []byte
+	}{{"go-source", source(b)}, {"base64", wrapped()}, {"random", random(size)}, {"dots", []byte(strings.Repeat("abcdefgh.", size/9))}} {
+		b.Run(in.name, func(b *testing.B) {
+			b.SetBytes(int64(len(in.data)))
+			for b.Loop() {
+				rules.Find("x", in.data, nil, func(rules.Match) bool { return true })
+			}
+		})
+	}
+}

@@ -1,0 +1,55 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// The exit statuses, the same for every command and format. docs/exit-codes.md
+// repeats them; a test compares the two.
+const (
+	ExitClean       = 0   // looked at everything, nothing at or above --fail-on
+	ExitFindings    = 1   // findings; they outrank problems
+	ExitUsage       = 2   // bad command line or config
+	ExitIncomplete  = 3   // something could not be read, asked or revoked, and no findings
+	ExitFailed      = 4   // the tool or the provider failed
+	ExitInterrupted = 130 // interrupted; what was found so far was reported
+)
+
+// An exitError carries the exit status, and what to do about it.
+type exitError struct {
+	code  int
+	err   error
+	hints []string
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// silent is the error of a run whose report has said everything.
+func silent(code int) error { return &exitError{code: code, err: errors.New("")} }
+
+// usage is the error of a bad command line.
+func usage(hint, format string, args ...any) error {
+	return &exitError{code: ExitUsage, err: fmt.Errorf(format, args...), hints: []string{hint}}
+}
+
+// failed is the error of a tool, disk or provider that does not work.
+func failed(err error, hints ...string) error {
+	return &exitError{code: ExitFailed, err: err, hints: hints}
+}
+
+// status returns the exit status of a run that was reported.
+func status(s finding.Summary, worst finding.Severity, failOn finding.Severity) int {
+	switch {
+	case s.Interrupted:
+		return ExitInterrupted
+	case s.Findings > 0 && worst >= failOn:
+		return ExitFindings
+	case !s.Complete:
+		return ExitIncomplete
+	}
+	return ExitClean
+}

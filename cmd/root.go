@@ -1,0 +1,93 @@
+// Package cmd is the command line: arguments in, exit status out. One file a
+// command. Nothing here decides what a key is or what is done with one; it reads
+// flags, puts the rooms together and words what went wrong.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// Env is the world that the program runs in. Tests make their own.
+type Env struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Lookup         func(name string) (string, bool)
+	Environ        func() []string
+}
+
+func (e Env) get(name string) string {
+	v, _ := e.Lookup(name)
+	return v
+}
+
+// Main runs the program and returns its exit status. It never panics on bad input
+// and never calls os.Exit.
+func Main(ctx context.Context, env Env) int {
+	ui := newUI(env)
+	root := NewRoot(env, ui)
+	root.SetArgs(env.Args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitClean
+	}
+	var e *exitError
+	if !errors.As(err, &e) {
+		// What cobra itself returns is a flag or an argument that it refused.
+		e = usage("run '"+root.Name()+" --help' for the commands and flags", "%w", err).(*exitError)
+	}
+	if text := e.Error(); text != "" {
+		ui.error(text, e.hints...)
+	}
+	return e.code
+}
+
+// NewRoot returns the command tree. The documentation is made from it too.
+func NewRoot(env Env, ui *UI) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "b10lint",
+		Short: "Find, judge and revoke leaked Baseten API keys",
+		Long: `b10lint finds Baseten API keys where they should not be, says whether they still
+work and how stale they are, and takes them out of service.
+
+No secret is ever printed: a key is shown by its prefix, the part before the dot,
+which Baseten shows too.
+
+Exit status: 0 nothing found and everything looked at, 1 findings, 2 bad command
+line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`,
+		Example: `  b10lint scan                       this folder
+  b10lint scan -f sarif=out.sarif .  text on the screen and SARIF in a file
+  git diff | b10lint scan -          standard input
+  b10lint rules explain leaked-key   what a finding means`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output: auto, always or never (NO_COLOR is obeyed)")
+	root.AddCommand(newScan(env, ui), newRules(env), newVersion(env))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("run '"+c.CommandPath()+" --help' for its flags", "%w", err)
+	})
+	return root
+}
+
+// tool names the program in reports. The version is what the build recorded.
+func tool() finding.Tool {
+	version := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	return finding.Tool{Name: "b10lint", Version: version}
+}

@@ -1,0 +1,148 @@
+package cmd
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// scanOptions are the flags of scan.
+type scanOptions struct {
+	outputs       outputs
+	failOn        level[finding.Severity, *finding.Severity]
+	minConfidence level[finding.Confidence, *finding.Confidence]
+	exclude       []string
+	include       []string
+	jobs          int
+}
+
+func newScan(env Env, ui *UI) *cobra.Command {
+	o := &scanOptions{}
+	o.failOn.value, o.minConfidence.value = finding.Medium, finding.MediumConfidence
+	c := &cobra.Command{
+		Use:   "scan [TARGET...]",
+		Short: "Find keys in files, folders and standard input",
+		Long: `Scan reads every byte of the targets and reports each distinct key once, with
+every place where it was seen. A target is a file, a folder, or "-" for standard
+input; without one it is the current folder.
+
+What could not be read is reported too, and makes the run incomplete: nothing is
+called clean that was not looked at.`,
+		Example: `  b10lint scan
+  b10lint scan src notebooks/run.ipynb
+  b10lint scan -f text -f sarif=out.sarif --fail-on high .
+  kubectl get secrets -A -o yaml | b10lint scan -
+  b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
+		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
+	}
+	o.outputs.register(c)
+	f := c.Flags()
+	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
+	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
+	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
+	return c
+}
+
+func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []string) error {
+	if o.jobs < 0 {
+		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
+	}
+	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	sources, targets, err := o.sources(env, targets)
+	if err != nil {
+		return err
+	}
+	h, finish, err := o.outputs.open(ui, report.Options{})
+	if err != nil {
+		return err
+	}
+	worst := &worstSeverity{Handler: h}
+	progress := &scanner.Progress{}
+	stop := ui.progress(progress, o.outputs.quiet)
+	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
+	summary, err := scanner.Scan(ctx, run, sources, progressEnd{worst, stop}, scanner.Options{
+		MinConfidence: o.minConfidence.value,
+		Progress:      progress,
+	})
+	if err = finish(err); err != nil {
+		return failed(err)
+	}
+	if code := status(summary, worst.severity, o.failOn.value); code != ExitClean {
+		return silent(code)
+	}
+	return nil
+}
+
+// sources turns the targets into sources, standard input at most once.
+func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
+	if len(targets) == 0 {
+		targets = []string{"."}
+	}
+	filter, err := source.NewFilter(o.exclude, o.include)
+	if err != nil {
+		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
+	}
+	var sources []source.Source
+	stdin := false
+	for _, t := range targets {
+		switch {
+		case t == "":
+			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+		case t != "-":
+			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true}))
+		case stdin:
+			return nil, nil, usage("standard input can be read once", "the target - is given twice")
+		default:
+			stdin = true
+			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
+		}
+	}
+	return sources, targets, nil
+}
+
+// worstSeverity remembers the worst finding that was reported and not accepted.
+type worstSeverity struct {
+	finding.Handler
+	severity finding.Severity
+}
+
+func (w *worstSeverity) Finding(f finding.Finding) error {
+	if f.Suppression == nil {
+		w.severity = max(w.severity, f.Severity)
+	}
+	return w.Handler.Finding(f)
+}
+
+// progressEnd takes the progress line away before the first word of the report.
+type progressEnd struct {
+	finding.Handler
+	stop func()
+}
+
+func (p progressEnd) Start(r finding.Run) error { return p.Handler.Start(r) }
+
+func (p progressEnd) Finding(f finding.Finding) error {
+	p.stop()
+	return p.Handler.Finding(f)
+}
+
+func (p progressEnd) Problem(x finding.Problem) error {
+	p.stop()
+	return p.Handler.Problem(x)
+}
+
+func (p progressEnd) Finish(s finding.Summary) error {
+	p.stop()
+	return p.Handler.Finish(s)
+}

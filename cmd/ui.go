@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/pflag"
+
+	"github.com/b10lint/b10lint/scanner"
+)
+
+// The rules of the terminal:
+//   - standard output is for the report and nothing else;
+//   - talk goes to standard error as "b10lint: error:", "warning:" or "hint:",
+//     without a capital or a full stop;
+//   - progress is one line on standard error, on a terminal only, after the first
+//     second, and is gone when the run ends;
+//   - colour is used on a terminal unless NO_COLOR is set or TERM is dumb; --color
+//     has the last word.
+
+// A UI talks to the person.
+type UI struct {
+	env       Env
+	colorFlag choice
+	mu        sync.Mutex
+}
+
+func newUI(env Env) *UI {
+	return &UI{env: env, colorFlag: choice{"auto", []string{"auto", "always", "never"}}}
+}
+
+func (u *UI) error(text string, hints ...string) { u.say("error", text, hints) }
+
+func (u *UI) warn(text string, hints ...string) { u.say("warning", text, hints) }
+
+func (u *UI) say(kind, text string, hints []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	fmt.Fprintf(u.env.Stderr, "b10lint: %s: %s\n", kind, text)
+	for _, h := range hints {
+		if h != "" {
+			fmt.Fprintf(u.env.Stderr, "b10lint: hint: %s\n", h)
+		}
+	}
+}
+
+// color says whether to colour what goes to w.
+func (u *UI) color(w io.Writer) bool {
+	switch u.colorFlag.value {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return u.env.get("NO_COLOR") == "" && u.env.get("TERM") != "dumb" && isTerminal(w)
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// progress shows what a scan has looked at until stop is called.
+func (u *UI) progress(p *scanner.Progress, quiet bool) (stop func()) {
+	if quiet || !isTerminal(u.env.Stderr) {
+		return func() {}
+	}
+	quit, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		wait := time.NewTimer(time.Second)
+		defer wait.Stop()
+		shown := false
+		for {
+			select {
+			case <-quit:
+				if shown {
+					fmt.Fprint(u.env.Stderr, "\r\x1b[K")
+				}
+				return
+			case <-wait.C:
+				shown = true
+				fmt.Fprintf(u.env.Stderr, "\r\x1b[K%s", progressLine(p))
+				wait.Reset(100 * time.Millisecond)
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(quit); <-gone })
+}
+
+func progressLine(p *scanner.Progress) string {
+	parts := []string{fmt.Sprintf("%d files", p.Files.Load())}
+	if n := p.Objects.Load(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d objects", n))
+	}
+	parts = append(parts, fmt.Sprintf("%.1f MB", float64(p.Bytes.Load())/1e6))
+	if n := p.Hits.Load(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d matches", n))
+	}
+	return "scanning: " + strings.Join(parts, ", ")
+}
+
+// A choice is a flag that takes one of a few words.
+type choice struct {
+	value string
+	words []string
+}
+
+var _ pflag.Value = (*choice)(nil)
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.words, "|") }
+func (c *choice) Set(s string) error {
+	for _, w := range c.words {
+		if s == w {
+			c.value = s
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not one of %s", s, strings.Join(c.words, ", "))
+}

@@ -1,0 +1,289 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// inCheckout reports whether a place can be opened in the work tree: it is a
+// file there, or the same blob is at the head of the branch.
+func inCheckout(l finding.Location) bool {
+	return l.Path != "" && (l.Commit == "" && l.Blob == "" || l.AtHead)
+}
+
+// arrange returns the locations of f with the one to show first in front: a
+// plain file in the checkout, else a member of one, else the first of all.
+func arrange(locations []finding.Location) []finding.Location {
+	best, rank := 0, 0
+	for i, l := range locations {
+		r := 0
+		if inCheckout(l) {
+			r = 1
+			if l.Member == "" {
+				r = 2
+			}
+		}
+		if r > rank {
+			best, rank = i, r
+		}
+	}
+	if best == 0 {
+		return locations
+	}
+	out := append([]finding.Location{locations[best]}, locations[:best]...)
+	return append(out, locations[best+1:]...)
+}
+
+// subject names what a finding without a place is about.
+func subject(f finding.Finding) string {
+	var name string
+	if f.Key != nil {
+		name = f.Key.Name
+	}
+	switch {
+	case f.Prefix != "" && name != "":
+		return visible(f.Prefix) + " (" + visible(name) + ")"
+	case f.Prefix != "":
+		return visible(f.Prefix)
+	case name != "":
+		return visible(name)
+	}
+	return "(no place)"
+}
+
+// place is the one-line form of a location that an editor can open:
+// path!member:line:column.
+func place(l finding.Location) string {
+	b := visible(cmp.Or(l.Path, "(no path)"))
+	if l.Path == "" && l.Object != "" {
+		b = visible(l.Object + " " + shortID(cmp.Or(l.Commit, l.Blob)))
+	}
+	if l.Member != "" {
+		b += "!" + visible(l.Member)
+	}
+	if l.Line > 0 {
+		b += ":" + strconv.Itoa(l.Line)
+		if l.Column > 0 {
+			b += ":" + strconv.Itoa(l.Column)
+		}
+	}
+	return b
+}
+
+// particulars are the facts about a location that place leaves out. The author
+// is personal data and only given where withAuthor is set.
+func particulars(l finding.Location, withAuthor bool) []string {
+	var out []string
+	if l.Cell != nil {
+		out = append(out, fmt.Sprintf("cell %d, %s", l.Cell.Index, visible(l.Cell.Part)))
+	}
+	if len(l.Decoded) > 0 {
+		out = append(out, "in "+visible(strings.Join(l.Decoded, ", then ")))
+	}
+	if l.Object != "" && l.Object != "blob" {
+		out = append(out, "in a git "+visible(l.Object))
+	}
+	if l.Commit != "" {
+		s := "commit " + visible(shortID(l.Commit))
+		if withAuthor && l.Author != "" {
+			s += " by " + visible(l.Author)
+		}
+		if d := day(l.Date); d != "" {
+			s += " on " + d
+		}
+		out = append(out, s)
+	} else if l.Blob != "" {
+		out = append(out, "object "+visible(shortID(l.Blob)))
+	}
+	if l.RemovedIn != "" {
+		out = append(out, "removed in "+visible(shortID(l.RemovedIn)))
+	}
+	if l.AtHead {
+		out = append(out, "still at the head")
+	}
+	if l.Unreachable {
+		out = append(out, "no reference leads to it")
+	}
+	if l.Exposure != "" {
+		out = append(out, visible(string(l.Exposure)))
+	}
+	return out
+}
+
+// liveness is the sentence on whether the key works; "" when nobody asked.
+func liveness(l *finding.Liveness) string {
+	if l == nil || l.State == finding.Unchecked || l.State == "" {
+		return ""
+	}
+	s := visible(string(l.State))
+	var how []string
+	if l.By != "" {
+		how = append(how, "by "+visible(l.By))
+	}
+	if d := minute(l.At); d != "" {
+		how = append(how, d)
+	}
+	if len(how) > 0 {
+		s += " (" + strings.Join(how, ", ") + ")"
+	}
+	if l.Detail != "" {
+		s += ": " + visible(l.Detail)
+	}
+	return s
+}
+
+// keyFacts is what the inventory says of a key, as one line; "" for nothing.
+func keyFacts(k *finding.Key) string {
+	if k == nil {
+		return ""
+	}
+	var out []string
+	add := func(label, value string) {
+		if value != "" {
+			out = append(out, strings.TrimSpace(label+" "+visible(value)))
+		}
+	}
+	if k.Name != "" {
+		add("", strconv.Quote(k.Name))
+	}
+	add("", k.Type)
+	add("team", k.Team)
+	add("owner", k.Owner)
+	add("group", k.Group)
+	add("models", strings.Join(k.ModelIDs, " "))
+	add("created", day(k.CreatedAt))
+	add("created by", k.CreatedBy)
+	add("last used", day(k.LastUsedAt))
+	add("revoked", day(k.RevokedAt))
+	add("revoked by", k.RevokedBy)
+	return strings.Join(out, ", ")
+}
+
+func suppression(s *finding.Suppression) string {
+	if s == nil {
+		return ""
+	}
+	out := visible(s.Kind)
+	if s.Reason != "" {
+		out += ": " + visible(s.Reason)
+	}
+	if s.Owner != "" {
+		out += ", owner " + visible(s.Owner)
+	}
+	if s.Until != "" {
+		out += ", until " + visible(s.Until)
+	}
+	if s.Where != "" {
+		out += " (" + visible(s.Where) + ")"
+	}
+	return out
+}
+
+func outcome(o *finding.Outcome) string {
+	if o == nil {
+		return ""
+	}
+	out := visible(o.State)
+	if d := minute(o.At); d != "" {
+		out += " at " + d
+	}
+	if o.Detail != "" {
+		out += ": " + visible(o.Detail)
+	}
+	return out
+}
+
+// problemText is a problem as one line, without its hint.
+func problemText(p finding.Problem) string {
+	var at []string
+	if p.Path != "" {
+		at = append(at, visible(p.Path))
+	}
+	if p.Member != "" {
+		at = append(at, visible(p.Member))
+	}
+	s := strings.Join(at, "!")
+	if p.Object != "" {
+		s = strings.TrimSpace(s + " object " + visible(shortID(p.Object)))
+	}
+	if s != "" {
+		s += ": "
+	}
+	return s + visible(cmp.Or(p.Error, "no reason given"))
+}
+
+func shortID(id string) string {
+	if len(id) > 12 {
+		return id[:12]
+	}
+	return id
+}
+
+func day(t *time.Time) string {
+	if t = saneTime(t); t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func minute(t *time.Time) string {
+	if t = saneTime(t); t == nil {
+		return ""
+	}
+	return t.Format("2006-01-02 15:04 UTC")
+}
+
+// saneTime returns t in UTC, or nil for a time that RFC 3339 cannot write: a
+// commit may claim any year.
+func saneTime(t *time.Time) *time.Time {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	u := t.UTC()
+	if y := u.Year(); y < 1 || y > 9999 {
+		return nil
+	}
+	return &u
+}
+
+// sentence ends s with a full stop unless it has an end.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}
+
+// repoPath gives p from the repository's root where Options let it be known.
+func (o Options) repoPath(p string) string {
+	if o.Root == "" {
+		return strings.TrimPrefix(p, "./")
+	}
+	abs := p
+	if !isAbs(p) {
+		if o.Dir == "" {
+			return strings.TrimPrefix(p, "./")
+		}
+		abs = path.Join(o.Dir, p)
+	}
+	if rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(path.Clean(o.Root), "/")+"/"); ok {
+		return rel
+	}
+	return p
+}
+
+// isAbs reports whether a slash separated path is absolute, here or on Windows.
+func isAbs(p string) bool {
+	return strings.HasPrefix(p, "/") || hasDrive(p) && strings.HasPrefix(p[2:], "/")
+}
+
+func hasDrive(p string) bool {
+	return len(p) > 1 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+}

@@ -1,0 +1,237 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// gitlabSchema is the version of GitLab's secret detection report that is
+// written; see its project security-report-schemas,
+// dist/secret-detection-report-format.json.
+const gitlabSchema = "15.0.7"
+
+// noCommit stands for the work tree where GitLab wants a commit; its own analyzer
+// writes the same.
+const noCommit = "0000000000000000000000000000000000000000"
+
+// gitlab writes one vulnerability a finding. GitLab knows no suppressions, so an
+// accepted finding is left out and a message says how many were.
+type gitlab struct {
+	collector
+	w    io.Writer
+	opts Options
+}
+
+func newGitLab(w io.Writer, opts Options) finding.Handler { return &gitlab{w: w, opts: opts} }
+
+type (
+	gitlabReport struct {
+		Version         string                `json:"version"`
+		Scan            gitlabScan            `json:"scan"`
+		Vulnerabilities []gitlabVulnerability `json:"vulnerabilities"`
+	}
+	gitlabScan struct {
+		Analyzer  gitlabTool      `json:"analyzer"`
+		Scanner   gitlabTool      `json:"scanner"`
+		Type      string          `json:"type"`
+		StartTime string          `json:"start_time"`
+		EndTime   string          `json:"end_time"`
+		Status    string          `json:"status"`
+		Messages  []gitlabMessage `json:"messages,omitempty"`
+	}
+	gitlabTool struct {
+		ID      string       `json:"id"`
+		Name    string       `json:"name"`
+		URL     string       `json:"url"`
+		Vendor  gitlabVendor `json:"vendor"`
+		Version string       `json:"version"`
+	}
+	gitlabVendor struct {
+		Name string `json:"name"`
+	}
+	gitlabMessage struct {
+		Level string `json:"level"`
+		Value string `json:"value"`
+	}
+	gitlabVulnerability struct {
+		ID          string                  `json:"id"`
+		Name        string                  `json:"name"`
+		Description string                  `json:"description"`
+		Severity    string                  `json:"severity"`
+		Solution    string                  `json:"solution,omitempty"`
+		Identifiers []gitlabIdentifier      `json:"identifiers"`
+		Location    gitlabLocation          `json:"location"`
+		Details     map[string]gitlabDetail `json:"details,omitempty"`
+	}
+	gitlabIdentifier struct {
+		Type  string `json:"type"`
+		Name  string `json:"name"`
+		Value string `json:"value"`
+		URL   string `json:"url"`
+	}
+	gitlabLocation struct {
+		File      string       `json:"file,omitempty"`
+		StartLine int          `json:"start_line,omitempty"`
+		EndLine   int          `json:"end_line,omitempty"`
+		Commit    gitlabCommit `json:"commit"`
+	}
+	gitlabCommit struct {
+		SHA string `json:"sha"`
+	}
+	gitlabDetail struct {
+		Name  string `json:"name"`
+		Type  string `json:"type"`
+		Value string `json:"value"`
+	}
+)
+
+func (g *gitlab) Finish(s finding.Summary) error {
+	tool := gitlabTool{
+		ID: "b10lint", Name: "b10lint", URL: HomeURL, Vendor: gitlabVendor{"b10lint"},
+		Version: cmp.Or(visible(g.run.Tool.Version), "unknown"),
+	}
+	r := gitlabReport{Version: gitlabSchema, Vulnerabilities: []gitlabVulnerability{}, Scan: gitlabScan{
+		Analyzer: tool, Scanner: tool, Type: "secret_detection", Status: "success",
+		StartTime: gitlabTime(g.run.Started), EndTime: gitlabTime(g.run.Started.Add(s.Elapsed)),
+		Messages: g.messages(s),
+	}}
+	if s.Interrupted {
+		r.Scan.Status = "failure"
+	}
+	for _, f := range g.findings {
+		if f.Suppression == nil {
+			r.Vulnerabilities = append(r.Vulnerabilities, g.vulnerability(f))
+		}
+	}
+	data, err := encode(r, "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the gitlab report: %w", err)
+	}
+	return write(g.w, "gitlab", data)
+}
+
+func (g *gitlab) messages(s finding.Summary) []gitlabMessage {
+	out := []gitlabMessage{{"info", "Looked at " + lookedAt(s) + "."}}
+	accepted := 0
+	for _, f := range g.findings {
+		if f.Suppression != nil {
+			accepted++
+		}
+	}
+	if accepted > 0 {
+		out = append(out, gitlabMessage{"info", count(int64(accepted), "accepted finding") + " left out."})
+	}
+	if left := leftOut(s); left != "" {
+		out = append(out, gitlabMessage{"info", "Not listed: " + left + "."})
+	}
+	for _, p := range g.problems {
+		m := gitlabMessage{"warn", problemText(p)}
+		if p.Warning {
+			m.Level = "info"
+		}
+		if p.Hint != "" {
+			m.Value += " Hint: " + visible(p.Hint)
+		}
+		out = append(out, m)
+	}
+	switch {
+	case s.Interrupted:
+		out = append(out, gitlabMessage{"fatal", "The run was interrupted before it had looked at everything."})
+	case !s.Complete:
+		out = append(out, gitlabMessage{"warn", "Incomplete: not everything could be looked at."})
+	}
+	return out
+}
+
+func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
+	places := arrange(f.Locations)
+	rule := visible(cmp.Or(f.Rule, "unknown"))
+	v := gitlabVulnerability{
+		ID:          uuid(f.Fingerprint + "\x00" + f.Rule),
+		Name:        cutRunes(g.title(f.Rule), 255),
+		Description: cut(mdText(sentence(visible(f.Message))), 1<<20),
+		Severity:    gitlabSeverity(f.Severity),
+		Solution:    cut(mdText(visible(f.Advice)), 7000),
+		Identifiers: []gitlabIdentifier{{"b10lint_rule_id", "b10lint rule " + rule, rule, ruleURL(f.Rule)}},
+		Location:    gitlabLocation{Commit: gitlabCommit{noCommit}},
+		Details:     gitlabDetails(f, places),
+	}
+	if len(places) > 0 {
+		l := places[0]
+		v.Location.File = g.opts.repoPath(l.Path)
+		if l.Line > 0 && l.Member == "" {
+			v.Location.StartLine, v.Location.EndLine = l.Line, max(l.Line, l.EndLine)
+		}
+		v.Location.Commit.SHA = cmp.Or(visible(l.Commit), noCommit)
+	}
+	return v
+}
+
+// title is the rule's, since GitLab wants a name without a finding's particulars.
+func (g *gitlab) title(rule string) string {
+	for _, r := range catalogue(g.run, g.opts) {
+		if r.ID == rule && r.Title != "" {
+			return r.Title
+		}
+	}
+	return "b10lint: " + visible(strings.ReplaceAll(rule, "-", " "))
+}
+
+// gitlabDetails are the facts that the schema has no field for.
+func gitlabDetails(f finding.Finding, places []finding.Location) map[string]gitlabDetail {
+	out := map[string]gitlabDetail{}
+	set := func(id, name, value string) {
+		if value != "" {
+			out[id] = gitlabDetail{name, "text", value}
+		}
+	}
+	set("prefix", "Key", visible(f.Prefix))
+	set("facts", "Inventory", keyFacts(f.Key))
+	set("state", "State", liveness(f.Liveness))
+	set("confidence", "Confidence", f.Confidence.String())
+	set("exposure", "Exposure", visible(string(f.Exposure)))
+	if len(places) > 0 {
+		set("place", "Place", strings.Join(append([]string{place(places[0])}, particulars(places[0], false)...), ", "))
+	}
+	if len(places) > 1 {
+		var lines []string
+		for _, l := range places[1:min(len(places), 1+shownLines)] {
+			lines = append(lines, strings.Join(append([]string{place(l)}, particulars(l, false)...), ", "))
+		}
+		if more := len(places) - 1 - len(lines); more > 0 {
+			lines = append(lines, fmt.Sprintf("and %d more", more))
+		}
+		set("also", "Also in", strings.Join(lines, "\n"))
+	}
+	return out
+}
+
+func gitlabSeverity(s finding.Severity) string {
+	word := s.String()
+	if s < finding.Info || s > finding.Critical {
+		return "Unknown"
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+// gitlabTime is a time without a zone, which the schema takes for UTC.
+func gitlabTime(t time.Time) string {
+	if u := saneTime(&t); u != nil {
+		return u.Format("2006-01-02T15:04:05")
+	}
+	return "1970-01-01T00:00:00"
+}
+
+// uuid returns a name-based UUID (version 8, RFC 9562) from the SHA-256 of s.
+func uuid(s string) string {
+	h := sha256.Sum256([]byte(s))
+	h[6] = h[6]&0x0f | 0x80
+	h[8] = h[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
+}

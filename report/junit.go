@@ -1,0 +1,157 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// junit writes one test suite: a failed case a finding, a skipped one an accepted
+// finding, an error a problem, and a passed case when there is none of them, since
+// some readers take an empty suite for a broken one. It keeps to the elements that
+// Jenkins, GitLab and others have in common.
+type junit struct {
+	collector
+	w    io.Writer
+	opts Options
+}
+
+func newJUnit(w io.Writer, opts Options) finding.Handler { return &junit{w: w, opts: opts} }
+
+type (
+	junitSuites struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name      string      `xml:"name,attr"`
+		Tests     int         `xml:"tests,attr"`
+		Failures  int         `xml:"failures,attr"`
+		Errors    int         `xml:"errors,attr"`
+		Skipped   int         `xml:"skipped,attr"`
+		Time      string      `xml:"time,attr"`
+		Timestamp string      `xml:"timestamp,attr"`
+		Cases     []junitCase `xml:"testcase"`
+		Output    string      `xml:"system-out"`
+	}
+	junitCase struct {
+		Name      string       `xml:"name,attr"`
+		ClassName string       `xml:"classname,attr"`
+		File      string       `xml:"file,attr,omitempty"`
+		Line      int          `xml:"line,attr,omitempty"`
+		Time      string       `xml:"time,attr"`
+		Failure   *junitDetail `xml:"failure"`
+		Error     *junitDetail `xml:"error"`
+		Skipped   *junitDetail `xml:"skipped"`
+	}
+	junitDetail struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+func (j *junit) Finish(s finding.Summary) error {
+	suite := junitSuite{
+		Name:      "b10lint " + cmp.Or(visible(j.run.Command), "scan"),
+		Time:      seconds(s.Elapsed),
+		Timestamp: gitlabTime(j.run.Started),
+		Output:    "Looked at " + lookedAt(s) + ".\n",
+	}
+	for _, f := range j.findings {
+		suite.add(j.finding(f))
+	}
+	for _, p := range j.problems {
+		if p.Warning {
+			suite.Output += "warning: " + problemText(p) + "\n"
+			continue
+		}
+		suite.add(junitCase{Name: problemText(p), ClassName: "b10lint.incomplete", Error: &junitDetail{
+			Message: problemText(p), Type: "incomplete", Text: visible(p.Hint),
+		}})
+	}
+	if s.Interrupted || !s.Complete && suite.Errors == 0 {
+		suite.add(junitCase{Name: "complete", ClassName: "b10lint.incomplete", Error: &junitDetail{
+			Message: "The run did not look at everything.", Type: "incomplete",
+		}})
+	}
+	if suite.Tests == 0 {
+		suite.add(junitCase{Name: "nothing found", ClassName: "b10lint"})
+	}
+	if left := leftOut(s); left != "" {
+		suite.Output += "Not listed: " + left + ".\n"
+	}
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	e := xml.NewEncoder(&b)
+	e.Indent("", "  ")
+	if err := e.Encode(junitSuites{Suites: []junitSuite{suite}}); err != nil {
+		return fmt.Errorf("encoding the junit report: %w", err)
+	}
+	b.WriteByte('\n')
+	return write(j.w, "junit", b.Bytes())
+}
+
+func (s *junitSuite) add(c junitCase) {
+	c.Time = seconds(0)
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func (j *junit) finding(f finding.Finding) junitCase {
+	places := arrange(f.Locations)
+	c := junitCase{Name: subject(f), ClassName: "b10lint." + visible(f.Rule)}
+	if len(places) > 0 {
+		c.Name = place(places[0])
+		if f.Prefix != "" {
+			c.Name = visible(f.Prefix) + " in " + c.Name
+		}
+		c.File = visible(places[0].Path)
+		if places[0].Member == "" {
+			c.Line = max(places[0].Line, 0)
+		}
+	}
+	d := &junitDetail{Message: visible(f.Message), Type: f.Severity.String(), Text: junitText(f, places)}
+	if f.Suppression != nil {
+		c.Skipped = &junitDetail{Message: "accepted: " + suppression(f.Suppression)}
+	} else {
+		c.Failure = d
+	}
+	return c
+}
+
+func junitText(f finding.Finding, places []finding.Location) string {
+	var lines []string
+	add := func(label, value string) {
+		if value != "" {
+			lines = append(lines, label+value)
+		}
+	}
+	for i, l := range places {
+		if i > shownLines {
+			add("", fmt.Sprintf("and %d more places", len(places)-i))
+			break
+		}
+		add("", strings.Join(append([]string{place(l)}, particulars(l, false)...), ", "))
+	}
+	add("state: ", liveness(f.Liveness))
+	add("key: ", keyFacts(f.Key))
+	add("advice: ", visible(f.Advice))
+	return strings.Join(lines, "\n")
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }

@@ -1,0 +1,207 @@
+package report
+
+import (
+	"cmp"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/owenrumney/go-sarif/v2/sarif"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// sarifWriter writes SARIF 2.1.0 as GitHub code scanning takes it:
+//
+//   - one result a finding, that is a key, with its first place in the checkout
+//     where there is one, since GitHub uses the first place only; every further
+//     place, history among them, is a related location;
+//   - every rule with texts that are not empty, a security-severity and tags;
+//   - GitHub's own primaryLocationLineHash, and a fingerprint that holds nothing
+//     personal and does not change with the commit;
+//   - a result without a file (an inventory finding, a commit message) names its
+//     subject as a logical location and stands at line 1 of the configuration
+//     file, because GitHub refuses a whole upload for one result without a file;
+//   - what does not fit GitHub's limits is left out, the least severe first, and
+//     a notification says so.
+//
+// See the OASIS standard "Static Analysis Results Interchange Format (SARIF)
+// Version 2.1.0" and GitHub's page "SARIF support for code scanning".
+type sarifWriter struct {
+	collector
+	w      io.Writer
+	opts   Options
+	limits sarifLimits
+}
+
+// sarifLimits are what GitHub takes; see its page on SARIF support.
+type sarifLimits struct {
+	results   int // a run
+	related   int // locations a result that are shown
+	notes     int // notifications, ours: GitHub names no limit
+	gzipBytes int64
+}
+
+// fallbackURI is where results without a file are shown: the place where their
+// policy is set and where they are accepted.
+const fallbackURI = ".b10lint.yaml"
+
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+func newSARIF(w io.Writer, opts Options) finding.Handler {
+	return &sarifWriter{w: w, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
+}
+
+// The library writes absent members of a suppression as null, which the
+// standard does not allow; these shadow the members that lead to it.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		*sarif.Run
+		Results []sarifResult `json:"results"`
+	}
+	sarifResult struct {
+		*sarif.Result
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification,omitempty"`
+	}
+)
+
+func (s *sarifWriter) Finish(sum finding.Summary) error {
+	order := bySeverity(s.findings)
+	dropped := max(0, len(order)-s.limits.results)
+	for {
+		data, err := s.encode(s.keep(order[:len(order)-dropped]), dropped, sum)
+		if err != nil {
+			return fmt.Errorf("encoding the sarif report: %w", err)
+		}
+		packed, err := gzipSize(data)
+		if err != nil {
+			return fmt.Errorf("measuring the sarif report: %w", err)
+		}
+		kept := len(order) - dropped
+		if packed <= s.limits.gzipBytes || kept == 0 {
+			return write(s.w, "sarif", data)
+		}
+		// A tenth below the share that would fit, so that few rounds do.
+		fit := int(float64(kept) * 0.9 * float64(s.limits.gzipBytes) / float64(packed))
+		dropped = len(order) - min(fit, kept-1)
+	}
+}
+
+// bySeverity returns the indices of the findings, the most severe first.
+func bySeverity(findings []finding.Finding) []int {
+	order := make([]int, len(findings))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(findings[b].Severity, findings[a].Severity)
+	})
+	return order
+}
+
+// keep returns the findings at the indices, in the order of the run.
+func (s *sarifWriter) keep(indices []int) []finding.Finding {
+	out := make([]finding.Finding, 0, len(indices))
+	for _, i := range slices.Sorted(slices.Values(indices)) {
+		out = append(out, s.findings[i])
+	}
+	return out
+}
+
+func (s *sarifWriter) encode(findings []finding.Finding, dropped int, sum finding.Summary) ([]byte, error) {
+	rules := s.rules(findings)
+	index := map[string]uint{}
+	for i, r := range rules {
+		index[r.ID] = uint(i)
+	}
+	run := sarif.Run{
+		Tool:              sarif.Tool{Driver: s.driver(rules)},
+		Invocations:       []*sarif.Invocation{s.invocation(dropped, sum)},
+		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.run.Command), "scan") + "/")},
+		ColumnKind:        "utf16CodeUnits",
+		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
+			"%SRCROOT%": {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
+		},
+		VersionControlProvenance: s.provenance(),
+	}
+	results := make([]sarifResult, 0, len(findings))
+	for _, f := range findings {
+		results = append(results, s.result(f, index[f.Rule]))
+	}
+	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
+}
+
+func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComponent {
+	d := &sarif.ToolComponent{
+		Name:           cmp.Or(visible(s.run.Tool.Name), "b10lint"),
+		InformationURI: ptr(HomeURL),
+		Rules:          rules,
+		Notifications:  notificationKinds(),
+	}
+	if v := s.run.Tool.Version; v != "" {
+		d.Version = ptr(visible(trimV(v)))
+		if semver(v) {
+			d.SemanticVersion = d.Version
+		}
+	}
+	return d
+}
+
+func (s *sarifWriter) provenance() []*sarif.VersionControlDetails {
+	if s.opts.VCS == nil {
+		return nil
+	}
+	uri := publicURL(s.opts.VCS.URI)
+	if uri == "" {
+		return nil
+	}
+	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr("%SRCROOT%")}}
+	if r := s.opts.VCS.Revision; r != "" {
+		v.RevisionID = &r
+	}
+	if b := s.opts.VCS.Branch; b != "" {
+		v.Branch = ptr(visible(b))
+	}
+	return []*sarif.VersionControlDetails{v}
+}
+
+func (s *sarifWriter) invocation(dropped int, sum finding.Summary) *sarif.Invocation {
+	ok := sum.Complete && !sum.Interrupted
+	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped, sum)}
+	if t := saneTime(&s.run.Started); t != nil {
+		inv.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
+		inv.EndTimeUTC = ptr(t.Add(sum.Elapsed).Truncate(time.Millisecond))
+	}
+	return inv
+}
+
+// gzipSize is the length of data compressed as an upload would be.
+func gzipSize(data []byte) (int64, error) {
+	var n counter
+	z := gzip.NewWriter(&n)
+	if _, err := z.Write(data); err != nil {
+		return 0, err
+	}
+	err := z.Close()
+	return int64(n), err
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+
+func ptr[T any](v T) *T { return &v }
+
+func message(text string) *sarif.Message { return &sarif.Message{Text: &text} }

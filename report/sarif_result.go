@@ -1,0 +1,263 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/owenrumney/go-sarif/v2/sarif"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+func (s *sarifWriter) result(f finding.Finding, rule uint) sarifResult {
+	places := arrange(f.Locations)
+	r := &sarif.Result{
+		RuleID:       &f.Rule,
+		RuleIndex:    &rule,
+		Level:        ptr(sarifLevel(f.Severity)),
+		Message:      *message(s.message(f, places)),
+		Locations:    []*sarif.Location{s.primary(f, places)},
+		Fingerprints: map[string]any{},
+	}
+	if f.Fingerprint != "" {
+		r.Fingerprints["b10lint/v1"] = f.Fingerprint
+	}
+	r.PartialFingerprints = s.partial(f, places)
+	if len(places) > 1 {
+		r.RelatedLocations = s.related(places[1:])
+	}
+	if f.Baseline == "new" || f.Baseline == "unchanged" {
+		r.BaselineState = &f.Baseline
+	}
+	r.Properties = s.properties(f, places)
+	out := sarifResult{Result: r}
+	if f.Suppression != nil {
+		out.Suppressions = []sarifSuppression{suppressed(f.Suppression)}
+	}
+	return out
+}
+
+// message is what GitHub shows of a result: what is wrong, what to do.
+func (s *sarifWriter) message(f finding.Finding, places []finding.Location) string {
+	text := sentence(visible(f.Message))
+	if text == "" {
+		text = sentence(visible(f.Rule))
+	}
+	if l := liveness(f.Liveness); l != "" {
+		text += " State of the key: " + sentence(l)
+	}
+	if len(places) > 0 {
+		if p := particulars(places[0], false); len(p) > 0 {
+			text += " Place: " + sentence(strings.Join(p, ", "))
+		}
+	}
+	if n := len(places) - 1 - s.limits.related; n > 0 {
+		text += fmt.Sprintf(" It is in %s more than are listed here.", count(int64(n), "place"))
+	}
+	if f.Advice != "" {
+		text += " " + sentence(visible(f.Advice))
+	}
+	return plain(text)
+}
+
+// plain keeps text from being read as a link by viewers of SARIF messages, where
+// [text](target) is one (section 3.11.6 of the standard).
+func plain(text string) string {
+	if !strings.Contains(text, "](") {
+		return text
+	}
+	return strings.NewReplacer(`[`, `\[`, `]`, `\]`).Replace(text)
+}
+
+// partial returns the fingerprint that GitHub matches alerts by, where it is
+// known. An uploader works it out from the file otherwise; where there is no file
+// in the checkout to work it out from, the finding's own takes its place.
+func (s *sarifWriter) partial(f finding.Finding, places []finding.Location) map[string]any {
+	hash := ""
+	switch {
+	case len(places) > 0 && places[0].LineHash != "":
+		hash = places[0].LineHash
+	case f.Fingerprint != "" && (len(places) == 0 || !inCheckout(places[0])):
+		hash = f.Fingerprint + ":1"
+	}
+	if hash == "" {
+		return nil
+	}
+	return map[string]any{"primaryLocationLineHash": hash}
+}
+
+// primary is where the result is shown. What has no file is shown at the
+// configuration file, and its subject is named as a logical location.
+func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sarif.Location {
+	if len(places) > 0 && places[0].Path != "" {
+		return s.location(places[0])
+	}
+	loc := &sarif.Location{PhysicalLocation: &sarif.PhysicalLocation{
+		ArtifactLocation: &sarif.ArtifactLocation{URI: ptr(fallbackURI), URIBaseId: ptr("%SRCROOT%")},
+		Region:           lines(1, 1),
+	}}
+	if len(places) > 0 {
+		loc.LogicalLocations = logical(places[0])
+		return loc
+	}
+	full := "api-keys/" + cmp.Or(f.Prefix, f.Fingerprint, f.Rule)
+	key := &sarif.LogicalLocation{FullyQualifiedName: ptr(visible(full)), Kind: ptr("resource")}
+	if f.Key != nil && f.Key.Name != "" {
+		key.Name = ptr(visible(f.Key.Name))
+	}
+	loc.LogicalLocations = []*sarif.LogicalLocation{key}
+	return loc
+}
+
+// related lists further places, up to the number that GitHub shows.
+func (s *sarifWriter) related(places []finding.Location) []*sarif.Location {
+	var out []*sarif.Location
+	for i, l := range places[:min(len(places), s.limits.related)] {
+		loc := s.location(l)
+		loc.Id = ptr(uint(i + 1))
+		text := "Also in " + place(l)
+		if p := particulars(l, false); len(p) > 0 {
+			text += " (" + strings.Join(p, ", ") + ")"
+		}
+		loc.Message = message(plain(sentence(text)))
+		out = append(out, loc)
+	}
+	return out
+}
+
+func (s *sarifWriter) location(l finding.Location) *sarif.Location {
+	loc := &sarif.Location{LogicalLocations: logical(l)}
+	if l.Path == "" {
+		return loc
+	}
+	loc.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: s.artifact(l.Path), Region: region(l)}
+	if l.Snippet != "" && l.Line > 0 && l.Column > 0 && l.Member == "" {
+		c := lines(l.Line, max(l.Line, l.EndLine))
+		c.Snippet = &sarif.ArtifactContent{Text: ptr(visible(l.Snippet))}
+		loc.PhysicalLocation.ContextRegion = c
+		if m := marked(l); m != "" {
+			loc.PhysicalLocation.Region.Snippet = &sarif.ArtifactContent{Text: ptr(visible(m))}
+		}
+	}
+	return loc
+}
+
+// marked is the masked key as it stands in the snippet.
+func marked(l finding.Location) string {
+	if l.SnippetMark == nil {
+		return ""
+	}
+	line := []rune(l.Snippet)
+	from := min(max(l.SnippetMark[0], 0), len(line))
+	return string(line[from:min(max(l.SnippetMark[1], from), len(line))])
+}
+
+func (s *sarifWriter) artifact(path string) *sarif.ArtifactLocation {
+	uri, absolute := fileURI(s.opts.repoPath(path))
+	a := &sarif.ArtifactLocation{URI: &uri}
+	if !absolute {
+		a.URIBaseId = ptr("%SRCROOT%")
+	}
+	return a
+}
+
+func lines(from, to int) *sarif.Region { return &sarif.Region{StartLine: &from, EndLine: &to} }
+
+// region is the key's place in UTF-16 columns. A place without lines, such as one
+// in a binary, stands at line 1, since GitHub wants a line. The columns of an
+// archive's member are its own and say nothing of the archive.
+func region(l finding.Location) *sarif.Region {
+	if l.Line <= 0 || l.Member != "" {
+		return lines(1, 1)
+	}
+	r := lines(l.Line, max(l.Line, l.EndLine))
+	if l.Column <= 0 {
+		return r
+	}
+	start, end := l.Column, l.EndColumn
+	if l.UTF16Column > 0 {
+		start = l.UTF16Column
+	}
+	if l.UTF16EndColumn > 0 {
+		end = l.UTF16EndColumn
+	}
+	r.StartColumn = &start
+	if end > start || *r.EndLine > *r.StartLine && end > 0 {
+		r.EndColumn = &end
+	}
+	return r
+}
+
+// logical names what is inside or beside the file: a member, a cell, a git object.
+func logical(l finding.Location) []*sarif.LogicalLocation {
+	var out []*sarif.LogicalLocation
+	add := func(kind, name, full string) {
+		out = append(out, &sarif.LogicalLocation{Kind: &kind, Name: ptr(visible(name)), FullyQualifiedName: ptr(visible(full))})
+	}
+	if l.Member != "" {
+		add("member", l.Member, l.Path+"!"+l.Member)
+	}
+	if l.Cell != nil {
+		name := fmt.Sprintf("cell %d %s", l.Cell.Index, l.Cell.Part)
+		add("cell", name, l.Path+"#"+name)
+	}
+	if id := cmp.Or(l.Commit, l.Blob); id != "" {
+		kind := "commit"
+		if l.Commit == "" || l.Object == "tag" {
+			kind = cmp.Or(l.Object, "blob")
+		}
+		add(kind, id, id)
+	}
+	return out
+}
+
+func (s *sarifWriter) properties(f finding.Finding, places []finding.Location) sarif.Properties {
+	p := sarif.Properties{"severity": f.Severity.String(), "confidence": f.Confidence.String(), "places": len(f.Locations)}
+	set := func(name, value string) {
+		if value != "" {
+			p[name] = visible(value)
+		}
+	}
+	set("prefix", f.Prefix)
+	set("format", string(f.Format))
+	set("exposure", string(f.Exposure))
+	if f.Liveness != nil {
+		set("liveness", string(f.Liveness.State))
+	}
+	if len(places) > 0 {
+		set("commit", places[0].Commit)
+	}
+	return p
+}
+
+func suppressed(s *finding.Suppression) sarifSuppression {
+	out := sarifSuppression{Kind: "external", Status: "accepted"}
+	if s.Kind == "inline" {
+		out.Kind = "inSource"
+	}
+	out.Justification = visible(s.Reason)
+	if s.Until != "" {
+		out.Justification = strings.TrimSpace(out.Justification + " (until " + visible(s.Until) + ")")
+	}
+	return out
+}
+
+func trimV(v string) string { return strings.TrimPrefix(v, "v") }
+
+// semver reports whether v has the form major.minor.patch, then anything that
+// begins with - or +.
+func semver(v string) bool {
+	core, _, _ := strings.Cut(trimV(v), "+")
+	core, _, _ = strings.Cut(core, "-")
+	parts := strings.Split(core, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	for _, p := range parts {
+		if p == "" || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// shownLocations is how many further places of a finding text lists without -v.
+const shownLocations = 10
+
+// text is for people. It writes each finding and problem as it comes, in one
+// Write each, and closes with what was looked at.
+type text struct {
+	w     io.Writer
+	opts  Options
+	run   finding.Run
+	shown tally
+	total int
+}
+
+func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }
+
+func (t *text) Start(r finding.Run) error { t.run = r; return nil }
+
+func (t *text) Finding(f finding.Finding) error {
+	t.total++
+	t.shown.add(f.Severity)
+	var b bytes.Buffer
+	places := arrange(f.Locations)
+	t.headline(&b, f, places)
+	if !t.opts.Quiet {
+		t.body(&b, f, places)
+		b.WriteByte('\n')
+	}
+	return write(t.w, "text", b.Bytes())
+}
+
+// headline is the first line: where, how bad, what, which rule.
+func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
+	at := subject(f)
+	if len(places) > 0 {
+		at = place(places[0])
+	}
+	var notes string
+	if f.Confidence < finding.HighConfidence {
+		notes = fmt.Sprintf(" (%s confidence)", f.Confidence)
+	}
+	if f.Baseline != "" {
+		notes += " (" + visible(f.Baseline) + ")"
+	}
+	if f.Suppression != nil {
+		notes += " (suppressed)"
+	}
+	fmt.Fprintf(b, "%s: %s: %s [%s]%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
+		visible(f.Message), visible(f.Rule), notes)
+}
+
+func (t *text) body(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
+	if len(places) > 0 {
+		t.source(b, places[0])
+		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+	}
+	t.field(b, "works", liveness(f.Liveness))
+	t.field(b, "key", keyFacts(f.Key))
+	t.field(b, "outcome", outcome(f.Outcome))
+	t.field(b, "accepted", suppression(f.Suppression))
+	t.field(b, "advice", visible(f.Advice))
+	if t.opts.Verbose {
+		t.field(b, "refs", visible(strings.Join(refs(places), ", ")))
+		t.field(b, "print", visible(f.Fingerprint))
+	}
+	t.further(b, places)
+}
+
+func refs(places []finding.Location) []string {
+	if len(places) == 0 {
+		return nil
+	}
+	return places[0].Refs
+}
+
+func (t *text) further(b *bytes.Buffer, places []finding.Location) {
+	if len(places) < 2 {
+		return
+	}
+	rest := places[1:]
+	if !t.opts.Verbose && len(rest) > shownLocations {
+		rest = rest[:shownLocations]
+	}
+	label := "also"
+	for _, l := range rest {
+		line := place(l)
+		if p := particulars(l, true); len(p) > 0 {
+			line += " (" + strings.Join(p, ", ") + ")"
+		}
+		t.line(b, label, line)
+		label = ""
+	}
+	if hidden := len(places) - 1 - len(rest); hidden > 0 {
+		t.line(b, "", fmt.Sprintf("and %d more; -v lists them", hidden))
+	}
+}
+
+// source shows the masked line with the key underlined.
+func (t *text) source(b *bytes.Buffer, l finding.Location) {
+	if l.Snippet == "" {
+		return
+	}
+	number := ""
+	if l.Line > 0 {
+		number = fmt.Sprint(l.Line)
+	}
+	room := 0
+	if t.opts.Width > 0 {
+		room = max(t.opts.Width-7-max(len(number)-4, 0), 20)
+	}
+	line, under := underline(l.Snippet, l.SnippetMark, room)
+	fmt.Fprintf(b, "%4s | %s\n", number, line)
+	if under != "" {
+		pad := strings.Repeat(" ", len(under)-len(strings.TrimLeft(under, " ")))
+		fmt.Fprintf(b, "%*s | %s%s\n", max(4, len(number)), "", pad, t.paint(red, strings.TrimSpace(under)))
+	}
+}
+
+// field writes a labelled fact, its value folded to the width of the terminal,
+// and nothing for an empty value.
+func (t *text) field(b *bytes.Buffer, label, value string) {
+	if value == "" {
+		return
+	}
+	room := 0
+	if t.opts.Width > 0 {
+		room = max(t.opts.Width-labelWidth, 20)
+	}
+	for _, line := range fold(value, room) {
+		t.line(b, label, line)
+		label = ""
+	}
+}
+
+const labelWidth = 16 // of the column before the value
+
+func (t *text) line(b *bytes.Buffer, label, value string) {
+	if label != "" {
+		label += ":"
+	}
+	fmt.Fprintf(b, "     %-*s%s\n", labelWidth-5, label, value)
+}
+
+func (t *text) Problem(p finding.Problem) error {
+	if t.opts.Quiet && p.Warning {
+		return nil
+	}
+	kind, color := "problem", red
+	if p.Warning {
+		kind, color = "warning", yellow
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %s\n", t.paint(color, kind), problemText(p))
+	if p.Hint != "" && !t.opts.Quiet {
+		fmt.Fprintf(&b, "   hint: %s\n", visible(p.Hint))
+	}
+	return write(t.w, "text", b.Bytes())
+}
+
+func (t *text) Finish(s finding.Summary) error {
+	if t.opts.Quiet {
+		return nil
+	}
+	var b bytes.Buffer
+	t.closing(&b, s)
+	return write(t.w, "text", b.Bytes())
+}
+
+// closing says what was found and what was looked at. A clean and complete run
+// gets one line, unless a repository was only looked at in part.
+func (t *text) closing(b *bytes.Buffer, s finding.Summary) {
+	switch {
+	case t.total > 0:
+		fmt.Fprintf(b, "%s (%s); looked at %s.\n", t.paint(bold, count(int64(t.total), "finding")), t.shown, lookedAt(s))
+	case s.Complete:
+		fmt.Fprintf(b, "%s looked at %s.\n", t.paint(green, "Nothing found:"), lookedAt(s))
+	default:
+		fmt.Fprintf(b, "Nothing found so far: looked at %s.\n", lookedAt(s))
+	}
+	if left := leftOut(s); left != "" {
+		fmt.Fprintf(b, "Not listed: %s.\n", left)
+	}
+	for _, c := range s.Coverage {
+		for _, line := range coverage(c, t.opts.Verbose || t.total > 0) {
+			fmt.Fprintln(b, line)
+		}
+	}
+	for _, f := range s.Resolved {
+		fmt.Fprintf(b, "Resolved since the earlier report: %s [%s]\n", subject(f), visible(f.Rule))
+	}
+	switch {
+	case s.Interrupted:
+		fmt.Fprintf(b, "%s the run was interrupted; what is above is what was found until then.\n", t.paint(red, "INCOMPLETE:"))
+	case !s.Complete:
+		fmt.Fprintf(b, "%s not everything could be looked at; see the problems above.\n", t.paint(red, "INCOMPLETE:"))
+	case t.total > 0:
+		fmt.Fprintln(b, "Complete: everything that was asked for was looked at.")
+	}
+}
+
+// The colours, as the parameters of an ANSI SGR sequence.
+const (
+	bold   = "1"
+	red    = "1;31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func severityColor(s finding.Severity) string {
+	switch {
+	case s >= finding.High:
+		return red
+	case s == finding.Medium:
+		return yellow
+	}
+	return cyan
+}
+
+func (t *text) paint(color, s string) string {
+	if !t.opts.Color || s == "" {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}

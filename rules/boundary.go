@@ -1,0 +1,103 @@
+package rules
+
+// A token begins after any byte that is not a letter, digit, "_", "-" or ".", and
+// also after an escape or code that only looks like those: \n, \x0a, \u000a, \012,
+// %0A, =0A and the colour codes of terminals. It ends before any byte that is not a
+// letter, digit, "_" or "-"; a full stop ends it only at the end of a sentence, so
+// that neither a file name nor the third part of a JWT passes. Escapes all begin
+// with a byte that ends a token by itself, so the right side needs no more.
+
+// startsAt reports whether a token may begin at data[i].
+func startsAt(data []byte, i int) bool {
+	if i == 0 {
+		return true
+	}
+	c := data[i-1]
+	if token[c] == 0 && c != '.' {
+		return true
+	}
+	// An escape is at most ten bytes, a colour code a few more.
+	before := data[max(0, i-40):i]
+	return endsInEscape(before) || endsInColour(before)
+}
+
+// endsAt reports whether a token may end before data[i].
+func endsAt(data []byte, i int) bool {
+	if i == len(data) {
+		return true
+	}
+	if data[i] == '.' {
+		return i+1 == len(data) || token[data[i+1]] == 0
+	}
+	return token[data[i]] == 0
+}
+
+// endsInEscape reports whether b ends in an escape for something that is no part
+// of a token.
+func endsInEscape(b []byte) bool {
+	n := len(b)
+	if n >= 2 && b[n-2] == '\\' && isEscapeLetter(b[n-1]) {
+		return true
+	}
+	for _, form := range []struct {
+		mark   string
+		digits int
+		base   int
+	}{{"%", 2, 16}, {"=", 2, 16}, {`\x`, 2, 16}, {`\u`, 4, 16}, {`\U`, 8, 16}, {`\`, 3, 8}, {"%25", 2, 16}} {
+		at := n - form.digits - len(form.mark)
+		if at < 0 || string(b[at:at+len(form.mark)]) != form.mark {
+			continue
+		}
+		if v, ok := number(b[n-form.digits:], form.base); ok && (v > 255 || token[byte(v)] == 0 && v != '.') {
+			return true
+		}
+	}
+	return false
+}
+
+func isEscapeLetter(c byte) bool {
+	switch c {
+	case 'n', 't', 'r', 'b', 'f', 'v', 'a', 'e', '0':
+		return true
+	}
+	return false
+}
+
+// endsInColour reports whether b ends in a terminal's control sequence (ECMA-48:
+// CSI, parameters, one final letter), whether its ESC stands there as a byte, as
+// an escape, or was lost on the way. Without parameters only the two sequences
+// that programs print so, "[m" and "[K", are known.
+func endsInColour(b []byte) bool {
+	n := len(b) - 1
+	if n < 1 || alnum[b[n]] == 0 || class(b[n]) == digitClass {
+		return false
+	}
+	final, parameters := b[n], 0
+	for n--; n > 0 && b[n] >= '0' && b[n] <= '?'; n-- {
+		parameters++
+	}
+	return b[n] == '[' && (parameters > 0 || final == 'm' || final == 'K')
+}
+
+// number reads b as digits of a base up to 16.
+func number(b []byte, base int) (v int, ok bool) {
+	for _, c := range b {
+		d := hexDigit(c)
+		if d < 0 || d >= base {
+			return 0, false
+		}
+		v = v*base + d
+	}
+	return v, true
+}
+
+// hexDigit returns the value of a hexadecimal digit, or -1.
+func hexDigit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}

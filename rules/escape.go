@@ -1,0 +1,216 @@
+package rules
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
+
+// An escapeCode writes single bytes or characters as a mark and digits or a word.
+// read returns what the escape at the head of b stands for and its length, or a
+// length of 0 when there is none.
+type escapeCode struct {
+	name string
+	mark byte
+	read func(b []byte) (r rune, n int)
+}
+
+// escapeCodes are the codes that are looked through: RFC 3986 and the older %u
+// form; the backslash escapes that C, JavaScript, Python and JSON share; the
+// numeric and some named references of HTML; RFC 2045.
+var escapeCodes = [...]escapeCode{
+	{"percent", '%', readPercent},
+	{"escape", '\\', readBackslash},
+	{"entity", '&', readEntity},
+	{"quoted-printable", '=', readQuoted},
+	{"quoted-printable", '=', readQuotedDot},
+}
+
+// softBreak is what readQuoted returns for an escaped line end, which stands for
+// nothing.
+const softBreak = -1
+
+// escapes looks for keys in a run with escapes taken off, one code at a time.
+func (f *finder) escapes(l *layer, r run) {
+	for i := range escapeCodes {
+		c := &escapeCodes[i]
+		first := bytes.IndexByte(l.data[r.start:r.end], c.mark)
+		if first >= 0 {
+			f.unescape(l, c, r, r.start+first)
+		}
+	}
+}
+
+// unescape decodes a run whose first mark is at data[first]. Quoted-printable goes
+// on over soft line ends.
+func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
+	if int64(r.end-r.start) > f.budget {
+		return
+	}
+	if start := r.start; c.mark == '=' {
+		if r.start = beforeSoftBreaks(l.data, r.start); r.start < start {
+			first = r.start
+		}
+	}
+	out := append([]byte(nil), l.data[r.start:first]...)
+	from, to := make([]int, len(out), r.end-r.start), make([]int, len(out), r.end-r.start)
+	for i := range out {
+		from[i], to[i] = r.start+i, r.start+i+1
+	}
+	found := false
+	end := r.end
+	for i := first; i < end; {
+		v, n := rune(0), 0
+		if l.data[i] == c.mark {
+			v, n = c.read(l.data[i:])
+		}
+		before := len(out)
+		switch {
+		case n == 0:
+			v, n = rune(l.data[i]), 1
+			out = append(out, l.data[i])
+		case v == softBreak:
+			for end = max(end, i+n); end < len(l.data) && dense[l.data[end]] != 0 && end-r.start < maxWrapped; {
+				end++
+			}
+			found = true
+		case v < utf8.RuneSelf:
+			out = append(out, byte(v))
+			found = true
+		default:
+			out = utf8.AppendRune(out, v)
+			found = true
+		}
+		for range len(out) - before {
+			from, to = append(from, i), append(to, i+n)
+		}
+		i += n
+	}
+	if found && promising(out) {
+		f.descend(l, c.name, out, from, to)
+		return
+	}
+	f.budget -= int64(len(out))
+}
+
+// beforeSoftBreaks returns where the run begins that goes on at data[i] over soft
+// line ends of quoted-printable.
+func beforeSoftBreaks(data []byte, i int) int {
+	const lines = 32
+	for range lines {
+		e := i
+		if e > 0 && data[e-1] == '\n' {
+			e--
+		}
+		if e > 0 && e < i && data[e-1] == '\r' {
+			e--
+		}
+		if e == i || e == 0 || data[e-1] != '=' {
+			break
+		}
+		for i = e - 1; i > 0 && dense[data[i-1]] != 0; {
+			i--
+		}
+	}
+	return i
+}
+
+func readPercent(b []byte) (rune, int) {
+	if len(b) > 1 && (b[1] == 'u' || b[1] == 'U') {
+		return readHex(b, 2, 4)
+	}
+	return readHex(b, 1, 2)
+}
+
+func readQuoted(b []byte) (rune, int) {
+	switch {
+	case bytes.HasPrefix(b, []byte("=\r\n")):
+		return softBreak, 3
+	case bytes.HasPrefix(b, []byte("=\n")):
+		return softBreak, 2
+	}
+	// Only ASCII is taken: "KEY=b1" is an assignment.
+	if r, n := readHex(b, 1, 2); r < utf8.RuneSelf {
+		return r, n
+	}
+	return 0, 0
+}
+
+// readQuotedDot takes the dot and the underscore alone: in "KEY=4C…=2E…" the first
+// equals sign is none of the code's.
+func readQuotedDot(b []byte) (rune, int) {
+	if r, n := readHex(b, 1, 2); r == '.' || r == '_' {
+		return r, n
+	}
+	return 0, 0
+}
+
+func readBackslash(b []byte) (rune, int) {
+	if len(b) < 2 {
+		return 0, 0
+	}
+	switch b[1] {
+	case 'x':
+		return readHex(b, 2, 2)
+	case 'u':
+		return readHex(b, 2, 4)
+	case 'U':
+		return readHex(b, 2, 8)
+	case 'n', 'r', 't', 'b', 'f', 'v', 'a', 'e':
+		return ' ', 2
+	case '\\', '/', '"', '\'', '`', '.', '_', '-', '=', '&', '%', '#', ';', '+':
+		return rune(b[1]), 2
+	}
+	n := 1
+	for n < 4 && n < len(b) && b[n] >= '0' && b[n] <= '7' {
+		n++
+	}
+	v, _ := number(b[1:n], 8)
+	if n == 1 || v > 255 {
+		return 0, 0
+	}
+	return rune(v), n
+}
+
+func readEntity(b []byte) (r rune, n int) {
+	for _, e := range []struct {
+		name string
+		r    rune
+	}{{"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'}, {"&gt;", '>'}, {"&nbsp;", ' '}, {"&period;", '.'},
+		{"&lowbar;", '_'}, {"&UnderBar;", '_'}, {"&equals;", '='}, {"&percnt;", '%'}, {"&sol;", '/'}, {"&bsol;", '\\'}, {"&colon;", ':'}, {"&plus;", '+'}} {
+		if bytes.HasPrefix(b, []byte(e.name)) {
+			return e.r, len(e.name)
+		}
+	}
+	if len(b) < 3 || b[1] != '#' {
+		return 0, 0
+	}
+	base, start := 10, 2
+	if b[2]|0x20 == 'x' {
+		base, start = 16, 3
+	}
+	n = start
+	for n < len(b) && n < start+7 && hexDigit(b[n]) >= 0 && hexDigit(b[n]) < base {
+		n++
+	}
+	v, err := strconv.ParseUint(string(b[start:n]), base, 32)
+	if err != nil || v > utf8.MaxRune {
+		return 0, 0
+	}
+	if n < len(b) && b[n] == ';' {
+		n++
+	}
+	return rune(v), n
+}
+
+// readHex reads exactly count hexadecimal digits after the mark.
+func readHex(b []byte, mark, count int) (rune, int) {
+	if len(b) < mark+count {
+		return 0, 0
+	}
+	v, ok := number(b[mark:mark+count], 16)
+	if !ok || v > utf8.MaxRune {
+		return 0, 0
+	}
+	return rune(v), mark + count
+}

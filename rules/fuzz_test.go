@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/fakekey"
+)
+
+// reference finds the shapes of data by trying every byte as the start of every
+// format, straight from the grammar.
+func reference(data []byte) (out []shape) {
+	run := func(i int, set *[256]byte, limit int) int {
+		n := 0
+		for i+n < len(data) && n < limit && set[data[i+n]] != 0 {
+			n++
+		}
+		return n
+	}
+	for start := range data {
+		for _, f := range []struct {
+			format  finding.Format
+			mark    string
+			prefix  int
+			charset *[256]byte
+			min     int
+			max     int
+		}{
+			{finding.Federated, federatedMark, federatedPrefix, &token, minFederated, maxFederated},
+			{finding.B10, b10Mark, prefixLen, &alnum, secretLen, secretLen},
+			{finding.Legacy, "", prefixLen, &alnum, secretLen, secretLen},
+		} {
+			at := start + len(f.mark)
+			if at > len(data) || string(data[start:at]) != f.mark || run(at, &alnum, f.prefix) < f.prefix {
+				continue
+			}
+			dot := at + f.prefix
+			if dot >= len(data) || data[dot] != '.' {
+				continue
+			}
+			n := run(dot+1, f.charset, f.max+1)
+			if n < f.min || n > f.max || !endsAt(data, dot+1+n) || !startsAt(data, start) {
+				continue
+			}
+			if f.format == finding.Legacy && start >= 4 && string(data[start-4:start]) == b10Mark {
+				continue
+			}
+			out = append(out, shape{start, dot, dot + 1 + n, f.format})
+			break
+		}
+	}
+	return out
+}
+
+func FuzzFind(f *testing.F) {
+	m := fakekey.New(8)
+	b10, legacy, federated := m.B10(), m.Legacy(), m.Federated()
+	for _, seed := range []string{
+		"",
+		b10, legacy, federated,
+		"x" + b10,                   // no boundary before
+		b10 + "x",                   // a longer run
+		b10 + "." + b10,             // a full stop that is no end of a sentence
+		"lt_" + legacy,              // another vendor's mark
+		`\n` + legacy + `\n`,        // escapes that look like letters
+		"\x1b[1;32m" + b10 + "\x1b", // a colour code
+		"%3D" + b10 + "%",           // an escape cut short
+		legacy[:40],                 // one byte short
+		"........" + legacy,         // dots where the prefix would be
+		federated + "-_-",           // the federated secret takes more bytes
+		"sky_" + legacy,             // one format's mark on another's form
+		"b10_sky_" + legacy,
+		federated[:20] + "_" + federated[21:], // bytes that only the federated secret takes
+	} {
+		f.Add([]byte(seed), 0, len(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, from, to int) {
+		var got []shape
+		eachIn(data, 0, len(data), func(s shape) bool { got = append(got, s); return true })
+		if want := reference(data); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("shapes %v, by the grammar %v", got, want)
+		}
+		var plain []string
+		for _, s := range got {
+			if drawn(data, s) {
+				plain = append(plain, place(s.start, s.end))
+			}
+		}
+		last, all := -1, map[string]bool{}
+		Find("x", data, nil, func(m Match) bool {
+			if m.Start < last || m.End <= m.Start || m.End > len(data) || len(m.Decoded) > maxDepth {
+				t.Fatalf("span %d-%d after %d in %d bytes, decoded %v", m.Start, m.End, last, len(data), m.Decoded)
+			}
+			last = m.Start
+			all[place(m.Start, m.End)] = true
+			return true
+		})
+		for _, p := range plain {
+			if !all[p] {
+				t.Fatalf("the key at %s is not found", p)
+			}
+		}
+		from, to = max(0, min(from, len(data))), max(0, min(to, len(data)))
+		if from > to {
+			return
+		}
+		fresh := []finding.Span{{Start: from, End: to}}
+		some := map[string]bool{}
+		Find("x", data, fresh, func(m Match) bool {
+			some[place(m.Start, m.End)] = true
+			if !touches(fresh, m.Start, m.End) {
+				t.Fatalf("the key at %s does not touch %v", place(m.Start, m.End), fresh)
+			}
+			return true
+		})
+		for _, s := range got {
+			if touches(fresh, s.start, s.end) && drawn(data, s) && !some[place(s.start, s.end)] {
+				t.Fatalf("the key at %s touches %v and is not found", place(s.start, s.end), fresh)
+			}
+		}
+	})
+}
+
+func place(start, end int) string { return fmt.Sprintf("%d-%d", start, end) }

@@ -1,0 +1,189 @@
+package rules
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// A key that source code puts together from literal parts has quotes, operators
+// and line ends in it: "b10_…" + "." + "…", adjacent strings, parts of a template,
+// a list that is joined, a line continued with a backslash. Any of them is a joint.
+// Reading over joints begins at each b10_, and, where the file's name or first
+// lines name Baseten, at each place where a legacy key may begin.
+
+const (
+	maxJoint  = 96 // bytes
+	maxJoints = 48 // in one key
+	// joinReach is how far before a fresh span a key with joints may begin.
+	joinReach = 512
+)
+
+func (f *finder) joined(l *layer, span finding.Span) {
+	if l.depth >= maxDepth || len(l.data) < prefixLen+secretLen {
+		return
+	}
+	data := l.data[:min(len(l.data), span.End+joinReach)]
+	for i := indexMark(data, max(0, span.Start-joinReach)); i >= 0; i = indexMark(data, i+1) {
+		if startsAt(l.data, i) {
+			f.join(l, i, len(b10Mark))
+		}
+	}
+	if !namesOwn(l.path, l.data) {
+		return
+	}
+	for i := max(0, span.Start-joinReach); i < min(span.End, len(data)); i++ {
+		if alnum[data[i]] == 0 {
+			continue
+		}
+		if startsAt(l.data, i) {
+			f.join(l, i, 0)
+		}
+		for i+1 < len(data) && alnum[data[i+1]] != 0 {
+			i++
+		}
+	}
+}
+
+// namesOwn reports whether a file's name or first lines name Baseten.
+func namesOwn(path string, data []byte) bool {
+	head := data[:min(len(data), headerLen)]
+	for _, word := range []string{"aseten", "ASETEN", "russ"} {
+		if bytes.Contains(head, []byte(word)) || bytes.Contains([]byte(path), []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// join reads a key over joints from data[i] on, where a mark of the given length
+// stands, and looks at it if there were any.
+func (f *finder) join(l *layer, i, mark int) {
+	r := joinReader{data: l.data}
+	for k := range mark {
+		r.take(i + k)
+	}
+	r.at = i + mark
+	if !r.letters(prefixLen) || !r.dot() || !r.letters(secretLen) || r.joints == 0 || !endsAt(l.data, r.at) {
+		return
+	}
+	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), slices.Clone(r.from[:r.n]), slices.Clone(r.to[:r.n]))
+}
+
+const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
+
+// A joinReader collects the bytes of one key and their places. Its memory lives on
+// the stack until a key is complete.
+type joinReader struct {
+	data     []byte
+	at       int
+	joints   int
+	n        int
+	out      [joinedLen]byte
+	from, to [joinedLen]int
+}
+
+func (r *joinReader) take(i int) {
+	r.out[r.n], r.from[r.n], r.to[r.n] = r.data[i], i, i+1
+	r.n++
+}
+
+// letters takes n letters and digits.
+func (r *joinReader) letters(n int) bool {
+	for n > 0 {
+		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 {
+			r.take(r.at)
+			r.at++
+			n--
+			continue
+		}
+		if !r.joint() {
+			return false
+		}
+	}
+	return true
+}
+
+// dot takes the dot.
+func (r *joinReader) dot() bool {
+	for r.at < len(r.data) && r.data[r.at] != '.' {
+		if alnum[r.data[r.at]] != 0 || !r.joint() {
+			return false
+		}
+	}
+	if r.at >= len(r.data) {
+		return false
+	}
+	r.take(r.at)
+	r.at++
+	return true
+}
+
+// joint steps over one joint. It begins with a quote that ends a literal and ends
+// with one that begins the next, or it is a continued line.
+func (r *joinReader) joint() bool {
+	if r.joints++; r.joints > maxJoints {
+		return false
+	}
+	if n := continuedLine(r.data[r.at:]); n > 0 {
+		r.at += n
+		return true
+	}
+	quotes, last := 0, 0
+	for i := r.at; i < min(r.at+maxJoint, len(r.data)); i++ {
+		c := r.data[i]
+		switch {
+		case c == '"' || c == '\'' || c == '`':
+			quotes++
+			if last = i + 1; quotes > 1 && !isJoint(r.data, last) {
+				r.at = last
+				return true
+			}
+		case i == r.at && c != '\\' && c != '}', !isJoint(r.data, i):
+			return false
+		case c == '\\' && i+1 < len(r.data) && (r.data[i+1] == 'n' || r.data[i+1] == 't' || r.data[i+1] == 'r'):
+			i++
+		}
+	}
+	return false
+}
+
+// isJoint reports whether data[i] may stand between the quotes of a joint: white
+// space, an operator, a bracket, or the letter that goes before a Python string.
+func isJoint(data []byte, i int) bool {
+	if i >= len(data) {
+		return false
+	}
+	c := data[i]
+	if bytes.IndexByte([]byte(" \t\r\n+&,\\(){}[]$\"'`|~"), c) >= 0 {
+		return true
+	}
+	quoted := i+1 < len(data) && (data[i+1] == '"' || data[i+1] == '\'')
+	switch c {
+	case '.': // PHP and Perl put strings together with a dot between blanks
+		return i > 0 && i+1 < len(data) && data[i-1] == ' ' && data[i+1] == ' '
+	case 'f', 'r', 'b', 'u', 'F', 'R', 'B', 'U':
+		return quoted && i > 0 && alnum[data[i-1]] == 0
+	}
+	return false
+}
+
+// continuedLine returns the length of a line end that a backslash, or the "=" of
+// quoted-printable, takes away, with the blanks that begin the next line.
+func continuedLine(b []byte) int {
+	if len(b) < 2 || b[0] != '\\' && b[0] != '=' {
+		return 0
+	}
+	n := 1
+	if b[n] == '\r' {
+		n++
+	}
+	if n >= len(b) || b[n] != '\n' {
+		return 0
+	}
+	for n++; b[0] == '\\' && n < len(b) && n < maxJoint && (b[n] == ' ' || b[n] == '\t'); {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,69 @@
+// Package rules knows what a Baseten key looks like, how sure one can be, and
+// what may be wrong with one. It is pure: no I/O, no network, no clock.
+//
+// runs.go finds where keys can be at all, shape.go the form, boundary.go says
+// where a token may begin and end, random.go tells a drawn secret from a written
+// one, context.go weighs what stands around it. views.go looks through encodings:
+// digits.go through base64 and hexadecimal, escape.go through escapes, wide.go
+// through UTF-16, joined.go through strings that are put together from parts.
+// Each rule that a report can name has a file of its own.
+package rules
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// A Match is one key in one place of the input.
+type Match struct {
+	// Start and End bound the key in the data: of the encoded run when Decoded is
+	// not empty, else of the key itself.
+	Start, End int
+	Secret     secret.Secret
+	Format     finding.Format
+	// Decoded lists the encodings that were taken off, outermost first.
+	Decoded    []string
+	Confidence finding.Confidence
+}
+
+// Version changes whenever Find may answer differently for the same input. Caches
+// of what was found are valid for one Version only.
+const Version = "1"
+
+// Find calls yield for each key in data, in order of Start, until yield returns
+// false. path is the name that the data goes by and counts as context.
+//
+// fresh limits the search to matches that touch one of its ranges, given in order;
+// nil means everything. Any bytes are safe; data is only read. Placeholders, names
+// and numbers of the form of a key are not matches (see random.go). Encodings are
+// looked through to a depth of four. The time is linear in the length of data,
+// with a bound on the work for each byte that was encoded.
+func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
+	f := finder{fresh: fresh, budget: int64(len(data))*budgetFactor + budgetFloor}
+	f.search(&layer{text: text{path: path, data: data}})
+	slices.SortStableFunc(f.found, func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
+	})
+	for i, m := range f.found {
+		if i > 0 && sameKey(f.found[:i], m) {
+			continue
+		}
+		if !yield(m) {
+			return
+		}
+	}
+}
+
+// sameKey reports whether one of the matches that m follows is the same key in an
+// overlapping place: two ways to read one run.
+func sameKey(before []Match, m Match) bool {
+	for i := len(before) - 1; i >= 0 && i >= len(before)-8; i-- {
+		if p := before[i]; m.Start < p.End && m.Secret.Equal(p.Secret) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,284 @@
+package scanner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// Limits that keep hostile input from filling the memory: files can be made that
+// hold millions of made-up keys. Reaching one is a Problem.
+const (
+	maxKeys     = 1 << 20
+	maxPlaces   = 10_000 // of one key
+	maxProblems = 10_000
+)
+
+// A collector gathers hits into one candidate for each distinct key.
+type collector struct {
+	opts     Options
+	keys     map[string]*candidate // by digest
+	order    []*candidate          // fixed by sort
+	problems []finding.Problem
+	// dropped counts what went over a limit.
+	droppedKeys, droppedPlaces, droppedProblems int
+	incomplete                                  bool
+}
+
+// A candidate is a key with the places where it was seen.
+type candidate struct {
+	digest     string
+	key        secret.Secret
+	format     finding.Format
+	confidence finding.Confidence
+	places     []place
+	verdict    *Verdict
+}
+
+type place struct {
+	source int
+	offset int64
+	at     finding.Location
+}
+
+func newCollector(opts Options) *collector {
+	return &collector{opts: opts, keys: map[string]*candidate{}}
+}
+
+func (c *collector) add(e event) {
+	if e.problem != nil {
+		c.problem(*e.problem)
+		return
+	}
+	h := e.hit
+	digest := h.key.Digest()
+	k := c.keys[digest]
+	if k == nil {
+		if len(c.keys) == maxKeys {
+			c.droppedKeys++
+			return
+		}
+		k = &candidate{digest: digest, key: h.key, format: h.format}
+		c.keys[digest] = k
+	}
+	k.confidence = max(k.confidence, h.confidence)
+	if len(k.places) == maxPlaces {
+		c.droppedPlaces++
+		return
+	}
+	k.places = append(k.places, place{h.source, h.offset, h.at})
+}
+
+func (c *collector) problem(p finding.Problem) {
+	c.incomplete = c.incomplete || !p.Warning
+	if len(c.problems) == maxProblems {
+		c.droppedProblems++
+		return
+	}
+	c.problems = append(c.problems, p)
+}
+
+// sorted fixes the order of the candidates by their first places, and of the
+// places of each. It is idempotent.
+func (c *collector) sorted() []*candidate {
+	c.order = c.order[:0]
+	for _, k := range c.keys {
+		slices.SortFunc(k.places, comparePlaces)
+		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
+		c.order = append(c.order, k)
+	}
+	slices.SortFunc(c.order, func(a, b *candidate) int {
+		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
+	})
+	return c.order
+}
+
+// comparePlaces orders by source, then what is on disk now before what is only in
+// history, then by path and place.
+func comparePlaces(a, b place) int {
+	inHistory := func(l finding.Location) int {
+		if l.Blob != "" && !l.AtHead {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a.source, b.source),
+		cmp.Compare(inHistory(a.at), inHistory(b.at)),
+		strings.Compare(a.at.Path, b.at.Path),
+		strings.Compare(a.at.Member, b.at.Member),
+		cmp.Compare(a.offset, b.offset),
+		cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column),
+		strings.Compare(a.at.Commit, b.at.Commit),
+		strings.Compare(a.at.Blob, b.at.Blob),
+		strings.Compare(a.at.Object, b.at.Object),
+		strings.Compare(strings.Join(a.at.Decoded, " "), strings.Join(b.at.Decoded, " ")),
+	)
+}
+
+// locate asks the sources that can to say more of their places.
+func (c *collector) locate(ctx context.Context, sources []source.Source) {
+	for i, s := range sources {
+		l, ok := s.(source.Locator)
+		if !ok {
+			continue
+		}
+		var of []*candidate
+		var ask []finding.Location
+		for _, k := range c.sorted() {
+			for _, p := range k.places {
+				if p.source == i {
+					of, ask = append(of, k), append(ask, p.at)
+				}
+			}
+		}
+		if len(ask) == 0 {
+			continue
+		}
+		found, err := l.Locate(ctx, ask)
+		if err != nil {
+			c.problem(finding.Problem{Error: "could not work out where keys come from: " + err.Error()})
+		}
+		if len(found) == len(ask) {
+			c.replace(i, of, found)
+		}
+	}
+}
+
+// replace puts what a source said in the place of what it was asked. Both are in
+// the order of sorted.
+func (c *collector) replace(source int, of []*candidate, found [][]finding.Location) {
+	n := 0
+	for i, k := range of {
+		if i > 0 && of[i-1] == k {
+			continue
+		}
+		kept := k.places[:0:0]
+		for _, p := range k.places {
+			if p.source != source {
+				kept = append(kept, p)
+				continue
+			}
+			for _, at := range found[n] {
+				kept = append(kept, place{p.source, p.offset, at})
+			}
+			n++
+		}
+		k.places = kept
+	}
+}
+
+// verify asks the verifier about every candidate, also those of low confidence:
+// Baseten's inventory overrides any guess.
+func (c *collector) verify(ctx context.Context) {
+	if c.opts.Verifier == nil || len(c.keys) == 0 {
+		return
+	}
+	var keys []secret.Secret
+	for _, k := range c.sorted() {
+		keys = append(keys, k.key)
+	}
+	verdicts, err := c.opts.Verifier.Verify(ctx, keys)
+	if err != nil {
+		c.problem(finding.Problem{Error: "verification is incomplete: " + err.Error()})
+	}
+	for digest, v := range verdicts {
+		k := c.keys[digest]
+		if k == nil {
+			continue
+		}
+		k.verdict = &v
+		if v.Key != nil {
+			k.confidence = finding.HighConfidence
+		}
+	}
+}
+
+// report hands everything over, in order, and closes the run.
+func (c *collector) report(h finding.Handler, sources []source.Source, finish func(*finding.Summary)) (finding.Summary, error) {
+	p := c.opts.Progress
+	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
+	for _, k := range c.sorted() {
+		f := k.finding()
+		if k.confidence < c.opts.MinConfidence {
+			s.BelowConfidence++
+			continue
+		}
+		if c.opts.Suppressor != nil {
+			f.Suppression = c.opts.Suppressor.Suppress(f)
+		}
+		if f.Suppression != nil {
+			s.Suppressed++
+		} else {
+			s.Findings++
+			if c.opts.Keys != nil {
+				c.opts.Keys(f, k.key)
+			}
+		}
+		if err := h.Finding(f); err != nil {
+			return s, err
+		}
+	}
+	c.overLimits()
+	slices.SortStableFunc(c.problems, func(a, b finding.Problem) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Member, b.Member), strings.Compare(a.Object, b.Object), strings.Compare(a.Error, b.Error))
+	})
+	for _, p := range c.problems {
+		if err := h.Problem(p); err != nil {
+			return s, err
+		}
+	}
+	for _, src := range sources {
+		if cov, ok := src.(source.Coverer); ok {
+			s.Coverage = append(s.Coverage, cov.Coverage()...)
+		}
+	}
+	s.Complete = !c.incomplete
+	finish(&s)
+	return s, h.Finish(s)
+}
+
+func (c *collector) overLimits() {
+	for _, limit := range []struct {
+		n    int
+		text string
+	}{
+		{c.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", c.droppedKeys, maxKeys)},
+		{c.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", c.droppedPlaces, maxPlaces)},
+		{c.droppedProblems, fmt.Sprintf("%d further problems are not listed", c.droppedProblems)},
+	} {
+		if limit.n > 0 {
+			c.problems = append(c.problems, finding.Problem{Error: limit.text})
+			c.incomplete = true
+		}
+	}
+}
+
+// finding words what is known of a key.
+func (k *candidate) finding() finding.Finding {
+	f := finding.Finding{
+		Confidence:  k.confidence,
+		Format:      k.format,
+		Prefix:      k.key.Prefix(),
+		Fingerprint: k.digest[:32],
+		Liveness:    &finding.Liveness{State: finding.Unchecked},
+	}
+	for _, p := range k.places {
+		f.Locations = append(f.Locations, p.at)
+		if p.at.Exposure.Rank() > f.Exposure.Rank() {
+			f.Exposure = p.at.Exposure
+		}
+	}
+	if k.verdict != nil {
+		f.Liveness, f.Key = &k.verdict.Liveness, k.verdict.Key
+	}
+	rules.Describe(&f)
+	return f
+}

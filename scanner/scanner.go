@@ -1,0 +1,114 @@
+// Package scanner is the pipeline: sources hand over bytes, the detector looks at
+// them where they are, one collector makes one finding of every place a key was
+// seen, and a handler receives the result in a fixed order.
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// A Verifier says whether keys still work. The result is by Secret.Digest; a key
+// that is absent from it stays unchecked. An error means that verification is
+// incomplete, never that the scan is.
+type Verifier interface {
+	Verify(ctx context.Context, keys []secret.Secret) (map[string]Verdict, error)
+}
+
+// A Verdict is what a Verifier knows of one key.
+type Verdict struct {
+	Liveness finding.Liveness
+	Key      *finding.Key
+}
+
+// A Suppressor decides whether a finding was accepted. It is asked once for each
+// finding, after verification; nil means that the finding stands.
+type Suppressor interface {
+	Suppress(finding.Finding) *finding.Suppression
+}
+
+// Options tune a scan. The zero value lists everything that was found.
+type Options struct {
+	MinConfidence finding.Confidence
+	Verifier      Verifier   // nil: keys stay unchecked
+	Suppressor    Suppressor // nil: nothing is accepted
+	// Progress is read while the scan runs; nil is allowed.
+	Progress *Progress
+	// Keys receives the listed keys themselves, for revocation and rewriting; nil
+	// is allowed. It is called before Handler.Finish.
+	Keys func(finding.Finding, secret.Secret)
+}
+
+// Progress counts what was looked at so far. Its fields may be read at any time.
+type Progress struct {
+	Files, Objects, Bytes, Hits atomic.Int64
+}
+
+// Scan reads every source to its end and reports to h: Start, the findings in a
+// fixed order, the problems in a fixed order, Finish. The order depends on what
+// was found alone, not on timing.
+//
+// The error is of h, or of a source that could not work at all; what was found
+// until then has been reported. When ctx ends, what was found is reported with
+// Summary.Interrupted set and no error is returned.
+func Scan(ctx context.Context, run finding.Run, sources []source.Source, h finding.Handler, opts Options) (finding.Summary, error) {
+	if err := h.Start(run); err != nil {
+		return finding.Summary{}, err
+	}
+	if opts.Progress == nil {
+		opts.Progress = &Progress{}
+	}
+	c := newCollector(opts)
+	walkErr := c.collect(ctx, sources)
+	interrupted := ctx.Err() != nil
+	if interrupted {
+		walkErr = nil
+	}
+	// Places and verdicts are worked out also after an interruption would have been
+	// too late to help: what was found must still be told, so only cheap steps run.
+	if !interrupted {
+		c.locate(ctx, sources)
+		c.verify(ctx)
+	}
+	summary, err := c.report(h, sources, func(s *finding.Summary) {
+		s.Interrupted = interrupted
+		s.Complete = s.Complete && !interrupted && walkErr == nil
+		s.Elapsed = time.Since(run.Started)
+	})
+	return summary, errors.Join(err, walkErr)
+}
+
+// collect walks the sources one after another, each with its own goroutines, and
+// gathers what they send.
+func (c *collector) collect(ctx context.Context, sources []source.Source) error {
+	events := make(chan event, 64)
+	gathered := make(chan struct{})
+	go func() {
+		defer close(gathered)
+		for e := range events {
+			c.add(e)
+		}
+	}()
+	var g errgroup.Group
+	g.Go(func() error {
+		defer close(events)
+		for i, s := range sources {
+			if err := s.Walk(ctx, &sink{ctx: ctx, source: i, events: events, progress: c.opts.Progress}); err != nil {
+				return fmt.Errorf("scan: %w", err)
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	<-gathered
+	return err
+}

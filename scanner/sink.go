@@ -1,0 +1,93 @@
+package scanner
+
+import (
+	"context"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// An event is a key in a place, or a problem.
+type event struct {
+	problem *finding.Problem
+	hit     *hit
+}
+
+type hit struct {
+	source     int // index of the source it came from
+	key        secret.Secret
+	format     finding.Format
+	confidence finding.Confidence
+	at         finding.Location
+	offset     int64 // orders the places of one file
+}
+
+// A sink looks at blobs in the goroutine that brings them. Only hits, which are
+// rare, cross the channel.
+type sink struct {
+	ctx      context.Context
+	source   int
+	events   chan<- event
+	progress *Progress
+}
+
+func (s *sink) Problem(p finding.Problem) error {
+	s.events <- event{problem: &p}
+	return s.ctx.Err()
+}
+
+func (s *sink) Blob(b *source.Blob) (hits int, err error) {
+	s.count(b)
+	var c *cursor
+	rules.Find(name(b.At), b.Data, b.Fresh, func(m rules.Match) bool {
+		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
+			return true
+		}
+		if c == nil {
+			c = newCursor(b)
+		}
+		hits++
+		h := &hit{source: s.source, key: m.Secret, format: m.Format, confidence: m.Confidence, at: b.At, offset: int64(m.Start)}
+		if b.Window != nil {
+			h.offset += b.Window.Offset
+		}
+		h.at.Decoded = m.Decoded
+		c.place(&h.at, m.Start, m.End)
+		s.events <- event{hit: h}
+		return s.ctx.Err() == nil
+	})
+	s.progress.Hits.Add(int64(hits))
+	return hits, s.ctx.Err()
+}
+
+// count adds the blob to what was looked at: members count for their bytes alone,
+// windows once for each file.
+func (s *sink) count(b *source.Blob) {
+	if b.Again {
+		return
+	}
+	own := len(b.Data)
+	if b.Window != nil {
+		own = b.Window.Own.End - b.Window.Own.Start
+	}
+	s.progress.Bytes.Add(int64(own))
+	if b.At.Member != "" || b.Window != nil && !b.Window.Last {
+		return
+	}
+	if b.At.Blob != "" {
+		s.progress.Objects.Add(1)
+	} else {
+		s.progress.Files.Add(1)
+	}
+}
+
+// name is what a blob goes by for the detector: the innermost file name counts as
+// context, and so does the path that leads to it.
+func name(at finding.Location) string {
+	if at.Member == "" {
+		return at.Path
+	}
+	return at.Path + "!" + at.Member
+}

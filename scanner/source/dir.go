@@ -1,0 +1,302 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// DirOptions limit and tune a folder scan. The zero value reads everything.
+type DirOptions struct {
+	Jobs    int    // goroutines; 0 means one a processor
+	Filter  Filter // which paths are looked at
+	SkipGit bool   // leave ".git" to a history source; else its files are read like any
+}
+
+// Dir is a Source over a folder, recursively, or over one file. Every regular file
+// is read, whatever its name, kind or mode bits; symbolic links below the target
+// are not followed, a target that is one is; devices, pipes and sockets are passed
+// over. Paths are reported as the target was named, with slashes.
+func Dir(target string, opts DirOptions) Source { return &dir{target: target, opts: opts} }
+
+type dir struct {
+	target string
+	opts   DirOptions
+}
+
+// A stamp tells whether a file changed.
+type stamp struct {
+	size, sec, nsec int64
+	regular         bool
+}
+
+func (d *dir) Walk(ctx context.Context, to Sink) error {
+	real, err := filepath.EvalSymlinks(d.target)
+	if err != nil {
+		return to.Problem(finding.Problem{Path: d.target, Error: reason(err), Hint: "check the path's spelling, and that you may read it"})
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return to.Problem(finding.Problem{Path: d.target, Error: reason(err)})
+	}
+	w := &walker{to: to, opts: d.opts, queue: newQueue()}
+	root := entry{real: real, shown: filepath.ToSlash(d.target)}
+	switch {
+	case info.IsDir():
+		w.queue.push(job{dir: &root})
+	case info.Mode().IsRegular():
+		w.queue.push(job{files: []entry{root}})
+	default:
+		return to.Problem(finding.Problem{Path: d.target, Error: "neither a folder nor a regular file", Hint: "to scan a pipe or device, feed it to standard input: b10lint scan - < " + d.target})
+	}
+	jobs := d.opts.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(ctx, w.queue.close)
+	defer stop()
+	for range jobs {
+		g.Go(func() error { return w.work(ctx) })
+	}
+	return g.Wait()
+}
+
+// An entry is one path: as the system knows it, as it is shown, and relative to
+// the target, for the filter.
+type entry struct{ real, shown, rel string }
+
+func (e entry) child(name string) entry {
+	shown := e.shown + "/" + name
+	switch e.shown {
+	case ".":
+		shown = name
+	case "/":
+		shown = "/" + name
+	}
+	return entry{filepath.Join(e.real, name), shown, path.Join(e.rel, name)}
+}
+
+// A job is a folder to list or a batch of files to read.
+type job struct {
+	dir   *entry
+	files []entry
+}
+
+// batch is small enough to spread one large folder over all goroutines.
+const batch = 64
+
+type walker struct {
+	to    Sink
+	opts  DirOptions
+	queue *queue
+	whole sync.Mutex // held while a large file is in memory
+}
+
+func (w *walker) work(ctx context.Context) error {
+	buf := make([]byte, windowSize)
+	for {
+		j, ok := w.queue.pop()
+		if !ok {
+			return ctx.Err()
+		}
+		err := w.do(ctx, j, buf)
+		w.queue.done()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (w *walker) do(ctx context.Context, j job, buf []byte) error {
+	if j.dir != nil {
+		return w.list(*j.dir)
+	}
+	for _, e := range j.files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.read(ctx, e, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list queues what a folder holds. os.ReadDir sorts, which keeps neighbours on the
+// disk together.
+func (w *walker) list(e entry) error {
+	entries, err := os.ReadDir(e.real)
+	if err != nil {
+		if perr := w.problem(e, err); perr != nil {
+			return perr
+		}
+	}
+	var files []entry
+	for _, d := range entries {
+		child := e.child(d.Name())
+		switch {
+		case d.IsDir():
+			if (w.opts.SkipGit && d.Name() == ".git") || w.opts.Filter.SkipDir(child.rel) {
+				continue
+			}
+			w.queue.push(job{dir: &child})
+		case d.Type().IsRegular():
+			if w.opts.Filter.Skip(child.rel) {
+				continue
+			}
+			if files = append(files, child); len(files) == batch {
+				w.queue.push(job{files: files})
+				files = nil
+			}
+		}
+	}
+	if len(files) > 0 {
+		w.queue.push(job{files: files})
+	}
+	return nil
+}
+
+func (w *walker) problem(e entry, err error) error {
+	p := finding.Problem{Path: e.shown, Error: reason(err)}
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Error = "vanished while being scanned"
+	}
+	return w.to.Problem(p)
+}
+
+// read hands one file over. What goes wrong with the file is a Problem; what comes
+// back is an error of the sink or the end of the context.
+func (w *walker) read(ctx context.Context, e entry, buf []byte) error {
+	f, err := openFile(e.real)
+	if err != nil {
+		return w.problem(e, err)
+	}
+	defer f.Close()
+	st, err := f.stat()
+	if err != nil {
+		return w.problem(e, err)
+	}
+	switch {
+	case !st.regular: // became something else since it was listed
+		return nil
+	case st.size > int64(len(buf)):
+		return w.readLarge(ctx, f, e, st, buf)
+	}
+	n, err := readUpTo(f, buf, st.size)
+	if err != nil {
+		return w.problem(e, err)
+	}
+	if n == len(buf) && st.size < int64(n) { // it grew, or is one of /proc, which say 0
+		return w.readLarge(ctx, io.MultiReader(bytes.NewReader(bytes.Clone(buf)), f), e, st, buf)
+	}
+	if _, err := w.to.Blob(&Blob{At: finding.Location{Path: e.shown}, Data: buf[:n], Open: opener(e.real)}); err != nil {
+		return err
+	}
+	if int64(n) != st.size && st.size > 0 {
+		return w.changed(e)
+	}
+	return nil
+}
+
+// readUpTo fills buf. A file that yields the size it told is not asked for more:
+// that saves a system call for each.
+func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
+	for n < len(buf) && (n == 0 || int64(n) != size) {
+		m, err := f.Read(buf[n:])
+		n += m
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// readLarge hands a file over in windows. One that holds something is handed over
+// once more, whole, where memory allows: its first lines and the rest of it count
+// as context.
+func (w *walker) readLarge(ctx context.Context, f io.Reader, e entry, st stamp, buf []byte) error {
+	var ended error
+	hits, err := stream(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, buf, overlap, func(b *Blob) (int, error) {
+		b.Open = opener(e.real)
+		var n int
+		n, ended = w.to.Blob(b)
+		return n, ended
+	})
+	switch {
+	case ended != nil:
+		return ended
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return w.problem(e, err)
+	}
+	if hits > 0 && st.size <= WholeLimit {
+		if err := w.again(e); err != nil {
+			return err
+		}
+	}
+	if g, ok := f.(file); ok {
+		return w.checkStamp(g, e, st)
+	}
+	return nil
+}
+
+// again hands a file over whole. Only one at a time is held.
+func (w *walker) again(e entry) error {
+	w.whole.Lock()
+	defer w.whole.Unlock()
+	data, err := os.ReadFile(e.real)
+	if err != nil {
+		return w.problem(e, err)
+	}
+	_, err = w.to.Blob(&Blob{At: finding.Location{Path: e.shown}, Data: data, Again: true, Open: opener(e.real)})
+	return err
+}
+
+func (w *walker) checkStamp(f file, e entry, before stamp) error {
+	if after, err := f.stat(); err != nil || after != before {
+		return w.changed(e)
+	}
+	return nil
+}
+
+func (w *walker) changed(e entry) error {
+	return w.to.Problem(finding.Problem{Path: e.shown, Error: "changed while being read", Hint: "scan again when nothing writes to it"})
+}
+
+func opener(name string) func() (Content, error) {
+	return func() (Content, error) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		info, err := f.Stat()
+		if err != nil {
+			_ = f.Close()
+			return nil, err
+		}
+		return content{f, info.Size()}, nil
+	}
+}
+
+type content struct {
+	*os.File
+	size int64
+}
+
+func (c content) Size() int64 { return c.size }

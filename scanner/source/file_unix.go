@@ -1,0 +1,56 @@
+//go:build unix
+
+package source
+
+import (
+	"io"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// A file is an open file, read without the runtime's poller: at the rate of a
+// folder scan its two extra system calls for each file count.
+type file struct{ fd int }
+
+// openFile opens path for reading, never waiting for a writer (as a pipe would
+// make it) and never through a symbolic link in the last element.
+func openFile(path string) (file, error) {
+	for {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		if err == nil {
+			return file{fd}, nil
+		}
+		if err != unix.EINTR {
+			return file{}, &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+	}
+}
+
+// stat returns the size, a stamp that changes with the content, and whether the
+// file is a regular one.
+func (f file) stat() (stamp, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(f.fd, &st); err != nil {
+		return stamp{}, err
+	}
+	sec, nsec := st.Mtim.Unix()
+	return stamp{size: st.Size, sec: sec, nsec: nsec, regular: st.Mode&unix.S_IFMT == unix.S_IFREG}, nil
+}
+
+func (f file) Read(p []byte) (int, error) {
+	for {
+		n, err := unix.Read(f.fd, p)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+func (f file) Close() error { return unix.Close(f.fd) }

@@ -1,0 +1,78 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// Reader is a Source over one stream, such as standard input. What fits in
+// WholeLimit is handed over whole, more in windows.
+func Reader(r io.Reader, at finding.Location) Source { return reader{r, at} }
+
+type reader struct {
+	r  io.Reader
+	at finding.Location
+}
+
+func (s reader) Walk(ctx context.Context, to Sink) error {
+	in := &cancelReader{ctx, s.r}
+	head, err := io.ReadAll(io.LimitReader(in, WholeLimit+1))
+	switch {
+	case err != nil:
+		return s.broken(ctx, to, head, err)
+	case len(head) <= WholeLimit:
+		_, err = to.Blob(&Blob{At: s.at, Data: head})
+		return err
+	}
+	var ended error
+	whole := io.MultiReader(bytes.NewReader(head), in)
+	_, err = stream(whole, s.at, make([]byte, windowSize), overlap, func(b *Blob) (int, error) {
+		var n int
+		n, ended = to.Blob(b)
+		return n, ended
+	})
+	if err != nil && ended == nil {
+		return s.broken(ctx, to, nil, err)
+	}
+	return err
+}
+
+// broken scans what came before the stream broke and reports that it did.
+func (s reader) broken(ctx context.Context, to Sink, head []byte, cause error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if _, err := to.Blob(&Blob{At: s.at, Data: head}); err != nil {
+		return err
+	}
+	return to.Problem(finding.Problem{Path: s.at.Path, Error: "reading stopped early: " + reason(cause)})
+}
+
+// A cancelReader ends when its context does, at the next read.
+type cancelReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// reason returns the plain words of an error, without the path that a Problem
+// carries beside them.
+func reason(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
