@@ -30,11 +30,12 @@ type digitCode struct {
 // in parts that overlap.
 const maxDecoded = 256 << 10
 
-// maxGathered is how many digits of wrapped lines are looked at together, from the
-// line where a row shows on; maxLinesBack how far before it they may begin.
+// How many digits of wrapped lines are looked at together, and how far before the
+// line where something shows they may begin: for a first look, and for a key,
+// encoded further or not.
 const (
-	maxGathered  = 16 << 10
-	maxLinesBack = 2048
+	shortGather, shortBack = 512, 256
+	longGather, longBack   = 16 << 10, 2048
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a
@@ -43,7 +44,7 @@ const margin = 16
 
 // digitCodes are the codes that are looked through.
 var digitCodes = [...]digitCode{
-	newDigitCode(digitCode{name: "base64", group: 4, bytes: 3, bits: 6, row: 6, shortest: 24, wraps: true},
+	newDigitCode(digitCode{name: "base64", group: 4, bytes: 3, bits: 6, row: 10, shortest: 24, wraps: true},
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62),
 	newDigitCode(digitCode{name: "hex", group: 2, bytes: 1, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10),
 }
@@ -100,21 +101,34 @@ func (f *finder) digits(l *layer, r run) {
 	}
 }
 
-// piece looks at the digits data[s:e], all of one line; if there is something in
-// them and they are wrapped, together with the lines before and after.
+// piece looks at the digits data[s:e], all of one line; if they are wrapped,
+// together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
-	if c.wraps && s < l.gathered || !c.hasRow(l.data[s:e]) {
+	if !c.wraps {
+		f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
 		return
 	}
-	if c.wraps {
-		if first := wrappedBefore(l.data, c, s); first < s || wrapEnd(l.data, c, e) > 0 {
-			w := gather(l.data, c, first)
-			l.gathered = w.end
-			f.stretches(l, c, w.digits, w.at)
-			return
-		}
+	if s < l.gathered {
+		return
 	}
-	f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
+	inside, atEdge := c.hasRow(l.data[s:e]), c.hasRowAtEdge(l.data[s:e])
+	if !inside && !atEdge {
+		return
+	}
+	first := wrappedBefore(l.data, c, s, shortBack)
+	if first == s && wrapEnd(l.data, c, e) == 0 {
+		if inside {
+			f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
+		}
+		return
+	}
+	// A row at the edge is most often chance: a few lines tell.
+	if !inside && !c.hasRow(gather(l.data, c, first, shortGather).digits) {
+		return
+	}
+	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
+	l.gathered = w.end
+	f.stretches(l, c, w.digits, w.at)
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment.
@@ -128,6 +142,22 @@ func (c *digitCode) hasRow(digits []byte) bool {
 			if from, to := extend(digits, i, c.group, &c.strict); to-from >= c.row*c.group {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// hasRowAtEdge reports whether half a row of strict groups stands at the beginning
+// or the end of the digits of one line.
+func (c *digitCode) hasRowAtEdge(digits []byte) bool {
+	half := c.row / 2 * c.group
+	for align := range c.group {
+		if _, to := extend(digits, align, c.group, &c.strict); to-align >= half {
+			return true
+		}
+		last := len(digits) - 1 - align
+		if from, to := extend(digits, last, c.group, &c.strict); to > last && last-from+c.group >= half {
+			return true
 		}
 	}
 	return false
@@ -232,8 +262,8 @@ func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), 
 
 // wrappedBefore returns where the line of digits before s begins that goes on at
 // s, repeatedly; s if there is none.
-func wrappedBefore(data []byte, c *digitCode, s int) int {
-	floor := max(0, s-maxLinesBack)
+func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
+	floor := max(0, s-reach)
 	for {
 		e := s
 		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
@@ -265,12 +295,12 @@ func (w *wrapped) at(i int) int {
 	return w.lines[k].at + i - w.lines[k].index
 }
 
-// gather collects digits from s on over line ends, up to a bound.
-func gather(data []byte, c *digitCode, s int) *wrapped {
-	w := &wrapped{digits: make([]byte, 0, 1024)}
-	for len(w.digits) < maxGathered {
+// gather collects digits from s on over line ends, up to a limit.
+func gather(data []byte, c *digitCode, s, limit int) *wrapped {
+	w := &wrapped{digits: make([]byte, 0, shortGather)}
+	for len(w.digits) < limit {
 		e := s
-		for e < len(data) && c.value[data[e]] >= 0 && e-s < maxGathered {
+		for e < len(data) && c.value[data[e]] >= 0 && e-s < limit {
 			e++
 		}
 		w.lines = append(w.lines, wrappedLine{len(w.digits), s})
