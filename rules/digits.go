@@ -19,7 +19,9 @@ type digitCode struct {
 	bits   int       // of a digit
 	strict [256]bool // first digits of a group when its first byte is dense, or zero
 	loose  [256]bool // when it is text
-	row    int       // how many strict groups in a row mark a stretch
+	// strictBit is strict as 0 and 1.
+	strictBit [256]uint64
+	row       int // how many strict groups in a row mark a stretch
 	// shortest is the length of the shortest piece of a line that is looked at: a
 	// key is 55 digits of base64, half of it when a line ends in it.
 	shortest int
@@ -73,13 +75,16 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 			c.loose[d] = c.loose[d] || text
 			c.strict[d] = c.strict[d] || dense[b] != 0 || b == 0
 		}
+		if c.strict[d] {
+			c.strictBit[d] = 1
+		}
 	}
 	return c
 }
 
 // digits looks for keys in base64 and hexadecimal in a run, and in the lines that
-// go on with it.
-func (f *finder) digits(l *layer, r run) {
+// go on with it. It reports whether the run is base64 from end to end.
+func (f *finder) digits(l *layer, r run) (pure bool) {
 	for i := range digitCodes {
 		c := &digitCodes[i]
 		for s := r.start; s+c.shortest <= r.end; {
@@ -96,9 +101,11 @@ func (f *finder) digits(l *layer, r run) {
 				e++
 			}
 			f.piece(l, c, s, e)
+			pure = pure || s == r.start && e == r.end && c.wraps
 			s = e + 1
 		}
 	}
+	return pure
 }
 
 // piece looks at the digits data[s:e], all of one line; if they are wrapped,
@@ -111,7 +118,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	if s < l.gathered {
 		return
 	}
-	inside, atEdge := c.hasRow(l.data[s:e]), c.hasRowAtEdge(l.data[s:e])
+	inside, atEdge := c.hasRow(l.data[s:e])
 	if !inside && !atEdge {
 		return
 	}
@@ -123,44 +130,70 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 		return
 	}
 	// A row at the edge is most often chance: a few lines tell.
-	if !inside && !c.hasRow(gather(l.data, c, first, shortGather).digits) {
-		return
+	if !inside {
+		if inside, _ = c.hasRow(gather(l.data, c, first, shortGather).digits); !inside {
+			return
+		}
 	}
 	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
 	f.stretches(l, c, w.digits, w.at)
 }
 
-// hasRow reports whether digits have a row of strict groups at some alignment.
-func (c *digitCode) hasRow(digits []byte) bool {
-	for align := range c.group {
-		// A row covers two places in a row of those that are this far apart.
-		for i := align; i+c.group < len(digits); i += c.skip() {
-			if !c.strict[digits[i]] || !c.strict[digits[i+c.group]] {
-				continue
-			}
-			if from, to := extend(digits, i, c.group, &c.strict); to-from >= c.row*c.group {
-				return true
-			}
+// hasRow reports whether digits have a row of strict groups at some alignment, and
+// whether they have a good half of one at their beginning or end.
+func (c *digitCode) hasRow(digits []byte) (inside, atEdge bool) {
+	half := c.row*3/5 - 1 // groups after the first
+	for at := 0; ; {
+		part := digits[at:min(at+128, len(digits))]
+		m := c.strictBits(part)
+		if m.rows(c.row, c.group) != (bits128{}) {
+			return true, false
 		}
+		if at == 0 {
+			atEdge = m.rows(half+1, c.group).lo&(1<<c.group-1) != 0
+		}
+		if at+len(part) == len(digits) {
+			last := m.rows(half+1, c.group).shift(max(0, len(part)-(half+1)*c.group))
+			return false, atEdge || last.lo&(1<<c.group-1) != 0
+		}
+		at += len(part) - c.row*c.group
 	}
-	return false
 }
 
-// hasRowAtEdge reports whether half a row of strict groups stands at the beginning
-// or the end of the digits of one line.
-func (c *digitCode) hasRowAtEdge(digits []byte) bool {
-	half := c.row / 2 * c.group
-	for align := range c.group {
-		if _, to := extend(digits, align, c.group, &c.strict); to-align >= half {
-			return true
-		}
-		last := len(digits) - 1 - align
-		if from, to := extend(digits, last, c.group, &c.strict); to > last && last-from+c.group >= half {
-			return true
-		}
+// bits128 is a set of places in 128 digits, the first in the lowest bit.
+type bits128 struct{ lo, hi uint64 }
+
+func (m bits128) shift(n int) bits128 {
+	if n >= 64 {
+		return bits128{lo: m.hi >> (n - 64)}
 	}
-	return false
+	return bits128{m.lo>>n | m.hi<<(64-n), m.hi >> n}
+}
+
+// rows returns the places at which a row of n groups begins.
+func (m bits128) rows(n, group int) bits128 {
+	have := 1
+	for have < n {
+		add := min(have, n-have)
+		s := m.shift(add * group)
+		m.lo &= s.lo
+		m.hi &= s.hi
+		have += add
+	}
+	return m
+}
+
+// strictBits returns the places of strict first digits among at most 128.
+func (c *digitCode) strictBits(digits []byte) (m bits128) {
+	lo := digits[:min(64, len(digits))]
+	for i, d := range lo {
+		m.lo |= c.strictBit[d] << (i & 63)
+	}
+	for i, d := range digits[len(lo):] {
+		m.hi |= c.strictBit[d] << (i & 63)
+	}
+	return m
 }
 
 func (c *digitCode) skip() int { return c.row / 2 * c.group }

@@ -68,9 +68,11 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 			f.wide(l, r)
 			return true
 		}
+		if l.depth < maxDepth && f.digits(l, r) {
+			return true // no dot and no escape in it
+		}
 		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
 		if l.depth < maxDepth {
-			f.digits(l, r)
 			f.escapes(l, r)
 		}
 		return true
