@@ -74,7 +74,10 @@ func (w *walk) arMember(n node, c *cursor, name, names string, size int64) (stri
 			name, _, _ = strings.Cut(names[i:], "\n")
 		}
 	}
-	m := n.child(strings.TrimSuffix(name, "/"))
+	if len(name) > 1 {
+		name = strings.TrimSuffix(name, "/")
+	}
+	m := n.child(name)
 	m.at, m.br, m.size = part.at, part.br, part.size
 	if err := w.enter(m); err != nil {
 		return "", err

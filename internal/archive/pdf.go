@@ -29,7 +29,7 @@ var pdfObject = regexp.MustCompile(`(\d{1,10})[ \t\r\n]+\d{1,5}[ \t\r\n]+obj`)
 // version of the document replaced are seen too. Pictures are left out.
 func (w *walk) pdf(n node) error {
 	if w.pdfEncrypted(n) {
-		return w.problem(n.leaf, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
+		return w.problem(n.path, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
 	}
 	buf := make([]byte, pdfWindow)
 	for pos := int64(0); pos < n.size; {

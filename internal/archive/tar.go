@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -45,17 +44,14 @@ func (w *walk) tar(n node) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			if err == io.ErrUnexpectedEOF && len(bytes.Trim(block[:k], "\x00")) == 0 {
-				return nil // a last block of zeros that is cut short
-			}
+		if err != nil && (err != io.ErrUnexpectedEOF || k == 0) {
 			return fmt.Errorf("the archive is cut short: %w", err)
 		}
-		if zeros(block[:]) {
+		if zeros(block[:k]) {
 			continue
 		}
-		if !isTar(block[:]) {
-			return t.stray(block[:])
+		if err != nil || !isTar(block[:]) {
+			return t.stray(block[:k])
 		}
 		if err := t.entry(block[:]); err != nil {
 			return err
@@ -66,7 +62,7 @@ func (w *walk) tar(n node) error {
 // stray hands on what follows when it is no header: with trailing data nobody
 // knows what it is, and it may hold a key all the same.
 func (t *tarWalk) stray(block []byte) error {
-	if err := t.problem(t.n.leaf, errors.New("tar: something that is no tar header follows; it is read as plain data")); err != nil {
+	if err := t.problem(t.n.path, errors.New("tar: something that is no tar header follows; it is read as plain data")); err != nil {
 		return err
 	}
 	br := t.buffer(io.MultiReader(bytes.NewReader(bytes.Clone(block)), t.c))
@@ -80,7 +76,7 @@ func (t *tarWalk) entry(h []byte) error {
 	e := tarEntry{kind: h[156]}
 	var ok bool
 	if e.size, ok = octal(h[124:136]); !ok || e.size < 0 {
-		return t.problem(t.n.leaf, fmt.Errorf("tar: the size of %q makes no sense", cstring(h[:100])))
+		return t.problem(t.n.path, fmt.Errorf("tar: the size of %q makes no sense", cstring(h[:100])))
 	}
 	switch e.kind {
 	case 'x', 'g', 'L', 'K', 'X':
@@ -255,17 +251,8 @@ func zeros(b []byte) bool {
 // octal reads a number field: octal digits, or GNU's big-endian binary. An
 // empty field is zero.
 func octal(b []byte) (int64, bool) {
-	if len(b) >= 8 && b[0]&0x80 != 0 {
-		if b[0] != 0x80 {
-			return -1, false
-		}
-		for _, c := range b[1 : len(b)-8] {
-			if c != 0 {
-				return -1, false
-			}
-		}
-		v := int64(binary.BigEndian.Uint64(b[len(b)-8:]) &^ (uint64(b[0]) << 56 * btou(len(b) == 8)))
-		return v, v >= 0
+	if b[0]&0x80 != 0 {
+		return binaryNumber(b)
 	}
 	s := strings.Trim(string(b), " \x00")
 	if s == "" {
@@ -275,11 +262,17 @@ func octal(b []byte) (int64, bool) {
 	return v, err == nil && v >= 0
 }
 
-func btou(b bool) uint64 {
-	if b {
-		return 1
+// binaryNumber reads a number that no octal field has room for. Negative ones,
+// which only dates may be, make no sense here.
+func binaryNumber(b []byte) (int64, bool) {
+	v := uint64(b[0] & 0x7f)
+	for _, c := range b[1:] {
+		if v >= 1<<55 {
+			return -1, false
+		}
+		v = v<<8 | uint64(c)
 	}
-	return 0
+	return int64(v), v < 1<<62
 }
 
 // tarSums adds up a header with its sum taken for blanks, once with the bytes

@@ -202,7 +202,7 @@ func (w *walk) unpack(kind Kind, n node) error {
 		err = w.stream(kind, n)
 	}
 	if err != nil {
-		return w.problem(n.leaf, fmt.Errorf("%s: %w", kind, err))
+		return w.problem(n.path, fmt.Errorf("%s: %w", kind, err))
 	}
 	return nil
 }

@@ -2,17 +2,12 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
-	"compress/bzip2"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
-	"slices"
-
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // Methods and flags of the zip format (PKWARE APPNOTE 6.3.10, 4.4.4 and 4.4.5).
@@ -47,6 +42,7 @@ type zipWalk struct {
 	*walk
 	n      node
 	extent []extent // what the members of the directory cover
+	unread []unread
 }
 
 // An extent is a half-open range of the content.
@@ -64,11 +60,54 @@ func (w *walk) zip(n node) error {
 	}
 	if err != nil {
 		err = fmt.Errorf("zip: %w; its members are read by their own headers", err)
-		if err := z.problem(n.leaf, err); err != nil {
+		if err := z.problem(n.path, err); err != nil {
 			return err
 		}
 	}
-	return z.gaps(dir)
+	if err := z.gaps(dir); err != nil {
+		return err
+	}
+	return z.tellUnread()
+}
+
+// unread counts the members that cannot be read for one and the same reason.
+type unread struct {
+	why   string
+	err   error
+	first string
+	n     int
+}
+
+// leave notes that a member cannot be read.
+func (z *zipWalk) leave(path string, err error) error {
+	if err := z.count(); err != nil {
+		return err
+	}
+	for i := range z.unread {
+		if z.unread[i].why == err.Error() {
+			z.unread[i].n++
+			return nil
+		}
+	}
+	if len(z.unread) == maxProblems {
+		return z.problem(path, fmt.Errorf("zip: %w", err))
+	}
+	z.unread = append(z.unread, unread{err.Error(), err, path, 1})
+	return nil
+}
+
+// tellUnread reports each reason once, with the first member it holds for.
+func (z *zipWalk) tellUnread() error {
+	for _, u := range z.unread {
+		err := fmt.Errorf("zip: %w", u.err)
+		if u.n > 1 {
+			err = fmt.Errorf("%w; the same goes for %d more members", err, u.n-1)
+		}
+		if err := z.problem(u.first, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // central walks the entries of the directory.
@@ -88,7 +127,7 @@ func (z *zipWalk) central(dir zipDirectory) error {
 		}
 	}
 	if count != dir.count {
-		return z.problem(z.n.leaf, fmt.Errorf("zip: the directory announces %d members and lists %d", dir.count, count))
+		return z.problem(z.n.path, fmt.Errorf("zip: the directory announces %d members and lists %d", dir.count, count))
 	}
 	return nil
 }
@@ -149,11 +188,7 @@ func (e *zipEntry) zip64(extra []byte, offset *uint64) {
 func (z *zipWalk) entry(e zipEntry) error {
 	start, local, err := z.local(e.offset)
 	if err != nil {
-		if err := z.count(); err != nil {
-			return err
-		}
-		m := z.n.child(e.name)
-		return z.problem(m.leaf, fmt.Errorf("zip: %w", err))
+		return z.leave(z.n.child(e.name).leaf, err)
 	}
 	end := start + int64(min(e.packed, 1<<62))
 	z.extent = append(z.extent, extent{e.offset, end})
@@ -230,10 +265,7 @@ func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 	}
 	switch {
 	case e.flags&zipEncrypted != 0 || e.method == zipAES:
-		if err := z.count(); err != nil {
-			return 0, err
-		}
-		return start + packed, z.problem(m.leaf, fmt.Errorf("zip: the member is %w", ErrEncrypted))
+		return start + packed, z.leave(m.leaf, fmt.Errorf("the member is %w", ErrEncrypted))
 	case e.method == zipStore:
 		if unknown {
 			return start, z.problem(m.leaf, errors.New("zip: stored without a size"))
@@ -243,10 +275,7 @@ func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 	}
 	d, err := z.decode(src, z.method(e))
 	if err != nil {
-		if err := z.count(); err != nil {
-			return 0, err
-		}
-		return start + packed, z.problem(m.leaf, fmt.Errorf("zip: %w", err))
+		return start + packed, z.leave(m.leaf, err)
 	}
 	defer d.close()
 	err = z.packedMember(e, m, d)
@@ -281,52 +310,4 @@ func (s *summer) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.h.Write(p[:n])
 	return n, err
-}
-
-func (z *zipWalk) method(e zipEntry) func(*bufio.Reader) (io.Reader, func(), error) {
-	switch e.method {
-	case zipDeflate:
-		return z.openDeflate
-	case zipBzip2:
-		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
-	case zipLZMA:
-		return func(r *bufio.Reader) (io.Reader, func(), error) { return openZipLZMA(r, e) }
-	case zipXZ:
-		return z.opener(XZ)
-	case zipZstd, zipZstdOld:
-		return z.openZstd
-	}
-	return func(*bufio.Reader) (io.Reader, func(), error) {
-		what := fmt.Sprintf("the method %d", e.method)
-		switch e.method {
-		case zipDeflate64:
-			what = "the method Deflate64"
-		case zipPPMd:
-			what = "the method PPMd"
-		}
-		return nil, nil, &UnsupportedError{what}
-	}
-}
-
-// openZipLZMA makes of zip's header (APPNOTE 5.8.8: version, size of properties,
-// properties) the one of a .lzma stream, which also has the size.
-func openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
-	var h [9]byte
-	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return nil, nil, short(err)
-	}
-	if h[2] != 5 || h[3] != 0 {
-		return nil, nil, errors.New("the LZMA properties make no sense")
-	}
-	size := e.size
-	if e.flags&2 != 0 {
-		size = 1<<64 - 1 // an end marker tells
-	}
-	return openRawLZMA(r, h[4:9], size)
-}
-
-func openRawLZMA(r io.Reader, properties []byte, size uint64) (io.Reader, func(), error) {
-	head := binary.LittleEndian.AppendUint64(slices.Clone(properties), size)
-	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(io.MultiReader(bytes.NewReader(head), r))
-	return z, nil, err
 }

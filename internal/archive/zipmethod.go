@@ -1,0 +1,62 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/ulikunitz/xz/lzma"
+)
+
+func (z *zipWalk) method(e zipEntry) func(*bufio.Reader) (io.Reader, func(), error) {
+	switch e.method {
+	case zipDeflate:
+		return z.openDeflate
+	case zipBzip2:
+		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
+	case zipLZMA:
+		return func(r *bufio.Reader) (io.Reader, func(), error) { return openZipLZMA(r, e) }
+	case zipXZ:
+		return z.opener(XZ)
+	case zipZstd, zipZstdOld:
+		return z.openZstd
+	}
+	return func(*bufio.Reader) (io.Reader, func(), error) {
+		what := fmt.Sprintf("the method %d", e.method)
+		switch e.method {
+		case zipDeflate64:
+			what = "the method Deflate64"
+		case zipPPMd:
+			what = "the method PPMd"
+		}
+		return nil, nil, &UnsupportedError{what}
+	}
+}
+
+// openZipLZMA makes of zip's header (APPNOTE 5.8.8: version, size of properties,
+// properties) the one of a .lzma stream, which also has the size.
+func openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
+	var h [9]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return nil, nil, short(err)
+	}
+	if h[2] != 5 || h[3] != 0 {
+		return nil, nil, errors.New("the LZMA properties make no sense")
+	}
+	size := e.size
+	if e.flags&2 != 0 {
+		size = 1<<64 - 1 // an end marker tells
+	}
+	return openRawLZMA(r, h[4:9], size)
+}
+
+func openRawLZMA(r io.Reader, properties []byte, size uint64) (io.Reader, func(), error) {
+	head := binary.LittleEndian.AppendUint64(slices.Clone(properties), size)
+	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(io.MultiReader(bytes.NewReader(head), r))
+	return z, nil, err
+}
