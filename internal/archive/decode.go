@@ -3,13 +3,13 @@ package archive
 import (
 	"bufio"
 	"compress/bzip2"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // maxDictionary is the largest window that a stream may ask a decoder to hold.
@@ -142,7 +142,10 @@ func (w *walk) opener(kind Kind) func(*bufio.Reader) (io.Reader, func(), error) 
 	case Bzip2:
 		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
 	case XZ:
-		return func(r *bufio.Reader) (io.Reader, func(), error) { return &xzReader{w: w, r: r}, nil, nil }
+		return func(r *bufio.Reader) (io.Reader, func(), error) {
+			x := &xzReader{w: w, r: r}
+			return x, x.close, nil
+		}
 	case Zstd:
 		return w.openZstd
 	default:
@@ -151,16 +154,36 @@ func (w *walk) opener(kind Kind) func(*bufio.Reader) (io.Reader, func(), error) 
 }
 
 func (w *walk) openLZMA(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(r)
-	return z, nil, err
+	var h [13]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return nil, nil, short(err)
+	}
+	return w.openRawLZMA(r, h[:5], binary.LittleEndian.Uint64(h[5:]))
 }
 
 func (w *walk) openZstd(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := w.zstd(r)
+	var h zstd.Header
+	head, _ := r.Peek(zstd.HeaderMaxSize)
+	if err := h.Decode(head); err != nil {
+		return nil, nil, err
+	}
+	free, err := w.borrow(int64(min(h.WindowSize, 1<<40)))
 	if err != nil {
 		return nil, nil, err
 	}
-	return z, func() { w.dropZstd(z) }, nil
+	z, err := w.zstd(r)
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return z, func() {
+		free()
+		if h.WindowSize <= 8<<20 {
+			w.dropZstd(z)
+			return
+		}
+		z.Close()
+	}, nil
 }
 
 func (w *walk) dropZstd(z *zstd.Decoder) {

@@ -3,6 +3,7 @@ package archive
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -84,6 +85,24 @@ func (w *walk) reserve(n int64) error {
 		w.over = w.ctx.Err()
 		return &stopped{w.over}
 	}
+}
+
+// borrow reserves what a decoder needs for its dictionary. That is work too, even
+// where the stream is of a few bytes. The function gives it back.
+func (w *walk) borrow(n int64) (func(), error) {
+	if n > maxDictionary {
+		return nil, &UnsupportedError{fmt.Sprintf("a dictionary of %d bytes (more than %d)", n, maxDictionary)}
+	}
+	if w.held+n > w.limits.Memory {
+		return nil, &LimitError{Memory, w.limits.Memory}
+	}
+	if err := w.charge(n / 8); err != nil {
+		return nil, err
+	}
+	if err := w.reserve(n); err != nil {
+		return nil, err
+	}
+	return func() { w.held -= n }, nil
 }
 
 // drop gives the memory of h back.

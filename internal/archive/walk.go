@@ -12,7 +12,7 @@ import (
 const (
 	bufferSize = 64 << 10
 	// smallHold is what every walk may hold without waiting for its turn.
-	smallHold = 4 << 20
+	smallHold = 16 << 20
 	// maxName is the length that a member's name is cut to for display.
 	maxName = 4096
 	// maxProblems is how many problems one container tells one by one.

@@ -26,9 +26,9 @@ type xzReader struct {
 }
 
 type xzBlock struct {
-	out   io.Reader
-	in    *counter
-	start int64
+	out  io.Reader
+	in   *counter
+	free func() // gives the dictionary back
 }
 
 var (
@@ -137,7 +137,8 @@ func (x *xzReader) filters(f *fields, n int) error {
 	if f.bad || last.id != 0x21 || len(last.props) != 1 {
 		return fmt.Errorf("%w: a block's filters make no sense", errXZ)
 	}
-	out, err := x.w.lzma2(&byteCounter{x.block.in, x.r}, last.props[0])
+	out, free, err := x.w.lzma2(&byteCounter{x.block.in, x.r}, last.props[0])
+	x.block.free = free
 	for i := n - 2; i >= 0 && err == nil; i-- {
 		out, err = undo(out, chain[i].id, chain[i].props)
 	}
@@ -155,20 +156,22 @@ func undo(r io.Reader, id uint64, props []byte) (io.Reader, error) {
 	return nil, &UnsupportedError{fmt.Sprintf("the xz filter %d, for the programs of another processor,", id)}
 }
 
-// lzma2 opens an LZMA2 stream whose dictionary size is coded in one byte. A
-// large dictionary is work, even for a stream of a few bytes, and is counted.
-func (w *walk) lzma2(r io.Reader, code byte) (io.Reader, error) {
+// lzma2 opens an LZMA2 stream whose dictionary size is coded in one byte.
+func (w *walk) lzma2(r io.Reader, code byte) (io.Reader, func(), error) {
 	size, err := lzma.DecodeDictCap(code)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if size > maxDictionary {
-		return nil, &UnsupportedError{fmt.Sprintf("a dictionary of %d bytes (more than %d)", size, maxDictionary)}
+	free, err := w.borrow(size)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := w.charge(size / 8); err != nil {
-		return nil, err
+	z, err := lzma.Reader2Config{DictCap: int(size)}.NewReader2(r)
+	if err != nil {
+		free()
+		return nil, nil, err
 	}
-	return lzma.Reader2Config{DictCap: int(size)}.NewReader2(r)
+	return z, free, nil
 }
 
 // byteCounter counts both ways of reading, so that the decoder need not read
@@ -188,8 +191,17 @@ func (b *byteCounter) ReadByte() (byte, error) {
 	return c, err
 }
 
+// close gives up the block that is being read.
+func (x *xzReader) close() {
+	if x.block != nil && x.block.free != nil {
+		x.block.free()
+		x.block.free = nil
+	}
+}
+
 // endBlock skips the padding and the check that follow a block's data.
 func (x *xzReader) endBlock() error {
+	x.close()
 	skip := int(-x.block.in.n&3) + x.check
 	x.block = nil
 	_, err := x.r.Discard(skip)

@@ -20,7 +20,7 @@ func (z *zipWalk) method(e zipEntry) func(*bufio.Reader) (io.Reader, func(), err
 	case zipBzip2:
 		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
 	case zipLZMA:
-		return func(r *bufio.Reader) (io.Reader, func(), error) { return openZipLZMA(r, e) }
+		return func(r *bufio.Reader) (io.Reader, func(), error) { return z.openZipLZMA(r, e) }
 	case zipXZ:
 		return z.opener(XZ)
 	case zipZstd, zipZstdOld:
@@ -40,7 +40,7 @@ func (z *zipWalk) method(e zipEntry) func(*bufio.Reader) (io.Reader, func(), err
 
 // openZipLZMA makes of zip's header (APPNOTE 5.8.8: version, size of properties,
 // properties) the one of a .lzma stream, which also has the size.
-func openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
+func (w *walk) openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
 	var h [9]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return nil, nil, short(err)
@@ -52,11 +52,20 @@ func openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
 	if e.flags&2 != 0 {
 		size = 1<<64 - 1 // an end marker tells
 	}
-	return openRawLZMA(r, h[4:9], size)
+	return w.openRawLZMA(r, h[4:9], size)
 }
 
-func openRawLZMA(r io.Reader, properties []byte, size uint64) (io.Reader, func(), error) {
+// openRawLZMA reads an LZMA stream whose properties and size stand elsewhere.
+func (w *walk) openRawLZMA(r io.Reader, properties []byte, size uint64) (io.Reader, func(), error) {
+	free, err := w.borrow(int64(binary.LittleEndian.Uint32(properties[1:5])))
+	if err != nil {
+		return nil, nil, err
+	}
 	head := binary.LittleEndian.AppendUint64(slices.Clone(properties), size)
 	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(io.MultiReader(bytes.NewReader(head), r))
-	return z, nil, err
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return z, free, nil
 }
