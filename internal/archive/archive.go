@@ -13,6 +13,7 @@ package archive
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -113,8 +114,15 @@ type UnsupportedError struct{ What string }
 // Error names the format or the method.
 func (e *UnsupportedError) Error() string { return e.What + " cannot be read" }
 
+// An OddError says that something is not as it should be although all of it was
+// read.
+type OddError struct{ What string }
+
+// Error says what is odd.
+func (e *OddError) Error() string { return e.What }
+
 // ErrEncrypted is wrapped by the problems of members that need a password.
-var ErrEncrypted = fmt.Errorf("encrypted")
+var ErrEncrypted = errors.New("encrypted")
 
 // A Member is one file in a container, or one stream of a document. Reader gives
 // its content and is valid until the visitor returns; it ends with io.EOF even

@@ -235,3 +235,10 @@ func mayCarryZip(head []byte) bool {
 	}
 	return false
 }
+
+// EndsLikeZip tells whether a content whose end is given ends with a zip's
+// directory without comment.
+func EndsLikeZip(tail []byte) bool {
+	n := len(tail) - endRecord
+	return n >= 0 && string(tail[n:n+4]) == "PK\x05\x06"
+}

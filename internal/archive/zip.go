@@ -127,7 +127,7 @@ func (z *zipWalk) central(dir zipDirectory) error {
 		}
 	}
 	if count != dir.count {
-		return z.problem(z.n.path, fmt.Errorf("zip: the directory announces %d members and lists %d", dir.count, count))
+		return z.problem(z.n.path, &OddError{fmt.Sprintf("zip: the directory announces %d members and lists %d", dir.count, count)})
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func (z *zipWalk) entry(e zipEntry) error {
 	end := start + int64(min(e.packed, 1<<62))
 	z.extent = append(z.extent, extent{e.offset, end})
 	if odd := e.differs(local); odd != "" {
-		if err := z.problem(z.n.child(e.name).leaf, errors.New("zip: "+odd)); err != nil {
+		if err := z.problem(z.n.child(e.name).leaf, &OddError{"zip: " + odd}); err != nil {
 			return err
 		}
 	}

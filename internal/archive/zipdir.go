@@ -123,7 +123,7 @@ func (z *zipWalk) gaps(dir zipDirectory) error {
 		at = max(at, e.end)
 	}
 	if found > 0 && dir.end > 0 {
-		return z.problem(z.n.path, fmt.Errorf("zip: %d members are not in the directory; they were read by their own headers", found))
+		return z.problem(z.n.path, &OddError{fmt.Sprintf("zip: %d members are not in the directory; they were read by their own headers", found)})
 	}
 	return nil
 }
