@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
@@ -142,14 +143,18 @@ func (w *walk) opener(kind Kind) func(*bufio.Reader) (io.Reader, func(), error) 
 	case Bzip2:
 		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
 	case XZ:
-		return func(r *bufio.Reader) (io.Reader, func(), error) {
-			x := &xzReader{w: w, r: r}
-			return x, x.close, nil
-		}
+		return w.xzOpener(math.MaxUint64)
 	case Zstd:
 		return w.openZstd
 	default:
 		return w.openLZMA
+	}
+}
+
+func (w *walk) xzOpener(size uint64) func(*bufio.Reader) (io.Reader, func(), error) {
+	return func(r *bufio.Reader) (io.Reader, func(), error) {
+		x := &xzReader{w: w, r: r, size: size}
+		return x, x.close, nil
 	}
 }
 
@@ -158,7 +163,8 @@ func (w *walk) openLZMA(r *bufio.Reader) (io.Reader, func(), error) {
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return nil, nil, short(err)
 	}
-	return w.openRawLZMA(r, h[:5], binary.LittleEndian.Uint64(h[5:]))
+	size := binary.LittleEndian.Uint64(h[5:])
+	return w.openRawLZMA(r, h[:5], size, size)
 }
 
 func (w *walk) openZstd(r *bufio.Reader) (io.Reader, func(), error) {

@@ -96,7 +96,10 @@ func (w *walk) borrow(n int64) (func(), error) {
 	if w.held+n > w.limits.Memory {
 		return nil, &LimitError{Memory, w.limits.Memory}
 	}
-	if err := w.charge(n / 8); err != nil {
+	if w.borrowed += n; w.borrowed/8 > w.limits.Bytes && w.over == nil {
+		w.over = &LimitError{Bytes, w.limits.Bytes}
+	}
+	if err := w.charge(0); err != nil {
 		return nil, err
 	}
 	if err := w.reserve(n); err != nil {

@@ -201,14 +201,14 @@ func (w *walk) sevenCoder(k sevenCoder, size int64) func(*bufio.Reader) (io.Read
 			if len(k.props) != 1 {
 				return nil, nil, errSeven
 			}
-			return w.lzma2(r, k.props[0])
+			return w.lzma2(r, k.props[0], uint64(size))
 		}
 	case "\x03\x01\x01":
 		return func(r *bufio.Reader) (io.Reader, func(), error) {
 			if len(k.props) != 5 {
 				return nil, nil, errSeven
 			}
-			return w.openRawLZMA(r, k.props, uint64(size))
+			return w.openRawLZMA(r, k.props, uint64(size), uint64(size))
 		}
 	case "\x03":
 		if len(k.props) == 1 {

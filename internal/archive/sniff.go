@@ -99,7 +99,9 @@ func magic(h []byte) Kind {
 	case 0x28:
 		return when(has("\x28\xb5\x2f\xfd"), Zstd)
 	case 0x5d:
-		return when(isLZMA(h), LZMA)
+		if isLZMA(h) {
+			return LZMA
+		}
 	case '!':
 		return when(has("!<arch>\n"), Ar)
 	case '0':
@@ -114,9 +116,11 @@ func magic(h []byte) Kind {
 	case '%':
 		return when(has("%PDF-"), PDF)
 	default:
-		return magicUnreadable(h)
+		if k := magicUnreadable(h); k != None {
+			return k
+		}
 	}
-	return None
+	return zstdSkippable(h)
 }
 
 func when(ok bool, k Kind) Kind {
@@ -152,7 +156,7 @@ func magicUnreadable(h []byte) Kind {
 	if (h[2] == '-') && len(h) > 21 && h[3] == 'l' && (h[4] == 'h' || h[4] == 'z') && h[6] == '-' && h[20] <= 3 {
 		return LHA
 	}
-	return zstdSkippable(h)
+	return None
 }
 
 // zstdSkippable knows a zstd file that starts with a skippable frame (RFC 8878,

@@ -28,6 +28,7 @@ type walk struct {
 	input    func() int64
 	members  int64
 	bytes    int64
+	borrowed int64 // of dictionaries, in all
 	held     int64
 	big      bool // this walk holds Walker.big
 	problems int

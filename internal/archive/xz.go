@@ -19,7 +19,8 @@ import (
 type xzReader struct {
 	w     *walk
 	r     *bufio.Reader
-	check int // size of a block's check; only meaningful in a stream
+	size  uint64 // of the content, if known; else the largest number
+	check int    // size of a block's check; only meaningful in a stream
 	in    bool
 	any   bool // a stream was read
 	block *xzBlock
@@ -99,31 +100,32 @@ func (x *xzReader) streamHeader() error {
 	return nil
 }
 
-// startBlock reads a block's header of the given size, whose first byte is read.
-func (x *xzReader) startBlock(size int) error {
-	h := make([]byte, size)
-	h[0] = byte(size/4 - 1)
+// startBlock reads a block's header of the given length, whose first byte is read.
+func (x *xzReader) startBlock(length int) error {
+	h := make([]byte, length)
+	h[0] = byte(length/4 - 1)
 	if _, err := io.ReadFull(x.r, h[1:]); err != nil {
 		return short(err)
 	}
-	if crc32.ChecksumIEEE(h[:size-4]) != binary.LittleEndian.Uint32(h[size-4:]) {
+	if crc32.ChecksumIEEE(h[:length-4]) != binary.LittleEndian.Uint32(h[length-4:]) {
 		return fmt.Errorf("%w: a block header's checksum is wrong", errXZ)
 	}
-	f := fields{b: h[2 : size-4]}
+	f := fields{b: h[2 : length-4]}
 	if h[1]&0x40 != 0 {
 		f.xzNumber()
 	}
+	size := x.size
 	if h[1]&0x80 != 0 {
-		f.xzNumber()
+		size = min(size, f.xzNumber())
 	}
 	in := &counter{r: x.r}
 	x.block = &xzBlock{in: in}
-	return x.filters(&f, int(h[1]&3)+1)
+	return x.filters(&f, int(h[1]&3)+1, size)
 }
 
 // filters builds the chain, of which LZMA2 is the last in the header and the
 // first to be undone.
-func (x *xzReader) filters(f *fields, n int) error {
+func (x *xzReader) filters(f *fields, n int, size uint64) error {
 	type filter struct {
 		id    uint64
 		props []byte
@@ -137,7 +139,7 @@ func (x *xzReader) filters(f *fields, n int) error {
 	if f.bad || last.id != 0x21 || len(last.props) != 1 {
 		return fmt.Errorf("%w: a block's filters make no sense", errXZ)
 	}
-	out, free, err := x.w.lzma2(&byteCounter{x.block.in, x.r}, last.props[0])
+	out, free, err := x.w.lzma2(&byteCounter{x.block.in, x.r}, last.props[0], size)
 	x.block.free = free
 	for i := n - 2; i >= 0 && err == nil; i-- {
 		out, err = undo(out, chain[i].id, chain[i].props)
@@ -156,17 +158,19 @@ func undo(r io.Reader, id uint64, props []byte) (io.Reader, error) {
 	return nil, &UnsupportedError{fmt.Sprintf("the xz filter %d, for the programs of another processor,", id)}
 }
 
-// lzma2 opens an LZMA2 stream whose dictionary size is coded in one byte.
-func (w *walk) lzma2(r io.Reader, code byte) (io.Reader, func(), error) {
-	size, err := lzma.DecodeDictCap(code)
+// lzma2 opens an LZMA2 stream whose dictionary size is coded in one byte. Size is
+// that of the whole content, as far as known: no dictionary need be larger.
+func (w *walk) lzma2(r io.Reader, code byte, size uint64) (io.Reader, func(), error) {
+	dict, err := lzma.DecodeDictCap(code)
 	if err != nil {
 		return nil, nil, err
 	}
-	free, err := w.borrow(size)
+	dict = int64(max(lzma.MinDictCap, min(uint64(dict), size)))
+	free, err := w.borrow(dict)
 	if err != nil {
 		return nil, nil, err
 	}
-	z, err := lzma.Reader2Config{DictCap: int(size)}.NewReader2(r)
+	z, err := lzma.Reader2Config{DictCap: int(dict)}.NewReader2(r)
 	if err != nil {
 		free()
 		return nil, nil, err

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -22,7 +21,7 @@ func (z *zipWalk) method(e zipEntry) func(*bufio.Reader) (io.Reader, func(), err
 	case zipLZMA:
 		return func(r *bufio.Reader) (io.Reader, func(), error) { return z.openZipLZMA(r, e) }
 	case zipXZ:
-		return z.opener(XZ)
+		return z.xzOpener(e.size)
 	case zipZstd, zipZstdOld:
 		return z.openZstd
 	}
@@ -52,16 +51,20 @@ func (w *walk) openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), erro
 	if e.flags&2 != 0 {
 		size = 1<<64 - 1 // an end marker tells
 	}
-	return w.openRawLZMA(r, h[4:9], size)
+	return w.openRawLZMA(r, h[4:9], size, e.size)
 }
 
 // openRawLZMA reads an LZMA stream whose properties and size stand elsewhere.
-func (w *walk) openRawLZMA(r io.Reader, properties []byte, size uint64) (io.Reader, func(), error) {
-	free, err := w.borrow(int64(binary.LittleEndian.Uint32(properties[1:5])))
+// The size is the largest number when a marker ends the stream; the content is known
+// to be of at most the other size, and no dictionary need be larger.
+func (w *walk) openRawLZMA(r io.Reader, properties []byte, size, most uint64) (io.Reader, func(), error) {
+	dict := max(lzma.MinDictCap, min(uint64(binary.LittleEndian.Uint32(properties[1:])), most))
+	free, err := w.borrow(int64(dict))
 	if err != nil {
 		return nil, nil, err
 	}
-	head := binary.LittleEndian.AppendUint64(slices.Clone(properties), size)
+	head := binary.LittleEndian.AppendUint32(properties[:1:1], uint32(dict))
+	head = binary.LittleEndian.AppendUint64(head, size)
 	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(io.MultiReader(bytes.NewReader(head), r))
 	if err != nil {
 		free()

@@ -54,7 +54,8 @@ func (s *unpackSink) feed(b *Blob) (int, error) {
 	if fresh := f.next - b.Window.Offset; fresh >= 0 && fresh < int64(len(b.Data)) {
 		f.next = b.Window.Offset + int64(len(b.Data))
 		if _, err := f.in.Write(b.Data[fresh:]); err != nil && !errors.Is(err, io.ErrClosedPipe) {
-			return 0, err
+			<-f.done
+			return f.m.hits, err
 		}
 	}
 	if !b.Window.Last {
