@@ -37,6 +37,7 @@ type decoder struct {
 	src  *bufio.Reader // over in
 	out  io.Reader
 	n    int64
+	err  error // what ended the reading: a decoder is not read on behind that
 	free func()
 }
 
@@ -65,6 +66,10 @@ func rescue(err *error) {
 
 // Read implements io.Reader.
 func (d *decoder) Read(p []byte) (n int, err error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	defer func() { d.err = err }()
 	func() {
 		defer rescue(&err)
 		n, err = d.out.Read(p)

@@ -70,7 +70,7 @@ func Gzip(t testing.TB, data []byte) []byte {
 
 // XZ packs data.
 func XZ(t testing.TB, data []byte) []byte {
-	return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) })
+	return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: 64 << 10}.NewWriter(w) })
 }
 
 // Zstd packs data.
@@ -80,7 +80,7 @@ func Zstd(t testing.TB, data []byte) []byte {
 
 // LZMA packs data in the legacy format.
 func LZMA(t testing.TB, data []byte) []byte {
-	return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) })
+	return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return lzma.WriterConfig{DictCap: 64 << 10}.NewWriter(w) })
 }
 
 // Zip makes a Builder for a method, with descriptors as a stream writer leaves them.
@@ -114,7 +114,7 @@ func zipPacked(t testing.TB, method uint16, data []byte) []byte {
 		return Bzip2(t, data)
 	case 14:
 		z := packed(t, data, func(w io.Writer) (io.WriteCloser, error) {
-			return lzma.WriterConfig{SizeInHeader: true, Size: int64(len(data))}.NewWriter(w)
+			return lzma.WriterConfig{DictCap: 64 << 10, SizeInHeader: true, Size: int64(len(data))}.NewWriter(w)
 		})
 		return append([]byte{9, 20, 5, 0}, append(z[:5:5], z[13:]...)...)
 	case 95:

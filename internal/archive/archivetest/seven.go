@@ -63,14 +63,14 @@ func sevenPacked(t testing.TB, method string, plain []byte) (data, coder []byte)
 	switch method {
 	case "lzma":
 		z := packed(t, plain, func(w io.Writer) (io.WriteCloser, error) {
-			return lzma.WriterConfig{SizeInHeader: true, Size: int64(len(plain))}.NewWriter(w)
+			return lzma.WriterConfig{DictCap: 64 << 10, SizeInHeader: true, Size: int64(len(plain))}.NewWriter(w)
 		})
 		return z[13:], append([]byte{0x23, 3, 1, 1, 5}, z[:5]...)
 	case "lzma2":
 		z := packed(t, plain, func(w io.Writer) (io.WriteCloser, error) {
-			return lzma.Writer2Config{DictCap: 1 << 20}.NewWriter2(w)
+			return lzma.Writer2Config{DictCap: 64 << 10}.NewWriter2(w)
 		})
-		return z, []byte{0x21, 0x21, 1, lzma.EncodeDictCap(1 << 20)}
+		return z, []byte{0x21, 0x21, 1, lzma.EncodeDictCap(64 << 10)}
 	}
 	return plain, []byte{1, 0}
 }
