@@ -177,6 +177,10 @@ func (f *sevenFields) assign(a *sevenArchive) {
 	next := 0
 	for i := range a.folders {
 		d := &a.folders[i]
+		if len(d.sizes) < len(d.coders) {
+			f.bad = true
+			return
+		}
 		d.pack = next
 		next += d.packed
 		if d.parts == nil {
