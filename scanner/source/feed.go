@@ -26,7 +26,7 @@ func keyOf(at finding.Location) feedKey {
 }
 
 // feed passes a window on to the walk of its stream, which the first one starts.
-func (s *unpackSink) feed(b *Blob) (int, error) {
+func (s *unpackSink) feed(b *Blob) error {
 	key := keyOf(b.At)
 	if b.Window.Offset == 0 {
 		f := s.startFeed(b)
@@ -41,29 +41,29 @@ func (s *unpackSink) feed(b *Blob) (int, error) {
 	}
 	s.mu.Unlock()
 	if f == nil {
-		return 0, nil
+		return nil
 	}
 	if f.in == nil {
 		if b.Window.Last && archive.EndsLikeZip(b.Data) {
-			return 0, s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
+			return s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
 				Error: "ends like a zip archive that follows other data, which cannot be unpacked from a stream",
 				Hint:  "save it to a file and scan that"})
 		}
-		return 0, nil
+		return nil
 	}
 	if fresh := f.next - b.Window.Offset; fresh >= 0 && fresh < int64(len(b.Data)) {
 		f.next = b.Window.Offset + int64(len(b.Data))
 		if _, err := f.in.Write(b.Data[fresh:]); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 			<-f.done
-			return f.m.hits, err
+			return err
 		}
 	}
 	if !b.Window.Last {
-		return 0, nil
+		return nil
 	}
 	f.in.Close()
 	<-f.done
-	return f.m.hits, f.err
+	return f.err
 }
 
 func (s *unpackSink) startFeed(b *Blob) *feed {

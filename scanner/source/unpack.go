@@ -10,6 +10,11 @@ import (
 	"github.com/b10lint/b10lint/internal/archive"
 )
 
+// memberWindow is the size up to which a member is handed over whole. A member
+// cannot be read again, so this is larger than for files, whose first lines can be
+// looked up once something was found.
+const memberWindow = 4 << 20
+
 // UnpackLimits bound the work on one archive; see archive.Limits. Each zero field
 // stands for its default.
 type UnpackLimits = archive.Limits
@@ -24,7 +29,7 @@ type UnpackLimits = archive.Limits
 // The result is a Locator or a Coverer where src is.
 func Unpack(src Source, limits UnpackLimits) Source {
 	u := &unpack{src: src, walker: archive.NewWalker(limits)}
-	u.windows.New = func() any { b := make([]byte, windowSize); return &b }
+	u.windows.New = func() any { b := make([]byte, memberWindow); return &b }
 	locator, locates := src.(Locator)
 	coverer, covers := src.(Coverer)
 	switch {
@@ -76,57 +81,56 @@ type unpackSink struct {
 // Problem implements Sink.
 func (s *unpackSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
 
-// Blob implements Sink. The hits are those of the blob and of its members.
+// Blob implements Sink. The hits are those of the blob alone: what a source does
+// about them, such as showing the blob again, does nothing for the members.
 func (s *unpackSink) Blob(b *Blob) (int, error) {
 	hits, err := s.to.Blob(b)
-	if err != nil {
+	if err != nil || b.Again {
 		return hits, err
 	}
-	var more int
 	switch w := b.Window; {
 	case w == nil, w.Offset == 0 && w.Last:
-		more, err = s.whole(b)
+		err = s.whole(b)
 	case b.Open != nil:
 		if w.Last {
-			more, err = s.reopened(b)
+			err = s.reopened(b)
 		}
 	default:
-		more, err = s.feed(b)
+		err = s.feed(b)
 	}
-	return hits + more, err
+	return hits, err
 }
 
 // whole unpacks a blob that is all in memory.
-func (s *unpackSink) whole(b *Blob) (int, error) {
+func (s *unpackSink) whole(b *Blob) error {
 	if archive.Sniff(b.Data, b.Data) == archive.None {
-		return 0, nil
+		return nil
 	}
 	m := s.members(b.At)
 	defer m.close()
 	_, err := s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, m.visitor())
-	return m.hits, err
+	return err
 }
 
 // reopened unpacks a blob that was shown in windows, behind the last of them.
-func (s *unpackSink) reopened(b *Blob) (int, error) {
+func (s *unpackSink) reopened(b *Blob) error {
 	content, err := b.Open()
 	if err != nil {
-		return 0, s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
+		return s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
 			Error: "could not be opened again to see whether it is an archive: " + reason(err)})
 	}
 	defer content.Close()
 	m := s.members(b.At)
 	defer m.close()
 	_, err = s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, m.visitor())
-	return m.hits, err
+	return err
 }
 
 // members receives the members of one archive.
 type members struct {
-	s    *unpackSink
-	at   finding.Location
-	buf  *[]byte
-	hits int
+	s   *unpackSink
+	at  finding.Location
+	buf *[]byte
 }
 
 func (s *unpackSink) members(at finding.Location) *members {
@@ -151,13 +155,12 @@ func (m *members) member(in archive.Member) error {
 	at := m.at
 	at.Member = m.path(in.Path)
 	at.Exposure = shipped(at.Exposure)
-	hits, err := streamSized(in.Reader, at, *m.buf, overlap, func(b *Blob) (int, error) {
+	_, err := stream(in.Reader, at, *m.buf, overlap, func(b *Blob) (int, error) {
 		if b.Window.Offset == 0 && b.Window.Last {
 			b.Window = nil
 		}
 		return m.s.to.Blob(b)
 	})
-	m.hits += hits
 	return err
 }
 
