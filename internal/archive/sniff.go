@@ -141,19 +141,29 @@ func magic1f(h []byte) Kind {
 }
 
 func magicUnreadable(h []byte) Kind {
-	for _, m := range [...]struct {
-		s string
-		k Kind
-	}{
-		{"Rar!\x1a\x07", RAR}, {"\x04\x22\x4d\x18", LZ4}, {"LZIP\x01", Lzip}, {"LZIP\x00", Lzip},
-		{"\x89LZO\x00\r\n\x1a\n", Lzop}, {"LRZI", Lrzip}, {"MSCF\x00\x00\x00\x00", Cabinet}, {"xar!\x00", XAR},
-		{"hsqs", SquashFS}, {"\xff\x06\x00\x00sNaPpY", Snappy},
-	} {
-		if h[0] == m.s[0] && len(h) >= len(m.s) && string(h[:len(m.s)]) == m.s {
-			return m.k
+	has := func(s string) bool { return len(h) >= len(s) && string(h[:len(s)]) == s }
+	switch h[0] {
+	case 'R':
+		return when(has("Rar!\x1a\x07"), RAR)
+	case 0x04:
+		return when(has("\x04\x22\x4d\x18"), LZ4)
+	case 'L':
+		if has("LRZI\x00") {
+			return Lrzip
 		}
+		return when(has("LZIP\x01") || has("LZIP\x00"), Lzip)
+	case 0x89:
+		return when(has("\x89LZO\x00\r\n\x1a\n"), Lzop)
+	case 'M':
+		return when(has("MSCF\x00\x00\x00\x00"), Cabinet)
+	case 'x':
+		return when(has("xar!\x00"), XAR)
+	case 'h':
+		return when(has("hsqs"), SquashFS)
+	case 0xff:
+		return when(has("\xff\x06\x00\x00sNaPpY"), Snappy)
 	}
-	if (h[2] == '-') && len(h) > 21 && h[3] == 'l' && (h[4] == 'h' || h[4] == 'z') && h[6] == '-' && h[20] <= 3 {
+	if h[2] == '-' && len(h) > 21 && h[3] == 'l' && (h[4] == 'h' || h[4] == 'z') && h[6] == '-' && h[20] <= 3 {
 		return LHA
 	}
 	return None
