@@ -119,6 +119,9 @@ func (z *zipWalk) central(dir zipDirectory) error {
 		if err == io.EOF {
 			break
 		}
+		if err != nil && count >= dir.count {
+			break // what follows the last member is none of ours
+		}
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -38,11 +39,25 @@ func (z *zipWalk) directory() (zipDirectory, error) {
 	if offset <= uint64(d.start) {
 		d.base = d.start - int64(offset)
 	}
-	if !z.isCentral(d.start) && offset < uint64(at) && z.isCentral(int64(offset)) {
-		// Something stands between the directory and the record that ends it.
-		d.start, d.end, d.base = int64(offset), int64(offset)+int64(min(size, uint64(at)-offset)), 0
+	if !z.leads(d) && offset < uint64(at) && z.isCentral(int64(offset)) {
+		// Something stands between the directory and the record that ends it, or the
+		// record has its size wrong.
+		d.start, d.end, d.base = int64(offset), at, 0
 	}
 	return d, nil
+}
+
+// leads tells whether the directory's first entry leads to a member.
+func (z *zipWalk) leads(d zipDirectory) bool {
+	if d.count == 0 {
+		return true
+	}
+	e, err := readCentral(bufio.NewReaderSize(io.NewSectionReader(z.n.at, d.start, d.end-d.start), 4<<10), d.base)
+	if err != nil {
+		return false
+	}
+	_, _, err = z.local(e.offset)
+	return err == nil
 }
 
 func (z *zipWalk) isCentral(off int64) bool {
