@@ -223,3 +223,23 @@ func TestPDF(t *testing.T) {
 	check(t, "damaged", doc("/Filter /FlateDecode", "text"), nil, "object 7: PDF: the stream is damaged")
 	check(t, "encrypted", append(plain, "trailer <</Encrypt 9 0 R>>"...), nil, "the document is encrypted")
 }
+
+// A zip behind other data is seen at its end. In a stream that is too late,
+// unless the data is a program: then it is told.
+func TestZipBehindOtherData(t *testing.T) {
+	zipped := append([]byte("just some words\n"), archivetest.Zip(zip.Deflate)(t, two()...)...)
+	tarred := archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "w", Data: zipped})
+	check(t, "seekable", zipped, map[string]string{"a": "first content"})
+	got := walk(t, archive.Limits{}, "x.tgz", archivetest.Gzip(t, tarred))
+	if len(got.problems) != 1 || !strings.HasPrefix(got.problems[0], "w: ends like a zip archive") || !bytes.Equal(got.members["w"], zipped) {
+		t.Errorf("members %q, problems %q", paths(got), got.problems)
+	}
+	for _, size := range []int{10, 66 << 20} { // the second is more than is held of a program
+		program := append(append([]byte("\x7fELF"), make([]byte, size)...), archivetest.Zip(zip.Deflate)(t, two()...)...)
+		got = walk(t, archive.Limits{}, "x.tgz", archivetest.Gzip(t, archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "w", Data: program})))
+		unpacked := string(got.members["w!a"]) == "first content"
+		if unpacked != (size == 10) || unpacked != (len(got.problems) == 0) || !bytes.Equal(got.members["w"], program) {
+			t.Errorf("%d: members %q, problems %q", size, paths(got), got.problems)
+		}
+	}
+}
