@@ -22,5 +22,6 @@ require (
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/pjbgf/sha1cd v0.7.0 // indirect
+	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/text v0.41.0 // indirect
 )
