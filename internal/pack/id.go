@@ -69,6 +69,7 @@ const (
 	refDelta = 7
 )
 
+// String returns the id in hexadecimal.
 func (k Kind) String() string {
 	switch k {
 	case Commit:
