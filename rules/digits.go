@@ -239,11 +239,10 @@ func extend(digits []byte, i, group int, set *[256]bool) (from, to int) {
 
 // decodeDigits decodes whole groups, and what a last one without padding holds.
 func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	n := len(digits) * c.bits / 8
-	if f.budget < int64(n) {
+	if f.budget -= int64(len(digits)); f.budget < 0 {
 		return
 	}
-	out := make([]byte, 0, n)
+	out := f.scratch[l.depth][:0]
 	acc, bits := uint32(0), 0
 	for _, d := range digits {
 		acc = acc<<c.bits | uint32(c.value[d])
@@ -252,16 +251,12 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 			out = append(out, byte(acc>>bits))
 		}
 	}
-	if !promising(out) {
-		f.budget -= int64(n)
-		return
+	f.scratch[l.depth] = out
+	if promising(out) {
+		f.descend(l, c.name, out, func(start, end int) (int, int) {
+			return at(start * 8 / c.bits), at((end*8-1)/c.bits) + 1
+		})
 	}
-	from, to := make([]int, n), make([]int, n)
-	for i := range out {
-		from[i] = at(i * 8 / c.bits)
-		to[i] = at((i*8+7)/c.bits) + 1
-	}
-	f.descend(l, c.name, out, from, to)
 }
 
 // promising reports whether decoded bytes can hold a key at all: they have a run,
