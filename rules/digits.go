@@ -35,8 +35,8 @@ const maxDecoded = 256 << 10
 // line where something shows they may begin: for a first look, and for a key,
 // encoded further or not.
 const (
-	shortGather, shortBack = 512, 256
-	longGather, longBack   = 16 << 10, 2048
+	shortGather, shortBack = 256, 128
+	longGather, longBack   = 4 << 10, 1024
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a

@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -41,16 +40,41 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	}
 }
 
-// namesOwn reports whether a file's name or first lines name Baseten.
+// namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	head := data[:min(len(data), headerLen)]
-	for _, word := range []string{"seten", "SETEN", "truss", "Truss"} {
-		if bytes.Contains(head, []byte(word)) || strings.Contains(path, word) {
-			return true
+	return nameStands(data[:min(len(data), headerLen)]) || nameStands([]byte(path))
+}
+
+// nameStands looks for the first five letters of the names in any case, by the
+// method of Horspool 1980 for both at once: every file is asked.
+func nameStands(b []byte) bool {
+	const n = 5
+	for i := n - 1; i < len(b); {
+		skip := nameSkip[b[i]]
+		if skip == 0 {
+			if w := b[i-n+1 : i+1]; bytes.EqualFold(w, []byte("baset")) || bytes.EqualFold(w, []byte("truss")) {
+				return true
+			}
+			skip = 1
 		}
+		i += int(skip)
 	}
 	return false
 }
+
+// nameSkip is how far the end of a name is at the least when this byte stands
+// where it could be.
+var nameSkip = func() (skip [256]uint8) {
+	for c := range skip {
+		skip[c] = 5
+	}
+	for _, name := range []string{"baset", "truss", "BASET", "TRUSS"} {
+		for i := range name {
+			skip[name[i]] = min(skip[name[i]], uint8(len(name)-1-i))
+		}
+	}
+	return skip
+}()
 
 // join reads a key over joints from data[i] on, where a mark of the given length
 // stands, and looks at it if there were any.
