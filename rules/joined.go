@@ -16,7 +16,8 @@ import (
 const (
 	maxJoint  = 96 // bytes
 	maxJoints = 48 // in one key
-	// joinReach is how far before a fresh span a key with joints may begin.
+	// joinReach is how far about a fresh span the parts of a key, or the lines that
+	// its encoding is wrapped over, may stand.
 	joinReach = 512
 )
 

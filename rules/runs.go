@@ -58,12 +58,12 @@ type run struct {
 }
 
 // eachRun calls yield for the runs of at least minRun bytes (minRun characters for
-// wide ones) about data[span], in order, each at its full length also where it
-// reaches beyond, and mark for each b10_ outside of them.
+// wide ones) in data[span] and within joinReach of it, in order, each at its full
+// length also where it reaches beyond, and mark for each b10_ outside of them.
 func eachRun(data []byte, span finding.Span, yield func(run), mark func(int)) {
-	part := data[:min(len(data), span.End+minRun)]
+	part := data[:min(len(data), span.End+joinReach)]
 	done := 0 // the end of the last run
-	for i := max(0, span.Start-minRun); ; {
+	for i := max(0, span.Start-joinReach); ; {
 		at, marks := nextWindow(part, i)
 		if at < 0 {
 			return

@@ -51,7 +51,7 @@ func (f *finder) search(l *layer) {
 	for rest := f.fresh; len(rest) > 0; {
 		// Spans so close that their searches would overlap are searched as one.
 		n := 1
-		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*minRun {
+		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*joinReach {
 			n++
 		}
 		span := finding.Span{Start: rest[0].Start, End: rest[n-1].End}
