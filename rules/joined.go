@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -30,7 +31,10 @@ func (f *finder) joined(l *layer, span finding.Span) {
 			f.join(l, i, len(b10Mark))
 		}
 	}
-	if !namesOwn(l.path, l.data) {
+	if !l.asked {
+		l.named, l.asked = namesOwn(l.path, l.data), true
+	}
+	if !l.named {
 		return
 	}
 	for i := max(0, span.Start-joinReach); i < min(span.End, len(data)); i++ {
@@ -49,12 +53,24 @@ func (f *finder) joined(l *layer, span finding.Span) {
 // namesOwn reports whether a file's name or first lines name Baseten.
 func namesOwn(path string, data []byte) bool {
 	head := data[:min(len(data), headerLen)]
-	for _, word := range []string{"aseten", "ASETEN", "russ"} {
-		if bytes.Contains(head, []byte(word)) || bytes.Contains([]byte(path), []byte(word)) {
+	for _, word := range []string{"seten", "SETEN", "truss", "Truss"} {
+		if indexWord(head, word) || strings.Contains(path, word) {
 			return true
 		}
 	}
 	return false
+}
+
+// indexWord reports whether data holds a word of four letters or more.
+func indexWord(data []byte, word string) bool {
+	for i := 0; ; i++ {
+		if i = indexPair(data, i, word[0], word[3]); i < 0 {
+			return false
+		}
+		if bytes.HasPrefix(data[i:], []byte(word)) {
+			return true
+		}
+	}
 }
 
 // join reads a key over joints from data[i] on, where a mark of the given length
@@ -68,7 +84,10 @@ func (f *finder) join(l *layer, i, mark int) {
 	if !r.letters(prefixLen) || !r.dot() || !r.letters(secretLen) || r.joints == 0 || !endsAt(l.data, r.at) {
 		return
 	}
-	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), slices.Clone(r.from[:r.n]), slices.Clone(r.to[:r.n]))
+	from := slices.Clone(r.from[:r.n])
+	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), func(start, end int) (int, int) {
+		return from[start], from[end-1] + 1
+	})
 }
 
 const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
@@ -76,16 +95,16 @@ const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
 // A joinReader collects the bytes of one key and their places. Its memory lives on
 // the stack until a key is complete.
 type joinReader struct {
-	data     []byte
-	at       int
-	joints   int
-	n        int
-	out      [joinedLen]byte
-	from, to [joinedLen]int
+	data   []byte
+	at     int
+	joints int
+	n      int
+	out    [joinedLen]byte
+	from   [joinedLen]int // of each byte
 }
 
 func (r *joinReader) take(i int) {
-	r.out[r.n], r.from[r.n], r.to[r.n] = r.data[i], i, i+1
+	r.out[r.n], r.from[r.n] = r.data[i], i
 	r.n++
 }
 

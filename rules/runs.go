@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/b10lint/b10lint/finding"
+import (
+	"bytes"
+
+	"github.com/b10lint/b10lint/finding"
+)
 
 // Every key, and every key that was encoded in one piece, is a long run of few
 // kinds of bytes: letters, digits, and what the encodings add. Calling those
@@ -109,4 +113,30 @@ func byTurns(w []byte, parity int) bool {
 		}
 	}
 	return true
+}
+
+// indexMark returns the first place at or after i where "b10_" stands, or -1.
+func indexMark(data []byte, i int) int {
+	for {
+		i = indexPair(data, i, b10Mark[0], b10Mark[3])
+		if i < 0 || data[i+1] == b10Mark[1] && data[i+2] == b10Mark[2] {
+			return i
+		}
+		i++
+	}
+}
+
+// indexPairGeneric is indexPair without vector instructions.
+func indexPairGeneric(data []byte, i int, first, fourth byte) int {
+	for i+3 < len(data) {
+		n := bytes.IndexByte(data[i:len(data)-3], first)
+		if n < 0 {
+			return -1
+		}
+		if i += n; data[i+3] == fourth {
+			return i
+		}
+		i++
+	}
+	return -1
 }

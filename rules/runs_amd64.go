@@ -1,38 +1,25 @@
 package rules
 
-import (
-	"bytes"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 //go:noescape
 func denseSSSE3(data *byte, i, n int, tables *[64]byte) int
 
 //go:noescape
-func markSSE2(data *byte, i, n int) int
+func pairSSE2(data *byte, i, n int, first, fourth uint64) int
 
-// indexMark returns the first place at or after i where "b10_" stands, or -1.
-func indexMark(data []byte, i int) int {
-	for i+19 <= len(data) {
-		at := markSSE2(&data[0], i, len(data))
-		if at < 0 {
-			break
-		}
-		if data[at+1] == '1' && data[at+2] == '0' {
+// indexPair returns the first place at or after i at which data has one byte and,
+// three further on, another; -1 if there is none.
+func indexPair(data []byte, i int, first, fourth byte) int {
+	if i+19 <= len(data) {
+		const each = 0x0101010101010101
+		if at := pairSSE2(&data[0], i, len(data), uint64(first)*each, uint64(fourth)*each); at >= 0 {
 			return at
 		}
-		i = at + 1
+		// It stops when a step would pass the end.
+		i += (len(data) - 19 - i) / window * window
 	}
-	// The vector form stops short of the end by less than two of its steps.
-	from := max(i, len(data)-40)
-	if from >= len(data) {
-		return -1
-	}
-	if n := bytes.Index(data[from:], []byte(b10Mark)); n >= 0 {
-		return from + n
-	}
-	return -1
+	return indexPairGeneric(data, i, first, fourth)
 }
 
 // nibbles are the tables of denseSSSE3 for the dense bytes. Each high nibble of

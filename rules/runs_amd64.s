@@ -57,19 +57,18 @@ none:
 	MOVQ $-1, ret+32(FP)
 	RET
 
-// func markSSE2(data *byte, i, n int) int
+// func pairSSE2(data *byte, i, n int, first, fourth uint64) int
 //
-// The first place at or after i, with 19 bytes from there below n, at which
-// data has a 'b' and three further on a '_'; -1 if there is none.
-TEXT ·markSSE2(SB), NOSPLIT, $0-32
+// The first place at or after i, with 19 bytes from there below n, at which data
+// has one byte and three further on another; -1 if there is none. first and fourth
+// hold the bytes eight times over.
+TEXT ·pairSSE2(SB), NOSPLIT, $0-48
 	MOVQ data+0(FP), SI
 	MOVQ i+8(FP), AX
 	MOVQ n+16(FP), BX
-	MOVQ $0x6262626262626262, DX
-	MOVQ DX, X1
+	MOVQ first+24(FP), X1
 	PUNPCKLQDQ X1, X1
-	MOVQ $0x5F5F5F5F5F5F5F5F, DX
-	MOVQ DX, X2
+	MOVQ fourth+32(FP), X2
 	PUNPCKLQDQ X2, X2
 	SUBQ $19, BX
 
@@ -90,9 +89,9 @@ loop:
 found:
 	BSFL CX, CX
 	ADDQ CX, AX
-	MOVQ AX, ret+24(FP)
+	MOVQ AX, ret+40(FP)
 	RET
 
 none:
-	MOVQ $-1, ret+24(FP)
+	MOVQ $-1, ret+40(FP)
 	RET

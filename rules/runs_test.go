@@ -78,6 +78,9 @@ func TestIndexMarkAgrees(t *testing.T) {
 			if want >= 0 {
 				want += i
 			}
+			if a, b := indexPair(data, i, 'b', '0'), indexPairGeneric(data, i, 'b', '0'); a != b {
+				t.Fatalf("from %d: pair at %d and %d in %q", i, a, b, data)
+			}
 			if got := indexMark(data, i); got != want {
 				t.Fatalf("from %d: %d, want %d in %q", i, got, want, data)
 			}

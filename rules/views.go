@@ -17,9 +17,12 @@ const (
 
 // A finder is one search.
 type finder struct {
+	input  layer
 	fresh  []finding.Span
 	budget int64
 	found  []Match
+	// scratch is memory for what one layer decodes, by its depth.
+	scratch [maxDepth][]byte
 }
 
 // A layer is the input, or what one encoding in the layer above hid.
@@ -28,12 +31,16 @@ type layer struct {
 	up    *layer
 	view  string // the name of the encoding
 	depth int
-	// from and to give, for each byte of the text, the bytes of the layer above
-	// that it was decoded from.
-	from, to []int
+	// place gives the span of the layer above that a span of the text was decoded
+	// from. It is asked for keys alone, so it may be slow.
+	place placer
 	// gathered is how far wrapped digits were looked at.
 	gathered int
+	// named is whether the file's name or first lines name Baseten, once asked.
+	named, asked bool
 }
+
+type placer func(start, end int) (from, to int)
 
 // search looks at one layer: the input where it is fresh, a decoded one whole.
 func (f *finder) search(l *layer) {
@@ -68,9 +75,11 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 			f.wide(l, r)
 			return true
 		}
+		if l.depth < maxDepth && f.digits(l, r) {
+			return true // no dot and no escape in it
+		}
 		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
 		if l.depth < maxDepth {
-			f.digits(l, r)
 			f.escapes(l, r)
 		}
 		return true
@@ -88,13 +97,13 @@ func clipStart(data []byte, r run, span finding.Span) int {
 }
 
 // descend searches what an encoding hid, within the budget.
-func (f *finder) descend(l *layer, view string, data []byte, from, to []int) {
+func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 	if f.budget -= int64(len(data)); f.budget < 0 {
 		return
 	}
 	f.search(&layer{
 		text: text{path: l.path, data: data},
-		up:   l, view: view, depth: l.depth + 1, from: from, to: to,
+		up:   l, view: view, depth: l.depth + 1, place: place,
 	})
 }
 
@@ -111,7 +120,7 @@ func (f *finder) add(l *layer, s shape) {
 	}
 	var views []string
 	for ; l.up != nil; l = l.up {
-		m.Start, m.End = l.from[m.Start], l.to[m.End-1]
+		m.Start, m.End = l.place(m.Start, m.End)
 		views = append(views, l.view)
 	}
 	for i := range views {
@@ -134,7 +143,7 @@ func (l *layer) judge(s shape) (c finding.Confidence, ok bool) {
 	}
 	w := l.weigh(s)
 	for ; w != against && w != certain && l.up != nil; l = l.up {
-		s.start, s.end = l.from[s.start], l.to[s.end-1]
+		s.start, s.end = l.place(s.start, s.end)
 		w = max(w, l.up.weigh(s))
 	}
 	if s.format == finding.Federated {

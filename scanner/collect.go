@@ -181,13 +181,13 @@ func (c *collector) verify(ctx context.Context) {
 	if c.opts.Verifier == nil || len(c.keys) == 0 {
 		return
 	}
-	var keys []secret.Secret
+	var suspects []Suspect
 	for _, k := range c.sorted() {
-		keys = append(keys, k.key)
+		suspects = append(suspects, Suspect{k.key, k.confidence})
 	}
-	verdicts, err := c.opts.Verifier.Verify(ctx, keys)
-	if err != nil {
-		c.problem(finding.Problem{Error: "verification is incomplete: " + err.Error()})
+	verdicts, problems := c.opts.Verifier.Verify(ctx, suspects)
+	for _, p := range problems {
+		c.problem(p)
 	}
 	for digest, v := range verdicts {
 		k := c.keys[digest]
@@ -195,7 +195,7 @@ func (c *collector) verify(ctx context.Context) {
 			continue
 		}
 		k.verdict = &v
-		if v.Key != nil {
+		if s := v.Liveness.State; v.Key != nil || s == finding.Live || s == finding.Restricted {
 			k.confidence = finding.HighConfidence
 		}
 	}

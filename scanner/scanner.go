@@ -17,11 +17,19 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// A Verifier says whether keys still work. The result is by Secret.Digest; a key
-// that is absent from it stays unchecked. An error means that verification is
-// incomplete, never that the scan is.
+// A Verifier says whether keys still work. The verdicts are by Secret.Digest; a
+// key that is absent from them stays unchecked. What kept verification from being
+// complete is a problem, never the end of the scan.
 type Verifier interface {
-	Verify(ctx context.Context, keys []secret.Secret) (map[string]Verdict, error)
+	Verify(ctx context.Context, suspects []Suspect) (map[string]Verdict, []finding.Problem)
+}
+
+// A Suspect is a key to verify. Those of low confidence may be other vendors' keys
+// of the same form and must not be sent anywhere; matching them against an
+// inventory is safe.
+type Suspect struct {
+	Key        secret.Secret
+	Confidence finding.Confidence
 }
 
 // A Verdict is what a Verifier knows of one key.
