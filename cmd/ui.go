@@ -30,7 +30,8 @@ type UI struct {
 	mu        sync.Mutex
 }
 
-func newUI(env Env) *UI {
+// NewUI returns a UI that talks on the standard error of env.
+func NewUI(env Env) *UI {
 	return &UI{env: env, colorFlag: choice{"auto", []string{"auto", "always", "never"}}}
 }
 

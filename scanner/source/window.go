@@ -2,6 +2,8 @@ package source
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -23,17 +25,17 @@ const (
 // stream reads r to its end into buf, again and again, and emits windows over it.
 // Each byte is owned by one window, and every window but the first and the last
 // shows overlap bytes on both sides of what it owns; buf must be longer than four
-// times that. It returns the number of hits that emit reported, and the first
-// error of r or emit.
+// times that. What came before an error of r is emitted as the last window. It
+// returns the number of hits that emit reported, and the first error of r or emit.
 func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
 	w := Window{}
 	filled := 0
 	for {
-		n, err := io.ReadFull(r, buf[filled:])
+		n, readErr := io.ReadFull(r, buf[filled:])
 		filled += n
-		w.Last = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err != nil && !w.Last {
-			return hits, err
+		w.Last = readErr != nil
+		if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
+			readErr = nil
 		}
 		data := buf[:filled]
 		w.Own.End = filled
@@ -44,7 +46,7 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 		h, err := emit(&Blob{At: at, Data: data, Window: &window})
 		hits += h
 		if err != nil || w.Last {
-			return hits, err
+			return hits, cmp.Or(err, readErr)
 		}
 		next := runeStart(data, w.Own.End-overlap)
 		w.advance(data[:next])
@@ -69,7 +71,12 @@ func (w *Window) advance(data []byte) {
 // Count returns the length of b in characters and in UTF-16 units. A byte that is
 // no part of valid UTF-8 counts as one of each; a byte-order mark counts as none.
 func Count(b []byte) (chars, units int) {
+	const notASCII = 0x8080808080808080
 	for i := 0; i < len(b); {
+		if i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&notASCII == 0 {
+			chars, i = chars+8, i+8
+			continue
+		}
 		if b[i] < utf8.RuneSelf {
 			chars, i = chars+1, i+1
 			continue
