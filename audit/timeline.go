@@ -186,6 +186,9 @@ func (inv *Inventory) unknown(k *Key, t *finding.Timeline) (list []string) {
 	if k != nil && k.Created.At.IsZero() {
 		list = append(list, "when exactly it was made: "+k.Created.Words())
 	}
+	if s := inv.Evidence.Source(baseten.SourceActions); s.Err == nil && !s.Since.IsZero() {
+		list = append(list, "what it did before "+day(s.Since)+", which is how far back the audit log's actions and the usage were read")
+	}
 	if t.Leaked == nil {
 		list = append(list, "when it leaked: no scan report gives a dated place in the open")
 	}
