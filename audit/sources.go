@@ -67,7 +67,7 @@ func (inv *Inventory) elsewhere() []finding.Problem {
 	if len(open) > 20 {
 		shown += fmt.Sprintf(" and %d more", len(open)-20)
 	}
-	return []finding.Problem{{Warning: true, Error: fmt.Sprintf("%d leaked keys of the scans are not among these keys: %s", len(open), shown),
+	return []finding.Problem{{Warning: true, Error: "leaked, by the scans, and not among these keys: " + shown,
 		Hint: "they were revoked before the audit log begins, belong to another organisation, or are hidden from this credential; b10lint scan --verify looks at each"}}
 }
 
