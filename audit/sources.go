@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -48,7 +47,7 @@ func (inv *Inventory) problems() (list []finding.Problem) {
 // noGateway reports whether s is the gateway of a workspace that seems to have
 // none. Baseten answers 403 both then and for a missing permission.
 func (inv *Inventory) noGateway(s baseten.SourceState) bool {
-	return s.Name == baseten.SourceGateway && (s.Denied() || baseten.StatusOf(s.Err) == http.StatusNotFound)
+	return s.Name == baseten.SourceGateway && (s.Denied() || s.Absent())
 }
 
 // elsewhere tells of leaked keys that are neither in the inventory nor, by the
