@@ -50,7 +50,7 @@ var rooms = map[string]room{
 		why: "a program that makes a table of rules from source text; not part of the binary",
 	},
 	"scanner/source": {
-		may: []string{"finding", "internal/archive", "internal/ignore", "internal/notebook", "internal/pack"}, never: []string{"net/..."},
+		may: []string{"finding", "internal/archive", "internal/gitdir", "internal/ignore", "internal/notebook", "internal/pack"}, never: []string{"net/..."},
 		why: "where bytes come from must not know what is looked for",
 	},
 	"config": {

@@ -57,6 +57,9 @@ type Location struct {
 	LineHash string `json:"line_hash,omitempty"`
 	// Context names the kind of place, for advice: see package rules.
 	Context string `json:"context,omitempty"`
+	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
+	// places hold the same one. It is not part of a report.
+	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
 

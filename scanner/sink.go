@@ -54,6 +54,7 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 			h.offset += b.Window.Offset
 		}
 		h.at.Decoded = m.Decoded
+		h.at.KeyDigest = m.Secret.Digest()
 		c.place(&h.at, m.Start, m.End)
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
