@@ -61,7 +61,8 @@ type history struct {
 	cov     finding.Coverage
 	corrupt map[string]bool
 	// only are the commits that a scope holds, once they are known; nil is all.
-	only map[pack.ID]bool
+	only   map[pack.ID]bool
+	staged []stagedEntry
 	// looked is set when there is something to locate in.
 	looked bool
 }
@@ -178,11 +179,11 @@ func (h *history) problem(to Sink, p pack.Problem) error {
 // sweep hands over every object and checks that what they refer to is there.
 func (h *history) sweep(ctx context.Context, r *repository, to Sink) error {
 	c := newConnectivity(r)
-	sw := &sweeper{h: h, to: to, conn: c, windows: map[pack.ID]*lineTracker{}, repo: r}
 	cache, skip, err := h.openCache(r, to)
 	if err != nil {
 		return err
 	}
+	sw := &sweeper{h: h, to: to, conn: c, cache: cache, windows: map[pack.ID]*lineTracker{}, repo: r}
 	stats, err := r.Sweep(ctx, sw.object, pack.SweepOptions{
 		Jobs: h.opts.Jobs, SkipPacks: skip,
 		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree),
@@ -202,7 +203,10 @@ func (h *history) sweep(ctx context.Context, r *repository, to Sink) error {
 		h.cov.Corrupt = append(h.cov.Corrupt, id)
 	}
 	sortStrings(h.cov.Corrupt)
-	return cache.store(r, sw.hits(), stats, c, len(h.corrupt) == 0)
+	if err := cache.store(r, sw.hits(), c, len(h.corrupt) == 0); err != nil {
+		return to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true, Error: "the cache could not be written: " + err.Error()})
+	}
+	return nil
 }
 
 // count turns what the sweep did into coverage.
@@ -254,6 +258,8 @@ type sweeper struct {
 	conn *connectivity
 	repo *repository
 
+	cache *packCache
+
 	mu      sync.Mutex
 	windows map[pack.ID]*lineTracker
 	held    []pack.ID // objects with hits
@@ -291,7 +297,7 @@ func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
 		b.Open = sw.opener(o.ID)
 	}
 	hits, err = sw.to.Blob(&b)
-	if hits > 0 {
+	if hits > 0 || sw.cache.worthAnother(o) {
 		sw.mu.Lock()
 		sw.held = append(sw.held, o.ID)
 		sw.mu.Unlock()

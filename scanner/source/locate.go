@@ -104,8 +104,8 @@ type answer struct {
 	fromHead []bool
 	fromRefs []bool
 	tips     []tip
-	told     map[change][]*told // by key (in commit) and blob
-	messages map[pack.ID]*told
+	told     map[change][]*toldChain // by key (in commit) and blob
+	messages map[pack.ID]*toldChain
 	others   map[int32][]finding.Location // of blobs that no commit has
 }
 
@@ -115,8 +115,8 @@ type tip struct {
 	commit int32
 }
 
-// A told chain is one with all that is to be said of it.
-type told struct {
+// A toldChain is one with all that is to be said of it.
+type toldChain struct {
 	*chain
 	first   change // the introduction that is named
 	shown   int32  // the blob whose lines are shown
@@ -144,8 +144,8 @@ func (a *answer) resolve() {
 	} else {
 		a.fromHead = make([]bool, len(a.ids))
 	}
-	a.told, a.messages = map[change][]*told{}, map[pack.ID]*told{}
-	var all []*told
+	a.told, a.messages = map[change][]*toldChain{}, map[pack.ID]*toldChain{}
+	var all []*toldChain
 	for _, c := range a.chains {
 		if d := a.tell(c); d != nil {
 			all = append(all, d)
@@ -156,7 +156,7 @@ func (a *answer) resolve() {
 	for _, id := range a.q.commits {
 		if n, ok := a.number[id]; ok {
 			c := change{n, none}
-			d := &told{chain: &chain{intros: []change{c}}, first: c, removal: none}
+			d := &toldChain{chain: &chain{intros: []change{c}}, first: c, removal: none}
 			a.messages[id] = d
 			all = append(all, d)
 		}
@@ -165,20 +165,20 @@ func (a *answer) resolve() {
 		a.reach(part)
 	}
 	for _, list := range a.told {
-		slices.SortFunc(list, func(x, y *told) int { return strings.Compare(x.path, y.path) })
+		slices.SortFunc(list, func(x, y *toldChain) int { return strings.Compare(x.path, y.path) })
 	}
 	a.strays()
 }
 
 // tell chooses what is said of a chain; nil if it is not to be listed.
-func (a *answer) tell(c *chain) *told {
+func (a *answer) tell(c *chain) *toldChain {
 	if only := a.h.only; only != nil {
 		c.intros = slices.DeleteFunc(slices.Clone(c.intros), func(x change) bool { return !only[a.ids[x.commit]] })
 	}
 	if len(c.intros) == 0 || a.h.opts.Filter.Skip(path.Join(a.h.below, c.path)) {
 		return nil
 	}
-	d := &told{chain: c, first: c.intros[0], removal: none}
+	d := &toldChain{chain: c, first: c.intros[0], removal: none}
 	for _, x := range c.intros {
 		if a.fromRefs[x.commit] {
 			d.first = x
@@ -196,7 +196,7 @@ func (a *answer) tell(c *chain) *told {
 
 // reach works out for up to 64 chains which references lead to them and which
 // commit took them away.
-func (a *answer) reach(part []*told) {
+func (a *answer) reach(part []*toldChain) {
 	bits := make([]uint64, len(a.ids))
 	for i, d := range part {
 		for _, x := range d.intros {
@@ -219,7 +219,7 @@ func (a *answer) reach(part []*told) {
 // removal is the commit that took a key away: on the way to HEAD if one did there,
 // else on the way to another reference; the last one. A merge counts unless one of
 // its parents had lost the key before.
-func (a *answer) removal(d *told, had func(int32) bool) int32 {
+func (a *answer) removal(d *toldChain, had func(int32) bool) int32 {
 	best, rank := none, -1
 	for _, x := range d.removed {
 		if only := a.h.only; only != nil && !only[a.ids[x.commit]] || slices.ContainsFunc(x.lacking, had) {
@@ -275,7 +275,7 @@ func (a *answer) locate(at finding.Location) []finding.Location {
 	return []finding.Location{at}
 }
 
-func (a *answer) place(at finding.Location, d *told) finding.Location {
+func (a *answer) place(at finding.Location, d *toldChain) finding.Location {
 	at.Path = a.h.shownPath(d.path)
 	at.Blob = a.q.blobs[d.shown].String()
 	a.introducedBy(&at, a.ids[d.first.commit])
