@@ -31,7 +31,7 @@ func (e Env) get(name string) string {
 // Main runs the program and returns its exit status. It never panics on bad input
 // and never calls os.Exit.
 func Main(ctx context.Context, env Env) int {
-	ui := newUI(env)
+	ui := NewUI(env)
 	root := NewRoot(env, ui)
 	root.SetArgs(env.Args)
 	err := root.ExecuteContext(ctx)
@@ -62,10 +62,10 @@ which Baseten shows too.
 
 Exit status: 0 nothing found and everything looked at, 1 findings, 2 bad command
 line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`,
-		Example: `  b10lint scan                       this folder
-  b10lint scan -f sarif=out.sarif .  text on the screen and SARIF in a file
-  git diff | b10lint scan -          standard input
-  b10lint rules explain leaked-key   what a finding means`,
+		Example: `  b10lint scan                               # this folder
+  b10lint scan -f text -f sarif=out.sarif .  # text on the screen and SARIF in a file
+  git diff | b10lint scan -                  # standard input
+  b10lint rules explain leaked-key           # what a finding means`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -25,19 +25,21 @@ func newRules(env Env) *cobra.Command {
 		},
 	}
 	c.AddCommand(&cobra.Command{
-		Use:   "list",
-		Short: "List the rules with their severities",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return c.RunE(c, nil) },
+		Use:     "list",
+		Short:   "List the rules with their severities",
+		Example: "  b10lint rules list",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return c.RunE(c, nil) },
 	}, newExplain(env))
 	return c
 }
 
 func newExplain(env Env) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain RULE",
-		Short: "Say what a rule means and what to do",
-		Args:  cobra.ExactArgs(1),
+		Use:     "explain RULE",
+		Short:   "Say what a rule means and what to do",
+		Example: "  b10lint rules explain leaked-key",
+		Args:    cobra.ExactArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
 		},

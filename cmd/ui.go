@@ -30,13 +30,12 @@ type UI struct {
 	mu        sync.Mutex
 }
 
-func newUI(env Env) *UI {
+// NewUI returns a UI that talks on the standard error of env.
+func NewUI(env Env) *UI {
 	return &UI{env: env, colorFlag: choice{"auto", []string{"auto", "always", "never"}}}
 }
 
 func (u *UI) error(text string, hints ...string) { u.say("error", text, hints) }
-
-func (u *UI) warn(text string, hints ...string) { u.say("warning", text, hints) }
 
 func (u *UI) say(kind, text string, hints []string) {
 	u.mu.Lock()

@@ -67,7 +67,7 @@ func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
 		before := len(out)
 		switch {
 		case n == 0:
-			v, n = rune(l.data[i]), 1
+			n = 1
 			out = append(out, l.data[i])
 		case v == softBreak:
 			for end = max(end, i+n); end < len(l.data) && dense[l.data[end]] != 0 && end-r.start < maxDecoded; {

@@ -2,66 +2,79 @@ package rules
 
 import (
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/b10lint/b10lint/internal/fakekey"
 )
 
+// A distribution gives the share of each score: shares[i] that of i - zero.
+type distribution struct {
+	shares []float64
+	zero   int
+}
+
 // nameScores returns the exact distribution of the name score of even draws of n
 // letters and digits. It walks the Markov chain over the symbols the score can
 // tell apart: each letter in each case, and "a digit".
-func nameScores(n int) map[int]float64 {
+func nameScores(n int) distribution {
 	const states = 53
-	symbol := func(s int) (byte, float64) {
-		switch {
-		case s < 26:
-			return byte('a' + s), 1.0 / 62
-		case s < 52:
-			return byte('A' + s - 26), 1.0 / 62
-		}
-		return '0', 10.0 / 62
-	}
-	cur := make([]map[int]float64, states)
+	var symbols [states]byte
+	var p [states]float64
 	for s := range states {
-		_, p := symbol(s)
-		cur[s] = map[int]float64{0: p}
+		symbols[s], p[s] = '0', 10.0/62
+		if s < 52 {
+			symbols[s], p[s] = byte('a'+s%26)&^byte(s/26*0x20), 1.0/62
+		}
 	}
-	for range n - 1 {
-		next := make([]map[int]float64, states)
+	var steps [states][states]int
+	widest := 0
+	for a := range states {
 		for b := range states {
-			next[b] = map[int]float64{}
-			to, p := symbol(b)
+			steps[a][b] = nameScore([]byte{symbols[a], symbols[b]})
+			widest = max(widest, steps[a][b], -steps[a][b])
+		}
+	}
+	zero := widest * n
+	cur, next := make([][]float64, states), make([][]float64, states)
+	for s := range states {
+		cur[s], next[s] = make([]float64, 2*zero+1), make([]float64, 2*zero+1)
+		cur[s][zero] = p[s]
+	}
+	for round := range n - 1 {
+		from, to := zero-widest*round, zero+widest*round
+		for b := range states {
+			clear(next[b])
 			for a := range states {
-				from, _ := symbol(a)
-				step := nameScore([]byte{from, to})
-				for score, v := range cur[a] {
-					next[b][score+step] += v * p
+				target := next[b][from+steps[a][b]:]
+				for i, v := range cur[a][from : to+1] {
+					target[i] += v * p[b]
 				}
 			}
 		}
-		cur = next
+		cur, next = next, cur
 	}
-	all := map[int]float64{}
-	for _, m := range cur {
-		for score, v := range m {
-			all[score] += v
+	for _, shares := range cur[1:] {
+		for i, v := range shares {
+			cur[0][i] += v
 		}
 	}
-	return all
+	return distribution{cur[0], zero}
 }
 
-// nameScoreTail returns the exact share of keys whose name score is above limit.
-func nameScoreTail(limit int) (tail float64) {
-	secret := nameScores(32)
-	for x, p := range nameScores(8) {
-		for y, q := range secret {
-			if x+y > limit {
-				tail += p * q
-			}
-		}
+// nameTail returns the exact share of keys whose name score is above the limit.
+var nameTail = sync.OnceValue(func() (tail float64) {
+	prefix, secret := nameScores(prefixLen), nameScores(secretLen)
+	above := make([]float64, len(secret.shares)+1) // share of secrets at i or more
+	for i := len(secret.shares) - 1; i >= 0; i-- {
+		above[i] = above[i+1] + secret.shares[i]
+	}
+	for i, p := range prefix.shares {
+		at := maxNameScore - (i - prefix.zero) + 1 + secret.zero
+		tail += p * above[min(max(at, 0), len(above)-1)]
 	}
 	return tail
-}
+})
 
 // distinctTail returns the exact share of even draws of n out of 62 with fewer
 // than limit different symbols.
@@ -82,7 +95,7 @@ func distinctTail(n, limit int) float64 {
 }
 
 func TestRandomnessTestLosesNoKey(t *testing.T) {
-	name, few := nameScoreTail(maxNameScore), distinctTail(32, minDistinct)
+	name, few := nameTail(), distinctTail(32, minDistinct)
 	// 26 and 2 places for a run of seven, each step one successor out of 62, both ways.
 	run := 2 * 28.0 / math.Pow(62, 6)
 	t.Logf("share of even draws that fail: name %.2g, few symbols %.2g, sequence at most %.2g", name, few, run)

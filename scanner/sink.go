@@ -56,7 +56,7 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		h.at.Decoded = m.Decoded
 		c.place(&h.at, m.Start, m.End)
 		s.events <- event{hit: h}
-		return s.ctx.Err() == nil
+		return true // also when the context has ended: what is at hand is still told
 	})
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()

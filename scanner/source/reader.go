@@ -19,7 +19,8 @@ type reader struct {
 }
 
 func (s reader) Walk(ctx context.Context, to Sink) error {
-	in := &cancelReader{ctx, s.r}
+	in := newPatient(ctx, s.r)
+	defer in.Close()
 	head, err := io.ReadAll(io.LimitReader(in, WholeLimit+1))
 	switch {
 	case err != nil:
@@ -41,15 +42,42 @@ func (s reader) Walk(ctx context.Context, to Sink) error {
 	return err
 }
 
-// broken scans what came before the stream broke and reports that it did.
+// broken scans what came before the stream broke, or before the context ended, and
+// reports that it did.
 func (s reader) broken(ctx context.Context, to Sink, head []byte, cause error) error {
+	if len(head) > 0 {
+		if _, err := to.Blob(&Blob{At: s.at, Data: head}); err != nil {
+			return err
+		}
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if _, err := to.Blob(&Blob{At: s.at, Data: head}); err != nil {
-		return err
-	}
 	return to.Problem(finding.Problem{Path: s.at.Path, Error: "reading stopped early: " + reason(cause)})
+}
+
+// newPatient returns a reader whose Read fails as soon as the context ends, also
+// while a read of r waits, as one of a terminal or a pipe may for ever. The
+// goroutine that waits for r is left behind until r answers; nothing else can be
+// done about it, and what it still reads is dropped.
+func newPatient(ctx context.Context, r io.Reader) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.CopyBuffer(in, struct{ io.Reader }{r}, make([]byte, windowSize))
+		_ = in.CloseWithError(err) // nil means the end of the stream
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = in.CloseWithError(ctx.Err()) })
+	return &patient{out, stop}
+}
+
+type patient struct {
+	*io.PipeReader
+	stop func() bool
+}
+
+func (p *patient) Close() error {
+	p.stop()
+	return p.PipeReader.Close()
 }
 
 // A cancelReader ends when its context does, at the next read.

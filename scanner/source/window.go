@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -23,17 +24,17 @@ const (
 // stream reads r to its end into buf, again and again, and emits windows over it.
 // Each byte is owned by one window, and every window but the first and the last
 // shows overlap bytes on both sides of what it owns; buf must be longer than four
-// times that. It returns the number of hits that emit reported, and the first
-// error of r or emit.
+// times that. What came before an error of r is emitted as the last window. It
+// returns the number of hits that emit reported, and the first error of r or emit.
 func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
 	w := Window{}
 	filled := 0
 	for {
-		n, err := io.ReadFull(r, buf[filled:])
+		n, readErr := io.ReadFull(r, buf[filled:])
 		filled += n
-		w.Last = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err != nil && !w.Last {
-			return hits, err
+		w.Last = readErr != nil
+		if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
+			readErr = nil
 		}
 		data := buf[:filled]
 		w.Own.End = filled
@@ -44,7 +45,7 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 		h, err := emit(&Blob{At: at, Data: data, Window: &window})
 		hits += h
 		if err != nil || w.Last {
-			return hits, err
+			return hits, cmp.Or(err, readErr)
 		}
 		next := runeStart(data, w.Own.End-overlap)
 		w.advance(data[:next])

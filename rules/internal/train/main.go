@@ -12,8 +12,8 @@ import (
 	"log"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sort"
 	"strings"
 )
@@ -25,7 +25,11 @@ type model struct {
 
 func main() {
 	log.SetFlags(0)
-	words, err := collect(filepath.Join(runtime.GOROOT(), "src"))
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		log.Fatal(err)
+	}
+	words, err := collect(filepath.Join(strings.TrimSpace(string(root)), "src"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,0 +1,34 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+)
+
+// The shares that docs/rules.md gives are those of the tests in random.go.
+func TestDocumentedShares(t *testing.T) {
+	page, err := os.ReadFile("../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, share := range map[string]float64{
+		fmt.Sprintf("by more than 2^%.1f", maxNameScore/8.0):           nameTail(),
+		fmt.Sprintf("fewer than %d different characters", minDistinct): distinctTail(secretLen, minDistinct),
+		fmt.Sprintf("a run of %d or more consecutive", maxSequence+1):  2 * 28 / math.Pow(62, 6),
+		"only decimal digits, or only hexadecimal ones of one case":    2 * math.Pow(16.0/62, secretLen),
+	} {
+		_, after, found := strings.Cut(string(page), row)
+		line, _, _ := strings.Cut(after, "\n")
+		if want := fmt.Sprintf("| %.2g", share); !found || !strings.Contains(line, want) {
+			t.Errorf("docs/rules.md: the row with %q does not say %q", row, want)
+		}
+	}
+	for _, limit := range []int{linesBefore, linesAfter} {
+		if !strings.Contains(string(page), fmt.Sprint(limit)) {
+			t.Errorf("docs/rules.md does not say that %d lines are asked", limit)
+		}
+	}
+}
