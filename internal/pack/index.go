@@ -1,0 +1,176 @@
+package pack
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sort"
+)
+
+// An idTable is a sorted table of raw ids that lie at a fixed distance.
+type idTable struct {
+	b                  []byte
+	n                  int
+	hash, skip, stride int
+}
+
+func (t *idTable) at(i int) []byte {
+	o := i*t.stride + t.skip
+	return t.b[o : o+t.hash]
+}
+
+// find looks for id between lo and hi.
+func (t *idTable) find(id []byte, lo, hi int) (int, bool) {
+	i := lo + sort.Search(hi-lo, func(i int) bool { return bytes.Compare(t.at(lo+i), id) >= 0 })
+	return i, i < hi && bytes.Equal(t.at(i), id)
+}
+
+// sorted says whether the ids never fall, on which find and merge rely, and
+// whether they are strict: all different.
+func (t *idTable) sorted() (ok, strict bool) {
+	strict = true
+	for i := 1; i < t.n; i++ {
+		c := bytes.Compare(t.at(i-1), t.at(i))
+		if c > 0 {
+			return false, false
+		}
+		strict = strict && c != 0
+	}
+	return true, strict
+}
+
+// An index tells where in a pack each object starts.
+type index struct {
+	ids     idTable
+	fanout  []byte // 256 big-endian counts; nil: search all of ids
+	strict  bool   // no id is there twice, which git allows
+	packSum []byte // the trailer of the pack the index was made for
+
+	wide []byte   // version 2: 8-byte offsets, for those above 31 bits
+	low  []byte   // version 2: 4-byte offsets
+	made []uint64 // the offsets, when we walked the pack ourselves
+}
+
+const (
+	indexMagic  = 0xff744f63 // "\377tOc"
+	fanoutBytes = 256 * 4
+)
+
+// parseIndex reads a pack index of version 1 or 2 whose ids have hash bytes. It
+// checks the layout, which is O(1); order and offsets are checked where used.
+func parseIndex(b []byte, hash int) (*index, error) {
+	if len(b) < fanoutBytes+2*hash {
+		return nil, errTruncated
+	}
+	body := b[:len(b)-2*hash]
+	x := &index{packSum: b[len(b)-2*hash : len(b)-hash]}
+	if binary.BigEndian.Uint32(b) != indexMagic {
+		return x, x.parseV1(body, hash)
+	}
+	if binary.BigEndian.Uint32(b[4:]) != 2 {
+		return nil, errIndexMagic
+	}
+	return x, x.parseV2(body[8:], hash)
+}
+
+func (x *index) parseV1(body []byte, hash int) error {
+	n, err := x.parseFanout(body)
+	if err != nil {
+		return err
+	}
+	body = body[fanoutBytes:]
+	if uint64(len(body)) != n*uint64(4+hash) {
+		return errIndexSize
+	}
+	x.ids = idTable{b: body, n: int(n), hash: hash, skip: 4, stride: 4 + hash}
+	return nil
+}
+
+func (x *index) parseV2(body []byte, hash int) error {
+	n, err := x.parseFanout(body)
+	if err != nil {
+		return err
+	}
+	body = body[fanoutBytes:]
+	fixed := n * uint64(hash+4+4) // id, CRC-32, offset
+	if uint64(len(body)) < fixed || (uint64(len(body))-fixed)%8 != 0 {
+		return errIndexSize
+	}
+	ids := n * uint64(hash)
+	x.ids = idTable{b: body[:ids], n: int(n), hash: hash, stride: hash}
+	x.low = body[ids+4*n : fixed]
+	x.wide = body[fixed:]
+	return nil
+}
+
+func (x *index) parseFanout(b []byte) (objects uint64, err error) {
+	if len(b) < fanoutBytes {
+		return 0, errTruncated
+	}
+	x.fanout = b[:fanoutBytes]
+	last := uint32(0)
+	for i := 0; i < 256; i++ {
+		n := binary.BigEndian.Uint32(x.fanout[4*i:])
+		if n < last {
+			return 0, errIndexFanout
+		}
+		last = n
+	}
+	return uint64(last), nil
+}
+
+// offset is where object i starts. The caller checks it against the pack.
+func (x *index) offset(i int) (uint64, error) {
+	switch {
+	case x.made != nil:
+		return x.made[i], nil
+	case x.low == nil:
+		return uint64(binary.BigEndian.Uint32(x.ids.b[i*x.ids.stride:])), nil
+	}
+	v := binary.BigEndian.Uint32(x.low[4*i:])
+	if v&(1<<31) == 0 {
+		return uint64(v), nil
+	}
+	at := uint64(v&^(1<<31)) * 8
+	if at+8 > uint64(len(x.wide)) {
+		return 0, errIndexOffset
+	}
+	return binary.BigEndian.Uint64(x.wide[at:]), nil
+}
+
+func (x *index) find(id []byte) (int, bool) {
+	if len(id) != x.ids.hash {
+		return 0, false
+	}
+	lo, hi := 0, x.ids.n
+	if x.fanout != nil {
+		hi = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0]):]))
+		if id[0] > 0 {
+			lo = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0])-4:]))
+		}
+	}
+	return x.ids.find(id, lo, hi)
+}
+
+// check reads the whole index and says whether it can be relied on: sorted, and
+// in step with its fan-out table.
+func (x *index) check() error {
+	var ok bool
+	if ok, x.strict = x.ids.sorted(); !ok {
+		return errIndexOrder
+	}
+	if x.fanout == nil || x.ids.n == 0 {
+		return nil
+	}
+	for b := 0; b < 256; b++ {
+		lo := 0
+		if b > 0 {
+			lo = int(binary.BigEndian.Uint32(x.fanout[4*b-4:]))
+		}
+		hi := int(binary.BigEndian.Uint32(x.fanout[4*b:]))
+		// The ids are sorted, so the first and last of a run speak for it.
+		if lo < hi && (int(x.ids.at(lo)[0]) != b || int(x.ids.at(hi - 1)[0]) != b) {
+			return errIndexFanout
+		}
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package pack
+
+import (
+	"bufio"
+	"bytes"
+	"compress/zlib"
+	"encoding/hex"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// A looseDir names the loose objects of one object folder.
+type looseDir struct {
+	dir string
+	ids idTable
+}
+
+// listLoose lists the loose objects under dir. Files with other names (there are
+// temporary ones) are no objects.
+func listLoose(dir string, hash int, problem func(string, error)) *looseDir {
+	d := &looseDir{dir: dir, ids: idTable{hash: hash, stride: hash}}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		problem(dir, err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if len(name) != 2 || !isHex(name) {
+			continue
+		}
+		sub := filepath.Join(dir, name)
+		files, err := os.ReadDir(sub)
+		if err != nil {
+			problem(sub, err)
+		}
+		for _, f := range files {
+			if len(f.Name()) == 2*hash-2 && isHex(f.Name()) {
+				d.ids.b, _ = hex.AppendDecode(d.ids.b, []byte(name+f.Name()))
+			}
+		}
+	}
+	d.ids.n = len(d.ids.b) / hash
+	d.sort()
+	return d
+}
+
+// sort puts the ids in order: folders and files come by name, but a file system
+// may hold a name in both cases.
+func (d *looseDir) sort() {
+	if _, strict := d.ids.sorted(); strict {
+		return
+	}
+	ids := make([][]byte, d.ids.n)
+	for i := range ids {
+		ids[i] = d.ids.at(i)
+	}
+	slices.SortFunc(ids, bytes.Compare)
+	ids = slices.CompactFunc(ids, bytes.Equal)
+	d.ids.b, d.ids.n = bytes.Join(ids, nil), len(ids)
+}
+
+func isHex(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// looseHash guesses the hash size of an object folder by a loose object's name.
+func looseHash(dir string) int {
+	for b := range 256 {
+		files, err := os.ReadDir(filepath.Join(dir, hex.EncodeToString([]byte{byte(b)})))
+		if err != nil || len(files) == 0 {
+			continue
+		}
+		switch len(files[0].Name()) {
+		case 2*sha1Size - 2:
+			return sha1Size
+		case 2*sha256Size - 2:
+			return sha256Size
+		}
+	}
+	return 0
+}
+
+func loosePath(dir string, id ID) string {
+	name := id.String()
+	return filepath.Join(dir, name[:2], name[2:])
+}
+
+// A looseReader reads loose objects, one at a time. They are "kind size\x00" and
+// the content, compressed together.
+type looseReader struct {
+	inf inflater
+	z   streamInflater
+	src []byte // the start of the file, or all of it
+
+	f      *os.File
+	path   string
+	disk   int64 // size of the file
+	kind   Kind
+	size   int64 // of the content
+	header int   // bytes before it
+}
+
+const (
+	// looseHeaderMost is more than "commit", a 64-bit number and what is between.
+	looseHeaderMost = 32
+	// looseRead is what is read of a file before it is known what it holds.
+	looseRead = 32 << 10
+)
+
+// open reads the header of the loose object at path. After success the caller
+// must call close.
+func (l *looseReader) open(path string) (err error) {
+	l.path = path
+	l.f, l.disk, err = openRegular(path)
+	if err != nil {
+		return err
+	}
+	l.src = slices.Grow(l.src[:0], looseRead)[:min(l.disk, looseRead)]
+	var head [looseHeaderMost]byte
+	n, err := l.f.ReadAt(l.src, 0)
+	if n == len(l.src) {
+		// What is wrong further on, content will see.
+		n, _, _ = l.inf.Prefix(head[:], l.src)
+		err = l.parse(head[:n])
+	}
+	switch {
+	case err != nil:
+	case !believable(uint64(l.size), uint64(l.disk)):
+		err = errAbsurdSize
+	case (l.disk-looseRead)/2 > l.size: // more than any compressor adds
+		err = errLooseLong
+	}
+	if err != nil {
+		l.close()
+		return &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return nil
+}
+
+func (l *looseReader) close() {
+	l.f.Close()
+	if cap(l.src) > 1<<20 {
+		l.src = nil
+	}
+}
+
+// content decodes the whole object, header and all, into dst, which must be as
+// long as the two.
+func (l *looseReader) content(dst []byte) error {
+	if int64(len(l.src)) < l.disk {
+		have := len(l.src)
+		l.src = slices.Grow(l.src, int(l.disk)-have)[:l.disk]
+		if n, err := l.f.ReadAt(l.src[have:], int64(have)); n < len(l.src)-have {
+			return err
+		}
+	}
+	n, _, err := l.inf.Zlib(dst, l.src)
+	if err == nil && n != len(dst) {
+		err = errWrongSize
+	}
+	return err
+}
+
+// stream gives a reader of the content.
+func (l *looseReader) stream() (io.Reader, error) {
+	err := l.z.reset(bufio.NewReader(io.NewSectionReader(l.f, 0, l.disk)))
+	if err == nil {
+		_, err = io.CopyN(io.Discard, &l.z, int64(l.header))
+	}
+	return &l.z, err
+}
+
+// parse reads the header as strictly as git does: one space, no leading zero.
+func (l *looseReader) parse(b []byte) error {
+	head, _, ok := bytes.Cut(b, []byte{0})
+	name, size, ok2 := bytes.Cut(head, []byte{' '})
+	l.kind = kindFromName(string(name))
+	n, err := strconv.ParseUint(string(size), 10, 63)
+	if !ok || !ok2 || l.kind == 0 || err != nil || size[0] == '+' || size[0] == '0' && len(size) > 1 {
+		return errLooseHeader
+	}
+	l.size, l.header = int64(n), len(head)+1
+	return nil
+}
+
+// A streamInflater decodes zlib streams through a reader: slower than inflater,
+// for what should not be held whole.
+type streamInflater struct {
+	z io.ReadCloser
+}
+
+func (s *streamInflater) reset(r io.Reader) (err error) {
+	if s.z == nil {
+		s.z, err = zlib.NewReader(r)
+		return err
+	}
+	return s.z.(zlib.Resetter).Reset(r, nil)
+}
+
+func (s *streamInflater) Read(b []byte) (int, error) { return s.z.Read(b) }

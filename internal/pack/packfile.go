@@ -1,0 +1,193 @@
+package pack
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"strings"
+)
+
+const packHeaderBytes = 12
+
+// A packFile is one pack and its index, mapped.
+type packFile struct {
+	path     string
+	data     []byte // the file without its trailer
+	mapped   []byte
+	idx      *index
+	idxMap   []byte
+	hash     int
+	count    uint32 // objects, as the pack's header says
+	promisor bool
+	keep     bool
+	walked   bool // idx was made by walking the pack
+}
+
+// openPack maps the pack at path and, if it has a usable one, its index. Without
+// one idx is nil and the pack has to be walked; bad then says what is wrong with
+// the index, if there is one.
+func openPack(path string, hash int) (p *packFile, bad, err error) {
+	p = &packFile{path: path, hash: hash}
+	if p.mapped, err = openMapped(path); err != nil {
+		return nil, nil, err
+	}
+	err = guard(p.readHeader)
+	if err != nil {
+		p.close()
+		return nil, nil, err
+	}
+	stem := strings.TrimSuffix(path, ".pack")
+	p.promisor = exists(stem + ".promisor")
+	p.keep = exists(stem + ".keep")
+	bad = p.openIndex(stem + ".idx")
+	return p, bad, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func (p *packFile) readHeader() error {
+	b := p.mapped
+	if len(b) < packHeaderBytes+p.hash {
+		return errTruncated
+	}
+	if v := binary.BigEndian.Uint32(b[4:]); string(b[:4]) != "PACK" || v != 2 && v != 3 {
+		return errPackHeader
+	}
+	p.count = binary.BigEndian.Uint32(b[8:])
+	p.data = b[:len(b)-p.hash]
+	return nil
+}
+
+// openIndex leaves idx nil when the index is absent or unfit.
+func (p *packFile) openIndex(path string) error {
+	if !exists(path) {
+		return nil
+	}
+	b, err := openMapped(path)
+	if err != nil {
+		return err
+	}
+	err = guard(func() error {
+		x, err := parseIndex(b, p.hash)
+		switch {
+		case err != nil:
+			return err
+		case uint64(x.ids.n) != uint64(p.count):
+			return errIndexCount
+		}
+		if err := x.check(); err != nil {
+			return err
+		}
+		p.idx = x
+		if !bytes.Equal(x.packSum, p.mapped[len(p.data):]) {
+			// More likely the pack was cut off than the index swapped, and then the
+			// index can tell what is gone.
+			return errIndexPack
+		}
+		return nil
+	})
+	if p.idx == nil {
+		unmapFile(b)
+	} else {
+		p.idxMap = b
+	}
+	if err != nil {
+		err = &os.PathError{Op: "read", Path: path, Err: err}
+	}
+	return err
+}
+
+func (p *packFile) close() error {
+	err := unmapFile(p.mapped)
+	if e := unmapFile(p.idxMap); err == nil {
+		err = e
+	}
+	p.mapped, p.data, p.idxMap, p.idx = nil, nil, nil, nil
+	return err
+}
+
+// An entry is the header of an object in a pack.
+type entry struct {
+	kind byte   // a Kind, ofsDelta or refDelta
+	size uint64 // of the content, or of the delta
+	body uint64 // where the compressed bytes start
+	base uint64 // where the base of an ofsDelta starts
+	ref  []byte // the raw id of the base of a refDelta; part of the mapping
+}
+
+// entry reads the header at off.
+func (p *packFile) entry(off uint64) (e entry, err error) {
+	if off < packHeaderBytes || off >= uint64(len(p.data)) {
+		return e, errIndexOffset
+	}
+	b := p.data[off:]
+	c := b[0]
+	e.kind = c >> 4 & 7
+	e.size = uint64(c & 15)
+	i := 1
+	for shift := 4; c&0x80 != 0; shift += 7 {
+		if i == len(b) {
+			return e, errTruncated
+		}
+		c = b[i]
+		i++
+		if shift > 63 || uint64(c&0x7f)<<shift>>shift != uint64(c&0x7f) {
+			return e, errEntrySize
+		}
+		e.size |= uint64(c&0x7f) << shift
+	}
+	switch e.kind {
+	case ofsDelta:
+		n, back, err := offsetVarint(b[i:])
+		if err != nil {
+			return e, err
+		}
+		if back == 0 || back > off-packHeaderBytes {
+			return e, errBaseOffset
+		}
+		e.base = off - back
+		i += n
+	case refDelta:
+		if len(b)-i < p.hash {
+			return e, errTruncated
+		}
+		e.ref = b[i : i+p.hash]
+		i += p.hash
+	default:
+		if !Kind(e.kind).valid() {
+			return e, errEntryType
+		}
+	}
+	e.body = off + uint64(i)
+	return e, nil
+}
+
+// offsetVarint reads the distance back to a delta's base: seven bits a byte, the
+// high ones first, with one added for each byte that follows.
+func offsetVarint(b []byte) (n int, v uint64, err error) {
+	for n < len(b) {
+		c := b[n]
+		n++
+		v |= uint64(c & 0x7f)
+		if c&0x80 == 0 {
+			return n, v, nil
+		}
+		if v >= 1<<56 {
+			return n, 0, errBaseOffset
+		}
+		v = (v + 1) << 7
+	}
+	return n, 0, errTruncated
+}
+
+// The densest code of RFC 1951 copies 258 bytes for two bits.
+const inflateMost = 1032
+
+// believable says whether size bytes can come out of this many compressed ones,
+// so that no memory is taken for a size that is only claimed.
+func believable(size, compressed uint64) bool {
+	return size/inflateMost <= compressed
+}

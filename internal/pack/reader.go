@@ -1,0 +1,305 @@
+package pack
+
+import (
+	"os"
+)
+
+// A Reader reads single objects. It keeps what it read last, because objects
+// that are asked for together are often made from the same ones. It must not be
+// used by several goroutines at once.
+type Reader struct {
+	s     *Store
+	inf   inflater
+	loose looseReader
+	cache cache
+}
+
+// Reader makes a Reader of the store.
+func (s *Store) Reader() *Reader { return &Reader{s: s} }
+
+// A place is where an object starts.
+type place struct {
+	p   *packFile
+	off uint64
+}
+
+// chainMost bounds a delta chain; git makes none of more than 4,095.
+const chainMost = 1 << 16
+
+// Object reads the object id, from whatever copy of it is sound. The data must not
+// be written to. The error is ErrNotFound if the store has no copy, and a Problem
+// if it has none that can be read.
+func (r *Reader) Object(id ID) (Kind, []byte, error) {
+	var kind Kind
+	var data []byte
+	err := r.tryCopies(id, func(at place) (err error) {
+		kind, data, err = r.packed(at)
+		return err
+	}, func(path string) (err error) {
+		kind, data, err = r.looseObject(path)
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return kind, data, nil
+}
+
+// Kind is the kind of the object id, for which only headers are read.
+func (r *Reader) Kind(id ID) (Kind, error) {
+	var kind Kind
+	err := r.tryCopies(id, func(at place) error {
+		chain, base, err := r.chain(at, false)
+		kind = base.kind
+		if err == nil && kind == 0 {
+			kind = Kind(chain[len(chain)-1].kind)
+		}
+		return err
+	}, func(path string) error {
+		err := r.loose.open(path)
+		if err == nil {
+			kind = r.loose.kind
+			r.loose.close()
+		}
+		return err
+	})
+	return kind, err
+}
+
+// Has says whether some part of the store has the object.
+func (s *Store) Has(id ID) bool {
+	return len(s.HeldBy(id)) > 0
+}
+
+// HeldBy gives the paths of all packs and loose files that hold the object.
+func (s *Store) HeldBy(id ID) (paths []string) {
+	for _, p := range s.packs {
+		guard(func() error {
+			if _, ok := p.idx.find(id.sum[:id.size]); ok {
+				paths = append(paths, p.path)
+			}
+			return nil
+		})
+	}
+	for _, dir := range s.dirs {
+		if id.IsZero() {
+			break
+		}
+		if path := loosePath(dir, id); exists(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// tryCopies calls packed or loose for each copy of id until one returns nil.
+func (r *Reader) tryCopies(id ID, packed func(place) error, loose func(string) error) error {
+	if int(id.size) != r.s.hash {
+		return Problem{ID: id, Err: ErrNotFound}
+	}
+	var first error
+	for _, p := range r.s.packs {
+		at, found := place{p: p}, false
+		err := guard(func() (err error) {
+			if p.idx == nil {
+				return nil // still being walked
+			}
+			var i int
+			if i, found = p.idx.find(id.sum[:id.size]); !found {
+				return nil
+			}
+			if at.off, err = p.idx.offset(i); err != nil {
+				return err
+			}
+			return packed(at)
+		})
+		if found && err == nil {
+			return nil
+		}
+		if err != nil && first == nil {
+			first = Problem{ID: id, Path: p.path, Offset: int64(at.off), Err: err}
+		}
+	}
+	for _, dir := range r.s.dirs {
+		path := loosePath(dir, id)
+		err := guard(func() error { return loose(path) })
+		if err == nil {
+			return nil
+		}
+		if first == nil && !os.IsNotExist(err) {
+			first = Problem{ID: id, Path: path, Err: err}
+		}
+	}
+	if first == nil {
+		return Problem{ID: id, Err: ErrNotFound}
+	}
+	return first
+}
+
+// A link is an entry of a delta chain.
+type link struct {
+	entry
+	place
+}
+
+// A found object is one that a chain of deltas can start from.
+type found struct {
+	kind Kind
+	data []byte
+}
+
+// chain follows the deltas from at to their base. Unless the last entry is no
+// delta, base is what it is made from: out of the cache, or a loose object. Only
+// when content is false may base be without data.
+func (r *Reader) chain(at place, content bool) (chain []link, base found, err error) {
+	for len(chain) < chainMost {
+		if base, ok := r.cache.get(at); ok {
+			return chain, base, nil
+		}
+		e, err := at.p.entry(at.off)
+		if err != nil {
+			return nil, found{}, err
+		}
+		chain = append(chain, link{e, at})
+		switch e.kind {
+		case ofsDelta:
+			at.off = e.base
+			continue
+		case refDelta:
+		default:
+			return chain, found{}, nil
+		}
+		id := IDFromBytes(e.ref)
+		next, ok := r.s.place(at.p, id)
+		if ok {
+			at = next
+			continue
+		}
+		base, err = r.looseBase(id, content)
+		return chain, base, err
+	}
+	return nil, found{}, errCycle
+}
+
+// place finds a packed object, first in the pack that asks.
+func (s *Store) place(own *packFile, id ID) (place, bool) {
+	for i := -1; i < len(s.packs); i++ {
+		p := own
+		if i >= 0 {
+			p = s.packs[i]
+		}
+		if p.idx == nil {
+			continue // still being walked
+		}
+		if j, ok := p.idx.find(id.sum[:id.size]); ok {
+			if off, err := p.idx.offset(j); err == nil {
+				return place{p, off}, true
+			}
+		}
+	}
+	return place{}, false
+}
+
+func (r *Reader) looseBase(id ID, content bool) (found, error) {
+	for _, dir := range r.s.dirs {
+		path := loosePath(dir, id)
+		if !exists(path) {
+			continue
+		}
+		if !content {
+			err := r.loose.open(path)
+			if err == nil {
+				r.loose.close()
+				return found{kind: r.loose.kind}, nil
+			}
+			continue
+		}
+		if kind, data, err := r.looseObject(path); err == nil {
+			return found{kind, data}, nil
+		}
+	}
+	return found{}, baseMissing(id)
+}
+
+func (r *Reader) packed(at place) (Kind, []byte, error) {
+	chain, base, err := r.chain(at, true)
+	if err != nil {
+		return 0, nil, err
+	}
+	left := r.s.expandMost()
+	for i := len(chain) - 1; i >= 0; i-- {
+		l := &chain[i]
+		if left -= int64(len(base.data)); left < 0 {
+			return 0, nil, ErrTooLarge
+		}
+		data, err := r.inflate(l)
+		if err != nil {
+			return 0, nil, err
+		}
+		if l.kind == ofsDelta || l.kind == refDelta {
+			data, err = r.s.patch(base.data, data, 0)
+			if err != nil {
+				return 0, nil, err
+			}
+		} else {
+			base.kind = Kind(l.kind)
+		}
+		base.data = data
+		r.cache.put(l.place, base)
+	}
+	return base.kind, base.data, nil
+}
+
+// inflate decodes the entry of l. How many compressed bytes there are is not
+// known, but the stream says where it ends.
+func (r *Reader) inflate(l *link) ([]byte, error) {
+	src := l.p.data[l.body:]
+	switch {
+	case !believable(l.size, uint64(len(src))):
+		return nil, errAbsurdSize
+	case l.size > uint64(r.s.opts.HoldMost):
+		return nil, ErrTooLarge
+	}
+	dst := make([]byte, l.size)
+	n, _, err := r.inf.Zlib(dst, src)
+	if err == nil && n != len(dst) {
+		err = errWrongSize
+	}
+	return dst, err
+}
+
+// patch applies a delta. held is what else is in memory of the chain.
+func (s *Store) patch(base, delta []byte, held int64) ([]byte, error) {
+	baseSize, size, cmds, err := deltaSizes(delta)
+	switch {
+	case err != nil:
+		return nil, err
+	case baseSize != uint64(len(base)):
+		return nil, errDeltaBase
+	case size > uint64(max(0, s.opts.HoldMost-held)):
+		return nil, ErrTooLarge
+	}
+	if err := checkDelta(cmds, baseSize, size); err != nil {
+		return nil, err
+	}
+	dst := make([]byte, size)
+	applyDelta(dst, base, cmds, nil)
+	return dst, nil
+}
+
+// looseObject reads a loose object. The error is fs.ErrNotExist if there is none.
+func (r *Reader) looseObject(path string) (Kind, []byte, error) {
+	l := &r.loose
+	if err := l.open(path); err != nil {
+		return 0, nil, err
+	}
+	defer l.close()
+	if l.size > r.s.opts.HoldMost {
+		return 0, nil, ErrTooLarge
+	}
+	b := make([]byte, int(l.size)+l.header)
+	if err := l.content(b); err != nil {
+		return 0, nil, err
+	}
+	return l.kind, b[l.header:], nil
+}
