@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,9 +28,11 @@ type collector struct {
 	keys     map[string]*candidate // by digest
 	order    []*candidate          // fixed by sort
 	problems []finding.Problem
+	trussrcs []string // that were met
+	extra    []finding.Finding
 	// dropped counts what went over a limit.
-	droppedKeys, droppedPlaces, droppedProblems int
-	incomplete                                  bool
+	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
+	incomplete                                                   bool
 }
 
 // A candidate is a key with the places where it was seen.
@@ -55,6 +58,14 @@ func newCollector(opts Options) *collector {
 func (c *collector) add(e event) {
 	if e.problem != nil {
 		c.problem(*e.problem)
+		return
+	}
+	if e.trussrc != "" {
+		if len(c.trussrcs) < maxPlaces {
+			c.trussrcs = append(c.trussrcs, e.trussrc)
+		} else {
+			c.droppedTrussrcs++
+		}
 		return
 	}
 	h := e.hit
@@ -143,7 +154,13 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 			continue
 		}
 		found, err := l.Locate(ctx, ask)
-		if err != nil {
+		var parts source.LocateError
+		switch {
+		case errors.As(err, &parts):
+			for _, p := range parts {
+				c.problem(p)
+			}
+		case err != nil:
 			c.problem(finding.Problem{Error: "could not work out where keys come from: " + err.Error()})
 		}
 		if len(found) == len(ask) {
@@ -172,6 +189,19 @@ func (c *collector) replace(source int, of []*candidate, found [][]finding.Locat
 			n++
 		}
 		k.places = kept
+	}
+}
+
+// inspect judges what was met besides keys.
+func (c *collector) inspect(ctx context.Context) {
+	if c.opts.Inspect == nil {
+		return
+	}
+	slices.Sort(c.trussrcs)
+	in := c.opts.Inspect(ctx, slices.Compact(c.trussrcs))
+	c.extra = in.Findings
+	for _, p := range in.Problems {
+		c.problem(p)
 	}
 }
 
@@ -211,16 +241,23 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 			s.BelowConfidence++
 			continue
 		}
-		if c.opts.Suppressor != nil {
-			f.Suppression = c.opts.Suppressor.Suppress(f)
-		}
-		if f.Suppression != nil {
+		if c.suppress(&f) {
 			s.Suppressed++
 		} else {
 			s.Findings++
 			if c.opts.Keys != nil {
 				c.opts.Keys(f, k.key)
 			}
+		}
+		if err := h.Finding(f); err != nil {
+			return s, err
+		}
+	}
+	for _, f := range c.extra {
+		if c.suppress(&f) {
+			s.Suppressed++
+		} else {
+			s.Findings++
 		}
 		if err := h.Finding(f); err != nil {
 			return s, err
@@ -245,6 +282,14 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	return s, h.Finish(s)
 }
 
+// suppress marks a finding that was accepted and reports whether it was.
+func (c *collector) suppress(f *finding.Finding) bool {
+	if c.opts.Suppressor != nil {
+		f.Suppression = c.opts.Suppressor.Suppress(*f)
+	}
+	return f.Suppression != nil
+}
+
 func (c *collector) overLimits() {
 	for _, limit := range []struct {
 		n    int
@@ -252,6 +297,7 @@ func (c *collector) overLimits() {
 	}{
 		{c.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", c.droppedKeys, maxKeys)},
 		{c.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", c.droppedPlaces, maxPlaces)},
+		{c.droppedTrussrcs, fmt.Sprintf("%d further .trussrc files are not judged: %d are at most", c.droppedTrussrcs, maxPlaces)},
 		{c.droppedProblems, fmt.Sprintf("%d further problems are not listed", c.droppedProblems)},
 	} {
 		if limit.n > 0 {
