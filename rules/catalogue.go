@@ -88,7 +88,6 @@ func message(f *finding.Finding) string {
 		finding.Ignored:   " in a git-ignored local file",
 		finding.Home:      " in a file of this workstation",
 		finding.Shipped:   " in something that is shipped",
-		finding.Plain:     " in a file",
 	}[f.Exposure]
 	switch {
 	case f.Exposure == finding.Committed && inHistory(f):

@@ -192,19 +192,6 @@ func (c *collector) replace(source int, of []*candidate, found [][]finding.Locat
 	}
 }
 
-// inspect judges what was met besides keys.
-func (c *collector) inspect(ctx context.Context) {
-	if c.opts.Inspect == nil {
-		return
-	}
-	slices.Sort(c.trussrcs)
-	in := c.opts.Inspect(ctx, slices.Compact(c.trussrcs))
-	c.extra = in.Findings
-	for _, p := range in.Problems {
-		c.problem(p)
-	}
-}
-
 // verify asks the verifier about every candidate, also those of low confidence:
 // Baseten's inventory overrides any guess.
 func (c *collector) verify(ctx context.Context) {
@@ -235,33 +222,8 @@ func (c *collector) verify(ctx context.Context) {
 func (c *collector) report(h finding.Handler, sources []source.Source, finish func(*finding.Summary)) (finding.Summary, error) {
 	p := c.opts.Progress
 	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
-	for _, k := range c.sorted() {
-		f := k.finding()
-		if k.confidence < c.opts.MinConfidence {
-			s.BelowConfidence++
-			continue
-		}
-		if c.suppress(&f) {
-			s.Suppressed++
-		} else {
-			s.Findings++
-			if c.opts.Keys != nil {
-				c.opts.Keys(f, k.key)
-			}
-		}
-		if err := h.Finding(f); err != nil {
-			return s, err
-		}
-	}
-	for _, f := range c.extra {
-		if c.suppress(&f) {
-			s.Suppressed++
-		} else {
-			s.Findings++
-		}
-		if err := h.Finding(f); err != nil {
-			return s, err
-		}
+	if err := c.handOver(h, &s); err != nil {
+		return s, err
 	}
 	c.overLimits()
 	slices.SortStableFunc(c.problems, func(a, b finding.Problem) int {
@@ -282,14 +244,6 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	return s, h.Finish(s)
 }
 
-// suppress marks a finding that was accepted and reports whether it was.
-func (c *collector) suppress(f *finding.Finding) bool {
-	if c.opts.Suppressor != nil {
-		f.Suppression = c.opts.Suppressor.Suppress(*f)
-	}
-	return f.Suppression != nil
-}
-
 func (c *collector) overLimits() {
 	for _, limit := range []struct {
 		n    int
@@ -307,6 +261,15 @@ func (c *collector) overLimits() {
 	}
 }
 
+// width orders places by how far the key got by them.
+func width(at finding.Location) int {
+	w := 2 * at.Exposure.Rank()
+	if at.Readable {
+		w++
+	}
+	return w
+}
+
 // finding words what is known of a key.
 func (k *candidate) finding() finding.Finding {
 	f := finding.Finding{
@@ -316,12 +279,15 @@ func (k *candidate) finding() finding.Finding {
 		Fingerprint: k.digest[:32],
 		Liveness:    &finding.Liveness{State: finding.Unchecked},
 	}
-	for i, p := range k.places {
+	places := slices.Clone(k.places)
+	// The place that decides how bad it is stands first.
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(width(b.at), width(a.at)) })
+	for i, p := range places {
 		at := p.at
 		var advice string
 		at.Context, advice = rules.Advise(at, at.Snippet)
 		f.Locations = append(f.Locations, at)
-		if i == 0 || at.Exposure.Rank() > f.Exposure.Rank() {
+		if i == 0 {
 			f.Exposure, f.Advice = at.Exposure, advice
 		}
 	}

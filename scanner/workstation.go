@@ -30,27 +30,29 @@ type Inspection struct {
 	Modes []ModeFix
 }
 
-// InspectHome judges the files at the known places of a home, and further .trussrc
-// files that a scan met: who may read them, whether git has them, where a remote
-// sends its key, which keys serve twice. It changes nothing. On Windows, where a
-// file has no mode bits, nothing is said of who may read it.
-func InspectHome(o source.HomeOptions, met ...string) Inspection {
+// InspectHome judges the files at the known places of a home: who may read them,
+// whether git has them, where a remote sends its key, which keys serve twice. It
+// changes nothing. On Windows, where a file has no mode bits, nothing is said of
+// who may read it.
+func InspectHome(o source.HomeOptions) Inspection {
 	files, _ := source.HomeFiles(o) // the scan of the home reports what cannot be read
 	in := newInspector(o)
 	for _, f := range files {
 		in.exposure, in.subject = finding.Home, f.Path
 		in.file(f)
 	}
-	in.others(met, files)
 	in.reportShared()
 	return in.Inspection
 }
 
-// InspectTrussrcs judges .trussrc files that a scan of folders met, slash separated.
-// It plans no corrections.
+// InspectTrussrcs judges .trussrc files that a scan of folders met, slash separated,
+// in the same way. It plans no corrections. o says whose workstation it is, as for
+// source.DirOptions.
 func InspectTrussrcs(o source.HomeOptions, met []string) Inspection {
 	in := newInspector(o)
-	in.others(met, nil)
+	if len(met) > 0 {
+		in.others(met, o)
+	}
 	in.reportShared()
 	return in.Inspection
 }
@@ -64,7 +66,7 @@ type inspector struct {
 	// Of the file that is being looked at:
 	exposure finding.Exposure
 	subject  string // what it goes by in fingerprints
-	foreign  bool   // it is no place of the home
+	foreign  bool   // no correction is planned for it
 }
 
 func newInspector(o source.HomeOptions) *inspector {
@@ -103,8 +105,12 @@ func ruleFinding(rule finding.Rule, severity finding.Severity, subject, message 
 	return f
 }
 
-// others looks at .trussrc files outside the home's places.
-func (in *inspector) others(met []string, known []source.PlaceFile) {
+// others looks at .trussrc files wherever they are.
+func (in *inspector) others(met []string, o source.HomeOptions) {
+	var known []source.PlaceFile
+	if o.Dir != "" {
+		known, _ = source.HomeFiles(o)
+	}
 	states := in.trees.States(met)
 	same := map[string]int{}
 	for _, s := range states {
@@ -112,14 +118,17 @@ func (in *inspector) others(met []string, known []source.PlaceFile) {
 	}
 	for i, path := range met {
 		info, err := os.Stat(filepath.FromSlash(path))
-		if err != nil || slices.ContainsFunc(known, func(k source.PlaceFile) bool { return os.SameFile(k.Info, info) }) {
+		if err != nil {
 			continue // the scan reports what it cannot read
 		}
 		in.foreign, in.exposure, in.subject = true, states[i].Exposure, path
+		if slices.ContainsFunc(known, func(k source.PlaceFile) bool { return os.SameFile(k.Info, info) }) {
+			in.exposure = finding.Home
+		}
 		if same[states[i].Rel] == 1 && states[i].Rel != "" { // wherever the clone is
 			in.subject = states[i].Rel
 		}
-		private := in.exposure != finding.Committed
+		private := states[i].Exposure != finding.Committed
 		in.file(source.PlaceFile{Place: source.Place{Kind: source.KindTrussrc, Private: private}, Path: path, Info: info})
 	}
 }
