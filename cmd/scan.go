@@ -21,6 +21,7 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
+	places        placesFlags
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -33,21 +34,34 @@ func newScan(env Env, ui *UI) *cobra.Command {
 every place where it was seen. A target is a file, a folder, or "-" for standard
 input; without one it is the current folder.
 
+Of a git repository, all that is in it is looked at, beside the files: every blob,
+commit and tag on every branch, in stashes and notes, and what no branch has any
+more. For each key the report says which commit brought it and which took it away.
+
+--home looks at the places on this workstation where keys are known to be, and at
+how they are kept; --truss at what truss push would upload from a folder.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
+  b10lint scan --home
+  b10lint scan --truss my-model && truss push my-model
   kubectl get secrets -A -o yaml | b10lint scan -
+  b10lint scan --staged              what the next commit would bring
+  b10lint scan --range origin/main..HEAD
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.history.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	return c
 }
@@ -57,6 +71,16 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	if err := o.places.check(env, targets); err != nil {
+		return err
+	}
+	if o.places.list {
+		return o.places.print(env, ui, o.outputs.list)
+	}
+	fixed, err := o.places.fixModes(ctx, env, ui)
+	if err != nil {
 		return err
 	}
 	sources, targets, err := o.sources(env, targets)
@@ -74,6 +98,7 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	summary, err := scanner.Scan(ctx, run, sources, progressEnd{worst, stop}, scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Progress:      progress,
+		Inspect:       o.places.inspect(env, fixed),
 	})
 	if err = finish(err); err != nil {
 		return failed(err)
@@ -86,6 +111,15 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 
 // sources turns the targets into sources, standard input at most once.
 func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
+	if s, target := o.places.source(env); s != nil {
+		return []source.Source{s}, []string{target}, nil
+	}
+	if err := o.history.check(targets); err != nil {
+		return nil, nil, err
+	}
+	if file := o.history.commitMessage; file != "" {
+		return []source.Source{source.CommitMessage(file)}, []string{file}, nil
+	}
 	if len(targets) == 0 {
 		targets = []string{"."}
 	}
@@ -100,7 +134,11 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
-			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true}))
+			s, err := o.history.target(env, t, o.jobs, filter)
+			if err != nil {
+				return nil, nil, err
+			}
+			sources = append(sources, s)
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:

@@ -62,6 +62,9 @@ type Location struct {
 	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
+	// Readable is set when everyone on the machine may read the file. It is worked
+	// out for the exposures Home and Ignored, where it makes the difference.
+	Readable bool `json:"readable,omitempty"`
 
 	// The rest is set for places in a git object store.
 	Repository string     `json:"repository,omitempty"`

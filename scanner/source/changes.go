@@ -37,7 +37,7 @@ type chainKey struct {
 
 // A tracer finds the changes of all commits.
 type tracer struct {
-	*located
+	*record
 	keysOf [][]int32 // the keys that each blob holds
 	placed []bool    // the blobs that some commit has
 	chains []*chain
@@ -226,7 +226,7 @@ func (t *tracer) lookup(tree int32, path string) int32 {
 }
 
 // peel follows tags to what they name in the end.
-func (l *located) peel(id pack.ID) pack.ID {
+func (l *record) peel(id pack.ID) pack.ID {
 	for range 64 { // git has no limit; nobody needs more
 		t, ok := l.tags[id]
 		if !ok {

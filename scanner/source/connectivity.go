@@ -136,18 +136,11 @@ func (c *connectivity) roots() {
 			c.need(id, "")
 		}
 	}
-	for _, name := range gitdir.Indexes(c.r.CommonDir()) {
-		idx, err := gitdir.ReadIndex(name, c.r.HashSize())
-		if err != nil {
-			c.index = append(c.index, err)
-			continue
+	c.index = eachIndexed(gitdir.Indexes(c.r.CommonDir()), func(e indexEntry) {
+		if !e.isGitlink() && !e.intentToAdd {
+			c.need(e.id, "")
 		}
-		for _, e := range idx.Entries {
-			if e.Mode&0o170000 != 0o160000 && !e.IntentToAdd {
-				c.need(pack.IDFromBytes(e.ID), "")
-			}
-		}
-	}
+	})
 }
 
 // missing reports what is not there. What a partial clone was promised is counted

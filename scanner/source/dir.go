@@ -28,12 +28,19 @@ type DirOptions struct {
 	Repository func(name string)
 
 	skip func(name string) bool // folders that are not looked into
+	// Home says whose workstation this is: its variables lead to git's ignore files,
+	// and a file that is one of its places has the exposure Home. The zero value
+	// stands for nobody's.
+	Home HomeOptions
 }
 
 // Dir is a Source over a folder, recursively, or over one file. Every regular file
 // is read, whatever its name, kind or mode bits; symbolic links below the target
 // are not followed, a target that is one is; devices, pipes and sockets are passed
 // over. Paths are reported as the target was named, with slashes.
+//
+// The Source is a Locator: it says of the places that hold keys whether git tracks,
+// ignores or does not know the file.
 func Dir(target string, opts DirOptions) Source { return &dirSource{target: target, opts: opts} }
 
 type dirSource struct {
@@ -77,6 +84,11 @@ func (d *dirSource) Walk(ctx context.Context, to Sink) error {
 		g.Go(func() error { return w.work(ctx) })
 	}
 	return g.Wait()
+}
+
+// Locate sets the exposure of the places.
+func (d *dirSource) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	return newLocal(d.opts.Home, false).locate(ctx, places)
 }
 
 // An entry is one path: as the system knows it, as it is shown, and relative to

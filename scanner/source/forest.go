@@ -47,8 +47,8 @@ func (f *forest) maybe(e *pack.TreeEntry) (int32, bool) {
 	return i, ok
 }
 
-// number gives the number of a tree; mu is held.
-func (f *forest) number(id pack.ID) int32 {
+// nodeOf gives the number of a tree; mu is held.
+func (f *forest) nodeOf(id pack.ID) int32 {
 	n, ok := f.node[id]
 	if !ok {
 		n = int32(len(f.edges))
@@ -85,14 +85,14 @@ func (f *forest) add(id pack.ID, data []byte) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n := f.number(id)
+	n := f.nodeOf(id)
 	if f.edges[n] != nil || len(entries) == 0 {
 		return
 	}
 	edges := make([]edge, 0, len(entries))
 	for _, e := range entries {
 		if e.IsTree() {
-			edges = append(edges, edge{f.nameOf(e.Name), f.number(e.ID)})
+			edges = append(edges, edge{f.nameOf(e.Name), f.nodeOf(e.ID)})
 		} else {
 			edges = append(edges, edge{f.nameOf(e.Name), ^f.blobs[e.ID]})
 		}

@@ -29,16 +29,16 @@ type commitLink struct {
 	date     int64
 }
 
-// A located is what locating works with.
-type located struct {
+// A record is what locating works with.
+type record struct {
 	graph
 	*forest
 	tags map[pack.ID]pack.TagInfo // without message
 }
 
 // load reads all commits, tags and trees once.
-func load(ctx context.Context, r *repository, jobs int, blobs []pack.ID) (*located, error) {
-	l := &located{forest: newForest(r.HashSize(), blobs), tags: map[pack.ID]pack.TagInfo{}}
+func load(ctx context.Context, r *repository, jobs int, blobs []pack.ID) (*record, error) {
+	l := &record{forest: newForest(r.HashSize(), blobs), tags: map[pack.ID]pack.TagInfo{}}
 	var mu sync.Mutex
 	var links []commitLink
 	_, err := r.Sweep(ctx, func(o *pack.Object) (int, error) {
@@ -74,7 +74,7 @@ func load(ctx context.Context, r *repository, jobs int, blobs []pack.ID) (*locat
 }
 
 // arrange numbers the commits.
-func (l *located) arrange(links []commitLink) {
+func (l *record) arrange(links []commitLink) {
 	slices.SortFunc(links, func(a, b commitLink) int { return a.id.Compare(b.id) })
 	at := make(map[pack.ID]int32, len(links))
 	for i, c := range links {
@@ -116,7 +116,7 @@ func (l *located) arrange(links []commitLink) {
 	l.fill(links, order, at)
 }
 
-func (l *located) fill(links []commitLink, order []int32, at map[pack.ID]int32) {
+func (l *record) fill(links []commitLink, order []int32, at map[pack.ID]int32) {
 	rank := make([]int32, len(links))
 	for n, i := range order {
 		rank[i] = int32(n)

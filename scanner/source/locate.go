@@ -31,7 +31,7 @@ func (h *history) Locate(ctx context.Context, places []finding.Location) ([][]fi
 	if err != nil {
 		return nil, err
 	}
-	t := &tracer{located: l, keysOf: q.keysOf, placed: make([]bool, len(q.blobs))}
+	t := &tracer{record: l, keysOf: q.keysOf, placed: make([]bool, len(q.blobs))}
 	t.trace()
 	a := &answer{h: h, r: r, tracer: t, q: q, reader: r.Reader(), commits: map[pack.ID]pack.CommitInfo{}}
 	a.resolve()
@@ -357,17 +357,12 @@ func (a *answer) strays() {
 			a.others[blob] = append(a.others[blob], at)
 		}
 	}
-	for _, name := range gitdir.Indexes(a.r.CommonDir()) {
-		idx, err := gitdir.ReadIndex(name, a.r.HashSize())
-		if err != nil {
-			continue // reported by the walk
+	// What cannot be read of an index, the walk has reported.
+	_ = eachIndexed(gitdir.Indexes(a.r.CommonDir()), func(e indexEntry) {
+		if b, ok := a.q.number[e.id]; ok {
+			add(b, finding.Location{Object: "index", Path: e.path})
 		}
-		for _, e := range idx.Entries {
-			if b, ok := a.q.number[pack.IDFromBytes(e.ID)]; ok {
-				add(b, finding.Location{Object: "index", Path: e.Path})
-			}
-		}
-	}
+	})
 	for _, ref := range a.r.refs {
 		id, _ := pack.ParseID(ref.ID)
 		id = a.peel(id)

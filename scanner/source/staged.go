@@ -3,14 +3,12 @@ package source
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
+	"github.com/b10lint/b10lint/internal/gitindex"
 	"github.com/b10lint/b10lint/internal/pack"
 )
 
@@ -30,15 +28,12 @@ func (h *history) walkStaged(ctx context.Context, r *repository, to Sink) error 
 	if name == "" {
 		name = filepath.Join(r.GitDir(), "index")
 	}
-	idx, err := gitdir.ReadIndex(name, r.HashSize())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // nothing was ever added
-	}
+	entries, trees, err := readIndex(name, r.GitDir())
 	if err != nil {
 		return to.Problem(finding.Problem{Path: h.shown, Error: err.Error()})
 	}
-	s := &stager{differ: differ{r: r, reader: r.Reader(), want: map[pack.ID]bool{}}, entries: idx.Entries}
-	s.compare("", s.tree(r.head), idx.Tree, len(idx.Entries))
+	s := &stager{differ: differ{r: r, reader: r.Reader(), want: map[pack.ID]bool{}}, entries: entries}
+	s.compare("", s.tree(r.head), trees, len(entries))
 	h.staged = s.found
 	for _, p := range s.problems {
 		if err := h.problem(to, p); err != nil {
@@ -51,7 +46,7 @@ func (h *history) walkStaged(ctx context.Context, r *repository, to Sink) error 
 // A stager compares an index with a tree, from the front.
 type stager struct {
 	differ
-	entries []gitdir.Entry // what is left of the index
+	entries []indexEntry // what is left of the index
 	found   []stagedEntry
 }
 
@@ -71,7 +66,7 @@ func (s *stager) tree(commit pack.ID) pack.ID {
 
 // compare takes the entries below prefix off the index. count is at most how many
 // they are.
-func (s *stager) compare(prefix string, tree pack.ID, cache *gitdir.CachedDir, count int) {
+func (s *stager) compare(prefix string, tree pack.ID, cache *gitindex.Tree, count int) {
 	if cache != nil && cache.ID != nil && cache.Entries <= count && bytes.Equal(cache.ID, tree.Bytes()) {
 		s.entries = s.entries[cache.Entries:]
 		return
@@ -80,15 +75,15 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *gitdir.CachedDir, c
 	for _, e := range s.read(tree) {
 		head[string(e.Name)] = e
 	}
-	for len(s.entries) > 0 && strings.HasPrefix(s.entries[0].Path, prefix) {
+	for len(s.entries) > 0 && strings.HasPrefix(s.entries[0].path, prefix) {
 		e := &s.entries[0]
-		name, _, below := strings.Cut(e.Path[len(prefix):], "/")
-		if below && name != "" && e.Mode != 0o040000 {
+		name, _, below := strings.Cut(e.path[len(prefix):], "/")
+		if below && name != "" && e.mode != gitindex.ModeTree {
 			sub := pack.ID{}
 			if old := head[name]; old.IsTree() {
 				sub = old.ID
 			}
-			s.compare(e.Path[:len(prefix)+len(name)+1], sub, cachedDir(cache, name), len(s.entries))
+			s.compare(e.path[:len(prefix)+len(name)+1], sub, cachedDir(cache, name), len(s.entries))
 			continue
 		}
 		s.entries = s.entries[1:]
@@ -96,7 +91,7 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *gitdir.CachedDir, c
 	}
 }
 
-func cachedDir(d *gitdir.CachedDir, name string) *gitdir.CachedDir {
+func cachedDir(d *gitindex.Tree, name string) *gitindex.Tree {
 	if d != nil {
 		for _, sub := range d.Dirs {
 			if sub.Name == name {
@@ -107,11 +102,11 @@ func cachedDir(d *gitdir.CachedDir, name string) *gitdir.CachedDir {
 	return nil
 }
 
-func (s *stager) entry(e *gitdir.Entry, head pack.TreeEntry) {
-	id := pack.IDFromBytes(e.ID)
+func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
+	id := e.id
 	switch {
-	case id == head.ID || e.Mode&0o170000 == 0o160000 || e.IntentToAdd:
-	case e.Mode == 0o040000: // a folder that is not checked out, in a sparse index
+	case id == head.ID || e.isGitlink() || e.intentToAdd:
+	case e.mode == gitindex.ModeTree: // a folder that is not checked out, in a sparse index
 		d := differ{r: s.r, reader: s.reader, seen: map[string]bool{}, want: s.want}
 		d.diff(id, []pack.ID{head.ID})
 		s.problems = append(s.problems, d.problems...)
@@ -122,7 +117,7 @@ func (s *stager) entry(e *gitdir.Entry, head pack.TreeEntry) {
 			s.want[old] = true
 		}
 		s.want[id] = true
-		s.found = append(s.found, stagedEntry{e.Path, id, old})
+		s.found = append(s.found, stagedEntry{e.path, id, old})
 	}
 }
 

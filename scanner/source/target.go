@@ -6,12 +6,10 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/ignore"
 	"github.com/b10lint/b10lint/internal/pack"
 )
 
@@ -20,8 +18,8 @@ type TargetOptions struct {
 	History HistoryOptions
 	// NoFiles leaves out the files of the work tree, NoHistory the object stores.
 	NoFiles, NoHistory bool
-	// Env is os.Getenv or a stand-in; git's configuration is found through it.
-	Env func(string) string
+	// Home is as in DirOptions.
+	Home HomeOptions
 }
 
 // Target is a Source over whatever a file or folder stands for: its files, and
@@ -58,7 +56,7 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 		if err := d.Walk(ctx, to); err != nil {
 			return err
 		}
-	} else if bare || exists(filepath.Join(t.name, ".git")) {
+	} else if bare || exists(t.name, ".git") {
 		t.meet(t.name)
 	} else if _, err := os.Stat(t.name); err != nil || t.opts.NoFiles {
 		return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name), Error: "is not the root of a git repository", Hint: "name the folder that has .git in it"})
@@ -76,11 +74,6 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 	return nil
 }
 
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
-}
-
 func (t *target) meet(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -90,7 +83,7 @@ func (t *target) meet(name string) {
 // scoped looks at the repository that the target lies in.
 func (t *target) scoped(ctx context.Context, to Sink) error {
 	name := t.name
-	for !gitdir.IsGitDir(name) && !exists(filepath.Join(name, ".git")) {
+	for !gitdir.IsGitDir(name) && !exists(name, ".git") {
 		abs, err := filepath.Abs(name)
 		if err != nil || filepath.Dir(abs) == abs {
 			return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name), Error: "is not in a git repository"})
@@ -163,7 +156,7 @@ func (h *history) modulesOf(common string, dirs []string) {
 	for _, m := range gitdir.ParseModules(data) {
 		s := finding.Submodule{Path: h.shownPath(m.Path), State: "not initialised"}
 		here := func(dir string) bool { return sameFile(dir, filepath.Join(common, "modules", m.Name)) }
-		if slices.ContainsFunc(dirs, here) || exists(filepath.Join(h.path, filepath.FromSlash(m.Path), ".git")) {
+		if slices.ContainsFunc(dirs, here) || exists(filepath.Join(h.path, filepath.FromSlash(m.Path)), ".git") {
 			s.State = "scanned"
 		}
 		h.cov.Submodules = append(h.cov.Submodules, s)
@@ -203,13 +196,15 @@ func (t *target) Locate(ctx context.Context, places []finding.Location) ([][]fin
 			}
 		}
 	}
-	t.files(places, out)
+	if err := t.files(ctx, places, out); err != nil {
+		first = err
+	}
 	return out, first
 }
 
 // files answers for the places in files. One that HEAD has as well, in the same
 // line, is said once, as HEAD's.
-func (t *target) files(places []finding.Location, out [][]finding.Location) {
+func (t *target) files(ctx context.Context, places []finding.Location, out [][]finding.Location) error {
 	type spot struct {
 		path, member, key string
 		line, column      int
@@ -223,79 +218,25 @@ func (t *target) files(places []finding.Location, out [][]finding.Location) {
 			}
 		}
 	}
-	state := &tracking{env: t.opts.Env, roots: map[string]*workTree{}}
+	var at []int
+	var ask []finding.Location
 	for i, p := range places {
 		switch {
 		case p.Blob != "" || head[of(p)]:
-		case p.Exposure != "" && p.Exposure != finding.Shipped:
+		case p.Exposure != "" && p.Exposure != finding.Shipped: // beside the objects
 			out[i] = []finding.Location{p}
 		default:
-			p.Exposure = state.exposure(p.Path)
-			out[i] = []finding.Location{p}
+			at, ask = append(at, i), append(ask, p)
 		}
 	}
-}
-
-// A tracking knows what git makes of files.
-type tracking struct {
-	env   func(string) string
-	roots map[string]*workTree // by folder; nil for those in no repository
-}
-
-type workTree struct {
-	root    string
-	tracked map[string]bool
-	match   *ignore.Matcher
-}
-
-// exposure says how far a file is out: committed, ignored or untracked in a work
-// tree, plain elsewhere.
-func (t *tracking) exposure(name string) finding.Exposure {
-	real, err := filepath.Abs(filepath.FromSlash(name))
-	if err != nil {
-		return finding.Plain
+	if len(ask) == 0 {
+		return nil
 	}
-	w := t.of(filepath.Dir(real))
-	if w == nil {
-		return finding.Plain
-	}
-	rel, err := filepath.Rel(w.root, real)
-	rel = filepath.ToSlash(rel)
-	switch {
-	case err != nil:
-		return finding.Plain
-	case w.tracked[rel]:
-		return finding.Committed
-	case w.match.Ignored(rel, false):
-		return finding.Ignored
-	}
-	return finding.Untracked
-}
-
-func (t *tracking) of(dir string) *workTree {
-	if w, ok := t.roots[dir]; ok {
-		return w
-	}
-	var w *workTree
-	if own, common := ignore.GitDir(dir); own != "" {
-		env := t.env
-		if env == nil {
-			env = func(string) string { return "" }
+	found, err := newLocal(t.opts.Home, false).locate(ctx, ask)
+	for j, i := range at {
+		if out[i] = []finding.Location{ask[j]}; len(found) == len(ask) {
+			out[i] = found[j]
 		}
-		w = &workTree{root: dir, tracked: map[string]bool{}, match: ignore.New(dir, ignore.Discover(dir, env))}
-		hash := 20
-		if s, err := pack.Open(common, pack.Options{}); err == nil {
-			hash = s.HashSize()
-			s.Close()
-		}
-		if idx, err := gitdir.ReadIndex(filepath.Join(own, "index"), hash); err == nil {
-			for _, e := range idx.Entries {
-				w.tracked[strings.Clone(e.Path)] = true
-			}
-		}
-	} else if up := filepath.Dir(dir); up != dir {
-		w = t.of(up)
 	}
-	t.roots[dir] = w
-	return w
+	return err
 }
