@@ -21,6 +21,7 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
+	history       historyOptions
 	places        placesFlags
 }
 
