@@ -71,6 +71,11 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 			return err
 		}
 	}
+	for i := 0; i < len(t.histories); i++ { // grows while submodules have some
+		if err := t.submodules(ctx, to, t.histories[i], seen); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -95,8 +100,7 @@ func (t *target) scoped(ctx context.Context, to Sink) error {
 	return h.Walk(ctx, to)
 }
 
-// history walks the object store of a repository, once, and then those of its
-// submodules.
+// history walks the object store of a repository, once.
 func (t *target) history(ctx context.Context, to Sink, name string, seen map[string]bool) error {
 	h := newHistory(filepath.FromSlash(name), t.opts.History)
 	if rel, err := filepath.Rel(t.name, filepath.FromSlash(h.base)); err == nil {
@@ -107,10 +111,14 @@ func (t *target) history(ctx context.Context, to Sink, name string, seen map[str
 		return nil
 	}
 	seen[common] = true
-	if err := h.Walk(ctx, to); err != nil {
-		return err
-	}
 	t.histories = append(t.histories, h)
+	return h.Walk(ctx, to)
+}
+
+// submodules walks the repositories that a repository keeps for its submodules and
+// that were not met in a work tree.
+func (t *target) submodules(ctx context.Context, to Sink, h *history, seen map[string]bool) error {
+	common := commonDir(h.path)
 	dirs, errs := gitdir.ModuleDirs(common)
 	for _, err := range errs {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: "submodules: " + reason(err)}); err != nil {
