@@ -202,3 +202,17 @@ func TestFilesAndHistoryAreOneFinding(t *testing.T) {
 		t.Errorf("excluded and found: %+v", r.of(both))
 	}
 }
+
+// A path can be all that says what a key is for, and is only known when the key
+// was located.
+func TestPathsInHistoryCountAsContext(t *testing.T) {
+	g := newGitRepo(t)
+	legacy := g.m.Legacy()
+	g.commit("baseten/settings.ini", "value = "+legacy+"\n")
+	g.commit("baseten/settings.ini", "value = none\n")
+	r := &recorder{}
+	_, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(source.TargetOptions{NoFiles: true})}, r, Options{MinConfidence: finding.MediumConfidence})
+	if err != nil || len(r.of(legacy)) != 1 {
+		t.Errorf("%v %+v %+v", err, r.findings, r.summary)
+	}
+}

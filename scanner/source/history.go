@@ -227,6 +227,30 @@ func (h *history) count(s pack.SweepStats) {
 	}
 }
 
+// Reread implements Rereader for places in objects.
+func (h *history) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	r, err := h.open(nil)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	reader := r.Reader()
+	for i, p := range places {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		id, err := pack.ParseID(p.Blob)
+		if err != nil {
+			continue
+		}
+		// What cannot be read now could not be read before either.
+		if _, data, err := reader.Object(id); err == nil && len(data) <= WholeLimit {
+			fn(i, data)
+		}
+	}
+	return nil
+}
+
 // Coverage implements Coverer.
 func (h *history) Coverage() []finding.Coverage {
 	if !h.looked {

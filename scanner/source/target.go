@@ -179,18 +179,37 @@ func (t *target) Coverage() (all []finding.Coverage) {
 	return all
 }
 
+// Reread implements Rereader for places in objects.
+func (t *target) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	var first error
+	for _, h := range t.histories {
+		at, ask := h.own(places)
+		if len(ask) == 0 {
+			continue
+		}
+		if err := h.Reread(ctx, ask, func(i int, data []byte) { fn(at[i], data) }); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// own are the places in a repository, with their numbers.
+func (h *history) own(places []finding.Location) (at []int, own []finding.Location) {
+	for i, p := range places {
+		if p.Blob != "" && p.Repository == h.shown {
+			at, own = append(at, i), append(own, p)
+		}
+	}
+	return at, own
+}
+
 // Locate implements Locator.
 func (t *target) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
 	out := make([][]finding.Location, len(places))
 	var first error
 	for _, h := range t.histories {
-		var at []int
-		var ask []finding.Location
-		for i, p := range places {
-			if p.Blob != "" && p.Repository == h.shown {
-				at, ask = append(at, i), append(ask, p)
-			}
-		}
+		at, ask := h.own(places)
 		if len(ask) == 0 {
 			continue
 		}

@@ -69,6 +69,14 @@ func (u *unpack) Walk(ctx context.Context, to Sink) error {
 	return err
 }
 
+// Reread implements Rereader, as far as the source under it does.
+func (u *unpack) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	if r, ok := u.src.(Rereader); ok {
+		return r.Reread(ctx, places, fn)
+	}
+	return nil
+}
+
 // An unpackSink stands between a source and its sink.
 type unpackSink struct {
 	*unpack
