@@ -30,7 +30,7 @@ shift $((OPTIND - 1))
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-(cd "$here" && go build -o "$tmp/b10lint" ./cmd/b10lint)
+(cd "$here" && CGO_ENABLED=0 go build -o "$tmp/b10lint" ./cmd/b10lint)
 cat >"$tmp/one-rule.toml" <<'TOML'
 title = "one rule"
 [[rules]]

@@ -20,7 +20,7 @@ done
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-(cd "$here" && go build -o "$tmp/b10lint" ./cmd/b10lint)
+(cd "$here" && CGO_ENABLED=0 go build -o "$tmp/b10lint" ./cmd/b10lint)
 
 export GIT_AUTHOR_NAME=b GIT_AUTHOR_EMAIL=b@example.com GIT_COMMITTER_NAME=b GIT_COMMITTER_EMAIL=b@example.com
 git init -q "$tmp/repo"
