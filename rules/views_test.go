@@ -66,7 +66,7 @@ var encodings = []struct {
 	{"quoted-printable", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "=%02X") }},
 	{"quoted-printable", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "=2E") }},
 	{"quoted-printable", "soft line ends", func(m *fakekey.Maker, s string) string {
-		return wrapAt(each1(s, "=%02X"), 3*(12+m.IntN(13)), "=\r\n")
+		return wrapAt(each1(s, "=%02X"), 3*(14+m.IntN(11)), "=\r\n")
 	}},
 	{"utf-16", "little-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 0) }},
 	{"utf-16", "big-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 1) }},
