@@ -76,8 +76,8 @@ func isTrussrc(b *source.Blob) bool {
 		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
 }
 
-// count adds the blob to what was looked at: members count for their bytes alone,
-// windows once for each file.
+// count adds the blob to what was looked at: members and variables count for their bytes
+// alone, windows once for each file.
 func (s *sink) count(b *source.Blob) {
 	if b.Again {
 		return
@@ -87,7 +87,7 @@ func (s *sink) count(b *source.Blob) {
 		own = b.Window.Own.End - b.Window.Own.Start
 	}
 	s.progress.Bytes.Add(int64(own))
-	if b.At.Member != "" || b.Window != nil && !b.Window.Last {
+	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
 		return
 	}
 	if b.At.Blob != "" {
