@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -182,5 +184,50 @@ func openTo(t *testing.T, dir string, owner int) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every command of the two pages runs, on a home and a truss like a user's.
+func TestPlacesPagesCommands(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the pages' commands are for a POSIX shell")
+	}
+	work, pushed := t.TempDir(), ""
+	for name, text := range map[string]string{
+		"home/.trussrc": "[baseten]\nremote_provider = baseten\napi_key = " + fakekey.New(43).B10() + "\n", "ada/.bashrc": "",
+		"my-model/config.yaml": "model_name: x\n", "prod.yaml": "model_name: y\n",
+		"bin/truss": "#!/bin/sh\necho \"$@\" >pushed\n", // stands for a program that is not here
+	} {
+		full := filepath.Join(work, name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("HOME", filepath.Join(work, "home"))
+	t.Setenv("PATH", filepath.Join(work, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	ran := 0
+	for _, page := range []string{"../docs/home.md", "../docs/truss.md"} {
+		for _, line := range shellLines(readFile(t, page)) {
+			ran++
+			c := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "/mnt/home/ada", "ada"))
+			c.Dir = work
+			out, err := c.CombinedOutput()
+			exit := (*exec.ExitError)(nil)
+			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != cmd.ExitFindings) || strings.Contains(string(out), "error:") || len(out) == 0 {
+				t.Errorf("%s: %v\n%s", line, err, out)
+			}
+		}
+	}
+	if data, err := os.ReadFile(filepath.Join(work, "pushed")); err == nil {
+		pushed = string(data)
+	}
+	if ran != 10 || pushed != "push my-model\n" {
+		t.Errorf("%d commands, pushed %q", ran, pushed)
+	}
+	if info, err := os.Stat(filepath.Join(work, "home", ".trussrc")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("--fix: %v %v", info, err)
 	}
 }
