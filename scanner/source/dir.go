@@ -22,12 +22,19 @@ type DirOptions struct {
 	Jobs    int    // goroutines; 0 means one a processor
 	Filter  Filter // which paths are looked at
 	SkipGit bool   // leave ".git" to a history source; else its files are read like any
+	// Home says whose workstation this is: its variables lead to git's ignore files,
+	// and a file that is one of its places has the exposure Home. The zero value
+	// stands for nobody's.
+	Home HomeOptions
 }
 
 // Dir is a Source over a folder, recursively, or over one file. Every regular file
 // is read, whatever its name, kind or mode bits; symbolic links below the target
 // are not followed, a target that is one is; devices, pipes and sockets are passed
 // over. Paths are reported as the target was named, with slashes.
+//
+// The Source is a Locator: it says of the places that hold keys whether git tracks,
+// ignores or does not know the file.
 func Dir(target string, opts DirOptions) Source { return &dir{target: target, opts: opts} }
 
 type dir struct {
@@ -71,6 +78,11 @@ func (d *dir) Walk(ctx context.Context, to Sink) error {
 		g.Go(func() error { return w.work(ctx) })
 	}
 	return g.Wait()
+}
+
+// Locate sets the exposure of the places.
+func (d *dir) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	return newLocal(d.opts.Home, false).locate(ctx, places)
 }
 
 // An entry is one path: as the system knows it, as it is shown, and relative to
