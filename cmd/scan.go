@@ -21,6 +21,7 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
+	archives      archiveOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -43,6 +44,7 @@ called clean that was not looked at.`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.archives.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -57,6 +59,9 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	if err := o.archives.check(); err != nil {
 		return err
 	}
 	sources, targets, err := o.sources(env, targets)
@@ -108,7 +113,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return o.archives.wrap(sources), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.
