@@ -66,8 +66,8 @@ var rooms = map[string]room{
 		why: "the fake makes keys of its own at run time",
 	},
 	"scanner": {
-		may: []string{"finding", "secret", "rules", "scanner/source", "internal/ignore", "internal/trussrc"}, never: []string{"net", "net/http/..."},
-		why: "the pipeline is given a verifier, a suppressor and a handler, and knows none of them by name; its look at a workstation reads .trussrc and what git would ignore",
+		may: []string{"finding", "secret", "rules", "scanner/source", "internal/ignore", "internal/notebook", "internal/trussrc"}, never: []string{"net", "net/http/..."},
+		why: "the pipeline is given a verifier, a suppressor and a handler, and knows none of them by name; its look at a workstation reads .trussrc and what git would ignore, and a place in a notebook is a cell",
 	},
 	"audit": {
 		may: []string{"finding", "rules", "baseten"}, never: []string{"net/...", "os/..."},

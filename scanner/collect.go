@@ -90,7 +90,7 @@ func (c *collector) problem(p finding.Problem) {
 func (c *collector) sorted() []*candidate {
 	c.order = c.order[:0]
 	for _, k := range c.keys {
-		slices.SortFunc(k.places, comparePlaces)
+		slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
 		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
 		c.order = append(c.order, k)
 	}
@@ -98,6 +98,15 @@ func (c *collector) sorted() []*candidate {
 		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return c.order
+}
+
+// known says how much is known of a place. The same place may come twice, in a
+// window and as part of the whole; the whole knows its cell.
+func (p place) known() int {
+	if p.at.Cell != nil {
+		return 1
+	}
+	return 0
 }
 
 // comparePlaces orders by source, then what is on disk now before what is only in

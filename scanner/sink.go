@@ -41,7 +41,8 @@ func (s *sink) Problem(p finding.Problem) error {
 func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 	s.count(b)
 	var c *cursor
-	rules.Find(name(b.At), b.Data, b.Fresh, func(m rules.Match) bool {
+	inside := newOutline(b)
+	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
 			return true
 		}
@@ -54,7 +55,8 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 			h.offset += b.Window.Offset
 		}
 		h.at.Decoded = m.Decoded
-		c.place(&h.at, m.Start, m.End)
+		h.at.Cell = inside.cell(m.Start)
+		c.place(&h.at, m)
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
