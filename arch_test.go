@@ -49,6 +49,10 @@ var rooms = map[string]room{
 		may: []string{"rules"},
 		why: "a program that makes a table of rules from source text; not part of the binary",
 	},
+	"rules/encodingtest": {
+		may: []string{"internal/fakekey"},
+		why: "writes texts in every encoding, for the tests of several rooms",
+	},
 	"scanner/source": {
 		may: []string{"finding", "internal/archive", "internal/ignore", "internal/notebook", "internal/pack"}, never: []string{"net/..."},
 		why: "where bytes come from must not know what is looked for",
