@@ -22,6 +22,7 @@ type scanOptions struct {
 	include       []string
 	jobs          int
 	archives      archiveOptions
+	ocr           ocrOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -45,6 +46,7 @@ called clean that was not looked at.`,
 	}
 	o.outputs.register(c)
 	o.archives.register(c)
+	o.ocr.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -62,6 +64,9 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		return err
 	}
 	if err := o.archives.check(); err != nil {
+		return err
+	}
+	if err := o.ocr.find(env); err != nil {
 		return err
 	}
 	sources, targets, err := o.sources(env, targets)
@@ -113,7 +118,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return o.archives.wrap(sources), targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.

@@ -93,3 +93,15 @@ func TestSizes(t *testing.T) {
 		t.Errorf("no bytes at all: status %d", status)
 	}
 }
+
+// Without tesseract --ocr is refused, and says how to get it.
+func TestOCRNeedsItsProgram(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	status, _, stderr := call(t, "scan", "--ocr", t.TempDir())
+	if status != cmd.ExitUsage || !strings.Contains(stderr, "tesseract, which was not found") || !strings.Contains(stderr, "apt-get install tesseract-ocr") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if status, _, stderr := call(t, "scan", t.TempDir()); status != cmd.ExitClean || stderr != "" {
+		t.Errorf("without --ocr: status %d, %s", status, stderr)
+	}
+}

@@ -38,8 +38,11 @@ type candidate struct {
 	key        secret.Secret
 	format     finding.Format
 	confidence finding.Confidence
-	places     []place
-	verdict    *Verdict
+	// matched is the confidence before it is lowered for keys in pictures alone:
+	// they are asked for, so what is listed goes by how a key looks.
+	matched finding.Confidence
+	places  []place
+	verdict *Verdict
 }
 
 type place struct {
@@ -68,7 +71,10 @@ func (c *collector) add(e event) {
 		k = &candidate{digest: digest, key: h.key, format: h.format}
 		c.keys[digest] = k
 	}
-	k.confidence = max(k.confidence, h.confidence)
+	k.matched = max(k.matched, h.confidence)
+	if !h.picture { // characters may be misread
+		k.confidence = max(k.confidence, h.confidence)
+	}
 	if len(k.places) == maxPlaces {
 		c.droppedPlaces++
 		return
@@ -216,7 +222,7 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
 	for _, k := range c.sorted() {
 		f := k.finding()
-		if k.confidence < c.opts.MinConfidence {
+		if max(k.confidence, k.matched) < c.opts.MinConfidence {
 			s.BelowConfidence++
 			continue
 		}

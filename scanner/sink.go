@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -19,7 +20,8 @@ type hit struct {
 	source     int // index of the source it came from
 	key        secret.Secret
 	format     finding.Format
-	confidence finding.Confidence
+	confidence finding.Confidence // as matched
+	picture    bool               // read off a picture
 	at         finding.Location
 	offset     int64 // orders the places of one file
 }
@@ -54,14 +56,27 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		if b.Window != nil {
 			h.offset += b.Window.Offset
 		}
-		h.at.Decoded = m.Decoded
-		h.at.Cell = inside.cell(m.Start)
+		h.at.Decoded = append(slices.Clip(b.At.Decoded), m.Decoded...)
+		if cell := inside.cell(m.Start); cell != nil {
+			h.at.Cell = cell
+		}
 		c.place(&h.at, m)
+		h.inPicture()
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()
+}
+
+// inPicture takes what only text has from a place in a picture.
+func (h *hit) inPicture() {
+	if len(h.at.Decoded) == 0 || h.at.Decoded[0] != source.Recognised {
+		return
+	}
+	h.picture, h.offset = true, 0
+	h.at.Line, h.at.Column, h.at.EndLine, h.at.EndColumn = 0, 0, 0, 0
+	h.at.UTF16Column, h.at.UTF16EndColumn = 0, 0
 }
 
 // count adds the blob to what was looked at: members count for their bytes alone,
