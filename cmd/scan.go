@@ -24,6 +24,8 @@ type scanOptions struct {
 	cache         cacheFolder
 	verify        verifyFlags
 	places        placesFlags
+	archives      archiveOptions
+	ocr           ocrOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -57,6 +59,8 @@ called clean that was not looked at.`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.archives.register(c)
+	o.ocr.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -82,6 +86,12 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	}
 	if o.places.list {
 		return o.places.print(env, ui, o.outputs.list)
+	}
+	if err := o.archives.check(); err != nil {
+		return err
+	}
+	if err := o.ocr.find(env); err != nil {
+		return err
 	}
 	fixed, err := o.places.fixModes(ctx, env, ui)
 	if err != nil {
@@ -145,7 +155,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.
