@@ -27,6 +27,15 @@ func openExclusive(path string, create bool) (*os.File, error) {
 		}
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
+	// Another run may have taken the name away between the opening and the lock.
+	mine, err := f.Stat()
+	named, nameErr := os.Stat(path)
+	if err = errors.Join(err, nameErr); err == nil && !os.SameFile(mine, named) {
+		err = ErrBusy
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
 	return f, nil
 }
 

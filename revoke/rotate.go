@@ -249,6 +249,9 @@ func (r *Rotation) run(ctx context.Context) error {
 		if err := r.wait(ctx); err != nil {
 			return err
 		}
+		if err := r.sweep(ctx); err != nil {
+			return err
+		}
 	}
 	if err := r.revokeOld(ctx); err != nil {
 		return err

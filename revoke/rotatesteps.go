@@ -194,6 +194,33 @@ func (r *Rotation) wait(ctx context.Context) error {
 	return nil
 }
 
+// sweep deletes what came of attempts whose answers were lost: a key may have
+// been made after it was looked for.
+func (r *Rotation) sweep(ctx context.Context) error {
+	lost := map[string]bool{}
+	for _, record := range r.journal.Records() {
+		if record.Step == StepCreate && record.Name != r.name {
+			lost[record.Name] = true
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	keys, err := r.o.Client.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("the old key was not revoked yet: lost successors could not be looked for: %w", err)
+	}
+	for _, k := range keys {
+		if lost[k.Name] && k.Prefix != r.plan.Old.Prefix && k.Prefix != r.next {
+			if err := r.o.Client.DeleteKey(ctx, k.Prefix); err != nil && baseten.StatusOf(err) != http.StatusNotFound {
+				return fmt.Errorf("the old key was not revoked yet: the lost successor %s could not be deleted: %w", show(k.Prefix), err)
+			}
+			r.note("deleted the lost successor %s", show(k.Prefix))
+		}
+	}
+	return nil
+}
+
 // revokeOld revokes the old key, once its successor was checked.
 func (r *Rotation) revokeOld(ctx context.Context) error {
 	if !r.checked {
