@@ -3,6 +3,7 @@ package baseten
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -155,7 +156,11 @@ func pick(order []string, open map[string]secret.Secret) []secret.Secret {
 func incomplete(n int, what string, err error) finding.Problem {
 	p := finding.Problem{Error: fmt.Sprintf("verification: %s: %v", what, err)}
 	if n > 0 {
-		p.Hint = fmt.Sprintf("%d found %s stayed unknown; run again when the API answers", n, plural(n, "key", "keys"))
+		then := "run again when the API answers"
+		if StatusOf(err) == http.StatusUnauthorized {
+			then = "the key that Baseten was called with is not accepted: use another"
+		}
+		p.Hint = fmt.Sprintf("%d found %s stayed unknown; %s", n, plural(n, "key", "keys"), then)
 	}
 	return p
 }
