@@ -23,6 +23,7 @@ type scanOptions struct {
 	jobs          int
 	cache         cacheFolder
 	verify        verifyFlags
+	revoke        scanRevoke
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -40,12 +41,16 @@ that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
 
+With --revoke the leaked keys that are live and ours are revoked after a plan was
+shown and confirmed, and the report says what became of each; see docs/incident.md.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --verify
+  b10lint scan --revoke --receipt receipt.md .
   b10lint scan --verify=both --api-key-file key.txt .
   kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
@@ -61,6 +66,7 @@ called clean that was not looked at.`,
 	o.cache.register(c)
 	o.verify.cache = &o.cache
 	o.verify.register(c)
+	o.revoke.register(c)
 	return c
 }
 
@@ -75,6 +81,9 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	if err != nil {
 		return err
 	}
+	if err := o.revoke.prepare(env, &o.verify, targets); err != nil {
+		return err
+	}
 	verifier, err := o.verify.verifier(env, targets)
 	if err != nil {
 		return err
@@ -84,21 +93,25 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		return err
 	}
 	worst := &worstSeverity{Handler: h}
+	handler, result, err := o.revoke.handler(ctx, env, ui, &o.verify.api, worst)
+	if err != nil {
+		return finish(err)
+	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(ctx, run, sources, progressEnd{worst, stop}, scanner.Options{
+	summary, err := scanner.Scan(ctx, run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Progress:      progress,
 		Verifier:      verifier,
-	})
+	}))
 	if err = finish(err); err != nil {
 		return failed(err)
 	}
 	if code := status(summary, worst.severity, o.failOn.value); code != ExitClean {
-		return silent(code)
+		return result(silent(code))
 	}
-	return nil
+	return result(nil)
 }
 
 // sources turns the targets into sources, standard input at most once.

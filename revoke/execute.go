@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
@@ -224,17 +223,17 @@ func (e *Execution) delete(ctx context.Context, entry *Entry) error {
 	switch {
 	case err == nil:
 		return e.record(entry, StepSent, "Baseten accepted the delete")
-	case status == http.StatusNotFound && e.carried[entry.Prefix]:
+	case status == statusNotFound && e.carried[entry.Prefix]:
 		return e.record(entry, StepSent, "an earlier run, which was interrupted, had sent the delete")
-	case status == http.StatusNotFound:
+	case status == statusNotFound:
 		return e.record(entry, StepGone, "there was no such key any more")
-	case status == http.StatusUnauthorized && entry.Self && e.carried[entry.Prefix]:
+	case status == statusUnauthorized && entry.Self && e.carried[entry.Prefix]:
 		return e.record(entry, StepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
 	case ctx.Err() != nil:
 		return &failure{fmt.Errorf("interrupted: %w", err)}
 	}
 	// Without a clear refusal the delete may have been carried out all the same.
-	if status == 0 || status >= http.StatusInternalServerError {
+	if status == 0 || status >= statusServerFault {
 		if there, _, listErr := listed(ctx, e.o.Client, entry.Facts, entry.Self); listErr == nil && !there {
 			return e.record(entry, StepSent, "the answer to the delete was lost, and the list does not have the key any more")
 		}
@@ -261,7 +260,7 @@ func listed(ctx context.Context, c *baseten.Client, f Facts, self bool) (there b
 		return false, "the group's list does not have it any more", nil
 	}
 	keys, err := c.Keys(ctx)
-	if self && baseten.StatusOf(err) == http.StatusUnauthorized {
+	if self && baseten.StatusOf(err) == statusUnauthorized {
 		return false, "Baseten turns the credential away, which is this key", nil
 	}
 	if err != nil {

@@ -47,6 +47,8 @@ type Left struct {
 	Reason string   `json:"reason"`
 	Hint   string   `json:"hint,omitempty"`
 	Places []string `json:"places,omitempty"`
+	// Dead is set for a key that was revoked already: nothing is left to be done.
+	Dead bool `json:"dead,omitempty"`
 }
 
 // A Request says which keys are to be revoked.
@@ -67,6 +69,12 @@ type Wanted struct {
 	ID     string
 	Leaked bool
 	Places []string
+}
+
+// Left reports whether something that was asked for is neither planned nor known
+// to be revoked.
+func (p *Plan) Left() bool {
+	return len(p.Refused) > 0 || slices.ContainsFunc(p.Unmatched, func(l Left) bool { return !l.Dead })
 }
 
 // draft is a plan being made.
@@ -132,7 +140,7 @@ func rank(it Item) int {
 }
 
 func (d *draft) refuse(what, reason, hint string, places []string) {
-	d.plan.Refused = append(d.plan.Refused, Left{what, reason, hint, places})
+	d.plan.Refused = append(d.plan.Refused, Left{What: what, Reason: reason, Hint: hint, Places: places})
 	d.left[what] = true
 }
 
@@ -193,7 +201,7 @@ func (d *draft) unmatched(w Wanted) {
 		Hint: "if it is a member's personal key, an organisation admin's personal key sees and revokes it; " +
 			"if it is another organisation's, tell them"}
 	if h, ok := d.s.History[w.Prefix]; ok && h.Deleted {
-		l.Reason = "revoked already"
+		l.Dead, l.Reason = true, "revoked already"
 		if !h.DeletedAt.IsZero() {
 			l.Reason += " on " + h.DeletedAt.Format(time.DateOnly)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -142,7 +141,7 @@ func (r *Rotation) discard(ctx context.Context) error {
 			return errors.New("the list gives the new name to the old key: nothing was deleted")
 		}
 		facts := Facts{Kind: AccountKey, Prefix: found}
-		if err := r.o.Client.DeleteKey(ctx, found); err != nil && baseten.StatusOf(err) != http.StatusNotFound {
+		if err := r.o.Client.DeleteKey(ctx, found); err != nil && baseten.StatusOf(err) != statusNotFound {
 			return err
 		}
 		if _, err := waitAbsent(ctx, r.o.Client, r.o.Clock, facts, false); err != nil {
@@ -212,7 +211,7 @@ func (r *Rotation) sweep(ctx context.Context) error {
 	}
 	for _, k := range keys {
 		if lost[k.Name] && k.Prefix != r.plan.Old.Prefix && k.Prefix != r.next {
-			if err := r.o.Client.DeleteKey(ctx, k.Prefix); err != nil && baseten.StatusOf(err) != http.StatusNotFound {
+			if err := r.o.Client.DeleteKey(ctx, k.Prefix); err != nil && baseten.StatusOf(err) != statusNotFound {
 				return fmt.Errorf("the old key was not revoked yet: the lost successor %s could not be deleted: %w", show(k.Prefix), err)
 			}
 			r.note("deleted the lost successor %s", show(k.Prefix))
@@ -257,11 +256,11 @@ func (r *Rotation) oldOutcome(ctx context.Context, err error, carried bool) (det
 	switch {
 	case err == nil:
 		return "Baseten accepted the delete", nil
-	case status == http.StatusNotFound:
+	case status == statusNotFound:
 		return "it was gone already", nil
-	case status == http.StatusUnauthorized && r.plan.Self && carried:
+	case status == statusUnauthorized && r.plan.Self && carried:
 		return "an earlier run had sent the delete, and Baseten turns the credential away, which is this key", nil
-	case status != 0 && status < http.StatusInternalServerError:
+	case status != 0 && status < statusServerFault:
 		return "", err
 	}
 	if there, evidence, listErr := listed(ctx, r.o.Client, r.plan.Old, r.plan.Self); listErr == nil && !there {

@@ -3,7 +3,6 @@ package revoke
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -76,7 +75,7 @@ func (s *Survey) gap(what string, err error) {
 // workspace that has no gateway.
 func (s *Survey) readGateway(ctx context.Context, c *baseten.Client) {
 	for g, err := range c.GatewayGroups(ctx) {
-		if status := baseten.StatusOf(err); status == http.StatusForbidden || status == http.StatusNotFound {
+		if status := baseten.StatusOf(err); status == statusForbidden || status == statusNotFound {
 			return
 		}
 		if err != nil {
