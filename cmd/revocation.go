@@ -16,6 +16,7 @@ import (
 	"github.com/b10lint/b10lint/baseten"
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -137,6 +138,7 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 	if err != nil {
 		return nil, failed(err, "nothing was revoked; name another folder with --journal")
 	}
+	fmt.Fprintf(r.env.Stderr, "journal: %s\n", report.Visible(e.Journal()))
 	return r.execute(ctx, e)
 }
 

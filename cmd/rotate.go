@@ -270,6 +270,7 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 
 // finish runs a rotation and tells what became of it.
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
+	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
 	var out io.Writer = x.env.Stdout
 	if spec.Kind == sinkStdout || spec.Path == "-" {

@@ -106,6 +106,9 @@ func newExecution(p *Plan, j *Journal, o Options) *Execution {
 // Plan returns the plan that is being carried out.
 func (e *Execution) Plan() *Plan { return e.plan }
 
+// Journal returns the name of the journal's file.
+func (e *Execution) Journal() string { return e.journal.Path() }
+
 // Run revokes every key of the plan that is not done with yet, some at a time,
 // and the tool's own key when all others are done. One that fails does not keep
 // the others from being revoked; a journal that cannot be written does. The

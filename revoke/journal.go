@@ -154,7 +154,8 @@ func (j *Journal) read(kind string) (torn bool, err error) {
 }
 
 // parseJournal reads records. A line that is no record is where a crash cut the
-// file off: it can only be the last, or come before a run that took over.
+// file off: it can only be the last, or come before a run that took over. No record
+// can be lost in between, since they are numbered.
 func parseJournal(data []byte) (records []Record, torn bool, err error) {
 	lines := bytes.Split(data, []byte("\n"))
 	last := len(lines) - 1
@@ -165,8 +166,6 @@ func parseJournal(data []byte) (records []Record, torn bool, err error) {
 		var r Record
 		whole := i < last && json.Unmarshal(line, &r) == nil && r.Step != ""
 		switch {
-		case !whole && torn:
-			return nil, false, fmt.Errorf("line %d is no record", i)
 		case !whole:
 			torn = true
 			continue

@@ -170,6 +170,9 @@ func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
 	return r, nil
 }
 
+// Journal returns the name of the journal's file.
+func (r *Rotation) Journal() string { return r.journal.Path() }
+
 // take takes a record of the journal over.
 func (r *Rotation) take(record Record) {
 	switch record.Step {
