@@ -84,7 +84,7 @@ type rotator struct {
 	ui         *UI
 	client     *baseten.Client
 	credential baseten.Credential
-	probe      *baseten.Probe
+	newProbe   func() (*baseten.Probe, error) // nil: none
 }
 
 func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
@@ -102,12 +102,10 @@ func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 	x := &rotator{rotateOptions: o, env: env, ui: ui, client: client, credential: credential}
 	if !o.noProbe {
 		options, err := o.api.options(env, credential)
-		if err == nil {
-			x.probe, err = baseten.NewProbe(options, 0)
-		}
 		if err != nil {
 			return err
 		}
+		x.newProbe = func() (*baseten.Probe, error) { return baseten.NewProbe(options, 0) }
 	}
 	if o.resume != "" {
 		return x.resumeOne(ctx)
@@ -241,7 +239,7 @@ func graceWords(d time.Duration) string {
 }
 
 func (x *rotator) rotateOptionsFor(sink revoke.Sink) revoke.RotateOptions {
-	return revoke.RotateOptions{Client: x.client, Probe: x.probe, Sink: sink, Credential: describeCredential(x.credential),
+	return revoke.RotateOptions{Client: x.client, NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
 		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
 }
 

@@ -205,3 +205,15 @@ func journals(t *testing.T, dir string) (paths []string) {
 	}
 	return paths
 }
+
+// impatient returns the admin's client with short timeouts and few attempts.
+func (w *world) impatient() *baseten.Client {
+	w.t.Helper()
+	o := w.options(w.admin)
+	o.Timeout, o.Retry.Attempts = 60*time.Millisecond, 2
+	c, err := baseten.New(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}

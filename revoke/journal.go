@@ -119,8 +119,8 @@ func openJournal(path, kind string, clock baseten.Clock, point func(string)) (*J
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	j := &Journal{path: path, clock: clock, f: f, point: point}
-	torn, err := j.read(kind)
-	if err == nil && torn {
+	open, err := j.read(kind)
+	if err == nil && open {
 		_, err = f.WriteString("\n")
 	}
 	if err == nil {
@@ -132,7 +132,8 @@ func openJournal(path, kind string, clock baseten.Clock, point func(string)) (*J
 	return j, nil
 }
 
-func (j *Journal) read(kind string) (torn bool, err error) {
+// read takes the records over. open is set when the last line has no end.
+func (j *Journal) read(kind string) (open bool, err error) {
 	data, err := io.ReadAll(io.LimitReader(j.f, maxJournal+1))
 	if err != nil {
 		return false, err
@@ -140,7 +141,7 @@ func (j *Journal) read(kind string) (torn bool, err error) {
 	if len(data) > maxJournal {
 		return false, fmt.Errorf("larger than %d bytes: this is no journal", maxJournal)
 	}
-	j.records, torn, err = parseJournal(data)
+	j.records, _, err = parseJournal(data)
 	if err != nil {
 		return false, err
 	}
@@ -150,7 +151,7 @@ func (j *Journal) read(kind string) (torn bool, err error) {
 	if got := j.records[0].Kind; got != kind {
 		return false, fmt.Errorf("it is of the kind %q, and not %q", show(got), kind)
 	}
-	return torn, nil
+	return !bytes.HasSuffix(data, []byte("\n")), nil
 }
 
 // parseJournal reads records. A line that is no record is where a crash cut the
@@ -164,7 +165,7 @@ func parseJournal(data []byte) (records []Record, torn bool, err error) {
 			break
 		}
 		var r Record
-		whole := i < last && json.Unmarshal(line, &r) == nil && r.Step != ""
+		whole := json.Unmarshal(line, &r) == nil && r.Step != ""
 		switch {
 		case !whole:
 			torn = true

@@ -52,7 +52,7 @@ func TestJournal(t *testing.T) {
 		}
 		records, torn, err := parseJournal(data)
 		want := 5
-		if n == len(whole) {
+		if n >= len(whole)-1 {
 			want = 6
 		}
 		if err != nil || torn || len(records) != want || !bytes.HasPrefix(data, whole[:n]) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/b10lint/b10lint/baseten"
@@ -37,8 +38,9 @@ const (
 // RotateOptions say how a rotation is carried out.
 type RotateOptions struct {
 	Client *baseten.Client
-	// Probe checks with the new key itself that it works; nil goes by the list.
-	Probe      *baseten.Probe
+	// NewProbe makes what checks with the new key itself that it works, anew for
+	// each try; nil goes by the list.
+	NewProbe   func() (*baseten.Probe, error)
 	Sink       Sink
 	Clock      baseten.Clock
 	Credential string
@@ -122,7 +124,7 @@ func over(path string) error {
 		}
 		return errors.Join(os.Remove(path), f.Close())
 	}
-	if err == nil && records[len(records)-1].Step == StepEnd {
+	if err == nil && slices.ContainsFunc(records, func(r Record) bool { return r.Step == StepEnd }) {
 		return nil
 	}
 	return &UnfinishedError{path}

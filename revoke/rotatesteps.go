@@ -80,7 +80,7 @@ func (r *Rotation) compare(f Facts) error {
 // checkProbe asks with the key itself. Without a probe or the key, which is gone
 // when an earlier run delivered it to a sink that cannot be read, nothing is said.
 func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) {
-	if r.o.Probe == nil || r.key.IsZero() {
+	if r.o.NewProbe == nil || r.key.IsZero() {
 		return "", nil
 	}
 	var said baseten.Verdict
@@ -88,7 +88,11 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 		if err := pause(ctx, r.o.Clock, wait); err != nil {
 			return "", err
 		}
-		said = baseten.NewVerifier(nil, r.o.Probe, nil).Verify(ctx, []secret.Secret{r.key}).Verdicts[r.key.Digest()]
+		probe, err := r.o.NewProbe()
+		if err != nil {
+			return "", err
+		}
+		said = baseten.NewVerifier(nil, probe, nil).Verify(ctx, []secret.Secret{r.key}).Verdicts[r.key.Digest()]
 		switch said.Liveness.State {
 		case "live", "restricted":
 			return "Baseten lets it in", nil
