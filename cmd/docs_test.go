@@ -113,6 +113,7 @@ func TestREADMECommands(t *testing.T) {
 		t.Skip("the README's commands are for a POSIX shell")
 	}
 	work := t.TempDir()
+	t.Setenv("HOME", work)
 	if err := os.CopyFS(work, os.DirFS("../testdata/demo")); err != nil {
 		t.Fatal(err)
 	}

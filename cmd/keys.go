@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -127,28 +125,6 @@ func apiFailed(ctx context.Context, doing string, err error) error {
 		e.code = ExitInterrupted
 		return e
 	}
-	e.hints = append(e.hints, reason(err))
+	e.hints = append(e.hints, baseten.Explain(err))
 	return e
-}
-
-// reason says what an answer means, as far as its form tells.
-func reason(err error) string {
-	var answer *baseten.Error
-	if !errors.As(err, &answer) {
-		return "there was no answer: see that Baseten can be reached from here, and HTTPS_PROXY if a proxy is in the way"
-	}
-	if answer.Redirect != "" || answer.NotJSON {
-		return "this is not an answer of Baseten's: a proxy, a firewall or a login page is in the way"
-	}
-	switch {
-	case answer.Status == http.StatusUnauthorized:
-		return "the key that Baseten was called with is not accepted: it was revoked, or is another organisation's"
-	case answer.Status == http.StatusForbidden:
-		return "the key that Baseten was called with may not do this: use one of an organisation admin, or one that may manage API keys"
-	case answer.Status == http.StatusTooManyRequests:
-		return "too many requests with this key: wait and try again"
-	case answer.Status >= http.StatusInternalServerError:
-		return "Baseten is in trouble: try again later"
-	}
-	return ""
 }

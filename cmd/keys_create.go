@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,8 +115,8 @@ func (o *keysCreate) show(ctx context.Context, env Env, made secret.Secret) erro
 // is no new key.
 func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) error {
 	e := apiFailed(ctx, "creating API key", err).(*exitError)
-	if s := baseten.StatusOf(err); s >= http.StatusBadRequest && s < http.StatusInternalServerError {
-		if s == http.StatusForbidden {
+	if baseten.Refused(err) {
+		if baseten.IsForbidden(err) {
 			e.hints = append(e.hints, createRights(typeOf(o.kind.value)))
 		}
 		return e

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,7 +88,7 @@ func (o *keysDelete) run(ctx context.Context, env Env) error {
 	}
 	err = client.DeleteKey(ctx, k.Prefix)
 	switch {
-	case baseten.StatusOf(err) == http.StatusNotFound:
+	case baseten.IsNotFound(err):
 		return noSuchKey("with the prefix", k.Prefix)
 	case err != nil:
 		return apiFailed(ctx, "deleting API key", err)

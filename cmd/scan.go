@@ -24,6 +24,7 @@ type scanOptions struct {
 	cache         cacheFolder
 	verify        verifyFlags
 	revoke        scanRevoke
+	places        placesFlags
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -40,6 +41,8 @@ With --verify each key is looked up in Baseten's list of keys by its prefix, so
 that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
+--home looks at the places on this workstation where keys are known to be, and at
+how they are kept; --truss at what truss push would upload from a folder.
 
 With --revoke the leaked keys that are live and ours are revoked after a plan was
 shown and confirmed, and the report says what became of each; see docs/incident.md.
@@ -52,6 +55,8 @@ called clean that was not looked at.`,
   b10lint scan --verify
   b10lint scan --revoke --receipt receipt.md .
   b10lint scan --verify=both --api-key-file key.txt .
+  b10lint scan --home
+  b10lint scan --truss my-model && truss push my-model
   kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
@@ -62,6 +67,7 @@ called clean that was not looked at.`,
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	o.cache.register(c)
 	o.verify.cache = &o.cache
@@ -75,6 +81,16 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	if err := o.places.check(env, targets); err != nil {
+		return err
+	}
+	if o.places.list {
+		return o.places.print(env, ui, o.outputs.list)
+	}
+	fixed, err := o.places.fixModes(ctx, env, ui)
+	if err != nil {
 		return err
 	}
 	sources, targets, err := o.sources(env, targets)
@@ -104,6 +120,7 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		MinConfidence: o.minConfidence.value,
 		Progress:      progress,
 		Verifier:      verifier,
+		Inspect:       o.places.inspect(env, fixed),
 	}))
 	if err = finish(err); err != nil {
 		return failed(err)
@@ -116,6 +133,9 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 
 // sources turns the targets into sources, standard input at most once.
 func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
+	if s, target := o.places.source(env); s != nil {
+		return []source.Source{s}, []string{target}, nil
+	}
 	if len(targets) == 0 {
 		targets = []string{"."}
 	}
@@ -130,7 +150,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
-			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true}))
+			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true, Home: ownHome(env)}))
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:

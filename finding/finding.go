@@ -59,6 +59,9 @@ type Location struct {
 	Context string `json:"context,omitempty"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
+	// Readable is set when everyone on the machine may read the file. It is worked
+	// out for the exposures Home and Ignored, where it makes the difference.
+	Readable bool `json:"readable,omitempty"`
 
 	// The rest is set for places in a git object store.
 	Repository string     `json:"repository,omitempty"`

@@ -15,7 +15,6 @@ type digitCode struct {
 	name   string
 	value  [256]int8 // of a digit; -1 for any other byte
 	group  int       // digits
-	bytes  int       // bytes that a group holds
 	bits   int       // of a digit
 	strict [256]bool // first digits of a group when its first byte is dense, or zero
 	loose  [256]bool // when it is text
@@ -36,20 +35,20 @@ const maxDecoded = 256 << 10
 // line where something shows they may begin: for a first look, and for a key,
 // encoded further or not.
 const (
-	shortGather, shortBack = 512, 256
-	longGather, longBack   = 16 << 10, 2048
+	shortGather, shortBack = 256, 128
+	longGather, longBack   = 4 << 10, 1024
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a
 // stretch leaves out at its ends.
 const margin = 16
 
-// digitCodes are the codes that are looked through.
-var digitCodes = [...]digitCode{
-	newDigitCode(digitCode{name: "base64", group: 4, bytes: 3, bits: 6, row: 10, shortest: 24, wraps: true},
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62),
-	newDigitCode(digitCode{name: "hex", group: 2, bytes: 1, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10),
-}
+// The codes that are looked through.
+var (
+	base64Code = newDigitCode(digitCode{name: "base64", group: 4, bits: 6, row: 10, shortest: 24, wraps: true},
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62)
+	hexCode = newDigitCode(digitCode{name: "hex", group: 2, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10)
+)
 
 // newDigitCode fills in the tables of a code. more are further digits, of the
 // values from second on.
@@ -73,7 +72,7 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 			}
 			text := b >= 0x20 && b < 0x7f || b == '\n' || b == '\r' || b == '\t' || b == 0
 			c.loose[d] = c.loose[d] || text
-			c.strict[d] = c.strict[d] || dense[b] != 0 || b == 0
+			c.strict[d] = c.strict[d] || kinds[b]&isDense != 0 || b == 0
 		}
 		if c.strict[d] {
 			c.strictBit[d] = 1
@@ -82,30 +81,24 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 	return c
 }
 
-// digits looks for keys in base64 and hexadecimal in a run, and in the lines that
-// go on with it. It reports whether the run is base64 from end to end.
-func (f *finder) digits(l *layer, r run) (pure bool) {
-	for i := range digitCodes {
-		c := &digitCodes[i]
-		for s := r.start; s+c.shortest <= r.end; {
-			// From its far end, a piece that is too short is seen soonest.
-			e := s + c.shortest
-			for e > s && c.value[l.data[e-1]] >= 0 {
-				e--
-			}
-			if e > s {
-				s = e
-				continue
-			}
-			for e = s + c.shortest; e < r.end && c.value[l.data[e]] >= 0; {
-				e++
-			}
-			f.piece(l, c, s, e)
-			pure = pure || s == r.start && e == r.end && c.wraps
-			s = e + 1
+// hex looks for pieces of hexadecimal in a run. From its far end, a piece that is
+// too short is seen soonest.
+func (f *finder) hex(l *layer, r run) {
+	for s := r.start; s+hexCode.shortest <= r.end; {
+		e := s + hexCode.shortest
+		for e > s && kinds[l.data[e-1]]&isHex != 0 {
+			e--
 		}
+		if e > s {
+			s = e
+			continue
+		}
+		for e = s + hexCode.shortest; e < r.end && kinds[l.data[e]]&isHex != 0; {
+			e++
+		}
+		f.piece(l, &hexCode, s, e)
+		s = e + 1
 	}
-	return pure
 }
 
 // piece looks at the digits data[s:e], all of one line; if they are wrapped,
@@ -119,7 +112,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 		return
 	}
 	inside, atEdge := c.hasRow(l.data[s:e])
-	if !inside && !atEdge {
+	if !inside && !atEdge && !besideShort(l.data, c, s, e) {
 		return
 	}
 	first := wrappedBefore(l.data, c, s, shortBack)
@@ -138,6 +131,29 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
 	f.stretches(l, c, w.digits, w.at)
+}
+
+// besideShort reports whether the line of digits before or after data[s:e] is too
+// short to be looked at by itself: it may hold most of a key.
+func besideShort(data []byte, c *digitCode, s, e int) bool {
+	if next := wrapEnd(data, c, e); next > 0 {
+		n := 0
+		for n < minRun && next+n < len(data) && c.value[data[next+n]] >= 0 {
+			n++
+		}
+		if n < minRun {
+			return true
+		}
+	}
+	if s == 0 || !isWrap(data[s-1]) {
+		return false
+	}
+	before := endBefore(data, s, max(0, s-shortBack))
+	n := 0
+	for n < minRun && before-n > 0 && c.value[data[before-n-1]] >= 0 {
+		n++
+	}
+	return n > 0 && n < minRun && wrapEnd(data, c, before) == s
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and
@@ -261,7 +277,10 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 
 // promising reports whether decoded bytes can hold a key at all: they have a run,
 // plain or wide.
-func promising(data []byte) bool { return nextDense(data, 0) >= 0 }
+func promising(data []byte) bool {
+	at, _ := nextWindow(data, 0)
+	return at >= 0
+}
 
 // wrapEnd returns where digits go on after a line end at e, or 0: white space,
 // quotes, commas, escaped line ends and the like may stand between, with one line
@@ -293,10 +312,7 @@ func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), 
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
 	for {
-		e := s
-		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-			e--
-		}
+		e := endBefore(data, s, floor)
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -306,6 +322,15 @@ func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 		}
 		s = start
 	}
+}
+
+// endBefore steps back from s over what may stand between two lines of digits.
+func endBefore(data []byte, s, floor int) int {
+	e := s
+	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
+		e--
+	}
+	return e
 }
 
 // wrapped is digits of several lines, with where each line's begin.

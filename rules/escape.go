@@ -34,14 +34,21 @@ const softBreak = -1
 func (f *finder) escapes(l *layer, r run) {
 	for i := range escapeCodes {
 		c := &escapeCodes[i]
-		first := bytes.IndexByte(l.data[r.start:r.end], c.mark)
-		if first >= 0 {
-			f.unescape(l, c, r, r.start+first)
+		for first := r.start; ; first++ {
+			n := bytes.IndexByte(l.data[first:r.end], c.mark)
+			if n < 0 {
+				break
+			}
+			first += n
+			if _, n := c.read(l.data[first:]); n > 0 {
+				f.unescape(l, c, r, first)
+				break
+			}
 		}
 	}
 }
 
-// unescape decodes a run whose first mark is at data[first]. Quoted-printable goes
+// unescape decodes a run whose first escape is at data[first]. Quoted-printable goes
 // on over soft line ends.
 func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
 	if start := r.start; c.mark == '=' {
@@ -53,15 +60,13 @@ func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
 		return
 	}
 	out := append(f.scratch[l.depth][:0], l.data[r.start:first]...)
-	found := false
 	for u := (unescaper{c: c, data: l.data, at: first, run: r}); u.next(); {
-		found = found || u.escaped
 		if u.v >= 0 {
 			out = appendValue(out, u.v, u.escaped)
 		}
 	}
 	f.scratch[l.depth] = out
-	if found && promising(out) {
+	if promising(out) {
 		f.descend(l, c.name, out, func(start, end int) (int, int) {
 			return placeEscaped(unescaper{c: c, data: l.data, at: first, run: r}, start, end)
 		})
@@ -115,7 +120,7 @@ func (u *unescaper) next() bool {
 	}
 	u.at += n
 	if u.v == softBreak {
-		for u.run.end = max(u.run.end, u.at); u.run.end < len(u.data) && dense[u.data[u.run.end]] != 0 && u.run.end-u.run.start < maxDecoded; {
+		for u.run.end = max(u.run.end, u.at); u.run.end < len(u.data) && kinds[u.data[u.run.end]]&isDense != 0 && u.run.end-u.run.start < maxDecoded; {
 			u.run.end++
 		}
 	}
@@ -145,7 +150,7 @@ func beforeSoftBreaks(data []byte, i int) int {
 		if e == i || e == 0 || data[e-1] != '=' {
 			break
 		}
-		for i = e - 1; i > 0 && dense[data[i-1]] != 0; {
+		for i = e - 1; i > 0 && kinds[data[i-1]]&isDense != 0; {
 			i--
 		}
 	}

@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -17,65 +16,75 @@ import (
 const (
 	maxJoint  = 96 // bytes
 	maxJoints = 48 // in one key
-	// joinReach is how far before a fresh span a key with joints may begin.
+	// joinedHeader is shorter than the header of other contexts: every file is asked.
+	joinedHeader = 1 << 10
+	// joinReach is how far about a fresh span the parts of a key, or the lines that
+	// its encoding is wrapped over, may stand.
 	joinReach = 512
 )
 
+// joined tries each place of a span, and a little before it, where a legacy key may
+// begin.
 func (f *finder) joined(l *layer, span finding.Span) {
-	if l.depth >= maxDepth || len(l.data) < prefixLen+secretLen {
-		return
-	}
-	data := l.data[:min(len(l.data), span.End+joinReach)]
-	for i := indexMark(data, max(0, span.Start-joinReach)); i >= 0; i = indexMark(data, i+1) {
-		if startsAt(l.data, i) {
-			f.join(l, i, len(b10Mark))
-		}
-	}
 	if !l.asked {
-		l.named, l.asked = namesOwn(l.path, l.data), true
+		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
 	}
 	if !l.named {
 		return
 	}
-	for i := max(0, span.Start-joinReach); i < min(span.End, len(data)); i++ {
-		if alnum[data[i]] == 0 {
+	for i := max(0, span.Start-joinReach); i < min(span.End, len(l.data)); i++ {
+		if alnum[l.data[i]] == 0 {
 			continue
 		}
-		if startsAt(l.data, i) {
-			f.join(l, i, 0)
-		}
-		for i+1 < len(data) && alnum[data[i+1]] != 0 {
+		f.join(l, i, 0)
+		for i+1 < len(l.data) && alnum[l.data[i+1]] != 0 {
 			i++
 		}
 	}
 }
 
-// namesOwn reports whether a file's name or first lines name Baseten.
+// namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	head := data[:min(len(data), headerLen)]
-	for _, word := range []string{"seten", "SETEN", "truss", "Truss"} {
-		if indexWord(head, word) || strings.Contains(path, word) {
-			return true
+	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
+}
+
+// nameStands looks for the first five letters of the names in any case, by the
+// method of Horspool 1980 for both at once: every file is asked.
+func nameStands(b []byte) bool {
+	const n = 5
+	for i := n - 1; i < len(b); {
+		skip := nameSkip[b[i]]
+		if skip == 0 {
+			if w := b[i-n+1 : i+1]; bytes.EqualFold(w, []byte("baset")) || bytes.EqualFold(w, []byte("truss")) {
+				return true
+			}
+			skip = 1
 		}
+		i += int(skip)
 	}
 	return false
 }
 
-// indexWord reports whether data holds a word of four letters or more.
-func indexWord(data []byte, word string) bool {
-	for i := 0; ; i++ {
-		if i = indexPair(data, i, word[0], word[3]); i < 0 {
-			return false
-		}
-		if bytes.HasPrefix(data[i:], []byte(word)) {
-			return true
+// nameSkip is how far the end of a name is at the least when this byte stands
+// where it could be.
+var nameSkip = func() (skip [256]uint8) {
+	for c := range skip {
+		skip[c] = 5
+	}
+	for _, name := range []string{"baset", "truss", "BASET", "TRUSS"} {
+		for i := range name {
+			skip[name[i]] = min(skip[name[i]], uint8(len(name)-1-i))
 		}
 	}
-}
+	return skip
+}()
 
 // join reads a key over joints from data[i] on, where a mark of the given length
 // stands, and looks at it if there were any.
 func (f *finder) join(l *layer, i, mark int) {
+	if l.depth >= maxDepth || !startsAt(l.data, i) {
+		return
+	}
 	r := joinReader{data: l.data}
 	for k := range mark {
 		r.take(i + k)

@@ -2,8 +2,4 @@
 
 package rules
 
-func nextDense(data []byte, i int) int { return nextDenseGeneric(data, i) }
-
-func indexPair(data []byte, i int, first, fourth byte) int {
-	return indexPairGeneric(data, i, first, fourth)
-}
+func nextWindow(data []byte, i int) (at int, marks uint64) { return nextWindowGeneric(data, i) }

@@ -46,19 +46,17 @@ type placer func(start, end int) (from, to int)
 func (f *finder) search(l *layer) {
 	if l.up != nil || f.fresh == nil {
 		f.searchIn(l, finding.Span{End: len(l.data)})
-		f.joined(l, finding.Span{End: len(l.data)})
 		return
 	}
 	for rest := f.fresh; len(rest) > 0; {
 		// Spans so close that their searches would overlap are searched as one.
 		n := 1
-		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*minRun {
+		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*joinReach {
 			n++
 		}
 		span := finding.Span{Start: rest[0].Start, End: rest[n-1].End}
 		rest = rest[n:]
 		f.searchIn(l, span)
-		f.joined(l, span)
 	}
 }
 
@@ -67,23 +65,66 @@ func (f *finder) search(l *layer) {
 const clip = 8 << 10
 
 func (f *finder) searchIn(l *layer, span finding.Span) {
-	eachRun(l.data, span, func(r run) bool {
+	eachRun(l.data, span, func(r run) {
 		if l.up == nil && f.fresh != nil {
 			r.start, r.end = max(r.start, clipStart(l.data, r, span)), min(r.end, span.End+clip)
 		}
 		if r.wide {
 			f.wide(l, r)
-			return true
+			return
 		}
-		if l.depth < maxDepth && f.digits(l, r) {
-			return true // no dot and no escape in it
+		f.inspect(l, r)
+	}, func(i int) { f.marked(l, i) })
+	f.joined(l, span)
+}
+
+// marked looks at the place of a mark: for a key that is put together of parts, or
+// for one of the format that may be shorter than a run.
+func (f *finder) marked(l *layer, i int) {
+	if l.data[i] == b10Mark[0] {
+		f.join(l, i, len(b10Mark))
+		return
+	}
+	dot := i + len(federatedMark) + federatedPrefix
+	if dot+minFederated < len(l.data) && l.data[dot] == '.' {
+		if s, ok := at(l.data, dot); ok {
+			f.add(l, s)
 		}
+	}
+}
+
+// inspect looks at one run, for what its bytes allow.
+func (f *finder) inspect(l *layer, r run) {
+	var seen, piece byte
+	deeper := l.depth < maxDepth
+	start := r.start
+	for i := r.start; i <= r.end; i++ {
+		var k byte
+		if i < r.end {
+			k = kinds[l.data[i]]
+		}
+		if k&isBase64 == 0 {
+			// Of a key in base64, also of half of one, some letters are large and some small.
+			if piece&(isUpper|isLower) == isUpper|isLower && i-start >= base64Code.shortest && deeper {
+				f.piece(l, &base64Code, start, i)
+			}
+			start, piece = i+1, 0
+		}
+		seen |= k
+		piece |= k
+	}
+	if deeper {
+		f.hex(l, r)
+	}
+	if seen&isDot != 0 {
 		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
-		if l.depth < maxDepth {
-			f.escapes(l, r)
-		}
-		return true
-	})
+	}
+	if seen&isUnderscore != 0 {
+		marksIn(l.data, r.start, r.end, func(i int) { f.marked(l, i) })
+	}
+	if seen&isEscape != 0 && deeper {
+		f.escapes(l, r)
+	}
 }
 
 // clipStart is where to begin with a run that a span touches. Wide runs keep the

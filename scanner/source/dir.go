@@ -22,12 +22,19 @@ type DirOptions struct {
 	Jobs    int    // goroutines; 0 means one a processor
 	Filter  Filter // which paths are looked at
 	SkipGit bool   // leave ".git" to a history source; else its files are read like any
+	// Home says whose workstation this is: its variables lead to git's ignore files,
+	// and a file that is one of its places has the exposure Home. The zero value
+	// stands for nobody's.
+	Home HomeOptions
 }
 
 // Dir is a Source over a folder, recursively, or over one file. Every regular file
 // is read, whatever its name, kind or mode bits; symbolic links below the target
 // are not followed, a target that is one is; devices, pipes and sockets are passed
 // over. Paths are reported as the target was named, with slashes.
+//
+// The Source is a Locator: it says of the places that hold keys whether git tracks,
+// ignores or does not know the file.
 func Dir(target string, opts DirOptions) Source { return &dir{target: target, opts: opts} }
 
 type dir struct {
@@ -73,19 +80,36 @@ func (d *dir) Walk(ctx context.Context, to Sink) error {
 	return g.Wait()
 }
 
+// Locate sets the exposure of the places.
+func (d *dir) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	return newLocal(d.opts.Home, false).locate(ctx, places)
+}
+
 // An entry is one path: as the system knows it, as it is shown, and relative to
 // the target, for the filter.
 type entry struct{ real, shown, rel string }
 
-func (e entry) child(name string) entry {
-	shown := e.shown + "/" + name
-	switch e.shown {
-	case ".":
-		shown = name
-	case "/":
-		shown = "/" + name
+// child is the entry of a name in a folder. Most often all it costs is one string:
+// the path is shown as the system knows it, and only a filter needs it relative.
+func (e entry) child(name string, filtered bool) entry {
+	c := entry{real: join(e.real, name, filepath.Separator)}
+	if c.shown = c.real; e.shown != e.real || filepath.Separator != '/' {
+		c.shown = join(e.shown, name, '/')
 	}
-	return entry{filepath.Join(e.real, name), shown, path.Join(e.rel, name)}
+	if filtered {
+		c.rel = path.Join(e.rel, name)
+	}
+	return c
+}
+
+func join(dir, name string, separator byte) string {
+	switch {
+	case dir == ".":
+		return name
+	case dir[len(dir)-1] == separator:
+		return dir + name
+	}
+	return dir + string(separator) + name
 }
 
 // A job is a folder to list or a batch of files to read.
@@ -144,8 +168,9 @@ func (w *walker) list(e entry) error {
 		}
 	}
 	var files []entry
+	filtered := !w.opts.Filter.empty()
 	for _, d := range entries {
-		child := e.child(d.Name())
+		child := e.child(d.Name(), filtered)
 		switch {
 		case d.IsDir():
 			if (w.opts.SkipGit && d.Name() == ".git") || w.opts.Filter.SkipDir(child.rel) {
