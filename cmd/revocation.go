@@ -31,7 +31,6 @@ type revocationFlags struct {
 func (o *revocationFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and revoke nothing")
-	f.BoolVarP(&o.yes, "yes", "y", false, "revoke without being asked")
 	f.StringVar(&o.plan, "plan", "", "save the plan as JSON in this `FILE`")
 	f.BoolVar(&o.includeSelf, "include-self", false, "revoke also the key that b10lint itself uses, after all others")
 	f.BoolVar(&o.forceActive, "force-active", false, "revoke also keys that were used within a day and are not known to be leaked")

@@ -62,6 +62,7 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	f.StringVar(&o.keys, "keys", "", "for --verify-dead: the keys themselves, one a line in `FILE` (- is standard input)")
 	f.VarP(&o.output, "output", "o", "write the receipt, or with --dry-run the plan, in this form")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(o.output.words, cobra.ShellCompDirectiveNoFileComp))
+	f.BoolVarP(&o.revocation.yes, "yes", "y", false, "revoke without being asked")
 	o.revocation.register(c)
 	o.api.register(c)
 	return c

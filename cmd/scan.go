@@ -67,6 +67,7 @@ called clean that was not looked at.`,
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	o.places.revoke, o.revoke.yes = &o.revoke.on, &o.places.yes
 	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	o.cache.register(c)

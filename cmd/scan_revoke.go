@@ -23,6 +23,7 @@ const notPlanned = "not-planned"
 type scanRevoke struct {
 	on      bool
 	rewrite string
+	yes     *bool // --yes, which scan --home has, too
 	flags   revocationFlags
 	found   map[string]secret.Secret // by fingerprint
 	set     func(name string) bool
@@ -39,13 +40,14 @@ func (s *scanRevoke) register(c *cobra.Command) {
 // prepare checks the flags, and has the keys verified if they are to be revoked.
 func (s *scanRevoke) prepare(env Env, verify *verifyFlags, targets []string) error {
 	if !s.on {
-		for _, name := range []string{"dry-run", "yes", "plan", "include-self", "force-active", "max", "journal", "receipt", "verify-dead"} {
+		for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "max", "journal", "receipt", "verify-dead"} {
 			if s.set(name) {
 				return usage("add --revoke, or leave it out", "--%s has no use without --revoke", name)
 			}
 		}
 		return nil
 	}
+	s.flags.yes = *s.yes
 	if verify.mode.value == "" {
 		verify.mode.value = byInventory
 	}
