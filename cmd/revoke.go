@@ -68,7 +68,15 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	return c
 }
 
-func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, prefixes []string) error {
+func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+	prefixes := make([]string, len(args))
+	for i, a := range args {
+		prefix, err := prefixArgument(a)
+		if err != nil {
+			return err
+		}
+		prefixes[i] = prefix
+	}
 	if err := o.check(env, prefixes); err != nil {
 		return err
 	}
@@ -154,11 +162,7 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 	}
 	request := o.revocation.request()
 	request.Names, request.Unused = o.names, o.unused.value
-	for _, p := range prefixes {
-		prefix, err := prefixArgument(p)
-		if err != nil {
-			return nil, err
-		}
+	for _, prefix := range prefixes {
 		request.Wanted = append(request.Wanted, revoke.Wanted{Prefix: prefix})
 	}
 	if o.from != "" {

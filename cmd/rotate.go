@@ -131,8 +131,10 @@ func (o *rotateOptions) check(args []string) error {
 		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
 	case o.resume != "" && o.sink.given() > 0:
 		return usage("leave it out", "the journal says where the key is delivered to")
+	case o.resume != "":
+		return nil
 	}
-	return nil
+	return o.sink.check(o.api.remote)
 }
 
 // targets are the prefixes of the keys to rotate.

@@ -75,16 +75,24 @@ func (s *sinkFlags) perKey() bool {
 	return s.stdout || s.exec != ""
 }
 
-// spec describes the sink for one key. remote is the section that the key was
-// taken from, if any.
-func (s *sinkFlags) spec(env Env, remote, prefix, name string) (revoke.SinkSpec, error) {
-	if n := s.given(); n > 1 || n == 0 && remote == "" {
-		return revoke.SinkSpec{}, usage("pass one of --to-trussrc, --to-dotenv, --to-file, --to-stdout, --exec, --to-github and --to-kubernetes",
+// check refuses flags that name no place, or more than one. remote is the
+// section that the key is taken from, if any.
+func (s *sinkFlags) check(remote string) error {
+	n := s.given()
+	switch {
+	case n > 1 || n == 0 && remote == "":
+		return usage("pass one of --to-trussrc, --to-dotenv, --to-file, --to-stdout, --exec, --to-github and --to-kubernetes",
 			"%d places say where the new key goes; it takes one", n)
+	case (s.template != "") != (s.file != ""):
+		return usage("pass both: --to-file FILE --template FILE", "--to-file and --template go together")
+	case (s.secret == "") != (s.kubernetes == ""):
+		return usage("pass both: --to-kubernetes FILE --secret NAME", "--to-kubernetes and --secret go together")
 	}
-	if (s.template != "") != (s.file != "") {
-		return revoke.SinkSpec{}, usage("pass both: --to-file FILE --template FILE", "--to-file and --template go together")
-	}
+	return nil
+}
+
+// spec describes the sink for one key.
+func (s *sinkFlags) spec(env Env, remote, prefix, name string) (revoke.SinkSpec, error) {
 	for _, r := range name {
 		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
 			name = prefix // not a name that Baseten gives: unfit for a path
@@ -105,9 +113,6 @@ func (s *sinkFlags) spec(env Env, remote, prefix, name string) (revoke.SinkSpec,
 	case s.github != "":
 		return revoke.SinkSpec{Kind: sinkGitHub, Name: fill(s.github), Repo: s.repo}, nil
 	case s.kubernetes != "":
-		if s.secret == "" {
-			return spec, usage("pass --secret NAME", "--to-kubernetes needs the name of the Secret")
-		}
 		spec = revoke.SinkSpec{Kind: sinkKubernetes, Path: fill(s.kubernetes), Name: fill(s.secret), Key: fill(s.dataKey), Namespace: s.namespace}
 	default:
 		section := fill(s.trussrc)
