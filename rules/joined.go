@@ -36,11 +36,29 @@ func (f *finder) joined(l *layer, span finding.Span) {
 		if alnum[l.data[i]] == 0 {
 			continue
 		}
-		f.join(l, i, 0)
+		start := i
 		for i+1 < len(l.data) && alnum[l.data[i+1]] != 0 {
 			i++
 		}
+		if mayGoOn(l.data, start, i+1) {
+			f.join(l, start, 0)
+		}
 	}
+}
+
+// mayGoOn reports whether the letters and digits data[start:end] can be the prefix
+// of a key, or a part of one that a joint ends. Few words pass.
+func mayGoOn(data []byte, start, end int) bool {
+	if end-start > prefixLen || end == len(data) {
+		return false
+	}
+	switch data[end] {
+	case '"', '\'', '`', '\\', '=':
+		return true
+	case '.':
+		return end-start == prefixLen
+	}
+	return false
 }
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
