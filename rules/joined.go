@@ -21,6 +21,8 @@ const (
 	// joinReach is how far about a fresh span the parts of a key, or the lines that
 	// its encoding is wrapped over, may stand.
 	joinReach = 512
+	// legacyReach is the same for where a legacy key may begin, of which there are many.
+	legacyReach = 192
 )
 
 // joined tries each place of a span, and a little before it, where a legacy key may
@@ -32,7 +34,7 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	for i := max(0, span.Start-joinReach); i < min(span.End, len(l.data)); i++ {
+	for i := max(0, span.Start-legacyReach); i < min(span.End, len(l.data)); i++ {
 		if alnum[l.data[i]] == 0 {
 			continue
 		}
