@@ -22,6 +22,8 @@ type scanOptions struct {
 	include       []string
 	jobs          int
 	places        placesFlags
+	cache         cacheFolder
+	verify        verifyFlags
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -37,6 +39,11 @@ input; without one it is the current folder.
 --home looks at the places on this workstation where keys are known to be, and at
 how they are kept; --truss at what truss push would upload from a folder.
 
+With --verify each key is looked up in Baseten's list of keys by its prefix, so
+that a finding says whether the key still works, whose it is and what it may do.
+No found key is sent for that. --verify=probe sends each found key itself to
+Baseten, where it is read only, and needs no API key; see docs/verify.md.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
@@ -44,6 +51,8 @@ called clean that was not looked at.`,
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --home
   b10lint scan --truss my-model && truss push my-model
+  b10lint scan --verify
+  b10lint scan --verify=both --api-key-file key.txt .
   kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
@@ -56,6 +65,9 @@ called clean that was not looked at.`,
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
 	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
+	o.cache.register(c)
+	o.verify.cache = &o.cache
+	o.verify.register(c)
 	return c
 }
 
@@ -80,6 +92,10 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	if err != nil {
 		return err
 	}
+	verifier, err := o.verify.verifier(env, targets)
+	if err != nil {
+		return err
+	}
 	h, finish, err := o.outputs.open(ui, report.Options{})
 	if err != nil {
 		return err
@@ -92,6 +108,7 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 		MinConfidence: o.minConfidence.value,
 		Progress:      progress,
 		Inspect:       o.places.inspect(env, fixed),
+		Verifier:      verifier,
 	})
 	if err = finish(err); err != nil {
 		return failed(err)

@@ -15,11 +15,12 @@ type digitCode struct {
 	name   string
 	value  [256]int8 // of a digit; -1 for any other byte
 	group  int       // digits
-	bytes  int       // bytes that a group holds
 	bits   int       // of a digit
 	strict [256]bool // first digits of a group when its first byte is dense, or zero
 	loose  [256]bool // when it is text
-	row    int       // how many strict groups in a row mark a stretch
+	// strictBit is strict as 0 and 1.
+	strictBit [256]uint64
+	row       int // how many strict groups in a row mark a stretch
 	// shortest is the length of the shortest piece of a line that is looked at: a
 	// key is 55 digits of base64, half of it when a line ends in it.
 	shortest int
@@ -30,23 +31,24 @@ type digitCode struct {
 // in parts that overlap.
 const maxDecoded = 256 << 10
 
-// maxGathered is how many digits of wrapped lines are looked at together, from the
-// line where a row shows on; maxLinesBack how far before it they may begin.
+// How many digits of wrapped lines are looked at together, and how far before the
+// line where something shows they may begin: for a first look, and for a key,
+// encoded further or not.
 const (
-	maxGathered  = 16 << 10
-	maxLinesBack = 2048
+	shortGather, shortBack = 256, 128
+	longGather, longBack   = 4 << 10, 1024
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a
 // stretch leaves out at its ends.
 const margin = 16
 
-// digitCodes are the codes that are looked through.
-var digitCodes = [...]digitCode{
-	newDigitCode(digitCode{name: "base64", group: 4, bytes: 3, bits: 6, row: 6, shortest: 24, wraps: true},
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62),
-	newDigitCode(digitCode{name: "hex", group: 2, bytes: 1, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10),
-}
+// The codes that are looked through.
+var (
+	base64Code = newDigitCode(digitCode{name: "base64", group: 4, bits: 6, row: 10, shortest: 24, wraps: true},
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62)
+	hexCode = newDigitCode(digitCode{name: "hex", group: 2, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10)
+)
 
 // newDigitCode fills in the tables of a code. more are further digits, of the
 // values from second on.
@@ -70,67 +72,144 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 			}
 			text := b >= 0x20 && b < 0x7f || b == '\n' || b == '\r' || b == '\t' || b == 0
 			c.loose[d] = c.loose[d] || text
-			c.strict[d] = c.strict[d] || dense[b] != 0 || b == 0
+			c.strict[d] = c.strict[d] || kinds[b]&isDense != 0 || b == 0
+		}
+		if c.strict[d] {
+			c.strictBit[d] = 1
 		}
 	}
 	return c
 }
 
-// digits looks for keys in base64 and hexadecimal in a run, and in the lines that
-// go on with it.
-func (f *finder) digits(l *layer, r run) {
-	for i := range digitCodes {
-		c := &digitCodes[i]
-		for s := r.start; s+c.shortest <= r.end; {
-			// From its far end, a piece that is too short is seen soonest.
-			e := s + c.shortest
-			for e > s && c.value[l.data[e-1]] >= 0 {
-				e--
-			}
-			if e > s {
-				s = e
-				continue
-			}
-			for e = s + c.shortest; e < r.end && c.value[l.data[e]] >= 0; {
-				e++
-			}
-			f.piece(l, c, s, e)
-			s = e + 1
+// hex looks for pieces of hexadecimal in a run. From its far end, a piece that is
+// too short is seen soonest.
+func (f *finder) hex(l *layer, r run) {
+	for s := r.start; s+hexCode.shortest <= r.end; {
+		e := s + hexCode.shortest
+		for e > s && kinds[l.data[e-1]]&isHex != 0 {
+			e--
 		}
+		if e > s {
+			s = e
+			continue
+		}
+		for e = s + hexCode.shortest; e < r.end && kinds[l.data[e]]&isHex != 0; {
+			e++
+		}
+		f.piece(l, &hexCode, s, e)
+		s = e + 1
 	}
 }
 
-// piece looks at the digits data[s:e], all of one line; if there is something in
-// them and they are wrapped, together with the lines before and after.
+// piece looks at the digits data[s:e], all of one line; if they are wrapped,
+// together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
-	if c.wraps && s < l.gathered || !c.hasRow(l.data[s:e]) {
+	if !c.wraps {
+		f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
 		return
 	}
-	if c.wraps {
-		if first := wrappedBefore(l.data, c, s); first < s || wrapEnd(l.data, c, e) > 0 {
-			w := gather(l.data, c, first)
-			l.gathered = w.end
-			f.stretches(l, c, w.digits, w.at)
+	if s < l.gathered {
+		return
+	}
+	inside, atEdge := c.hasRow(l.data[s:e])
+	if !inside && !atEdge && !besideShort(l.data, c, s, e) {
+		return
+	}
+	first := wrappedBefore(l.data, c, s, shortBack)
+	if first == s && wrapEnd(l.data, c, e) == 0 {
+		if inside {
+			f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
+		}
+		return
+	}
+	// A row at the edge is most often chance: a few lines tell.
+	if !inside {
+		if inside, _ = c.hasRow(gather(l.data, c, first, shortGather).digits); !inside {
 			return
 		}
 	}
-	f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
+	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
+	l.gathered = w.end
+	f.stretches(l, c, w.digits, w.at)
 }
 
-// hasRow reports whether digits have a row of strict groups at some alignment.
-func (c *digitCode) hasRow(digits []byte) bool {
-	for align := range c.group {
-		// A row covers two places in a row of those that are this far apart.
-		for i := align; i+c.group < len(digits); i += c.skip() {
-			if !c.strict[digits[i]] || !c.strict[digits[i+c.group]] {
-				continue
-			}
-			if from, to := extend(digits, i, c.group, &c.strict); to-from >= c.row*c.group {
-				return true
-			}
+// besideShort reports whether the line of digits before or after data[s:e] is too
+// short to be looked at by itself: it may hold most of a key.
+func besideShort(data []byte, c *digitCode, s, e int) bool {
+	if next := wrapEnd(data, c, e); next > 0 {
+		n := 0
+		for n < minRun && next+n < len(data) && c.value[data[next+n]] >= 0 {
+			n++
+		}
+		if n < minRun {
+			return true
 		}
 	}
-	return false
+	if s == 0 || !isWrap(data[s-1]) {
+		return false
+	}
+	before := endBefore(data, s, max(0, s-shortBack))
+	n := 0
+	for n < minRun && before-n > 0 && c.value[data[before-n-1]] >= 0 {
+		n++
+	}
+	return n > 0 && n < minRun && wrapEnd(data, c, before) == s
+}
+
+// hasRow reports whether digits have a row of strict groups at some alignment, and
+// whether they have a good half of one at their beginning or end.
+func (c *digitCode) hasRow(digits []byte) (inside, atEdge bool) {
+	half := c.row*3/5 - 1 // groups after the first
+	for at := 0; ; {
+		part := digits[at:min(at+128, len(digits))]
+		m := c.strictBits(part)
+		if m.rows(c.row, c.group) != (bits128{}) {
+			return true, false
+		}
+		if at == 0 {
+			atEdge = m.rows(half+1, c.group).lo&(1<<c.group-1) != 0
+		}
+		if at+len(part) == len(digits) {
+			last := m.rows(half+1, c.group).shift(max(0, len(part)-(half+1)*c.group))
+			return false, atEdge || last.lo&(1<<c.group-1) != 0
+		}
+		at += len(part) - c.row*c.group
+	}
+}
+
+// bits128 is a set of places in 128 digits, the first in the lowest bit.
+type bits128 struct{ lo, hi uint64 }
+
+func (m bits128) shift(n int) bits128 {
+	if n >= 64 {
+		return bits128{lo: m.hi >> (n - 64)}
+	}
+	return bits128{m.lo>>n | m.hi<<(64-n), m.hi >> n}
+}
+
+// rows returns the places at which a row of n groups begins.
+func (m bits128) rows(n, group int) bits128 {
+	have := 1
+	for have < n {
+		add := min(have, n-have)
+		s := m.shift(add * group)
+		m.lo &= s.lo
+		m.hi &= s.hi
+		have += add
+	}
+	return m
+}
+
+// strictBits returns the places of strict first digits among at most 128.
+func (c *digitCode) strictBits(digits []byte) (m bits128) {
+	lo := digits[:min(64, len(digits))]
+	for i, d := range lo {
+		m.lo |= c.strictBit[d] << (i & 63)
+	}
+	for i, d := range digits[len(lo):] {
+		m.hi |= c.strictBit[d] << (i & 63)
+	}
+	return m
 }
 
 func (c *digitCode) skip() int { return c.row / 2 * c.group }
@@ -176,11 +255,10 @@ func extend(digits []byte, i, group int, set *[256]bool) (from, to int) {
 
 // decodeDigits decodes whole groups, and what a last one without padding holds.
 func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	n := len(digits) * c.bits / 8
-	if f.budget < int64(n) {
+	if f.budget -= int64(len(digits)); f.budget < 0 {
 		return
 	}
-	out := make([]byte, 0, n)
+	out := f.scratch[l.depth][:0]
 	acc, bits := uint32(0), 0
 	for _, d := range digits {
 		acc = acc<<c.bits | uint32(c.value[d])
@@ -189,21 +267,20 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 			out = append(out, byte(acc>>bits))
 		}
 	}
-	if !promising(out) {
-		f.budget -= int64(n)
-		return
+	f.scratch[l.depth] = out
+	if promising(out) {
+		f.descend(l, c.name, out, func(start, end int) (int, int) {
+			return at(start * 8 / c.bits), at((end*8-1)/c.bits) + 1
+		})
 	}
-	from, to := make([]int, n), make([]int, n)
-	for i := range out {
-		from[i] = at(i * 8 / c.bits)
-		to[i] = at((i*8+7)/c.bits) + 1
-	}
-	f.descend(l, c.name, out, from, to)
 }
 
 // promising reports whether decoded bytes can hold a key at all: they have a run,
 // plain or wide.
-func promising(data []byte) bool { return nextDense(data, 0) >= 0 }
+func promising(data []byte) bool {
+	at, _ := nextWindow(data, 0)
+	return at >= 0
+}
 
 // wrapEnd returns where digits go on after a line end at e, or 0: white space,
 // quotes, commas, escaped line ends and the like may stand between, with one line
@@ -232,13 +309,10 @@ func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), 
 
 // wrappedBefore returns where the line of digits before s begins that goes on at
 // s, repeatedly; s if there is none.
-func wrappedBefore(data []byte, c *digitCode, s int) int {
-	floor := max(0, s-maxLinesBack)
+func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
+	floor := max(0, s-reach)
 	for {
-		e := s
-		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-			e--
-		}
+		e := endBefore(data, s, floor)
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -248,6 +322,15 @@ func wrappedBefore(data []byte, c *digitCode, s int) int {
 		}
 		s = start
 	}
+}
+
+// endBefore steps back from s over what may stand between two lines of digits.
+func endBefore(data []byte, s, floor int) int {
+	e := s
+	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
+		e--
+	}
+	return e
 }
 
 // wrapped is digits of several lines, with where each line's begin.
@@ -265,12 +348,12 @@ func (w *wrapped) at(i int) int {
 	return w.lines[k].at + i - w.lines[k].index
 }
 
-// gather collects digits from s on over line ends, up to a bound.
-func gather(data []byte, c *digitCode, s int) *wrapped {
-	w := &wrapped{digits: make([]byte, 0, 1024)}
-	for len(w.digits) < maxGathered {
+// gather collects digits from s on over line ends, up to a limit.
+func gather(data []byte, c *digitCode, s, limit int) *wrapped {
+	w := &wrapped{digits: make([]byte, 0, shortGather)}
+	for len(w.digits) < limit {
 		e := s
-		for e < len(data) && c.value[data[e]] >= 0 && e-s < maxGathered {
+		for e < len(data) && c.value[data[e]] >= 0 && e-s < limit {
 			e++
 		}
 		w.lines = append(w.lines, wrappedLine{len(w.digits), s})

@@ -34,63 +34,105 @@ const softBreak = -1
 func (f *finder) escapes(l *layer, r run) {
 	for i := range escapeCodes {
 		c := &escapeCodes[i]
-		first := bytes.IndexByte(l.data[r.start:r.end], c.mark)
-		if first >= 0 {
-			f.unescape(l, c, r, r.start+first)
+		for first := r.start; ; first++ {
+			n := bytes.IndexByte(l.data[first:r.end], c.mark)
+			if n < 0 {
+				break
+			}
+			first += n
+			if _, n := c.read(l.data[first:]); n > 0 {
+				f.unescape(l, c, r, first)
+				break
+			}
 		}
 	}
 }
 
-// unescape decodes a run whose first mark is at data[first]. Quoted-printable goes
+// unescape decodes a run whose first escape is at data[first]. Quoted-printable goes
 // on over soft line ends.
 func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
-	if int64(r.end-r.start) > f.budget {
-		return
-	}
 	if start := r.start; c.mark == '=' {
 		if r.start = beforeSoftBreaks(l.data, r.start); r.start < start {
 			first = r.start
 		}
 	}
-	out := append([]byte(nil), l.data[r.start:first]...)
-	from, to := make([]int, len(out), r.end-r.start), make([]int, len(out), r.end-r.start)
-	for i := range out {
-		from[i], to[i] = r.start+i, r.start+i+1
-	}
-	found := false
-	end := r.end
-	for i := first; i < end; {
-		v, n := rune(0), 0
-		if l.data[i] == c.mark {
-			v, n = c.read(l.data[i:])
-		}
-		before := len(out)
-		switch {
-		case n == 0:
-			n = 1
-			out = append(out, l.data[i])
-		case v == softBreak:
-			for end = max(end, i+n); end < len(l.data) && dense[l.data[end]] != 0 && end-r.start < maxDecoded; {
-				end++
-			}
-			found = true
-		case v < utf8.RuneSelf:
-			out = append(out, byte(v))
-			found = true
-		default:
-			out = utf8.AppendRune(out, v)
-			found = true
-		}
-		for range len(out) - before {
-			from, to = append(from, i), append(to, i+n)
-		}
-		i += n
-	}
-	if found && promising(out) {
-		f.descend(l, c.name, out, from, to)
+	if f.budget -= int64(r.end - r.start); f.budget < 0 {
 		return
 	}
-	f.budget -= int64(len(out))
+	out := append(f.scratch[l.depth][:0], l.data[r.start:first]...)
+	for u := (unescaper{c: c, data: l.data, at: first, run: r}); u.next(); {
+		if u.v >= 0 {
+			out = appendValue(out, u.v, u.escaped)
+		}
+	}
+	f.scratch[l.depth] = out
+	if promising(out) {
+		f.descend(l, c.name, out, func(start, end int) (int, int) {
+			return placeEscaped(unescaper{c: c, data: l.data, at: first, run: r}, start, end)
+		})
+	}
+}
+
+// placeEscaped decodes a run again and returns where a span of the outcome is from.
+func placeEscaped(u unescaper, start, end int) (from, to int) {
+	from, to = u.run.start+start, u.run.start+end // right for what comes before the first mark
+	n := u.at - u.run.start
+	var value [8]byte
+	for n < end && u.next() {
+		if u.v < 0 {
+			continue
+		}
+		before := n
+		n += len(appendValue(value[:0], u.v, u.escaped))
+		if before <= start && start < n {
+			from = u.from
+		}
+		to = u.at
+	}
+	return from, to
+}
+
+// An unescaper steps through a run, one escape or plain byte at a time.
+type unescaper struct {
+	c    *escapeCode
+	data []byte
+	at   int // the place after the step
+	run  run
+	// The step: where it began, what it stands for (softBreak for nothing), and
+	// whether it was an escape.
+	from    int
+	v       rune
+	escaped bool
+}
+
+func (u *unescaper) next() bool {
+	if u.at >= u.run.end {
+		return false
+	}
+	n := 0
+	u.from, u.escaped = u.at, false
+	if u.data[u.at] == u.c.mark {
+		u.v, n = u.c.read(u.data[u.at:])
+		u.escaped = n > 0
+	}
+	if n == 0 {
+		u.v, n = rune(u.data[u.at]), 1
+	}
+	u.at += n
+	if u.v == softBreak {
+		for u.run.end = max(u.run.end, u.at); u.run.end < len(u.data) && kinds[u.data[u.run.end]]&isDense != 0 && u.run.end-u.run.start < maxDecoded; {
+			u.run.end++
+		}
+	}
+	return true
+}
+
+// appendValue appends a byte as it is, an escaped character as UTF-8.
+func appendValue(out []byte, v rune, escaped bool) []byte {
+	if !escaped || v < utf8.RuneSelf {
+		return append(out, byte(v))
+	}
+	return utf8.AppendRune(out, v)
 }
 
 // beforeSoftBreaks returns where the run begins that goes on at data[i] over soft
@@ -108,7 +150,7 @@ func beforeSoftBreaks(data []byte, i int) int {
 		if e == i || e == 0 || data[e-1] != '=' {
 			break
 		}
-		for i = e - 1; i > 0 && dense[data[i-1]] != 0; {
+		for i = e - 1; i > 0 && kinds[data[i-1]]&isDense != 0; {
 			i--
 		}
 	}

@@ -16,50 +16,75 @@ import (
 const (
 	maxJoint  = 96 // bytes
 	maxJoints = 48 // in one key
-	// joinReach is how far before a fresh span a key with joints may begin.
+	// joinedHeader is shorter than the header of other contexts: every file is asked.
+	joinedHeader = 1 << 10
+	// joinReach is how far about a fresh span the parts of a key, or the lines that
+	// its encoding is wrapped over, may stand.
 	joinReach = 512
 )
 
+// joined tries each place of a span, and a little before it, where a legacy key may
+// begin.
 func (f *finder) joined(l *layer, span finding.Span) {
-	if l.depth >= maxDepth || len(l.data) < prefixLen+secretLen {
+	if !l.asked {
+		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
+	}
+	if !l.named {
 		return
 	}
-	data := l.data[:min(len(l.data), span.End+joinReach)]
-	for i := indexMark(data, max(0, span.Start-joinReach)); i >= 0; i = indexMark(data, i+1) {
-		if startsAt(l.data, i) {
-			f.join(l, i, len(b10Mark))
-		}
-	}
-	if !namesOwn(l.path, l.data) {
-		return
-	}
-	for i := max(0, span.Start-joinReach); i < min(span.End, len(data)); i++ {
-		if alnum[data[i]] == 0 {
+	for i := max(0, span.Start-joinReach); i < min(span.End, len(l.data)); i++ {
+		if alnum[l.data[i]] == 0 {
 			continue
 		}
-		if startsAt(l.data, i) {
-			f.join(l, i, 0)
-		}
-		for i+1 < len(data) && alnum[data[i+1]] != 0 {
+		f.join(l, i, 0)
+		for i+1 < len(l.data) && alnum[l.data[i+1]] != 0 {
 			i++
 		}
 	}
 }
 
-// namesOwn reports whether a file's name or first lines name Baseten.
+// namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	head := data[:min(len(data), headerLen)]
-	for _, word := range []string{"aseten", "ASETEN", "russ"} {
-		if bytes.Contains(head, []byte(word)) || bytes.Contains([]byte(path), []byte(word)) {
-			return true
+	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
+}
+
+// nameStands looks for the first five letters of the names in any case, by the
+// method of Horspool 1980 for both at once: every file is asked.
+func nameStands(b []byte) bool {
+	const n = 5
+	for i := n - 1; i < len(b); {
+		skip := nameSkip[b[i]]
+		if skip == 0 {
+			if w := b[i-n+1 : i+1]; bytes.EqualFold(w, []byte("baset")) || bytes.EqualFold(w, []byte("truss")) {
+				return true
+			}
+			skip = 1
 		}
+		i += int(skip)
 	}
 	return false
 }
 
+// nameSkip is how far the end of a name is at the least when this byte stands
+// where it could be.
+var nameSkip = func() (skip [256]uint8) {
+	for c := range skip {
+		skip[c] = 5
+	}
+	for _, name := range []string{"baset", "truss", "BASET", "TRUSS"} {
+		for i := range name {
+			skip[name[i]] = min(skip[name[i]], uint8(len(name)-1-i))
+		}
+	}
+	return skip
+}()
+
 // join reads a key over joints from data[i] on, where a mark of the given length
 // stands, and looks at it if there were any.
 func (f *finder) join(l *layer, i, mark int) {
+	if l.depth >= maxDepth || !startsAt(l.data, i) {
+		return
+	}
 	r := joinReader{data: l.data}
 	for k := range mark {
 		r.take(i + k)
@@ -68,7 +93,10 @@ func (f *finder) join(l *layer, i, mark int) {
 	if !r.letters(prefixLen) || !r.dot() || !r.letters(secretLen) || r.joints == 0 || !endsAt(l.data, r.at) {
 		return
 	}
-	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), slices.Clone(r.from[:r.n]), slices.Clone(r.to[:r.n]))
+	from := slices.Clone(r.from[:r.n])
+	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), func(start, end int) (int, int) {
+		return from[start], from[end-1] + 1
+	})
 }
 
 const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
@@ -76,16 +104,16 @@ const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
 // A joinReader collects the bytes of one key and their places. Its memory lives on
 // the stack until a key is complete.
 type joinReader struct {
-	data     []byte
-	at       int
-	joints   int
-	n        int
-	out      [joinedLen]byte
-	from, to [joinedLen]int
+	data   []byte
+	at     int
+	joints int
+	n      int
+	out    [joinedLen]byte
+	from   [joinedLen]int // of each byte
 }
 
 func (r *joinReader) take(i int) {
-	r.out[r.n], r.from[r.n], r.to[r.n] = r.data[i], i, i+1
+	r.out[r.n], r.from[r.n] = r.data[i], i
 	r.n++
 }
 

@@ -43,7 +43,8 @@ const Version = "1"
 // with a bound on the work for each byte that was encoded.
 func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
 	f := finder{fresh: fresh, budget: int64(len(data))*budgetFactor + budgetFloor}
-	f.search(&layer{text: text{path: path, data: data}})
+	f.input.path, f.input.data = path, data
+	f.search(&f.input)
 	slices.SortStableFunc(f.found, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
 	})

@@ -1,12 +1,14 @@
 #include "textflag.h"
 
-// func denseSSSE3(data *byte, i, n int, tables *[64]byte) int
+// func windowSSSE3(data *byte, i, n int, tables *[112]byte) (at int, mask uint64)
 //
-// tables: 16 bytes by low nibble, 16 by high nibble, 16 times 0x0F, 16 times 0.
-// A byte is dense when the two table bytes have a bit in common (the nibble
-// method of Langdale and Mula). Looks at the 16 bytes at i, i+17, i+34 ...
-// as long as they lie below n.
-TEXT ·denseSSSE3(SB), NOSPLIT, $0-40
+// tables: 16 bytes by low nibble, 16 by high nibble, 16 times 0x0F, 16 times 0, 16
+// times 'b', 16 times 's', 16 times '_'. A byte is dense when the two table bytes have a bit in
+// common (the nibble method of Langdale and Mula). Looks at the 16 bytes at i,
+// i+16, i+32 ... as long as 19 bytes lie below n, and stops at a window of dense
+// bytes, of dense and zero bytes by turns (mask 0), or at one in which a 'b' or an
+// 's' has a '_' three bytes further on (mask says where). at is -1 if there is none.
+TEXT ·windowSSSE3(SB), NOSPLIT, $0-48
 	MOVQ data+0(FP), SI
 	MOVQ i+8(FP), AX
 	MOVQ n+16(FP), BX
@@ -15,15 +17,21 @@ TEXT ·denseSSSE3(SB), NOSPLIT, $0-40
 	MOVOU 16(DI), X9
 	MOVOU 32(DI), X10
 	PXOR X11, X11
-	SUBQ $16, BX
+	MOVOU 64(DI), X12
+	MOVOU 80(DI), X14
+	MOVOU 96(DI), X13
+	SUBQ $19, BX
 
 loop:
 	CMPQ AX, BX
 	JGT  none
 	MOVOU (SI)(AX*1), X0
+	MOVOU 3(SI)(AX*1), X5
 	MOVO  X0, X1
 	PSRLW $4, X1
 	MOVO  X0, X4
+	MOVO  X0, X6
+	MOVO  X0, X7
 	PAND  X10, X0
 	PAND  X10, X1
 	MOVO  X8, X2
@@ -32,15 +40,23 @@ loop:
 	PSHUFB X1, X3
 	PAND  X3, X2
 	PCMPEQB X11, X2
+	PCMPEQB X12, X6
+	PCMPEQB X14, X7
+	PCMPEQB X13, X5
 	PMOVMSKB X2, CX
+	POR   X7, X6
+	PAND  X5, X6
 	TESTL CX, CX
-	JEQ   found
+	JEQ   dense
+	PMOVMSKB X6, DX
+	TESTL DX, DX
+	JNE   pair
 	CMPL  CX, $0x5555
 	JEQ   wide
 	CMPL  CX, $0xAAAA
 	JEQ   wide
 next:
-	ADDQ $17, AX
+	ADDQ $16, AX
 	JMP  loop
 
 wide:
@@ -49,50 +65,14 @@ wide:
 	CMPL DX, CX
 	JNE  next
 
-found:
-	MOVQ AX, ret+32(FP)
+dense:
+	XORQ DX, DX
+pair:
+	MOVQ AX, at+32(FP)
+	MOVQ DX, mask+40(FP)
 	RET
 
 none:
-	MOVQ $-1, ret+32(FP)
-	RET
-
-// func markSSE2(data *byte, i, n int) int
-//
-// The first place at or after i, with 19 bytes from there below n, at which
-// data has a 'b' and three further on a '_'; -1 if there is none.
-TEXT ·markSSE2(SB), NOSPLIT, $0-32
-	MOVQ data+0(FP), SI
-	MOVQ i+8(FP), AX
-	MOVQ n+16(FP), BX
-	MOVQ $0x6262626262626262, DX
-	MOVQ DX, X1
-	PUNPCKLQDQ X1, X1
-	MOVQ $0x5F5F5F5F5F5F5F5F, DX
-	MOVQ DX, X2
-	PUNPCKLQDQ X2, X2
-	SUBQ $19, BX
-
-loop:
-	CMPQ AX, BX
-	JGT  none
-	MOVOU (SI)(AX*1), X0
-	MOVOU 3(SI)(AX*1), X3
-	PCMPEQB X1, X0
-	PCMPEQB X2, X3
-	PAND X3, X0
-	PMOVMSKB X0, CX
-	TESTL CX, CX
-	JNE  found
-	ADDQ $16, AX
-	JMP  loop
-
-found:
-	BSFL CX, CX
-	ADDQ CX, AX
-	MOVQ AX, ret+24(FP)
-	RET
-
-none:
-	MOVQ $-1, ret+24(FP)
+	MOVQ $-1, at+32(FP)
+	MOVQ $0, mask+40(FP)
 	RET

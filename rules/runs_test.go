@@ -8,10 +8,10 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// TestNextDenseAgrees compares the vector form with the generic one.
-func TestNextDenseAgrees(t *testing.T) {
+// TestNextWindowAgrees compares the vector form with the generic one.
+func TestNextWindowAgrees(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	kinds := [][]byte{[]byte("ab9_.+/%\\&#;=-Z"), {0}, []byte(" \n\"'{}(),<>|~^*!?@:$`[]"), {0x80, 0xFF, 0x5B, 0x40, 0x2F}}
+	kinds := [][]byte{[]byte("abs9_.+/%\\&#;=-Z"), {0}, []byte(" \n\"'{}(),<>|~^*!?@:$`[]"), {0x80, 0xFF, 0x5B, 0x40, 0x2F}}
 	for n := range 3000 {
 		data := make([]byte, r.IntN(200))
 		for i := 0; i < len(data); {
@@ -27,8 +27,10 @@ func TestNextDenseAgrees(t *testing.T) {
 			}
 		}
 		for i := 0; i <= len(data); i++ {
-			if a, b := nextDense(data, i), nextDenseGeneric(data, i); a != b {
-				t.Fatalf("case %d: from %d: %d and %d in %q", n, i, a, b, data)
+			a, am := nextWindow(data, i)
+			b, bm := nextWindowGeneric(data, i)
+			if a != b || am != bm {
+				t.Fatalf("case %d: from %d: %d/%x and %d/%x in %q", n, i, a, am, b, bm, data)
 			}
 		}
 	}
@@ -49,13 +51,12 @@ func TestEachRunFindsEveryRun(t *testing.T) {
 			data := bytes.Repeat([]byte{' '}, 300)
 			copy(data[off:], c.run)
 			found := 0
-			eachRun(data, finding.Span{End: len(data)}, func(r run) bool {
+			eachRun(data, finding.Span{End: len(data)}, func(r run) {
 				found++
 				if r.wide != c.wide || r.start < off || r.start > off+1 {
 					t.Errorf("%s at %d: %+v", c.name, off, r)
 				}
-				return true
-			})
+			}, func(int) {})
 			if found != 1 {
 				t.Errorf("%s at %d: %d runs", c.name, off, found)
 			}
@@ -63,23 +64,28 @@ func TestEachRunFindsEveryRun(t *testing.T) {
 	}
 }
 
-func TestIndexMarkAgrees(t *testing.T) {
+// TestEachRunFindsEveryMark puts b10_ at every offset, apart and in runs.
+func TestEachRunFindsEveryMark(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 3000 {
-		data := make([]byte, r.IntN(120))
+		data := make([]byte, r.IntN(150))
 		for i := range data {
-			data[i] = "b10_b10_b10_x"[r.IntN(13)]
+			data[i] = "b10_sky_b10_x   "[r.IntN(16)]
 		}
-		if len(data) > 10 {
-			copy(data[r.IntN(len(data)-5):], b10Mark)
-		}
-		for i := range len(data) + 1 {
-			want := bytes.Index(data[i:], []byte(b10Mark))
-			if want >= 0 {
-				want += i
+		for range 4 {
+			if len(data) > 10 {
+				copy(data[r.IntN(len(data)-5):], []string{b10Mark, federatedMark}[r.IntN(2)])
 			}
-			if got := indexMark(data, i); got != want {
-				t.Fatalf("from %d: %d, want %d in %q", i, got, want, data)
+		}
+		found := map[int]bool{}
+		eachRun(data, finding.Span{End: len(data)}, func(r run) {
+			for i := r.start; i < r.end; i++ {
+				found[i] = true
+			}
+		}, func(i int) { found[i] = true })
+		for i := range data {
+			if isMark(data, i) && !found[i] {
+				t.Fatalf("the mark at %d is not found in %q", i, data)
 			}
 		}
 	}

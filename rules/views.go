@@ -17,9 +17,12 @@ const (
 
 // A finder is one search.
 type finder struct {
+	input  layer
 	fresh  []finding.Span
 	budget int64
 	found  []Match
+	// scratch is memory for what one layer decodes, by its depth.
+	scratch [maxDepth][]byte
 }
 
 // A layer is the input, or what one encoding in the layer above hid.
@@ -28,30 +31,32 @@ type layer struct {
 	up    *layer
 	view  string // the name of the encoding
 	depth int
-	// from and to give, for each byte of the text, the bytes of the layer above
-	// that it was decoded from.
-	from, to []int
+	// place gives the span of the layer above that a span of the text was decoded
+	// from. It is asked for keys alone, so it may be slow.
+	place placer
 	// gathered is how far wrapped digits were looked at.
 	gathered int
+	// named is whether the file's name or first lines name Baseten, once asked.
+	named, asked bool
 }
+
+type placer func(start, end int) (from, to int)
 
 // search looks at one layer: the input where it is fresh, a decoded one whole.
 func (f *finder) search(l *layer) {
 	if l.up != nil || f.fresh == nil {
 		f.searchIn(l, finding.Span{End: len(l.data)})
-		f.joined(l, finding.Span{End: len(l.data)})
 		return
 	}
 	for rest := f.fresh; len(rest) > 0; {
 		// Spans so close that their searches would overlap are searched as one.
 		n := 1
-		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*minRun {
+		for n < len(rest) && rest[n].Start-rest[n-1].End <= 2*joinReach {
 			n++
 		}
 		span := finding.Span{Start: rest[0].Start, End: rest[n-1].End}
 		rest = rest[n:]
 		f.searchIn(l, span)
-		f.joined(l, span)
 	}
 }
 
@@ -60,21 +65,66 @@ func (f *finder) search(l *layer) {
 const clip = 8 << 10
 
 func (f *finder) searchIn(l *layer, span finding.Span) {
-	eachRun(l.data, span, func(r run) bool {
+	eachRun(l.data, span, func(r run) {
 		if l.up == nil && f.fresh != nil {
 			r.start, r.end = max(r.start, clipStart(l.data, r, span)), min(r.end, span.End+clip)
 		}
 		if r.wide {
 			f.wide(l, r)
-			return true
+			return
 		}
+		f.inspect(l, r)
+	}, func(i int) { f.marked(l, i) })
+	f.joined(l, span)
+}
+
+// marked looks at the place of a mark: for a key that is put together of parts, or
+// for one of the format that may be shorter than a run.
+func (f *finder) marked(l *layer, i int) {
+	if l.data[i] == b10Mark[0] {
+		f.join(l, i, len(b10Mark))
+		return
+	}
+	dot := i + len(federatedMark) + federatedPrefix
+	if dot+minFederated < len(l.data) && l.data[dot] == '.' {
+		if s, ok := at(l.data, dot); ok {
+			f.add(l, s)
+		}
+	}
+}
+
+// inspect looks at one run, for what its bytes allow.
+func (f *finder) inspect(l *layer, r run) {
+	var seen, piece byte
+	deeper := l.depth < maxDepth
+	start := r.start
+	for i := r.start; i <= r.end; i++ {
+		var k byte
+		if i < r.end {
+			k = kinds[l.data[i]]
+		}
+		if k&isBase64 == 0 {
+			// Of a key in base64, also of half of one, some letters are large and some small.
+			if piece&(isUpper|isLower) == isUpper|isLower && i-start >= base64Code.shortest && deeper {
+				f.piece(l, &base64Code, start, i)
+			}
+			start, piece = i+1, 0
+		}
+		seen |= k
+		piece |= k
+	}
+	if deeper {
+		f.hex(l, r)
+	}
+	if seen&isDot != 0 {
 		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
-		if l.depth < maxDepth {
-			f.digits(l, r)
-			f.escapes(l, r)
-		}
-		return true
-	})
+	}
+	if seen&isUnderscore != 0 {
+		marksIn(l.data, r.start, r.end, func(i int) { f.marked(l, i) })
+	}
+	if seen&isEscape != 0 && deeper {
+		f.escapes(l, r)
+	}
 }
 
 // clipStart is where to begin with a run that a span touches. Wide runs keep the
@@ -88,13 +138,13 @@ func clipStart(data []byte, r run, span finding.Span) int {
 }
 
 // descend searches what an encoding hid, within the budget.
-func (f *finder) descend(l *layer, view string, data []byte, from, to []int) {
+func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 	if f.budget -= int64(len(data)); f.budget < 0 {
 		return
 	}
 	f.search(&layer{
 		text: text{path: l.path, data: data},
-		up:   l, view: view, depth: l.depth + 1, from: from, to: to,
+		up:   l, view: view, depth: l.depth + 1, place: place,
 	})
 }
 
@@ -111,7 +161,7 @@ func (f *finder) add(l *layer, s shape) {
 	}
 	var views []string
 	for ; l.up != nil; l = l.up {
-		m.Start, m.End = l.from[m.Start], l.to[m.End-1]
+		m.Start, m.End = l.place(m.Start, m.End)
 		views = append(views, l.view)
 	}
 	for i := range views {
@@ -134,7 +184,7 @@ func (l *layer) judge(s shape) (c finding.Confidence, ok bool) {
 	}
 	w := l.weigh(s)
 	for ; w != against && w != certain && l.up != nil; l = l.up {
-		s.start, s.end = l.from[s.start], l.to[s.end-1]
+		s.start, s.end = l.place(s.start, s.end)
 		w = max(w, l.up.weigh(s))
 	}
 	if s.format == finding.Federated {

@@ -22,13 +22,15 @@ func (f *finder) wide(l *layer, r run) {
 	for end < roof && isText(l.data[end]) && (l.data[end+1] == 0 || l.data[end-1] == 0) {
 		end += 2
 	}
-	var out []byte
-	var from, to []int
+	f.budget -= int64(end - start)
+	out := f.scratch[l.depth][:0]
 	for i := start; i < min(end, len(l.data)); i += 2 {
 		out = append(out, l.data[i])
-		from, to = append(from, i-shift), append(to, min(i-shift+2, len(l.data)))
 	}
-	f.descend(l, "utf-16", out, from, to)
+	f.scratch[l.depth] = out
+	f.descend(l, "utf-16", out, func(from, to int) (int, int) {
+		return start + 2*from - shift, min(start+2*to-shift, len(l.data))
+	})
 }
 
 func isText(c byte) bool { return c >= 0x20 && c < 0x7f || c == '\n' || c == '\r' || c == '\t' }

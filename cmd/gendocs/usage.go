@@ -32,7 +32,6 @@ func commands() *cobra.Command {
 	e := env(io.Discard)
 	root := cmd.NewRoot(e, cmd.NewUI(e))
 	root.DisableAutoGenTag = true
-	root.InitDefaultCompletionCmd()
 	return root
 }
 

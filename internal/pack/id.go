@@ -69,6 +69,7 @@ const (
 	refDelta = 7
 )
 
+// String returns the word that git has for the kind.
 func (k Kind) String() string {
 	switch k {
 	case Commit:

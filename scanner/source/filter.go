@@ -35,6 +35,8 @@ func NewFilter(exclude, include []string) (Filter, error) {
 	return f, nil
 }
 
+func (f Filter) empty() bool { return len(f.exclude) == 0 && len(f.include) == 0 }
+
 // SkipDir reports whether a folder is left out with all below it.
 func (f Filter) SkipDir(rel string) bool { return matchAny(f.exclude, rel) }
 

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"io"
 	"unicode/utf8"
@@ -70,7 +71,12 @@ func (w *Window) advance(data []byte) {
 // Count returns the length of b in characters and in UTF-16 units. A byte that is
 // no part of valid UTF-8 counts as one of each; a byte-order mark counts as none.
 func Count(b []byte) (chars, units int) {
+	const notASCII = 0x8080808080808080
 	for i := 0; i < len(b); {
+		if i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&notASCII == 0 {
+			chars, i = chars+8, i+8
+			continue
+		}
 		if b[i] < utf8.RuneSelf {
 			chars, i = chars+1, i+1
 			continue

@@ -1,0 +1,330 @@
+package archive
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	bufferSize = 64 << 10
+	// smallHold is what every walk may hold without waiting for its turn.
+	smallHold = 16 << 20
+	// maxName is the length that a member's name is cut to for display.
+	maxName = 4096
+	// maxProblems is how many problems one container tells one by one.
+	maxProblems = 100
+)
+
+// A walk is the state of one outermost container.
+type walk struct {
+	*Walker
+	ctx context.Context
+	v   Visitor
+	// input tells how much of the outermost container there is, or was read.
+	input    func() int64
+	members  int64
+	bytes    int64
+	borrowed int64 // of dictionaries, in all
+	held     int64
+	big      bool // this walk holds Walker.big
+	problems int
+	// over is set once the walk as a whole has to end.
+	over error
+}
+
+// A node is a content that may be a container. It is seekable when at is set.
+type node struct {
+	at   io.ReaderAt
+	br   *bufio.Reader
+	size int64 // of at, or as declared; -1 when not known
+	// path is what the members of the content are shown below, leaf what the
+	// content itself is shown as when it holds no further members.
+	path, leaf string
+	base       string // last part of the name, for taking suffixes off
+	depth      int
+	outer      bool // the outermost content, which is not visited itself
+	// check, when set, is called once the content was read to its end.
+	check func() error
+}
+
+// stopped carries an error out of the walk: the visitor's, the context's.
+type stopped struct{ err error }
+
+func (s *stopped) Error() string { return s.err.Error() }
+
+func (w *walk) run(kind Kind, n node) error {
+	defer func() {
+		if w.big {
+			<-w.Walker.big
+		}
+	}()
+	err := w.container(kind, n)
+	var s *stopped
+	if errors.As(err, &s) {
+		err = s.err
+	}
+	var limit *LimitError
+	if errors.As(w.over, &limit) {
+		w.over = nil
+		if perr := w.v.Problem("", limit); perr != nil {
+			return perr
+		}
+		err = nil
+	}
+	if more := w.problems - maxProblems; more > 0 && err == nil {
+		return w.v.Problem("", fmt.Errorf("%d further problems in this container are not listed", more))
+	}
+	return err
+}
+
+// problem reports err with a member, unless it is what ended the whole walk.
+func (w *walk) problem(path string, err error) error {
+	var s *stopped
+	if errors.As(err, &s) {
+		return err
+	}
+	if w.over != nil {
+		return &stopped{w.over}
+	}
+	if w.problems++; w.problems > maxProblems {
+		return nil
+	}
+	if perr := w.v.Problem(path, err); perr != nil {
+		return &stopped{perr}
+	}
+	return nil
+}
+
+// charge counts n bytes of work and tells whether the walk may go on.
+func (w *walk) charge(n int64) error {
+	if w.over != nil {
+		return w.over
+	}
+	w.bytes += n
+	in := w.input()
+	switch {
+	case w.ctx.Err() != nil:
+		w.over = w.ctx.Err()
+	case w.bytes > w.limits.Bytes && w.bytes/2 > in:
+		w.over = &LimitError{Bytes, w.limits.Bytes}
+	case w.bytes > RatioFloor && w.bytes/w.limits.Ratio > in:
+		w.over = &LimitError{Ratio, w.limits.Ratio}
+	}
+	return w.over
+}
+
+// count counts a member and tells whether the walk may go on.
+func (w *walk) count() error {
+	if w.members++; w.members > w.limits.Members && w.over == nil {
+		w.over = &LimitError{Members, w.limits.Members}
+	}
+	if err := w.charge(0); err != nil {
+		return &stopped{err}
+	}
+	return nil
+}
+
+// child names a member of n.
+func (n *node) child(name string) node {
+	if len(name) > maxName {
+		name = name[:maxName] + "…"
+	}
+	path := name
+	if n.path != "" {
+		path = n.path + "!" + name
+	}
+	return node{size: -1, path: path, leaf: path, base: baseName(name), depth: n.depth + 1}
+}
+
+func baseName(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
+
+// enter looks at one member: it walks it when it is a container and hands it to
+// the visitor otherwise. The error is a *stopped.
+func (w *walk) enter(n node) error {
+	kind, n, release := w.sniff(n)
+	defer release()
+	if w.over != nil {
+		return &stopped{w.over}
+	}
+	if kind == None {
+		return w.visit(n)
+	}
+	return w.container(kind, n)
+}
+
+// container walks n, which is of the given kind.
+func (w *walk) container(kind Kind, n node) error {
+	var refused error
+	switch {
+	case !kind.Readable():
+		refused = &UnsupportedError{"the format " + kind.String()}
+	case n.depth >= w.limits.Depth:
+		refused = &LimitError{Depth, int64(w.limits.Depth)}
+	case kind.random() && n.at == nil:
+		return w.holdAndWalk(kind, n)
+	}
+	if refused != nil {
+		if err := w.problem(n.leaf, refused); err != nil {
+			return err
+		}
+		return w.visit(n)
+	}
+	if kind.random() {
+		// What lies before, between and behind the members is seen this way.
+		if err := w.visit(n); err != nil {
+			return err
+		}
+	}
+	return w.unpack(kind, n)
+}
+
+func (w *walk) unpack(kind Kind, n node) error {
+	var err error
+	switch kind {
+	case Zip:
+		err = w.zip(n)
+	case SevenZip:
+		err = w.sevenZip(n)
+	case PDF:
+		err = w.pdf(n)
+	case Tar:
+		err = w.tar(n)
+	case Ar:
+		err = w.ar(n)
+	case Cpio:
+		err = w.cpio(n)
+	case RPM:
+		err = w.rpm(n)
+	default:
+		err = w.stream(kind, n)
+	}
+	if err != nil {
+		return w.problem(n.path, fmt.Errorf("%s: %w", kind, err))
+	}
+	return nil
+}
+
+// holdAndWalk takes a container that must be read at random out of its stream.
+func (w *walk) holdAndWalk(kind Kind, n node) error {
+	h, err := w.hold(n.br, n.size, w.limits.Memory)
+	defer w.drop(h)
+	if err != nil {
+		return err
+	}
+	if h.rest != nil {
+		if err := w.problem(n.leaf, &LimitError{Memory, w.limits.Memory}); err != nil {
+			return err
+		}
+		return w.visitHeld(n, h)
+	}
+	n.at, n.size = h, h.size
+	if h.err != nil {
+		if err := w.problem(n.leaf, h.err); err != nil {
+			return err
+		}
+	}
+	return w.container(kind, n)
+}
+
+// visit hands n to the visitor as a file.
+func (w *walk) visit(n node) error {
+	if n.outer {
+		return nil
+	}
+	if err := w.count(); err != nil {
+		return err
+	}
+	l := &leafReader{w: w, size: n.size, left: w.limits.MemberBytes}
+	if n.at != nil {
+		l.r, l.charged = io.NewSectionReader(n.at, 0, n.size), false
+	} else {
+		l.r, l.charged = n.br, true
+	}
+	if err := w.v.Member(Member{Path: n.leaf, Size: n.size, Reader: l}); err != nil {
+		return &stopped{err}
+	}
+	return w.settle(n, l)
+}
+
+// settle reports what went wrong with a member that was visited.
+func (w *walk) settle(n node, l *leafReader) error {
+	if w.over != nil {
+		return &stopped{w.over}
+	}
+	err := l.err
+	if l.done && err == nil && n.check != nil {
+		err = n.check()
+	}
+	if err == nil && n.at == nil && l.done && l.endsLikeZip() {
+		err = errors.New("ends like a zip archive that follows other data, and was not unpacked")
+	}
+	if err != nil {
+		return w.problem(n.leaf, err)
+	}
+	return nil
+}
+
+// A leafReader is what a visitor reads a member from. It ends early rather than
+// fail, and keeps the reason.
+type leafReader struct {
+	w       *walk
+	r       io.Reader
+	size    int64 // as declared, or -1
+	n       int64
+	left    int64 // of MemberBytes; 0 means no limit
+	charged bool  // r counts its own bytes
+	done    bool  // the content was read to its end
+	err     error
+	tail    [22]byte
+}
+
+func (l *leafReader) Read(p []byte) (int, error) {
+	if l.done || l.err != nil {
+		return 0, io.EOF
+	}
+	if limit := l.w.limits.MemberBytes; limit > 0 {
+		if l.left == 0 {
+			if n, _ := l.r.Read(make([]byte, 1)); n > 0 {
+				l.err = &LimitError{MemberBytes, limit}
+			}
+			return 0, io.EOF
+		}
+		p = p[:min(int64(len(p)), l.left)]
+	}
+	n, err := l.r.Read(p)
+	l.n += int64(n)
+	l.left -= min(int64(n), l.left)
+	l.keepTail(p[:n])
+	if !l.charged {
+		if cerr := l.w.charge(int64(n)); cerr != nil && err == nil {
+			err = cerr
+		}
+	}
+	if err == io.EOF {
+		l.done = true
+		if l.n < l.size {
+			l.done, l.err = false, fmt.Errorf("only %d of its %d bytes are there: %w", l.n, l.size, io.ErrUnexpectedEOF)
+		}
+		return n, io.EOF
+	}
+	if err != nil {
+		l.err = err
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (l *leafReader) keepTail(p []byte) {
+	if k := len(l.tail); len(p) >= k {
+		copy(l.tail[:], p[len(p)-k:])
+	} else if len(p) > 0 {
+		copy(l.tail[:], l.tail[len(p):])
+		copy(l.tail[k-len(p):], p)
+	}
+}
+
+func (l *leafReader) endsLikeZip() bool { return string(l.tail[:4]) == "PK\x05\x06" }

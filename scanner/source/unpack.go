@@ -1,0 +1,216 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/archive"
+)
+
+// memberWindow is the size up to which a member is handed over whole. A member
+// cannot be read again, so this is larger than for files, whose first lines can be
+// looked up once something was found.
+const memberWindow = 4 << 20
+
+// UnpackLimits bound the work on one archive; see archive.Limits. Each zero field
+// stands for its default.
+type UnpackLimits = archive.Limits
+
+// Unpack is a Source that hands on what src hands over and, after each blob whose
+// content is an archive, every member of it as a further blob. A member's place
+// has the names of the levels in Member, joined by "!", and is at least Shipped.
+// A member too large for one window comes in windows. Memory stays bounded, and
+// nothing is written to disk. What cannot be unpacked, and each limit that is
+// reached, is a Problem of the archive's path and the member.
+//
+// The result is a Locator or a Coverer where src is.
+func Unpack(src Source, limits UnpackLimits) Source {
+	u := &unpack{src: src, walker: archive.NewWalker(limits)}
+	u.windows.New = func() any { b := make([]byte, memberWindow); return &b }
+	locator, locates := src.(Locator)
+	coverer, covers := src.(Coverer)
+	switch {
+	case locates && covers:
+		return struct {
+			*unpack
+			unpackLocator
+			Coverer
+		}{u, unpackLocator{locator}, coverer}
+	case locates:
+		return struct {
+			*unpack
+			unpackLocator
+		}{u, unpackLocator{locator}}
+	case covers:
+		return struct {
+			*unpack
+			Coverer
+		}{u, coverer}
+	}
+	return u
+}
+
+type unpack struct {
+	src     Source
+	walker  *archive.Walker
+	windows sync.Pool // *[]byte
+}
+
+// Walk implements Source.
+func (u *unpack) Walk(ctx context.Context, to Sink) error {
+	s := &unpackSink{unpack: u, ctx: ctx, to: to, feeds: map[feedKey]*feed{}}
+	err := u.src.Walk(ctx, s)
+	if ferr := s.abandon(); err == nil {
+		err = ferr
+	}
+	return err
+}
+
+// An unpackSink stands between a source and its sink.
+type unpackSink struct {
+	*unpack
+	ctx   context.Context
+	to    Sink
+	mu    sync.Mutex
+	feeds map[feedKey]*feed // streams that are being unpacked
+}
+
+// Problem implements Sink.
+func (s *unpackSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
+
+// Blob implements Sink. The hits are those of the blob alone: what a source does
+// about them, such as showing the blob again, does nothing for the members.
+func (s *unpackSink) Blob(b *Blob) (int, error) {
+	hits, err := s.to.Blob(b)
+	if err != nil || b.Again {
+		return hits, err
+	}
+	switch w := b.Window; {
+	case w == nil, w.Offset == 0 && w.Last:
+		err = s.whole(b)
+	case b.Open != nil:
+		if w.Last {
+			err = s.reopened(b)
+		}
+	default:
+		err = s.feed(b)
+	}
+	return hits, err
+}
+
+// whole unpacks a blob that is all in memory.
+func (s *unpackSink) whole(b *Blob) error {
+	if archive.Sniff(b.Data, b.Data) == archive.None {
+		return nil
+	}
+	m := s.members(b.At)
+	defer m.close()
+	_, err := s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, m.visitor())
+	return err
+}
+
+// reopened unpacks a blob that was shown in windows, behind the last of them.
+func (s *unpackSink) reopened(b *Blob) error {
+	content, err := b.Open()
+	if err != nil {
+		return s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
+			Error: "could not be opened again to see whether it is an archive: " + reason(err)})
+	}
+	defer content.Close()
+	m := s.members(b.At)
+	defer m.close()
+	_, err = s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, m.visitor())
+	return err
+}
+
+// members receives the members of one archive.
+type members struct {
+	s   *unpackSink
+	at  finding.Location
+	buf *[]byte
+}
+
+func (s *unpackSink) members(at finding.Location) *members {
+	return &members{s: s, at: at, buf: s.windows.Get().(*[]byte)}
+}
+
+func (m *members) close() { m.s.windows.Put(m.buf) }
+
+func (m *members) visitor() archive.Visitor {
+	return archive.Visitor{Member: m.member, Problem: m.problem}
+}
+
+// path is the member's path below whatever member the archive itself is.
+func (m *members) path(member string) string {
+	if m.at.Member == "" || member == "" {
+		return m.at.Member + member
+	}
+	return m.at.Member + "!" + member
+}
+
+func (m *members) member(in archive.Member) error {
+	at := m.at
+	at.Member = m.path(in.Path)
+	at.Exposure = shipped(at.Exposure)
+	_, err := stream(in.Reader, at, *m.buf, overlap, func(b *Blob) (int, error) {
+		if b.Window.Offset == 0 && b.Window.Last {
+			b.Window = nil
+		}
+		return m.s.to.Blob(b)
+	})
+	return err
+}
+
+func (m *members) problem(member string, err error) error {
+	p := finding.Problem{Path: m.at.Path, Member: m.path(member), Object: m.at.Blob, Error: err.Error()}
+	p.Hint, p.Warning = unpackAdvice(err)
+	return m.s.to.Problem(p)
+}
+
+// unpackAdvice says what to do about a problem, and whether it is a mere warning.
+func unpackAdvice(err error) (hint string, warning bool) {
+	var limit *archive.LimitError
+	var unsupported *archive.UnsupportedError
+	var odd *archive.OddError
+	switch {
+	case errors.As(err, &odd):
+		return "", true
+	case errors.As(err, &limit):
+		return "raise it with --archive-" + string(limit.Limit), false
+	case errors.Is(err, archive.ErrEncrypted):
+		return "unpack it with its password and scan what comes out", false
+	case errors.As(err, &unsupported):
+		return "unpack it with its own program and scan what comes out", false
+	}
+	return "", false
+}
+
+// shipped is the wider of Shipped and e.
+func shipped(e finding.Exposure) finding.Exposure {
+	if e.Rank() > finding.Shipped.Rank() {
+		return e
+	}
+	return finding.Shipped
+}
+
+// unpackLocator locates members as what they are members of.
+type unpackLocator struct{ Locator }
+
+// Locate implements Locator.
+func (l unpackLocator) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	located, err := l.Locator.Locate(ctx, places)
+	for i := range min(len(located), len(places)) {
+		member := places[i].Member
+		if member == "" {
+			continue
+		}
+		for j := range located[i] {
+			located[i][j].Member = member
+			located[i][j].Exposure = shipped(located[i][j].Exposure)
+		}
+	}
+	return located, err
+}
