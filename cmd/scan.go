@@ -43,6 +43,7 @@ With --verify each key is looked up in Baseten's list of keys by its prefix, so
 that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
+
 --home looks at the places on this workstation where keys are known to be, and at
 how they are kept; --truss at what truss push would upload from a folder.
 
