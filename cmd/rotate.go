@@ -177,7 +177,7 @@ func (x *rotator) each(ctx context.Context, remote string, prefixes []string) er
 			"the plan has %d keys, and they would all be delivered to one place", len(prefixes))
 	}
 	for _, prefix := range prefixes {
-		survey, err := revoke.TakeSurvey(ctx, x.client, x.credential.Key.Prefix(), baseten.Clock{})
+		survey, err := revoke.TakeSurvey(ctx, x.client, selfPrefix(x.credential), baseten.Clock{})
 		if err != nil {
 			return apiFailed(ctx, "looking the key up", err)
 		}
@@ -241,7 +241,7 @@ func graceWords(d time.Duration) string {
 }
 
 func (x *rotator) rotateOptionsFor(sink revoke.Sink) revoke.RotateOptions {
-	return revoke.RotateOptions{Client: x.client, NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
+	return revoke.RotateOptions{Client: x.client, Self: selfPrefix(x.credential), NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
 		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
 }
 

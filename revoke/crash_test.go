@@ -111,9 +111,9 @@ func (j job) do() error {
 		return err
 	}
 	if j.Kind == "revoke" {
-		return j.revoke(Options{Client: client, Clock: clock, Credential: "test", point: k.point})
+		return j.revoke(Options{Client: client, Self: key.Prefix(), Clock: clock, Credential: "test", point: k.point})
 	}
-	return j.rotate(RotateOptions{Client: client, Clock: clock, point: k.point}, key, k)
+	return j.rotate(RotateOptions{Client: client, Self: key.Prefix(), Clock: clock, point: k.point}, key, k)
 }
 
 // revoke goes on with the folder's journal, or begins one.
@@ -144,7 +144,7 @@ func resumeAny(dir string, o Options) (*Execution, error) {
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	e, err := Resume(names[0], o)
+	e, err := Resume(names[0], o, nil)
 	if err != nil && strings.Contains(err.Error(), "begin anew") {
 		return nil, os.Remove(names[0])
 	}

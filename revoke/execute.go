@@ -34,6 +34,7 @@ type begun struct {
 // Options say how a plan is carried out.
 type Options struct {
 	Client     *baseten.Client
+	Self       string // prefix of the credential; empty for a login token
 	Credential string // for the receipt: where the credential came from, and its prefix
 	Clock      baseten.Clock
 	// Probe and Keys, by prefix, confirm with the key itself that Baseten turns it
@@ -67,10 +68,16 @@ func Begin(dir string, p *Plan, o Options) (*Execution, error) {
 	return newExecution(p, j, o), nil
 }
 
-// Resume opens a journal to finish what an earlier run began. The inventory is
-// not asked again whether it agrees: each key's delete is by its prefix, which
-// Baseten never gives to another key.
-func Resume(path string, o Options) (*Execution, error) {
+// ErrOtherCredential is returned when a journal is gone on with by another
+// credential, to which a key may look gone that it just does not see. Resume then
+// needs a survey.
+var ErrOtherCredential = errors.New("the journal was begun with another credential")
+
+// Resume opens a journal to finish what an earlier run began, at the same
+// endpoint. With the credential that began it, the inventory is not asked again
+// whether it agrees: each key's delete is by its prefix, which Baseten never gives
+// to another key. With another one it has to agree; survey may else be nil.
+func Resume(path string, o Options, survey *Survey) (*Execution, error) {
 	j, err := openJournal(path, kindRevoke, o.Clock, o.point)
 	if err != nil {
 		return nil, err
@@ -83,16 +90,33 @@ func Resume(path string, o Options) (*Execution, error) {
 	if err == nil {
 		err = b.Plan.check()
 	}
+	if err == nil {
+		err = b.Plan.mayResume(o, survey)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.Close())
 	}
 	return newExecution(b.Plan, j, o), nil
 }
 
+func (p *Plan) mayResume(o Options, survey *Survey) error {
+	switch endpoint := endpointOf(o.Client); {
+	case endpoint != p.Endpoint:
+		return fmt.Errorf("it is for %s, and this is %s", show(p.Endpoint), show(endpoint))
+	case o.Self == p.Credential:
+		return nil
+	case survey == nil:
+		return ErrOtherCredential
+	}
+	return p.Agree(survey)
+}
+
 func newExecution(p *Plan, j *Journal, o Options) *Execution {
 	e := &Execution{plan: p, journal: j, o: o, entries: map[string]*Entry{}, carried: map[string]bool{}}
 	for i := range p.Items {
-		e.entries[p.Items[i].Prefix] = &Entry{Item: p.Items[i], State: NotAttempted}
+		entry := &Entry{Item: p.Items[i], State: NotAttempted}
+		entry.Self = entry.Prefix == o.Self && o.Self != ""
+		e.entries[entry.Prefix] = entry
 	}
 	for _, r := range j.Records() {
 		if entry := e.entries[r.Prefix]; entry != nil {

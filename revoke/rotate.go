@@ -38,6 +38,7 @@ const (
 // RotateOptions say how a rotation is carried out.
 type RotateOptions struct {
 	Client *baseten.Client
+	Self   string // prefix of the credential; empty for a login token
 	// NewProbe makes what checks with the new key itself that it works, anew for
 	// each try; nil goes by the list.
 	NewProbe   func() (*baseten.Probe, error)
@@ -166,6 +167,7 @@ func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
 		return nil, err
 	}
 	r := &Rotation{plan: p, journal: j, o: o}
+	r.plan.Self = p.Old.Prefix == o.Self && o.Self != ""
 	for _, record := range j.Records() {
 		r.take(record)
 	}
@@ -245,6 +247,9 @@ func (r *Rotation) run(ctx context.Context) error {
 	if r.ended {
 		return nil
 	}
+	if err := r.sameOrganisation(ctx); err != nil {
+		return err
+	}
 	if !r.checked {
 		if err := r.succeed(ctx); err != nil {
 			return err
@@ -262,6 +267,27 @@ func (r *Rotation) run(ctx context.Context) error {
 		return err
 	}
 	return r.record(Record{Step: StepEnd, Detail: "rotated"})
+}
+
+// sameOrganisation refuses an endpoint or a credential to which the keys of this
+// rotation look gone because they are somebody else's.
+func (r *Rotation) sameOrganisation(ctx context.Context) error {
+	if endpoint := endpointOf(r.o.Client); endpoint != r.plan.Endpoint {
+		return fmt.Errorf("the rotation is for %s, and this is %s", show(r.plan.Endpoint), show(endpoint))
+	}
+	if r.o.Self == r.plan.Credential {
+		return nil
+	}
+	keys, err := r.o.Client.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("whether this credential may go on could not be seen: %w", err)
+	}
+	for _, k := range keys {
+		if k.Prefix == r.plan.Old.Prefix || k.Prefix == r.next && r.next != "" {
+			return nil
+		}
+	}
+	return errors.New("the rotation was begun with another credential, and this one sees neither the old key nor the new one")
 }
 
 // succeed brings a successor to its place and checks it.
