@@ -150,6 +150,24 @@ func TestCorpusContainers(t *testing.T) {
 	c.check()
 }
 
+// Every container with many members, each with a key.
+func TestCorpusMembers(t *testing.T) {
+	c := newCorpus(t, 73)
+	for name, build := range archivetest.Builders() {
+		if single(name) || name == "pdf" {
+			continue
+		}
+		var files []archivetest.File
+		for i := range size() {
+			key, member := c.key(), fmt.Sprintf("folder/%d/baseten", i)
+			files = append(files, archivetest.File{Name: member, Data: []byte("\n\nbaseten: " + key + "\n")})
+			c.put(key, corpusPlace{file: name, member: member, from: 3, to: 3})
+		}
+		c.file(name, build(t, files...))
+	}
+	c.check()
+}
+
 // plainText is no encoding at all.
 var plainText = encodingtest.Encoding{Encode: func(_ *fakekey.Maker, s string) string { return s }}
 
