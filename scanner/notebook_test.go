@@ -72,7 +72,7 @@ func TestPackedKeysOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write([]byte(both)); err != nil {
+	if _, err := f.Write([]byte("\n" + both + "\n")); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.SetComment("made with " + comment + " and " + both + " "); err != nil {
