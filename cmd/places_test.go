@@ -20,15 +20,15 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
-// A report is what -f json says, as far as these tests ask.
-type report struct {
+// A homeReport is what -f json says, as far as these tests ask.
+type homeReport struct {
 	Findings []finding.Finding
 	Problems []finding.Problem
 	Summary  finding.Summary
 }
 
 // scanHome runs scan --home=DIR for a home that is not the process's own.
-func scanHome(t *testing.T, dir string) (int, report) {
+func scanHome(t *testing.T, dir string) (int, homeReport) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := cmd.Main(context.Background(), cmd.Env{
@@ -38,7 +38,7 @@ func scanHome(t *testing.T, dir string) (int, report) {
 	return code, parseReport(t, stdout.Bytes(), stderr.String())
 }
 
-func parseReport(t *testing.T, data []byte, stderr string) (r report) {
+func parseReport(t *testing.T, data []byte, stderr string) (r homeReport) {
 	t.Helper()
 	if err := json.Unmarshal(data, &r); err != nil || stderr != "" {
 		t.Fatalf("%v: %.300s: %s", err, data, stderr)

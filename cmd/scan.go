@@ -25,6 +25,8 @@ type scanOptions struct {
 	verify        verifyFlags
 	revoke        scanRevoke
 	places        placesFlags
+	archives      archiveOptions
+	ocr           ocrOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -41,6 +43,7 @@ With --verify each key is looked up in Baseten's list of keys by its prefix, so
 that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
+
 --home looks at the places on this workstation where keys are known to be, and at
 how they are kept; --truss at what truss push would upload from a folder.
 
@@ -62,6 +65,8 @@ called clean that was not looked at.`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.archives.register(c)
+	o.ocr.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -89,6 +94,12 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	}
 	if o.places.list {
 		return o.places.print(env, ui, o.outputs.list)
+	}
+	if err := o.archives.check(); err != nil {
+		return err
+	}
+	if err := o.ocr.find(env); err != nil {
+		return err
 	}
 	fixed, err := o.places.fixModes(ctx, env, ui)
 	if err != nil {
@@ -159,7 +170,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.

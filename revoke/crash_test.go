@@ -5,17 +5,13 @@ package revoke
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/b10lint/b10lint/baseten"
 	"github.com/b10lint/b10lint/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
