@@ -92,6 +92,7 @@ func parses(t *testing.T, where string, args []string) {
 func calls(shell string) (all [][]string) {
 	for _, line := range strings.Split(shell, "\n") {
 		line, _, _ = strings.Cut(line+" ", " # ")
+<<<<<<< HEAD
 		var words []string
 		for n, piece := range strings.Split(line, "'") {
 			if n%2 == 1 { // within quotes
@@ -103,12 +104,19 @@ func calls(shell string) (all [][]string) {
 		for _, part := range split(words, "|") {
 			if len(part) > 0 && part[0] == "b10lint" {
 				all = append(all, part[1:])
+=======
+		for _, part := range strings.Split(line, "|") {
+			words := shellWords(part)
+			if len(words) > 0 && words[0] == "b10lint" {
+				all = append(all, words[1:])
+>>>>>>> revoke
 			}
 		}
 	}
 	return all
 }
 
+<<<<<<< HEAD
 // split cuts a list at every separator.
 func split(words []string, separator string) [][]string {
 	parts := [][]string{nil}
@@ -120,6 +128,19 @@ func split(words []string, separator string) [][]string {
 		parts[len(parts)-1] = append(parts[len(parts)-1], w)
 	}
 	return parts
+=======
+// shellWords splits at blanks that are not quoted.
+func shellWords(s string) []string {
+	quoted := false
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		quoted = quoted != (r == '\'')
+		return !quoted && unicode.IsSpace(r)
+	})
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], "'", "")
+	}
+	return words
+>>>>>>> revoke
 }
 
 // offline are the commands that can be run here: they ask nobody and change

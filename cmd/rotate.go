@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -272,7 +271,7 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
-	var out io.Writer = x.env.Stdout
+	out := x.env.Stdout
 	if spec.Kind == sinkStdout || spec.Path == "-" {
 		out = x.env.Stderr
 	}
