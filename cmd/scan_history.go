@@ -23,7 +23,7 @@ type historyOptions struct {
 	commitMessage                   string
 	prePush                         string
 	preReceive                      bool
-	cache                           string
+	cache                           *cacheFolder
 
 	flags *pflag.FlagSet
 }
@@ -44,12 +44,10 @@ func (o *historyOptions) register(c *cobra.Command) {
 	f.StringVar(&o.prePush, "pre-push", "", "look only at what is about to be pushed, as the pre-push hook is told on standard input; with the remote's name, what it has is not new")
 	f.Lookup("pre-push").NoOptDefVal = anyRemote
 	f.BoolVar(&o.preReceive, "pre-receive", false, "look only at what is being received, as the pre-receive hook is told on standard input")
-	f.StringVar(&o.cache, "cache", "", "remember in this folder which packs were looked at (no key is written there)")
 	scopes := []string{"since", "range", "staged", "commit-msg", "pre-push", "pre-receive"}
 	c.MarkFlagsMutuallyExclusive(append(scopes, "no-history")...)
 	c.MarkFlagsMutuallyExclusive("no-history", "history-only")
 	_ = c.MarkFlagFilename("commit-msg")
-	_ = c.MarkFlagDirname("cache")
 }
 
 // target is the source of one target that is a file or folder.
@@ -58,7 +56,7 @@ func (o *historyOptions) target(env Env, name string, jobs int, filter source.Fi
 	if err != nil {
 		return nil, err
 	}
-	h := source.HistoryOptions{Jobs: jobs, Filter: filter, Scope: scope, Cache: o.cache, Version: rules.Version}
+	h := source.HistoryOptions{Jobs: jobs, Filter: filter, Scope: scope, Cache: o.cache.dir, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
 		// git tells its hooks where the objects are that it has not taken in yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")

@@ -37,6 +37,8 @@ func NewUI(env Env) *UI {
 
 func (u *UI) error(text string, hints ...string) { u.say("error", text, hints) }
 
+func (u *UI) warn(text string, hints ...string) { u.say("warning", text, hints) }
+
 // info says what was done; it is neither an error nor a warning.
 func (u *UI) info(text string) { u.say("note", text, nil) }
 

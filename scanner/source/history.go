@@ -220,7 +220,9 @@ func (h *history) count(s pack.SweepStats) {
 			n.Scanned, n.Skipped = 0, map[string]int{"hold names and ids": n.Seen}
 		}
 		h.cov.Cached += int(s.Seen[k])
-		h.cov.Kinds[k.String()] = n
+		if n.Seen > 0 {
+			h.cov.Kinds[k.String()] = n
+		}
 	}
 	if s.Failed > 0 {
 		h.cov.Kinds["object"] = finding.ObjectCount{Seen: int(s.Failed), Skipped: map[string]int{"not readable": int(s.Failed)}}

@@ -230,20 +230,26 @@ func (t *target) Locate(ctx context.Context, places []finding.Location) ([][]fin
 }
 
 // files answers for the places in files. One that HEAD has as well, in the same
-// line, is said once, as HEAD's.
+// line, is said once, as HEAD's; one that only the index has as well, as the file's.
 func (t *target) files(ctx context.Context, places []finding.Location, out [][]finding.Location) error {
 	type spot struct {
 		path, member, key string
 		line, column      int
 	}
 	of := func(l finding.Location) spot { return spot{l.Path, l.Member, l.KeyDigest, l.Line, l.Column} }
-	head := map[spot]bool{}
-	for _, list := range out {
+	head, here := map[spot]bool{}, map[spot]bool{}
+	for i, list := range out {
+		if places[i].Blob == "" {
+			here[of(places[i])] = true
+		}
 		for _, l := range list {
 			if l.AtHead {
 				head[of(l)] = true
 			}
 		}
+	}
+	for i := range out {
+		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool { return l.Object == "index" && here[of(l)] })
 	}
 	var at []int
 	var ask []finding.Location

@@ -30,27 +30,7 @@ type UnpackLimits = archive.Limits
 func Unpack(src Source, limits UnpackLimits) Source {
 	u := &unpack{src: src, walker: archive.NewWalker(limits)}
 	u.windows.New = func() any { b := make([]byte, memberWindow); return &b }
-	locator, locates := src.(Locator)
-	coverer, covers := src.(Coverer)
-	switch {
-	case locates && covers:
-		return struct {
-			*unpack
-			unpackLocator
-			Coverer
-		}{u, unpackLocator{locator}, coverer}
-	case locates:
-		return struct {
-			*unpack
-			unpackLocator
-		}{u, unpackLocator{locator}}
-	case covers:
-		return struct {
-			*unpack
-			Coverer
-		}{u, coverer}
-	}
-	return u
+	return forward(u, src, func(l Locator) Locator { return unpackLocator{l} })
 }
 
 type unpack struct {
@@ -67,14 +47,6 @@ func (u *unpack) Walk(ctx context.Context, to Sink) error {
 		err = ferr
 	}
 	return err
-}
-
-// Reread implements Rereader, as far as the source under it does.
-func (u *unpack) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
-	if r, ok := u.src.(Rereader); ok {
-		return r.Reread(ctx, places, fn)
-	}
-	return nil
 }
 
 // An unpackSink stands between a source and its sink.
