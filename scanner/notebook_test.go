@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,7 +73,7 @@ func TestPackedKeysOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write([]byte(both)); err != nil {
+	if _, err := f.Write([]byte("\n" + both + "\n")); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.SetComment("made with " + comment + " and " + both + " "); err != nil {
@@ -85,9 +86,12 @@ func TestPackedKeysOnce(t *testing.T) {
 	r := scan(t, Options{}, source.Unpack(source.Dir(dir, source.DirOptions{}), source.UnpackLimits{}))
 	got := map[string]string{}
 	for _, f := range r.findings {
+		var places []string
 		for _, l := range f.Locations {
-			got[f.Prefix] += fmt.Sprintf(" %s!%s", filepath.Base(l.Path), l.Member)
+			places = append(places, fmt.Sprintf(" %s!%s", filepath.Base(l.Path), l.Member))
 		}
+		slices.Sort(places)
+		got[f.Prefix] = strings.Join(places, "")
 	}
 	want := map[string]string{
 		key[:12]:     " nested.tar!again nested.tar!in.a!f",
