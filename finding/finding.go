@@ -57,6 +57,9 @@ type Location struct {
 	LineHash string `json:"line_hash,omitempty"`
 	// Context names the kind of place, for advice: see package rules.
 	Context string `json:"context,omitempty"`
+	// Allow is the reason given by a comment b10lint:allow on the line or the line
+	// before; nil without such a comment, empty when it gives no reason.
+	Allow *string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
 
