@@ -171,7 +171,7 @@ func word[T any, P termed[T]](p *parser, n *yaml.Node) *T {
 	}
 	v := new(T)
 	if err := P(v).UnmarshalText([]byte(text)); err != nil {
-		p.fail(n, err.Error(), "")
+		p.fail(n, longRun.ReplaceAllString(err.Error(), "****"), "")
 		return nil
 	}
 	return v

@@ -11,13 +11,15 @@ import (
 // blob, so that many matches in one long line cost one pass over it.
 type cursor struct {
 	data         []byte
-	off          int // everything before is counted
-	line         int // 0-based
-	chars, units int // columns of off, 0-based
+	off          int      // everything before is counted
+	line         int      // 0-based
+	chars, units int      // columns of off, 0-based
+	part         bool     // data is a window
+	hashes       []string // of the lines, once asked for
 }
 
 func newCursor(b *source.Blob) *cursor {
-	c := &cursor{data: b.Data}
+	c := &cursor{data: b.Data, part: b.Window != nil}
 	if b.Window != nil {
 		c.line, c.chars, c.units = b.Window.Line, b.Window.Column, b.Window.Column16
 	}
@@ -53,4 +55,6 @@ func (c *cursor) place(at *finding.Location, start, end int) {
 		at.UTF16Column, at.UTF16EndColumn = units, tail.units+1
 	}
 	at.Snippet, at.SnippetMark = snippet(c.data, start, end)
+	at.Allow = allow(c.data, start, *at)
+	c.lineHash(at)
 }
