@@ -9,7 +9,7 @@ func SuppressionExpired() finding.Rule {
 		Title:    "A decision to accept a finding has ended",
 		Severity: finding.Low,
 		Tags:     []string{"suppression", "baseten"},
-		Text: "The day in `until` has passed, so the entry is not obeyed any more: the key it names is reported again where it is found. Whoever made the decision wanted it to be looked at again by now.",
-		Remedy: "Revoke the key and remove the entry, or decide again and write a later day and the reason for it.",
+		Text:     "The day in `until` has passed, so the entry is not obeyed any more: the key it names is reported again where it is found. Whoever made the decision wanted it to be looked at again by now.",
+		Remedy:   "Revoke the key and remove the entry, or decide again and write a later day and the reason for it.",
 	}
 }
