@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +20,7 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
+	config        configOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -40,9 +40,10 @@ called clean that was not looked at.`,
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
-		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
+		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.config.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -52,14 +53,22 @@ called clean that was not looked at.`,
 	return c
 }
 
-func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []string) error {
+func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string) error {
 	if o.jobs < 0 {
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
-	sources, targets, err := o.sources(env, targets)
+	if len(targets) == 0 {
+		targets = []string{"."}
+	}
+	settings, err := o.config.load(targets)
+	if err != nil {
+		return err
+	}
+	o.adopt(c, settings)
+	sources, err := o.sources(env, settings, targets)
 	if err != nil {
 		return err
 	}
@@ -71,8 +80,9 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(ctx, run, sources, progressEnd{worst, stop}, scanner.Options{
+	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{worst, stop}, scanner.Options{
 		MinConfidence: o.minConfidence.value,
+		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Progress:      progress,
 	})
 	if err = finish(err); err != nil {
@@ -84,31 +94,45 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	return nil
 }
 
-// sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
-	if len(targets) == 0 {
-		targets = []string{"."}
+// adopt takes what the settings say where the command line is silent.
+func (o *scanOptions) adopt(c *cobra.Command, s *settings) {
+	if s.FailOn != nil && !c.Flags().Changed("fail-on") {
+		o.failOn.value = *s.FailOn
 	}
+	if s.MinConfidence != nil && !c.Flags().Changed("min-confidence") {
+		o.minConfidence.value = *s.MinConfidence
+	}
+}
+
+// unbounded reports whether the flags leave nothing of the targets out.
+func (o *scanOptions) unbounded() bool { return len(o.exclude)+len(o.include) == 0 }
+
+// sources turns the targets into sources, standard input at most once.
+func (o *scanOptions) sources(env Env, s *settings, targets []string) ([]source.Source, error) {
 	filter, err := source.NewFilter(o.exclude, o.include)
 	if err != nil {
-		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
+		return nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
 	}
 	var sources []source.Source
 	stdin := false
 	for _, t := range targets {
 		switch {
 		case t == "":
-			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+			return nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
-			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true}))
+			f, err := s.filter(filter, t)
+			if err != nil {
+				return nil, err
+			}
+			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: f, SkipGit: true}))
 		case stdin:
-			return nil, nil, usage("standard input can be read once", "the target - is given twice")
+			return nil, usage("standard input can be read once", "the target - is given twice")
 		default:
 			stdin = true
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return sources, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.

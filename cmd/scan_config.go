@@ -140,7 +140,10 @@ func (s *settings) relative(name string) (rel string, ok bool) {
 	if err != nil || !filepath.IsLocal(rel) {
 		return "", false
 	}
-	return strings.TrimPrefix(filepath.ToSlash(rel), "."), true
+	if rel == "." {
+		rel = ""
+	}
+	return filepath.ToSlash(rel), true
 }
 
 // suppressor decides what was accepted. unused says that the run looks at all that
@@ -150,7 +153,7 @@ func (s *settings) suppressor(unused bool) *config.Suppressor {
 		Config: s.Config, Baseline: s.baseline, Today: time.Now(), Unused: unused,
 		Path: func(at finding.Location) string {
 			if rel, ok := s.relative(at.Path); ok {
-				return strings.TrimPrefix(rel, "/")
+				return rel
 			}
 			return strings.TrimPrefix(at.Path, "./")
 		},

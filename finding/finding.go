@@ -22,7 +22,8 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same.
+	// Suppression is set when the finding was accepted and is listed all the same:
+	// in sarif and junit, in the summary of a job, in verbose text.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`

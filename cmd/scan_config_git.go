@@ -1,0 +1,9 @@
+package cmd
+
+import (
+	"errors"
+
+	"github.com/b10lint/b10lint/config"
+)
+
+func configAt(root, revision string) (*config.Config, error) { return nil, errors.New(root + revision) }
