@@ -37,6 +37,8 @@ func NewUI(env Env) *UI {
 
 func (u *UI) error(text string, hints ...string) { u.say("error", text, hints) }
 
+func (u *UI) warn(text string, hints ...string) { u.say("warning", text, hints) }
+
 func (u *UI) say(kind, text string, hints []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -7,6 +7,10 @@ import (
 	"unicode/utf8"
 )
 
+// Visible returns s as the text report shows it: nothing in it acts on a
+// terminal or on a CI log, and it is one line.
+func Visible(s string) string { return visible(s) }
+
 // visible returns s with everything that could act on a terminal or on a CI
 // log shown as an escape instead: control characters and escape sequences,
 // bidirectional and zero-width characters, bytes that are not UTF-8, and the
