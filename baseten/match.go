@@ -20,6 +20,11 @@ func candidates(k secret.Secret, yield func(prefix string) bool) bool {
 	return false
 }
 
+// Stub returns a stand-in for a key of which only the prefix is known. An
+// Inventory matches it as it would the key. It is not one, and must not be sent:
+// see Verifier.VerifyKeeping.
+func Stub(prefix string) secret.Secret { return secret.New(prefix + ".*") }
+
 // registered returns what a gateway group shows of a key that a customer
 // brought along: its first 16 characters. Such keys have at least 32.
 func registered(k secret.Secret) (prefix string, ok bool) {

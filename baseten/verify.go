@@ -3,6 +3,8 @@ package baseten
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
@@ -49,6 +51,12 @@ func NewVerifier(inventory *Inventory, probe *Probe, cache *Cache) *Verifier {
 // Verify returns a verdict for every key, unknown at worst. It does not fail: an
 // API that cannot be reached, or a context that ends, is a Problem.
 func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
+	return v.VerifyKeeping(ctx, keys, func(secret.Secret) bool { return false })
+}
+
+// VerifyKeeping is Verify for keys of which some must not be sent: those that
+// keep returns true for are left to the inventory, and stay unchecked without one.
+func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep func(secret.Secret) bool) Result {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	res := Result{Verdicts: make(map[string]Verdict, len(keys))}
@@ -70,7 +78,8 @@ func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
 		v.settle(&res, open, v.inventory.Scope(), v.inventory.verify(ctx, pick(order, open)))
 	}
 	if v.probe != nil && len(open) > 0 {
-		v.settle(&res, open, v.probe.Scope(), v.probe.verify(ctx, pick(order, open)))
+		sent := slices.DeleteFunc(pick(order, open), keep)
+		v.settle(&res, open, v.probe.Scope(), v.probe.verify(ctx, sent))
 	}
 	for digest := range open {
 		if _, ok := res.Verdicts[digest]; !ok {
@@ -147,7 +156,11 @@ func pick(order []string, open map[string]secret.Secret) []secret.Secret {
 func incomplete(n int, what string, err error) finding.Problem {
 	p := finding.Problem{Error: fmt.Sprintf("verification: %s: %v", what, err)}
 	if n > 0 {
-		p.Hint = fmt.Sprintf("%d found %s stayed unknown; run again when the API answers", n, plural(n, "key", "keys"))
+		then := "run again when the API answers"
+		if StatusOf(err) == http.StatusUnauthorized {
+			then = "the key that Baseten was called with is not accepted: use another"
+		}
+		p.Hint = fmt.Sprintf("%d found %s stayed unknown; %s", n, plural(n, "key", "keys"), then)
 	}
 	return p
 }

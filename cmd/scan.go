@@ -21,6 +21,8 @@ type scanOptions struct {
 	include       []string
 	jobs          int
 	config        configOptions
+	cache         cacheFolder
+	verify        verifyFlags
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -33,11 +35,18 @@ func newScan(env Env, ui *UI) *cobra.Command {
 every place where it was seen. A target is a file, a folder, or "-" for standard
 input; without one it is the current folder.
 
+With --verify each key is looked up in Baseten's list of keys by its prefix, so
+that a finding says whether the key still works, whose it is and what it may do.
+No found key is sent for that. --verify=probe sends each found key itself to
+Baseten, where it is read only, and needs no API key; see docs/verify.md.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
+  b10lint scan --verify
+  b10lint scan --verify=both --api-key-file key.txt .
   kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
@@ -50,6 +59,9 @@ called clean that was not looked at.`,
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
+	o.cache.register(c)
+	o.verify.cache = &o.cache
+	o.verify.register(c)
 	return c
 }
 
@@ -72,6 +84,10 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err != nil {
 		return err
 	}
+	verifier, err := o.verify.verifier(env, targets)
+	if err != nil {
+		return err
+	}
 	h, finish, err := o.outputs.open(ui, report.Options{})
 	if err != nil {
 		return err
@@ -84,6 +100,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 		MinConfidence: o.minConfidence.value,
 		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Progress:      progress,
+		Verifier:      verifier,
 	})
 	if err = finish(err); err != nil {
 		return failed(err)

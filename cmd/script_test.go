@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,12 +40,13 @@ func TestMain(m *testing.M) {
 //	                                    (stdout and stderr are files, too)
 //	schema json|sarif FILE              the file follows the schema
 //	lines N FILE                        the file has N lines
+//
+// and those of basetenCommands and proxyCommands.
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	maker := fakekey.New(2026)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", root)
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("TERM", "xterm")
-			e.Values["keys"] = maker
+			e.Values["keys"], e.Values["baseten"], e.Values["traps"], e.Values["proxy"] = fakekey.New(2026), &fake{}, traps{}, new(*proxy)
 			return nil
 		},
 		Condition: func(c string) (bool, error) {
@@ -62,11 +64,21 @@ func TestScripts(t *testing.T) {
 			}
 			return false, errors.New("unknown condition " + c)
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		Cmds: merged(basetenCommands(), proxyCommands(), commands{
 			"fakekey": makeKey, "expand": expand, "status": status, "hidden": hidden, "lines": lines,
 			"schema": func(ts *testscript.TestScript, neg bool, args []string) { schema(ts, root, args) },
-		},
+		}),
 	})
+}
+
+type commands = map[string]func(ts *testscript.TestScript, neg bool, args []string)
+
+func merged(sets ...commands) commands {
+	all := commands{}
+	for _, set := range sets {
+		maps.Copy(all, set)
+	}
+	return all
 }
 
 func makeKey(ts *testscript.TestScript, neg bool, args []string) {
@@ -86,7 +98,7 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, !neg && len(args) > 0, "expand FILE...")
 	for _, name := range args {
 		text := os.Expand(ts.ReadFile(name), func(v string) string {
-			if strings.HasPrefix(v, "KEY") {
+			if strings.HasPrefix(v, "KEY") || v == "TRAP" {
 				return ts.Getenv(v)
 			}
 			return "${" + v + "}"

@@ -16,7 +16,10 @@ import (
 const (
 	maxJoint  = 96 // bytes
 	maxJoints = 48 // in one key
-	// joinReach is how far before a fresh span a key with joints may begin.
+	// joinedHeader is shorter than the header of other contexts: every file is asked.
+	joinedHeader = 1 << 10
+	// joinReach is how far about a fresh span the parts of a key, or the lines that
+	// its encoding is wrapped over, may stand.
 	joinReach = 512
 )
 
@@ -42,7 +45,7 @@ func (f *finder) joined(l *layer, span finding.Span) {
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	return nameStands(data[:min(len(data), headerLen)]) || nameStands([]byte(path))
+	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
 }
 
 // nameStands looks for the first five letters of the names in any case, by the

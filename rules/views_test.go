@@ -66,7 +66,7 @@ var encodings = []struct {
 	{"quoted-printable", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "=%02X") }},
 	{"quoted-printable", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "=2E") }},
 	{"quoted-printable", "soft line ends", func(m *fakekey.Maker, s string) string {
-		return wrapAt(each1(s, "=%02X"), 3*(12+m.IntN(13)), "=\r\n")
+		return wrapAt(each1(s, "=%02X"), 3*(14+m.IntN(11)), "=\r\n")
 	}},
 	{"utf-16", "little-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 0) }},
 	{"utf-16", "big-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 1) }},
@@ -216,6 +216,39 @@ func TestConcatenations(t *testing.T) {
 				}
 			}
 			checkView(t, form, "import baseten\nkey = ", text, "\n", key, format, []string{"concatenation"})
+		}
+	}
+}
+
+// TestFreshPartOfAnEncodedKey changes one byte of a key that is encoded or put
+// together of parts: the whole of it must be found again.
+func TestFreshPartOfAnEncodedKey(t *testing.T) {
+	m := fakekey.New(23)
+	for n := range 300 {
+		key := m.B10()
+		a, b, _ := strings.Cut(key, ".")
+		forms := []string{key, "\"" + a + "\" +\n          \".\" + \"" + b + "\"", "'" + a + "." + b[:9] + "'\n    '" + b[9:] + "'"}
+		for _, e := range encodings {
+			forms = append(forms, e.encode(m, key))
+		}
+		form := forms[n%len(forms)]
+		before := strings.Repeat("some text. ", m.IntN(300))
+		data := []byte(before + "\"" + form + "\"" + strings.Repeat(" more text", m.IntN(300)))
+		var all []Match
+		Find("x", data, nil, func(f Match) bool { all = append(all, f); return true })
+		if len(all) != 1 {
+			t.Fatalf("%d matches in %.80q", len(all), form)
+		}
+		at := all[0].Start + m.IntN(all[0].End-all[0].Start)
+		found := 0
+		Find("x", data, []finding.Span{{Start: 3, End: 3}, {Start: at, End: at + 1}}, func(f Match) bool {
+			if f.Secret.Reveal() == key {
+				found++
+			}
+			return true
+		})
+		if found != 1 {
+			t.Errorf("fresh at %d of %d-%d: %d matches in %.80q", at, all[0].Start, all[0].End, found, form)
 		}
 	}
 }

@@ -26,6 +26,8 @@ var revealers = map[string]string{
 	"baseten/match.go: candidates":        "cuts off what may be the public part",
 	"baseten/match.go: registered":        "cuts off the 16 characters that a gateway shows of a registered key",
 
+	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
+
 	"baseten/basetentest/org.go: Org.RegisterGatewayKey":    "the fake is given a key by its test",
 	"baseten/basetentest/record.go: Server.Received":        "the fake looks for keys that must not have come in",
 	"baseten/basetentest/cmd/fakebaseten/main.go: announce": "the fake tells who started it the made-up key that it takes",

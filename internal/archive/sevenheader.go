@@ -48,9 +48,9 @@ type sevenCoder struct {
 	in, out int
 }
 
-func (f *sevenFolder) size() int64 {
-	if f.last < len(f.sizes) {
-		return f.sizes[f.last]
+func (d *sevenFolder) size() int64 {
+	if d.last < len(d.sizes) {
+		return d.sizes[d.last]
 	}
 	return 0
 }

@@ -240,8 +240,8 @@ func (k *sevenCoder) name() string {
 	return fmt.Sprintf("%x", k.id)
 }
 
-func (f *sevenFolder) encrypted() bool {
-	for _, k := range f.coders {
+func (d *sevenFolder) encrypted() bool {
+	for _, k := range d.coders {
 		if bytes.HasPrefix([]byte(k.id), []byte("\x06\xf1\x07")) {
 			return true
 		}

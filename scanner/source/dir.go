@@ -77,15 +77,27 @@ func (d *dir) Walk(ctx context.Context, to Sink) error {
 // the target, for the filter.
 type entry struct{ real, shown, rel string }
 
-func (e entry) child(name string) entry {
-	shown := e.shown + "/" + name
-	switch e.shown {
-	case ".":
-		shown = name
-	case "/":
-		shown = "/" + name
+// child is the entry of a name in a folder. Most often all it costs is one string:
+// the path is shown as the system knows it, and only a filter needs it relative.
+func (e entry) child(name string, filtered bool) entry {
+	c := entry{real: join(e.real, name, filepath.Separator)}
+	if c.shown = c.real; e.shown != e.real || filepath.Separator != '/' {
+		c.shown = join(e.shown, name, '/')
 	}
-	return entry{filepath.Join(e.real, name), shown, path.Join(e.rel, name)}
+	if filtered {
+		c.rel = path.Join(e.rel, name)
+	}
+	return c
+}
+
+func join(dir, name string, separator byte) string {
+	switch {
+	case dir == ".":
+		return name
+	case dir[len(dir)-1] == separator:
+		return dir + name
+	}
+	return dir + string(separator) + name
 }
 
 // A job is a folder to list or a batch of files to read.
@@ -144,8 +156,9 @@ func (w *walker) list(e entry) error {
 		}
 	}
 	var files []entry
+	filtered := !w.opts.Filter.empty()
 	for _, d := range entries {
-		child := e.child(d.Name())
+		child := e.child(d.Name(), filtered)
 		switch {
 		case d.IsDir():
 			if (w.opts.SkipGit && d.Name() == ".git") || w.opts.Filter.SkipDir(child.rel) {

@@ -52,6 +52,7 @@ func (f Filter) And(base string, g Filter) Filter {
 	f.more = append(f.more[:len(f.more):len(f.more)], based{base, g})
 	return f
 }
+func (f Filter) empty() bool { return len(f.exclude)+len(f.include)+len(f.more) == 0 }
 
 // SkipDir reports whether a folder is left out with all below it.
 func (f Filter) SkipDir(rel string) bool {

@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"errors"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+)
+
+// An api is how every command that talks to Baseten finds its address and the key
+// to call it with. There is no flag that takes the key itself: a command line is
+// in the shell's history and in the list of processes.
+type api struct {
+	keyFile, remote, profile string
+	keyStdin                 bool
+	remoteURL, caFile        string
+}
+
+// register adds the flags that all of these commands share.
+func (a *api) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&a.keyFile, "api-key-file", "", "call Baseten with the key in `FILE` (default: $BASETEN_API_KEY)")
+	f.BoolVar(&a.keyStdin, "api-key-stdin", false, "call Baseten with the key on standard input")
+	f.StringVar(&a.remote, "remote", "", "call Baseten with the key of this remote in ~/.trussrc")
+	f.StringVar(&a.profile, "profile", "", "call Baseten with the key of this profile of the baseten command")
+	f.StringVar(&a.remoteURL, "remote-url", "", "where Baseten is, if not at https://app.baseten.co; the key is sent there")
+	f.StringVar(&a.caFile, "ca-file", "", "trust the certificate authorities in this PEM `FILE`, too")
+	_ = c.MarkFlagFilename("api-key-file")
+	_ = c.MarkFlagFilename("ca-file")
+}
+
+// given returns the first of the flags that was set, or nothing.
+func (a *api) given() string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"--api-key-file", a.keyFile != ""}, {"--api-key-stdin", a.keyStdin}, {"--remote", a.remote != ""},
+		{"--profile", a.profile != ""}, {"--remote-url", a.remoteURL != ""}, {"--ca-file", a.caFile != ""},
+	} {
+		if f.set {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// namesKey reports whether a flag names the key to call Baseten with.
+func (a *api) namesKey() bool {
+	return a.keyFile != "" || a.keyStdin || a.remote != "" || a.profile != ""
+}
+
+// credential finds the key to call the API with. A bad one, or none, is a usage
+// error: nothing was sent.
+func (a *api) credential(env Env) (baseten.Credential, error) {
+	o := baseten.CredentialOptions{
+		KeyFile: a.keyFile, Remote: a.remote, Profile: a.profile,
+		Env: env.Lookup, Home: env.home(), ConfigDir: env.configDir(),
+	}
+	if a.keyStdin {
+		o.KeyStdin = env.Stdin
+	}
+	c, err := baseten.ResolveCredential(o)
+	switch {
+	case errors.Is(err, baseten.ErrNoCredential):
+		return c, usage("set BASETEN_API_KEY, or pass --api-key-file, --api-key-stdin, --remote or --profile", "no Baseten API key to call Baseten with")
+	case err != nil:
+		return c, usage("the key comes from --api-key-file, --api-key-stdin, --remote, --profile or BASETEN_API_KEY", "%w", err)
+	}
+	return c, nil
+}
+
+// options are those of a client or a probe that goes by a credential, which may
+// be empty for a probe.
+func (a *api) options(env Env, c baseten.Credential) (baseten.Options, error) {
+	endpoints, err := baseten.ResolveEndpoints(a.remoteURL, c.RemoteURL, env.Lookup)
+	if err != nil {
+		return baseten.Options{}, usage("--remote-url names the host that the key may be sent to", "%w", err)
+	}
+	return baseten.Options{Endpoints: endpoints, Credential: c, CAFile: a.caFile, UserAgent: "b10lint/" + tool().Version}, nil
+}
+
+// client returns a client of the management API, and the credential it goes by.
+// It sends nothing.
+func (a *api) client(env Env) (*baseten.Client, baseten.Credential, error) {
+	c, err := a.credential(env)
+	if err != nil {
+		return nil, c, err
+	}
+	o, err := a.options(env, c)
+	if err != nil {
+		return nil, c, err
+	}
+	client, err := baseten.New(o)
+	if err != nil {
+		return nil, c, usage("", "%w", err)
+	}
+	return client, c, nil
+}
+
+// home is the user's home folder, or nothing.
+func (e Env) home() string {
+	if runtime.GOOS == "windows" {
+		return e.get("USERPROFILE")
+	}
+	return e.get("HOME")
+}
+
+// configDir is where programs keep their settings: what os.UserConfigDir returns,
+// by this Env's variables.
+func (e Env) configDir() string {
+	dir := e.get("XDG_CONFIG_HOME")
+	switch home := e.home(); {
+	case runtime.GOOS == "windows":
+		return e.get("AppData")
+	case home == "" || filepath.IsAbs(dir) && runtime.GOOS != "darwin":
+		return dir
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Application Support")
+	default:
+		return filepath.Join(home, ".config")
+	}
+}

@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+)
+
+func newKeys(env Env, ui *UI) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "keys",
+		Short: "List, create and delete Baseten API keys",
+		Long: `Keys does what "baseten org api-key" does, with the same flags, words and streams,
+and says more: who owns a key, how old it is, when it was last used, what it may
+do. See docs/keys.md.`,
+		Example: `  b10lint keys list --unused 90d
+  b10lint keys create --type workspace-invoke --name ci-2
+  b10lint keys delete --name ci-1`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newKeysList(env, ui), newKeysCreate(env, ui), newKeysDelete(env, ui))
+	return c
+}
+
+// keyTypes are the types that a key can be made of, in the order of the words
+// that Baseten's own command has for them. It lists others, too.
+func keyTypes() []baseten.KeyType {
+	return []baseten.KeyType{baseten.Personal, baseten.WorkspaceExportMetrics, baseten.WorkspaceInvoke,
+		baseten.WorkspaceManageAll, baseten.WorkspaceManageAPIKeys}
+}
+
+// typeWord is how the command line spells a type. One that is not known stays as
+// Baseten spells it.
+func typeWord(t baseten.KeyType) string {
+	if t != baseten.Routes && !slices.Contains(keyTypes(), t) {
+		return string(t)
+	}
+	return strings.ReplaceAll(strings.ToLower(string(t)), "_", "-")
+}
+
+// typeOf is the type that a word of the command line stands for. Baseten's own
+// spelling is taken, too.
+func typeOf(word string) baseten.KeyType {
+	return baseten.KeyType(strings.ReplaceAll(strings.ToUpper(word), "-", "_"))
+}
+
+func typeWords() (words []string) {
+	for _, t := range keyTypes() {
+		words = append(words, typeWord(t))
+	}
+	return words
+}
+
+// scope says what the type of a key leaves open.
+func scope(k baseten.Key) string {
+	switch {
+	case len(k.ModelIDs) > 0:
+		return "models " + strings.Join(k.ModelIDs, " ")
+	case k.Type == baseten.WorkspaceInvoke || k.Type == baseten.WorkspaceExportMetrics:
+		return "all models" // the list does not tell it from none
+	}
+	return ""
+}
+
+// format is the format that a prefix shows.
+func format(prefix string) string {
+	switch {
+	case strings.HasPrefix(prefix, "b10_"):
+		return "b10"
+	case len(prefix) == 8:
+		return "legacy"
+	}
+	return ""
+}
+
+// owner is who a personal key belongs to.
+func owner(k baseten.Key) string {
+	if k.Owner == nil {
+		return ""
+	}
+	for _, s := range []string{k.Owner.Email, k.Owner.Name, k.Owner.UserID} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// resolveTeam finds the id of a team by its id or its name. An id wins, so that
+// it always can be given.
+func resolveTeam(ctx context.Context, client *baseten.Client, team string) (baseten.Team, error) {
+	teams, err := client.Teams(ctx, "")
+	if err != nil {
+		return baseten.Team{}, apiFailed(ctx, "listing teams", err)
+	}
+	var found []baseten.Team
+	for _, t := range teams {
+		if t.ID == team {
+			return t, nil
+		}
+		if t.Name == team {
+			found = append(found, t)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return baseten.Team{}, usage("--team takes a team's name or its id", "no team matched %q", team)
+	}
+	return baseten.Team{}, usage("the console shows the ids", "multiple teams named %q; pass the team ID instead", team)
+}
+
+// apiFailed words a call that failed: what was being done, what Baseten said, and
+// what that means.
+func apiFailed(ctx context.Context, doing string, err error) error {
+	e := &exitError{code: ExitFailed, err: fmt.Errorf("%s: %w", doing, err)}
+	if ctx.Err() != nil {
+		e.code = ExitInterrupted
+		return e
+	}
+	e.hints = append(e.hints, baseten.Explain(err))
+	return e
+}

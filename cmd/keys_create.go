@@ -1,0 +1,144 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// keysCreate are the flags of keys create.
+type keysCreate struct {
+	api      api
+	out      dataOutput
+	kind     choice
+	name     string
+	modelIDs []string
+	team     string
+}
+
+func newKeysCreate(env Env, ui *UI) *cobra.Command {
+	o := &keysCreate{kind: choice{"", typeWords()}}
+	o.out.secret = true
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Create an API key",
+		Long: `Create makes a key and prints its value on standard output, once: Baseten does not
+show it again. Everything else goes to standard error, so a pipe gets the value
+alone.
+
+The request is sent once and never repeated. When no answer came, the key may
+exist all the same; what is printed then says how to look for it.`,
+		Example: `  b10lint keys create --type personal --name laptop
+  b10lint keys create --type workspace-invoke --name ci --model-id abcd1234 --team research
+  b10lint keys create --type workspace-manage-all --name deploy -q .api_key`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(c); err != nil {
+				return err
+			}
+			return o.run(c.Context(), env)
+		},
+	}
+	o.out.register(c)
+	f := c.Flags()
+	f.Var(&o.kind, "type", "what the key may do")
+	f.StringVar(&o.name, "name", "", "name of the key: lower-case letters, digits and hyphens")
+	f.StringArrayVar(&o.modelIDs, "model-id", nil, "restrict the key to this model; repeatable; for workspace-export-metrics and workspace-invoke")
+	f.StringVar(&o.team, "team", "", "team to create the key in, name or id (default: the organisation's default team)")
+	_ = c.MarkFlagRequired("type")
+	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
+	o.api.register(c)
+	return c
+}
+
+// check refuses what cannot work before anything is sent.
+func (o *keysCreate) check(c *cobra.Command) error {
+	if err := o.out.prepare(c); err != nil {
+		return err
+	}
+	t := typeOf(o.kind.value)
+	switch {
+	case len(o.modelIDs) > 0 && t != baseten.WorkspaceExportMetrics && t != baseten.WorkspaceInvoke:
+		return usage("leave out --model-id, or choose one of these types", "--model-id is only valid with --type workspace-export-metrics or workspace-invoke")
+	case o.out.format.value == "none":
+		return usage("the value is shown this once", "--output none would lose the key")
+	}
+	return nil
+}
+
+func (o *keysCreate) run(ctx context.Context, env Env) error {
+	client, _, err := o.api.client(env)
+	if err != nil {
+		return err
+	}
+	k := baseten.NewKey{Type: typeOf(o.kind.value), Name: o.name, ModelIDs: o.modelIDs}
+	if o.team != "" {
+		team, err := resolveTeam(ctx, client, o.team)
+		if err != nil {
+			return err
+		}
+		k.TeamID = team.ID
+	}
+	started := time.Now()
+	made, err := client.CreateKey(ctx, k)
+	if err != nil {
+		return o.notMade(ctx, err, started)
+	}
+	return o.show(ctx, env, made)
+}
+
+// show prints a new key. From here on it exists, so an answer that cannot be
+// written says how to get rid of it.
+func (o *keysCreate) show(ctx context.Context, env Env, made secret.Secret) error {
+	if o.out.format.value == "text" {
+		fmt.Fprintln(env.Stderr, "Save this key now. It will not be shown again.")
+	}
+	answer := map[string]string{"api_key": made.Reveal()}
+	err := o.out.write(ctx, env.Stdout, answer, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, answer["api_key"])
+		return err
+	})
+	if err != nil {
+		return failed(fmt.Errorf("the key %s was created, and its value is lost: %w", made, err),
+			"delete it: b10lint keys delete --prefix "+made.Prefix())
+	}
+	return nil
+}
+
+// notMade words a create that failed. Only Baseten's own refusal says that there
+// is no new key.
+func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) error {
+	e := apiFailed(ctx, "creating API key", err).(*exitError)
+	if baseten.Refused(err) {
+		if baseten.IsForbidden(err) {
+			e.hints = append(e.hints, createRights(typeOf(o.kind.value)))
+		}
+		return e
+	}
+	look := "look for its name: b10lint keys list -q '.keys[] | select(.name == \"" + o.name + "\")'"
+	if o.name == "" {
+		look = fmt.Sprintf("it has no name; look for a %s key made after %s: b10lint keys list --unnamed --type %s",
+			o.kind.value, started.UTC().Format("15:04 MST"), o.kind.value)
+	}
+	e.hints = append(e.hints, "the key may exist all the same, and was not asked for again; "+look,
+		"if it is there, delete it before you try again: nobody has its value")
+	return e
+}
+
+// createRights says who may make a key of a type, by the page of Baseten's
+// Terraform provider.
+func createRights(t baseten.KeyType) string {
+	switch t {
+	case baseten.Personal:
+		return "a personal key is made with another personal key of the same member"
+	case baseten.WorkspaceManageAPIKeys:
+		return "a " + typeWord(t) + " key is made with the personal key of an organisation admin"
+	}
+	return "a " + typeWord(t) + " key is made with the personal key of an admin of the team or organisation, or a workspace key that manages API keys"
+}

@@ -1,0 +1,175 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/report"
+)
+
+// keysDelete are the flags of keys delete.
+type keysDelete struct {
+	api          api
+	out          dataOutput
+	name, prefix string
+	yes          bool
+}
+
+func newKeysDelete(env Env, ui *UI) *cobra.Command {
+	o := &keysDelete{}
+	c := &cobra.Command{
+		Use:   "delete",
+		Short: "Delete an API key",
+		Long: `Delete revokes one key, named by exactly one of --name and --prefix. It cannot be
+undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
+		Example: `  b10lint keys delete --name ci
+  b10lint keys delete --prefix abcdefgh --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(c, env); err != nil {
+				return err
+			}
+			return o.run(c.Context(), env)
+		},
+	}
+	o.out.register(c)
+	f := c.Flags()
+	f.StringVar(&o.name, "name", "", "name of the key to delete")
+	f.StringVar(&o.prefix, "prefix", "", "prefix of the key to delete, as the list shows it: what comes before the dot")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	c.MarkFlagsMutuallyExclusive("name", "prefix")
+	c.MarkFlagsOneRequired("name", "prefix")
+	o.api.register(c)
+	return c
+}
+
+// check refuses what cannot work before anything is sent.
+func (o *keysDelete) check(c *cobra.Command, env Env) error {
+	if err := o.out.prepare(c); err != nil {
+		return err
+	}
+	if c.Flags().Changed("prefix") {
+		prefix, err := prefixArgument(o.prefix)
+		if err != nil {
+			return err
+		}
+		o.prefix = prefix
+	} else if o.name == "" {
+		return usage("a key without a name is deleted by --prefix", "--name is empty")
+	}
+	if !o.yes && (o.api.keyStdin || !isTerminal(env.Stdin)) {
+		return usage("pass --yes to delete without being asked", "standard input is not a terminal: nobody can be asked whether to delete the key")
+	}
+	return nil
+}
+
+func (o *keysDelete) run(ctx context.Context, env Env) error {
+	client, credential, err := o.api.client(env)
+	if err != nil {
+		return err
+	}
+	k := baseten.Key{Prefix: o.prefix}
+	if o.name != "" || !o.yes {
+		if k, err = o.find(ctx, client); err != nil {
+			return err
+		}
+	}
+	if !o.yes {
+		if err := confirm(ctx, env, k, credential.Key.Prefix() == k.Prefix); err != nil {
+			return err
+		}
+	}
+	err = client.DeleteKey(ctx, k.Prefix)
+	switch {
+	case baseten.IsNotFound(err):
+		return noSuchKey("with the prefix", k.Prefix)
+	case err != nil:
+		return apiFailed(ctx, "deleting API key", err)
+	}
+	fmt.Fprintf(env.Stderr, "Deleted API key %s\n", k.Prefix)
+	return o.out.write(ctx, env.Stdout, map[string]string{"prefix": k.Prefix}, func(io.Writer) error { return nil })
+}
+
+// find looks the key up in the list. A name that several keys have names none.
+func (o *keysDelete) find(ctx context.Context, client *baseten.Client) (baseten.Key, error) {
+	keys, err := client.Keys(ctx)
+	if err != nil {
+		return baseten.Key{}, apiFailed(ctx, "listing API keys", err)
+	}
+	var found []baseten.Key
+	for _, k := range keys {
+		if o.prefix != "" && k.Prefix == o.prefix || o.name != "" && k.Name == o.name {
+			found = append(found, k)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		var prefixes []string
+		for _, k := range found {
+			prefixes = append(prefixes, report.Visible(k.Prefix))
+		}
+		return baseten.Key{}, usage("they are "+strings.Join(prefixes, ", "), "multiple API keys named %q; pass --prefix instead", o.name)
+	case o.prefix != "":
+		return baseten.Key{}, noSuchKey("with the prefix", o.prefix)
+	}
+	return baseten.Key{}, noSuchKey("named", o.name)
+}
+
+// noSuchKey is the error for a key that is not there, or that the caller may not
+// see: Baseten does not tell which.
+func noSuchKey(how, what string) error {
+	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it", "no API key %s %q", how, what)
+}
+
+// confirm shows a key and asks whether to delete it. Anything but yes is no.
+func confirm(ctx context.Context, env Env, k baseten.Key, own bool) error {
+	fmt.Fprintf(env.Stderr, "%s\n", report.Visible(describeKey(k)))
+	if own {
+		fmt.Fprintln(env.Stderr, "This is the key that Baseten is being called with.")
+	}
+	fmt.Fprint(env.Stderr, "Delete it? It cannot be undone. [y/N] ")
+	answered := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1024)).ReadString('\n')
+		answered <- answer
+	}()
+	var answer string
+	select {
+	case answer = <-answered:
+	case <-ctx.Done():
+		fmt.Fprintln(env.Stderr)
+		return &exitError{code: ExitInterrupted, err: errors.New("interrupted: the key was not deleted")}
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return usage("answer y to delete it", "the key was not deleted")
+}
+
+// describeKey is a line on a key, for somebody who is about to delete it.
+func describeKey(k baseten.Key) string {
+	words := []string{"API key " + k.Prefix + "****"}
+	add := func(label, value string) {
+		if value != "" {
+			words = append(words, strings.TrimSpace(label+" "+value))
+		}
+	}
+	add("named", k.Name)
+	add("", typeWord(k.Type))
+	add("team", k.TeamName)
+	add("of", owner(k))
+	add("", scope(k))
+	add("created", day(k.CreatedAt.Ptr()))
+	add("last used", lastUsed(k.LastUsedAt))
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,215 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+)
+
+// keysList are the flags of keys list.
+type keysList struct {
+	api           api
+	out           dataOutput
+	types         []string
+	owner, team   string
+	unused, older duration
+	legacy        bool
+	unnamed       bool
+}
+
+func newKeysList(env Env, ui *UI) *cobra.Command {
+	o := &keysList{}
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the API keys of the organisation",
+		Long: `List shows the keys that were not revoked, as far as the key that it calls Baseten
+with may see them: an organisation admin's personal key sees everybody's. Values
+are never shown, Baseten does not tell them.
+
+The first four columns are those of "baseten org api-key list"; owner, age, last
+use, format and scope follow. A key that was never used says "never"; an empty
+cell means that Baseten did not tell. Several filters must all hold.`,
+		Example: `  b10lint keys list
+  b10lint keys list --type personal --owner dev@example.com
+  b10lint keys list --unused 90d -q '.keys[].prefix'
+  b10lint keys list --legacy -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.out.prepare(c); err != nil {
+				return err
+			}
+			return o.run(c.Context(), env, ui)
+		},
+	}
+	o.out.register(c)
+	f := c.Flags()
+	f.StringArrayVar(&o.types, "type", nil, "only keys of this type; repeatable {"+strings.Join(append(typeWords(), "routes"), ",")+"}")
+	f.StringVar(&o.owner, "owner", "", "only personal keys of this member: email address, name or id")
+	f.StringVar(&o.team, "team", "", "only keys of this team: name or id")
+	f.Var(&o.unused, "unused", "only keys not used for so long (90d, 12h), or never and made before that")
+	f.Var(&o.older, "older", "only keys made so long ago, or before")
+	f.BoolVar(&o.legacy, "legacy", false, "only keys in the legacy format, without b10_")
+	f.BoolVar(&o.unnamed, "unnamed", false, "only keys without a name")
+	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(append(typeWords(), "routes"), cobra.ShellCompDirectiveNoFileComp))
+	o.api.register(c)
+	return c
+}
+
+func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
+	client, _, err := o.api.client(env)
+	if err != nil {
+		return err
+	}
+	keys, err := client.Keys(ctx)
+	if err != nil {
+		return apiFailed(ctx, "listing API keys", err)
+	}
+	team, err := o.teamName(ctx, client, keys)
+	if err != nil {
+		return err
+	}
+	shown, untold := o.filter(keys, team, time.Now())
+	if untold > 0 {
+		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, plural(untold, "key was", "keys were")))
+	}
+	if len(shown) == 0 && o.out.format.value == "text" {
+		fmt.Fprintln(env.Stderr, "No API keys found.")
+		return nil
+	}
+	return o.out.write(ctx, env.Stdout, keyList{Keys: shown}, func(w io.Writer) error { return keyTable(w, shown) })
+}
+
+// teamName is the name that --team stands for. An id is only looked up when no
+// listed key has it as its team's name.
+func (o *keysList) teamName(ctx context.Context, client *baseten.Client, keys []baseten.Key) (string, error) {
+	if o.team == "" || slices.ContainsFunc(keys, func(k baseten.Key) bool { return k.TeamName == o.team }) {
+		return o.team, nil
+	}
+	t, err := resolveTeam(ctx, client, o.team)
+	return t.Name, err
+}
+
+// filter returns the keys that all the filters let through, and how many were
+// left out because a date that a filter needs was not told.
+func (o *keysList) filter(keys []baseten.Key, team string, now time.Time) (shown []listedKey, untold int) {
+	shown = []listedKey{}
+	for _, k := range keys {
+		if !o.plain(k, team) {
+			continue
+		}
+		old, oldTold := o.old(k, now)
+		unused, unusedTold := o.idle(k, now)
+		switch {
+		case oldTold && !old || unusedTold && !unused:
+		case !oldTold || !unusedTold:
+			untold++
+		default:
+			shown = append(shown, listedKey(k))
+		}
+	}
+	return shown, untold
+}
+
+// plain is the filters that need no dates.
+func (o *keysList) plain(k baseten.Key, team string) bool {
+	ofType := len(o.types) == 0 || slices.ContainsFunc(o.types, func(t string) bool { return typeOf(t) == k.Type })
+	owned := o.owner == "" || k.Owner != nil && slices.Contains([]string{
+		strings.ToLower(k.Owner.Email), strings.ToLower(k.Owner.Name), strings.ToLower(k.Owner.UserID)}, strings.ToLower(o.owner))
+	return ofType && owned && (team == "" || k.TeamName == team) &&
+		(!o.legacy || format(k.Prefix) == "legacy") && (!o.unnamed || k.Name == "")
+}
+
+func (o *keysList) old(k baseten.Key, now time.Time) (holds, told bool) {
+	if o.older.value == 0 {
+		return true, true
+	}
+	return now.Sub(k.CreatedAt.Time) >= o.older.value, !k.CreatedAt.IsZero()
+}
+
+// idle reports whether nobody used a key for so long. One that was never used
+// counts from its making.
+func (o *keysList) idle(k baseten.Key, now time.Time) (holds, told bool) {
+	switch {
+	case o.unused.value == 0:
+		return true, true
+	case !k.LastUsedAt.IsZero():
+		return now.Sub(k.LastUsedAt.Time) >= o.unused.value, true
+	case k.LastUsedAt.Null():
+		return now.Sub(k.CreatedAt.Time) >= o.unused.value, !k.CreatedAt.IsZero()
+	}
+	return false, false
+}
+
+func keyTable(w io.Writer, keys []listedKey) error {
+	var rows [][]string
+	for _, l := range keys {
+		k := baseten.Key(l)
+		rows = append(rows, []string{k.Name, k.Prefix + "****", typeWord(k.Type), k.TeamName,
+			owner(k), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), format(k.Prefix), scope(k)})
+	}
+	return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
+}
+
+func day(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func lastUsed(t baseten.Time) string {
+	if t.Null() {
+		return "never"
+	}
+	return day(t.Ptr())
+}
+
+type keyList struct {
+	Keys []listedKey `json:"keys"`
+}
+
+// A listedKey is an entry in the words of Baseten's own list, with null for what
+// is not set, and the format beside. Dates that Baseten did not tell are left
+// out: a last_used_at of null means never.
+type listedKey baseten.Key
+
+func (l listedKey) MarshalJSON() ([]byte, error) {
+	k := baseten.Key(l)
+	v := struct {
+		Prefix     string          `json:"prefix"`
+		Name       *string         `json:"name"`
+		Type       baseten.KeyType `json:"type"`
+		ModelIDs   []string        `json:"model_ids"`
+		TeamName   *string         `json:"team_name"`
+		Owner      *baseten.Owner  `json:"owner"`
+		CreatedAt  *time.Time      `json:"created_at,omitempty"`
+		LastUsedAt json.RawMessage `json:"last_used_at,omitempty"`
+		Format     string          `json:"format,omitempty"`
+	}{k.Prefix, orNull(k.Name), k.Type, k.ModelIDs, orNull(k.TeamName), k.Owner, k.CreatedAt.Ptr(), nil, format(k.Prefix)}
+	if k.LastUsedAt.Null() || !k.LastUsedAt.IsZero() {
+		v.LastUsedAt, _ = k.LastUsedAt.MarshalJSON()
+	}
+	return json.Marshal(v)
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// The ways to tell whether a key is alive. docs/verify.md says what each sends.
+const (
+	byInventory = "inventory" // nothing that was found is sent
+	byProbe     = "probe"     // the found keys themselves are sent to Baseten
+	byBoth      = "both"
+)
+
+func verifyModes() []string { return []string{byInventory, byProbe, byBoth} }
+
+// verifyFlags are the flags of scan that have to do with verification.
+type verifyFlags struct {
+	mode  choice
+	api   api
+	cache *cacheFolder
+}
+
+func (v *verifyFlags) register(c *cobra.Command) {
+	v.mode = choice{"", verifyModes()}
+	f := c.Flags()
+	f.Var(&v.mode, "verify", "say which keys still work: by Baseten's inventory, which sends no found key; by probing with them; or both")
+	f.Lookup("verify").NoOptDefVal = byInventory
+	_ = c.RegisterFlagCompletionFunc("verify", cobra.FixedCompletions(verifyModes(), cobra.ShellCompDirectiveNoFileComp))
+	v.api.register(c)
+}
+
+// verifier returns what the flags ask for, or nil. It sends nothing yet.
+func (v *verifyFlags) verifier(env Env, targets []string) (scanner.Verifier, error) {
+	if v.mode.value == "" {
+		if flag := v.api.given(); flag != "" {
+			return nil, usage("add --verify, or leave it out", "%s has no use without --verify", flag)
+		}
+		return nil, nil
+	}
+	if err := v.misplaced(targets); err != nil {
+		return nil, err
+	}
+	if v.api.keyStdin && slices.Contains(targets, "-") {
+		return nil, usage("give the key in a file: --api-key-file", "standard input cannot hold both the API key and what to scan")
+	}
+	verifier, err := newVerifier(env, &v.api, v.mode.value, v.cache.dir)
+	if err != nil {
+		return nil, err
+	}
+	return verifier, nil
+}
+
+// misplaced catches a mode that was written as a word of its own, which makes it
+// a target.
+func (v *verifyFlags) misplaced(targets []string) error {
+	for _, t := range targets {
+		if !slices.Contains(verifyModes(), t) {
+			continue
+		}
+		if _, err := os.Lstat(t); errors.Is(err, fs.ErrNotExist) {
+			return usage("to say how to verify, write --verify="+t, "there is no file or folder %q to scan", t)
+		}
+	}
+	return nil
+}
+
+// A verifier asks Baseten, and keeps its verdicts where it was told to.
+type verifier struct {
+	baseten  *baseten.Verifier
+	cache    *baseten.Cache // nil: not kept
+	problems []finding.Problem
+}
+
+// newVerifier puts a verifier for a mode together. A credential is needed for the
+// inventory alone; cacheDir may be empty.
+func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
+	var credential baseten.Credential
+	if mode != byProbe || a.namesKey() {
+		c, err := a.credential(env)
+		if err != nil {
+			return nil, err
+		}
+		credential = c
+	}
+	o, err := a.options(env, credential)
+	if err != nil {
+		return nil, err
+	}
+	var inventory *baseten.Inventory
+	if mode != byProbe {
+		client, err := baseten.New(o)
+		if err != nil {
+			return nil, usage("", "%w", err)
+		}
+		inventory = baseten.NewInventory(client)
+	}
+	var probe *baseten.Probe
+	if mode != byInventory {
+		if probe, err = baseten.NewProbe(o, 0); err != nil {
+			return nil, usage("", "%w", err)
+		}
+	}
+	v := &verifier{}
+	if cacheDir != "" {
+		v.cache, v.problems = baseten.OpenCache(cacheDir, baseten.Clock{})
+	}
+	v.baseten = baseten.NewVerifier(inventory, probe, v.cache)
+	return v, nil
+}
+
+// Verify implements scanner.Verifier. A suspect of low confidence may be another
+// vendor's key: it is matched against the inventory and never sent.
+func (v *verifier) Verify(ctx context.Context, suspects []scanner.Suspect) (map[string]scanner.Verdict, []finding.Problem) {
+	keys := make([]secret.Secret, 0, len(suspects))
+	doubtful := map[string]bool{}
+	for _, s := range suspects {
+		keys = append(keys, s.Key)
+		if s.Confidence == finding.LowConfidence {
+			doubtful[s.Key.Digest()] = true
+		}
+	}
+	res := v.baseten.VerifyKeeping(ctx, keys, func(k secret.Secret) bool { return doubtful[k.Digest()] })
+	verdicts := make(map[string]scanner.Verdict, len(res.Verdicts))
+	for digest, verdict := range res.Verdicts {
+		verdicts[digest] = scanner.Verdict(verdict)
+	}
+	return verdicts, v.close(res.Problems)
+}
+
+// close saves the cache and adds what went wrong with it: verdicts that were not
+// kept cost time and nothing else.
+func (v *verifier) close(problems []finding.Problem) []finding.Problem {
+	problems = append(v.problems, problems...)
+	v.problems = nil
+	if v.cache != nil {
+		if err := v.cache.Save(); err != nil {
+			problems = append(problems, finding.Problem{Error: err.Error(), Hint: "the verdicts are asked for anew next time", Warning: true})
+		}
+	}
+	return problems
+}

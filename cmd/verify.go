@@ -1,0 +1,289 @@
+package cmd
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner"
+	"github.com/b10lint/b10lint/secret"
+)
+
+const (
+	// maxPrefix is longer than any public prefix known, which is 16 characters, and
+	// shorter than any secret half, which is 32.
+	maxPrefix = 24
+	minKey    = 32
+	// maxKeyLine bounds a line of standard input, maxKeyLines their number.
+	maxKeyLine  = 4096
+	maxKeyLines = 1 << 20
+)
+
+// verifyOptions are the flags of verify.
+type verifyOptions struct {
+	api   api
+	out   dataOutput
+	cache cacheFolder
+	mode  choice
+}
+
+func newVerify(env Env, ui *UI) *cobra.Command {
+	o := &verifyOptions{mode: choice{byInventory, verifyModes()}}
+	c := &cobra.Command{
+		Use:   "verify [PREFIX...]",
+		Short: "Say whether keys still work",
+		Long: `Verify says of each key whether it is live, restricted (it works, and may not do
+what was asked), dead or unknown, and how that is known. Without arguments it reads
+standard input: a prefix or a whole key on each line. A whole key is not taken as
+an argument, where other users and the shell's history see it.
+
+By default keys are looked up in Baseten's list by their prefixes and nothing is
+sent. --by probe sends the keys themselves to Baseten, on calls that only read.
+
+Exit status: 1 if any key is live or restricted, else 3 if any is unknown, else 0:
+all are dead.`,
+		Example: `  b10lint verify abcdefgh
+  b10lint verify -o json < suspects.txt
+  b10lint verify --by both < suspects.txt`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.out.prepare(c); err != nil {
+				return err
+			}
+			return o.run(c.Context(), env, ui, args)
+		},
+	}
+	o.out.register(c)
+	c.Flags().Var(&o.mode, "by", "how to tell")
+	_ = c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(verifyModes(), cobra.ShellCompDirectiveNoFileComp))
+	o.cache.register(c)
+	o.api.register(c)
+	return c
+}
+
+func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+	suspects, err := o.suspects(env, args)
+	if err != nil {
+		return err
+	}
+	v, err := newVerifier(env, &o.api, o.mode.value, o.cache.dir)
+	if err != nil {
+		return err
+	}
+	asked := make([]scanner.Suspect, len(suspects))
+	for i, s := range suspects {
+		asked[i] = s.Suspect
+	}
+	verdicts, problems := v.Verify(ctx, asked)
+	answer := verified{Keys: []verifiedKey{}, Complete: true}
+	for _, s := range suspects {
+		verdict := verdicts[s.Key.Digest()]
+		answer.Keys = append(answer.Keys, verifiedKey{suspect: s, Prefix: s.prefix, Line: s.line, Liveness: verdict.Liveness, Key: verdict.Key})
+	}
+	for _, p := range problems {
+		answer.Complete = answer.Complete && p.Warning
+		answer.Problems = append(answer.Problems, p)
+	}
+	if err := o.out.write(ctx, env.Stdout, answer, answer.table); err != nil {
+		return err
+	}
+	for _, p := range problems {
+		if p.Warning {
+			ui.warn(p.Error, p.Hint)
+		} else {
+			ui.error(p.Error, p.Hint)
+		}
+	}
+	if code := answer.status(ctx); code != ExitClean {
+		return silent(code)
+	}
+	return nil
+}
+
+// A named suspect is one with what it is shown by: its prefix, and its line on
+// standard input. A key without a dot has no public part.
+type named struct {
+	scanner.Suspect
+	prefix string
+	line   int
+}
+
+func (s named) String() string {
+	if s.prefix == "" {
+		return fmt.Sprintf("line %d", s.line)
+	}
+	return s.prefix + "****"
+}
+
+// suspects reads what to verify from the arguments, or from standard input.
+// The same key twice is one.
+func (o *verifyOptions) suspects(env Env, args []string) (list []named, err error) {
+	if len(args) == 0 || len(args) == 1 && args[0] == "-" {
+		switch {
+		case o.api.keyStdin:
+			return nil, usage("give the key in a file: --api-key-file", "standard input cannot hold both the API key and what to verify")
+		case len(args) == 0 && isTerminal(env.Stdin):
+			return nil, usage("pass prefixes, or a file of keys: b10lint verify < FILE", "there is nothing to verify")
+		}
+		list, err = readSuspects(env.Stdin)
+	} else {
+		for _, a := range args {
+			prefix, err := prefixArgument(a)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, stub(prefix))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	unique := list[:0]
+	for _, s := range list {
+		if s.Confidence == finding.LowConfidence && o.mode.value == byProbe {
+			return nil, usage("leave out --by probe", "only whole Baseten keys can be probed with, and %s is none: it can be looked up in the inventory", s)
+		}
+		if digest := s.Key.Digest(); !seen[digest] {
+			seen[digest] = true
+			unique = append(unique, s)
+		}
+	}
+	return unique, nil
+}
+
+// stub is the suspect for a prefix: the inventory alone can tell.
+func stub(prefix string) named {
+	return named{scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}, prefix, 0}
+}
+
+// prefixArgument reads a prefix from the command line. The error never repeats
+// the argument, which may be a key.
+func prefixArgument(arg string) (string, error) {
+	prefix := strings.TrimSuffix(strings.TrimSuffix(arg, "****"), ".") // as lists show it
+	switch {
+	case isPrefix(prefix):
+		return prefix, nil
+	case len(prefix) > maxPrefix || strings.Contains(prefix, "."):
+		return "", usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
+			"an argument is more than a prefix: a whole key must not be on the command line, where the list of processes and the shell's history show it")
+	}
+	return "", usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits", "an argument is not the prefix of a key")
+}
+
+// isPrefix reports whether s can be the public part of a key.
+func isPrefix(s string) bool {
+	return s != "" && len(s) <= maxPrefix && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
+	})
+}
+
+// readSuspects reads a prefix or a key from each line. Empty lines are passed
+// over. Errors give the number of a line and never its text.
+func readSuspects(r io.Reader) (list []named, err error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxKeyLine)
+	n := 0
+	for lines.Scan() {
+		n++
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if line == "" {
+			continue
+		}
+		s, ok := suspectOf(line, n)
+		switch {
+		case !ok:
+			return nil, usage("each line is a prefix or a whole key, and nothing else", "line %d of standard input is neither a prefix nor a key", n)
+		case len(list) == maxKeyLines:
+			return nil, usage("split the list", "standard input has more than %d keys", maxKeyLines)
+		}
+		list = append(list, s)
+	}
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, usage("each line is a prefix or a whole key, and nothing else", "line %d of standard input is longer than any key", n+1)
+	case err != nil:
+		return nil, failed(fmt.Errorf("standard input: %w", err))
+	case len(list) == 0:
+		return nil, usage("pass prefixes, or one a line on standard input", "there is nothing to verify")
+	}
+	return list, nil
+}
+
+// suspectOf reads the n-th line. Only what the detector takes for a Baseten key may be
+// sent by a probe; other keys, which a gateway's customer brought along, are
+// looked up by how they begin.
+func suspectOf(line string, n int) (named, bool) {
+	if prefix := strings.TrimSuffix(strings.TrimSuffix(line, "****"), "."); isPrefix(prefix) {
+		s := stub(prefix)
+		s.line = n
+		return s, true
+	}
+	if strings.ContainsFunc(line, func(r rune) bool { return r <= ' ' || r > '~' || r == '*' }) {
+		return named{}, false
+	}
+	text := []byte("BASETEN_API_KEY=" + line + "\n")
+	s := named{scanner.Suspect{Key: secret.New(line), Confidence: finding.LowConfidence}, "", n}
+	rules.Find("", text, nil, func(m rules.Match) bool {
+		if bytes.Equal(text[m.Start:m.End], []byte(line)) {
+			s.Confidence = max(m.Confidence, finding.MediumConfidence)
+		}
+		return true
+	})
+	s.prefix = s.Key.Prefix()
+	return s, len(line) >= minKey && (s.prefix == "" || isPrefix(s.prefix))
+}
+
+// verified is the answer of verify.
+type verified struct {
+	Keys     []verifiedKey     `json:"keys"`
+	Problems []finding.Problem `json:"problems,omitempty"`
+	Complete bool              `json:"complete"` // nothing kept a verdict from being better
+}
+
+type verifiedKey struct {
+	suspect  named
+	Prefix   string           `json:"prefix"`         // empty for a key without a dot
+	Line     int              `json:"line,omitempty"` // of standard input, where it stood first
+	Liveness finding.Liveness `json:"liveness"`
+	Key      *finding.Key     `json:"key,omitempty"`
+}
+
+// status is the exit status: live keys outrank unknown ones.
+func (v verified) status(ctx context.Context) int {
+	if ctx.Err() != nil {
+		return ExitInterrupted
+	}
+	code := ExitClean
+	for _, k := range v.Keys {
+		switch k.Liveness.State {
+		case finding.Live, finding.Restricted:
+			return ExitFindings
+		case finding.Dead:
+		default:
+			code = ExitIncomplete
+		}
+	}
+	return code
+}
+
+func (v verified) table(w io.Writer) error {
+	var rows [][]string
+	for _, k := range v.Keys {
+		f := k.Key
+		if f == nil {
+			f = &finding.Key{}
+		}
+		rows = append(rows, []string{k.suspect.String(), string(k.Liveness.State), k.Liveness.By, f.Name, typeWord(baseten.KeyType(f.Type)), f.Team,
+			f.Owner, day(f.CreatedAt), day(f.LastUsedAt), k.Liveness.Detail})
+	}
+	return table(w, []string{"KEY", "VERDICT", "BY", "NAME", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "DETAIL"}, rows)
+}
