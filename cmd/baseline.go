@@ -47,6 +47,8 @@ keeps the words of what was there; --prune drops what is not found any more.`,
 	}
 	o.scan.minConfidence.value = finding.MediumConfidence
 	o.scan.config.register(c)
+	o.scan.history.flags, o.scan.history.cache = c.Flags(), &o.scan.cache
+	o.scan.cache.register(c)
 	_ = c.Flags().MarkHidden("baseline")
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", baselineName, "write the baseline to this `FILE`")
@@ -123,7 +125,7 @@ func (o *baselineOptions) look(c *cobra.Command, env Env, found *gatherer, targe
 	if settings.MinConfidence != nil {
 		o.scan.minConfidence.value = *settings.MinConfidence
 	}
-	sources, err := o.scan.sources(env, settings, targets)
+	sources, targets, err := o.scan.sources(env, settings, targets)
 	if err != nil {
 		return err
 	}

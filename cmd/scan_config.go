@@ -11,6 +11,7 @@ import (
 
 	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -144,6 +145,15 @@ func (s *settings) relative(name string) (rel string, ok bool) {
 		rel = ""
 	}
 	return filepath.ToSlash(rel), true
+}
+
+// options are what writers need to know of the repository.
+func (s *settings) options() report.Options {
+	here, err := filepath.Abs(".")
+	if err != nil || !s.repository {
+		return report.Options{}
+	}
+	return report.Options{Root: filepath.ToSlash(s.root), Dir: filepath.ToSlash(here), VCS: provenance(s.root)}
 }
 
 // suppressor decides what was accepted. unused says that the run looks at all that

@@ -110,8 +110,11 @@ func particulars(l finding.Location, withAuthor bool) []string {
 	if l.Unreachable {
 		out = append(out, "no reference leads to it")
 	}
-	if l.Exposure != "" {
+	if l.Exposure != "" && l.Exposure != finding.Plain { // a plain file has nothing particular
 		out = append(out, visible(string(l.Exposure)))
+	}
+	if l.Readable {
+		out = append(out, "readable by everyone")
 	}
 	return out
 }

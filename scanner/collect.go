@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,9 +28,11 @@ type collector struct {
 	keys     map[string]*candidate // by digest
 	order    []*candidate          // fixed by sort
 	problems []finding.Problem
+	trussrcs []string // that were met
+	extra    []finding.Finding
 	// dropped counts what went over a limit.
-	droppedKeys, droppedPlaces, droppedProblems int
-	incomplete                                  bool
+	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
+	incomplete                                                   bool
 }
 
 // A candidate is a key with the places where it was seen.
@@ -55,6 +58,14 @@ func newCollector(opts Options) *collector {
 func (c *collector) add(e event) {
 	if e.problem != nil {
 		c.problem(*e.problem)
+		return
+	}
+	if e.trussrc != "" {
+		if len(c.trussrcs) < maxPlaces {
+			c.trussrcs = append(c.trussrcs, e.trussrc)
+		} else {
+			c.droppedTrussrcs++
+		}
 		return
 	}
 	h := e.hit
@@ -90,6 +101,9 @@ func (c *collector) problem(p finding.Problem) {
 func (c *collector) sorted() []*candidate {
 	c.order = c.order[:0]
 	for _, k := range c.keys {
+		if len(k.places) == 0 { // a source said that none of them is to be told
+			continue
+		}
 		slices.SortFunc(k.places, comparePlaces)
 		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
 		c.order = append(c.order, k)
@@ -143,7 +157,13 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 			continue
 		}
 		found, err := l.Locate(ctx, ask)
-		if err != nil {
+		var parts source.LocateError
+		switch {
+		case errors.As(err, &parts):
+			for _, p := range parts {
+				c.problem(p)
+			}
+		case err != nil:
 			c.problem(finding.Problem{Error: "could not work out where keys come from: " + err.Error()})
 		}
 		if len(found) == len(ask) {
@@ -205,26 +225,8 @@ func (c *collector) verify(ctx context.Context) {
 func (c *collector) report(h finding.Handler, sources []source.Source, finish func(*finding.Summary)) (finding.Summary, error) {
 	p := c.opts.Progress
 	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
-	for _, k := range c.sorted() {
-		f := k.finding()
-		if k.confidence < c.opts.MinConfidence {
-			s.BelowConfidence++
-			continue
-		}
-		if c.opts.Suppressor != nil {
-			f.Suppression = c.opts.Suppressor.Suppress(f)
-		}
-		if f.Suppression != nil {
-			s.Suppressed++
-		} else {
-			s.Findings++
-			if c.opts.Keys != nil {
-				c.opts.Keys(f, k.key)
-			}
-		}
-		if err := h.Finding(f); err != nil {
-			return s, err
-		}
+	if err := c.handOver(h, &s); err != nil {
+		return s, err
 	}
 	if err := c.leftover(h, &s); err != nil {
 		return s, err
@@ -271,6 +273,7 @@ func (c *collector) overLimits() {
 	}{
 		{c.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", c.droppedKeys, maxKeys)},
 		{c.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", c.droppedPlaces, maxPlaces)},
+		{c.droppedTrussrcs, fmt.Sprintf("%d further .trussrc files are not judged: %d are at most", c.droppedTrussrcs, maxPlaces)},
 		{c.droppedProblems, fmt.Sprintf("%d further problems are not listed", c.droppedProblems)},
 	} {
 		if limit.n > 0 {
@@ -278,6 +281,15 @@ func (c *collector) overLimits() {
 			c.incomplete = true
 		}
 	}
+}
+
+// width orders places by how far the key got by them.
+func width(at finding.Location) int {
+	w := 2 * at.Exposure.Rank()
+	if at.Readable {
+		w++
+	}
+	return w
 }
 
 // finding words what is known of a key.
@@ -289,12 +301,15 @@ func (k *candidate) finding() finding.Finding {
 		Fingerprint: k.digest[:32],
 		Liveness:    &finding.Liveness{State: finding.Unchecked},
 	}
-	for i, p := range k.places {
+	places := slices.Clone(k.places)
+	// The place that decides how bad it is stands first.
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(width(b.at), width(a.at)) })
+	for i, p := range places {
 		at := p.at
 		var advice string
 		at.Context, advice = rules.Advise(at, at.Snippet)
 		f.Locations = append(f.Locations, at)
-		if i == 0 || at.Exposure.Rank() > f.Exposure.Rank() {
+		if i == 0 {
 			f.Exposure, f.Advice = at.Exposure, advice
 		}
 	}

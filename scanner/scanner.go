@@ -52,6 +52,10 @@ type Options struct {
 	MinConfidence finding.Confidence
 	Verifier      Verifier   // nil: keys stay unchecked
 	Suppressor    Suppressor // nil: nothing is accepted
+	// Inspect adds what is wrong besides keys that lie about: it is called after the
+	// sources were read, with the .trussrc files that they met outside the home,
+	// sorted. Its findings are reported behind the keys, in its order. Nil is allowed.
+	Inspect func(ctx context.Context, trussrcs []string) Inspection
 	// Progress is read while the scan runs; nil is allowed.
 	Progress *Progress
 	// Keys receives the listed keys themselves, for revocation and rewriting; nil
@@ -89,6 +93,7 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 	if !interrupted {
 		c.locate(ctx, sources)
 		c.verify(ctx)
+		c.inspect(ctx)
 	}
 	summary, err := c.report(h, sources, func(s *finding.Summary) {
 		s.Interrupted = interrupted

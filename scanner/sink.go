@@ -2,6 +2,8 @@ package scanner
 
 import (
 	"context"
+	"path"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -9,10 +11,11 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// An event is a key in a place, or a problem.
+// An event is a key in a place, a problem, or a .trussrc that was met.
 type event struct {
 	problem *finding.Problem
 	hit     *hit
+	trussrc string // its path
 }
 
 type hit struct {
@@ -40,6 +43,9 @@ func (s *sink) Problem(p finding.Problem) error {
 
 func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 	s.count(b)
+	if isTrussrc(b) {
+		s.events <- event{trussrc: b.At.Path}
+	}
 	var c *cursor
 	rules.Find(name(b.At), b.Data, b.Fresh, func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
@@ -54,12 +60,21 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 			h.offset += b.Window.Offset
 		}
 		h.at.Decoded = m.Decoded
+		h.at.KeyDigest = m.Secret.Digest()
 		c.place(&h.at, m.Start, m.End)
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()
+}
+
+// isTrussrc tells a .trussrc that a folder scan met: one in the home or a truss is
+// marked as such, one in an archive or in history is no file.
+func isTrussrc(b *source.Blob) bool {
+	at := &b.At
+	return strings.HasSuffix(at.Path, ".trussrc") && path.Base(at.Path) == ".trussrc" &&
+		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
 }
 
 // count adds the blob to what was looked at: members count for their bytes alone,

@@ -71,7 +71,9 @@ type Source interface {
 // A Locator is a Source that can say more of a place once it is known to hold a
 // key: the commits of a blob, whether git tracks a file. Locate returns, for
 // each place it is given, the places it stands for: one or more, in a fixed
-// order. It is called after Walk, with the places that hold keys and no others.
+// order. It is called after Walk, with the places that hold keys and no others. An
+// error that is a LocateError lists what could not be found out; the places that
+// come with it hold.
 type Locator interface {
 	Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
 }
