@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 
@@ -38,6 +39,8 @@ func hookScan(env Env, hook string, args []string) (scan []string, what string, 
 		return []string{"scan", "--commit-msg", args[0]}, "commit", nil
 	case hook == "commit-msg":
 		return nil, "", usage("b10lint hook run commit-msg -- FILE", "the hook commit-msg needs the file with the message")
+	case hook == "pre-push" && env.get("PRE_COMMIT") == "" && len(args) > 0:
+		return []string{"scan", "--pre-push=" + args[0]}, "push", nil
 	case hook == "pre-push" && env.get("PRE_COMMIT") == "":
 		return []string{"scan", "--pre-push"}, "push", nil
 	case hook == "pre-receive":
@@ -62,11 +65,21 @@ func nothingStaged(env Env) bool {
 }
 
 func runHook(ctx context.Context, env Env, ui *UI, scan []string, what string) error {
+	// Git shows what a hook prints in one place or the other; standard error is the
+	// one for talk. A hook that stops nothing says nothing.
+	var out bytes.Buffer
+	color := "never"
+	if ui.color(env.Stderr) {
+		color = "always"
+	}
 	inner := env
-	inner.Args = append(scan, "--color", ui.colorFlag.value)
+	inner.Args, inner.Stdout = append(scan, "--color", color), &out
 	code := Main(ctx, inner)
 	if code == ExitClean {
 		return nil
+	}
+	if _, err := env.Stderr.Write(out.Bytes()); err != nil {
+		return failed(err)
 	}
 	var hint []string
 	switch code {
