@@ -12,6 +12,7 @@ import (
 
 	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
@@ -49,6 +50,7 @@ keeps the words of what was there; --prune drops what is not found any more.`,
 	o.scan.config.register(c)
 	o.scan.history.flags, o.scan.history.cache = c.Flags(), &o.scan.cache
 	o.scan.cache.register(c)
+	o.scan.archives.limits = archive.DefaultLimits()
 	_ = c.Flags().MarkHidden("baseline")
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", baselineName, "write the baseline to this `FILE`")

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -93,13 +94,26 @@ func calls(shell string) (all [][]string) {
 	for _, line := range strings.Split(shell, "\n") {
 		line, _, _ = strings.Cut(line+" ", " # ")
 		for _, part := range strings.Split(line, "|") {
-			words := strings.Fields(strings.ReplaceAll(part, "'", ""))
+			words := shellWords(part)
 			if len(words) > 0 && words[0] == "b10lint" {
 				all = append(all, words[1:])
 			}
 		}
 	}
 	return all
+}
+
+// shellWords splits at blanks that are not quoted.
+func shellWords(s string) []string {
+	quoted := false
+	words := strings.FieldsFunc(s, func(r rune) bool {
+		quoted = quoted != (r == '\'')
+		return !quoted && unicode.IsSpace(r)
+	})
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], "'", "")
+	}
+	return words
 }
 
 // offline are the commands that can be run here: they ask nobody and change
@@ -113,6 +127,7 @@ func TestREADMECommands(t *testing.T) {
 		t.Skip("the README's commands are for a POSIX shell")
 	}
 	work := t.TempDir()
+	t.Setenv("HOME", work)
 	if err := os.CopyFS(work, os.DirFS("../testdata/demo")); err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,11 @@ type scanOptions struct {
 	config        configOptions
 	cache         cacheFolder
 	verify        verifyFlags
+	revoke        scanRevoke
 	history       historyOptions
 	places        placesFlags
+	archives      archiveOptions
+	ocr           ocrOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -49,12 +52,16 @@ more. For each key the report says which commit brought it and which took it awa
 --home looks at the places on this workstation where keys are known to be, and at
 how they are kept; --truss at what truss push would upload from a folder.
 
+With --revoke the leaked keys that are live and ours are revoked after a plan was
+shown and confirmed, and the report says what became of each; see docs/incident.md.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --verify
+  b10lint scan --revoke --receipt receipt.md .
   b10lint scan --verify=both --api-key-file key.txt .
   b10lint scan --home
   b10lint scan --truss my-model && truss push my-model
@@ -67,16 +74,20 @@ called clean that was not looked at.`,
 	o.outputs.register(c)
 	o.config.register(c)
 	o.history.register(c)
+	o.archives.register(c)
+	o.ocr.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	o.places.revoke, o.revoke.yes = &o.revoke.on, &o.places.yes
 	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	o.cache.register(c)
 	o.verify.cache, o.history.cache = &o.cache, &o.cache
 	o.verify.register(c)
+	o.revoke.register(c)
 	return c
 }
 
@@ -93,6 +104,12 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if o.places.list {
 		return o.places.print(env, ui, o.outputs.list)
 	}
+	if err := o.archives.check(); err != nil {
+		return err
+	}
+	if err := o.ocr.find(env); err != nil {
+		return err
+	}
 	fixed, err := o.places.fixModes(c.Context(), env, ui)
 	if err != nil {
 		return err
@@ -105,6 +122,9 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err != nil {
 		return err
 	}
+	if err := o.revoke.prepare(env, &o.verify, targets); err != nil {
+		return err
+	}
 	verifier, err := o.verify.verifier(env, targets)
 	if err != nil {
 		return err
@@ -114,23 +134,27 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 		return err
 	}
 	worst := &worstSeverity{Handler: h}
+	handler, result, err := o.revoke.handler(c.Context(), env, ui, &o.verify.api, worst)
+	if err != nil {
+		return finish(err)
+	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{worst, stop}, scanner.Options{
+	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Progress:      progress,
 		Verifier:      verifier,
 		Inspect:       o.places.inspect(env, fixed),
-	})
+	}))
 	if err = finish(err); err != nil {
 		return failed(err)
 	}
 	if code := status(summary, worst.severity, o.failOn.value); code != ExitClean {
-		return silent(code)
+		return result(silent(code))
 	}
-	return nil
+	return result(nil)
 }
 
 // settings are those of the repository that is looked at; what the command line
@@ -202,7 +226,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.

@@ -25,7 +25,8 @@ import (
 type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
-	isHome, isTruss     bool // the flag was given
+	revoke              *bool // --revoke, which asks, too
+	isHome, isTruss     bool  // the flag was given
 	flags               func(name string) bool
 }
 
@@ -40,7 +41,7 @@ func (p *placesFlags) register(c *cobra.Command) {
 	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
 	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
 	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
-	f.BoolVar(&p.yes, "yes", false, "with --fix: do not ask")
+	f.BoolVar(&p.yes, "yes", false, "with --fix or --revoke: do not ask")
 	c.MarkFlagsMutuallyExclusive("home", "truss")
 	c.MarkFlagsMutuallyExclusive("list", "fix")
 	for _, other := range []string{"exclude", "include"} { // the table and truss say what is looked at
@@ -69,8 +70,8 @@ func (p *placesFlags) check(env Env, targets []string) error {
 		return usage("b10lint scan --home --list", "--list needs --home or --truss")
 	case p.fix && !p.isHome:
 		return usage("b10lint scan --home --fix", "--fix needs --home")
-	case p.yes && !p.fix:
-		return usage("b10lint scan --home --fix --yes", "--yes needs --fix")
+	case p.yes && !p.fix && !*p.revoke:
+		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
 	case p.fix && !p.yes && !isTerminal(env.Stdin):
 		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")
 	}

@@ -88,6 +88,8 @@ type Location struct {
 type Cell struct {
 	Index int    `json:"index"` // 0-based, in file order
 	Part  string `json:"part"`  // "source", "output", "error", "metadata", "attachment"
+	// Output is, for an output, "stream", "result", "display" or "error".
+	Output string `json:"output,omitempty"`
 }
 
 // Liveness says whether a key still works, and how we know.

@@ -41,8 +41,11 @@ type candidate struct {
 	key        secret.Secret
 	format     finding.Format
 	confidence finding.Confidence
-	places     []place
-	verdict    *Verdict
+	// matched is the confidence before it is lowered for keys in pictures alone:
+	// they are asked for, so what is listed goes by how a key looks.
+	matched finding.Confidence
+	places  []place
+	verdict *Verdict
 }
 
 type place struct {
@@ -79,7 +82,10 @@ func (c *collector) add(e event) {
 		k = &candidate{digest: digest, key: h.key, format: h.format}
 		c.keys[digest] = k
 	}
-	k.confidence = max(k.confidence, h.confidence)
+	k.matched = max(k.matched, h.confidence)
+	if !h.picture { // characters may be misread
+		k.confidence = max(k.confidence, h.confidence)
+	}
 	if len(k.places) == maxPlaces {
 		c.droppedPlaces++
 		return
@@ -104,7 +110,7 @@ func (c *collector) sorted() []*candidate {
 		if len(k.places) == 0 { // a source said that none of them is to be told
 			continue
 		}
-		slices.SortFunc(k.places, comparePlaces)
+		slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
 		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
 		c.order = append(c.order, k)
 	}
@@ -112,6 +118,19 @@ func (c *collector) sorted() []*candidate {
 		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return c.order
+}
+
+// known says how much is known of a place. The same place may come twice, in a
+// window and as part of the whole; the whole knows its cell and line.
+func (p place) known() int {
+	n := 0
+	if p.at.Cell != nil {
+		n++
+	}
+	if p.at.LineHash != "" {
+		n++
+	}
+	return n
 }
 
 // comparePlaces orders by source, then what is on disk now before what is only in

@@ -24,7 +24,7 @@ func (c *collector) inspect(ctx context.Context) {
 func (c *collector) handOver(h finding.Handler, s *finding.Summary) error {
 	for _, k := range c.sorted() {
 		f := k.finding()
-		if k.confidence < c.opts.MinConfidence {
+		if max(k.confidence, k.matched) < c.opts.MinConfidence {
 			s.BelowConfidence++
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
 )
 
 const (
@@ -91,7 +92,7 @@ func hashUnits(data []byte) (units []uint16, starts []int) {
 // lineHash sets the hash of a place in a file of now, which is where GitHub shows
 // a result.
 func (c *cursor) lineHash(at *finding.Location) {
-	if c.part || at.Blob != "" || at.Member != "" {
+	if c.part || c.wide != source.Narrow || at.Blob != "" || at.Member != "" {
 		return
 	}
 	if c.hashes == nil {

@@ -84,6 +84,7 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 	}
 	c := newCollector(opts)
 	walkErr := c.collect(ctx, sources)
+	c.dropPacked()
 	interrupted := ctx.Err() != nil
 	if interrupted {
 		walkErr = nil

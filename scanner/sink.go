@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -22,7 +23,8 @@ type hit struct {
 	source     int // index of the source it came from
 	key        secret.Secret
 	format     finding.Format
-	confidence finding.Confidence
+	confidence finding.Confidence // as matched
+	picture    bool               // read off a picture
 	at         finding.Location
 	offset     int64 // orders the places of one file
 }
@@ -47,7 +49,8 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		s.events <- event{trussrc: b.At.Path}
 	}
 	var c *cursor
-	rules.Find(name(b.At), b.Data, b.Fresh, func(m rules.Match) bool {
+	inside := newOutline(b)
+	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
 			return true
 		}
@@ -59,9 +62,13 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		if b.Window != nil {
 			h.offset += b.Window.Offset
 		}
-		h.at.Decoded = m.Decoded
+		h.at.Decoded = append(slices.Clip(b.At.Decoded), m.Decoded...)
 		h.at.KeyDigest = m.Secret.Digest()
-		c.place(&h.at, m.Start, m.End)
+		if cell := inside.cell(m.Start); cell != nil {
+			h.at.Cell = cell
+		}
+		c.place(&h.at, m)
+		h.inPicture()
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
@@ -77,6 +84,18 @@ func isTrussrc(b *source.Blob) bool {
 		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
 }
 
+// count adds the blob to what was looked at: members and variables count for their bytes
+// alone, windows once for each file.
+// inPicture takes what only text has from a place in a picture.
+func (h *hit) inPicture() {
+	if len(h.at.Decoded) == 0 || h.at.Decoded[0] != source.Recognised {
+		return
+	}
+	h.picture, h.offset = true, 0
+	h.at.Line, h.at.Column, h.at.EndLine, h.at.EndColumn = 0, 0, 0, 0
+	h.at.UTF16Column, h.at.UTF16EndColumn = 0, 0
+}
+
 // count adds the blob to what was looked at: members count for their bytes alone,
 // windows once for each file.
 func (s *sink) count(b *source.Blob) {
@@ -88,7 +107,7 @@ func (s *sink) count(b *source.Blob) {
 		own = b.Window.Own.End - b.Window.Own.Start
 	}
 	s.progress.Bytes.Add(int64(own))
-	if b.At.Member != "" || b.Window != nil && !b.Window.Last {
+	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
 		return
 	}
 	if b.At.Blob != "" {

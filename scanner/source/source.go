@@ -38,6 +38,8 @@ type Window struct {
 	Column int   // 0-based column of Data[0] in that line, in characters
 	// Column16 is Column in UTF-16 units.
 	Column16 int
+	// Wide says how the whole is written; Offset and Own.Start are even in UTF-16.
+	Wide Wide
 	// Own is the part of Data whose matches, by where they start, this window
 	// answers for; the neighbours answer for the rest.
 	Own finding.Span
