@@ -83,7 +83,7 @@ func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation
 }
 
 func (r *revocation) survey(ctx context.Context) (*revoke.Survey, error) {
-	s, err := revoke.TakeSurvey(ctx, r.client, r.credential.Key.Prefix(), baseten.Clock{})
+	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential), baseten.Clock{})
 	if err != nil {
 		return nil, apiFailed(ctx, "looking the keys up", err)
 	}
@@ -162,7 +162,14 @@ func (r *revocation) resume(ctx context.Context, path string) (*revoke.Receipt, 
 	if err != nil {
 		return nil, failed(err)
 	}
-	e, err := revoke.Resume(path, o)
+	e, err := revoke.Resume(path, o, nil)
+	if errors.Is(err, revoke.ErrOtherCredential) {
+		survey, surveyErr := r.survey(ctx)
+		if surveyErr != nil {
+			return nil, surveyErr
+		}
+		e, err = revoke.Resume(path, o, survey)
+	}
 	if errors.Is(err, revoke.ErrBusy) {
 		return nil, failed(err, "wait for the other run to end")
 	}
@@ -173,7 +180,7 @@ func (r *revocation) resume(ctx context.Context, path string) (*revoke.Receipt, 
 }
 
 func (r *revocation) executeOptions() (revoke.Options, error) {
-	o := revoke.Options{Client: r.client, Credential: describeCredential(r.credential), Keys: r.keys}
+	o := revoke.Options{Client: r.client, Self: selfPrefix(r.credential), Credential: describeCredential(r.credential), Keys: r.keys}
 	if r.flags.verifyDead {
 		probe, err := baseten.NewProbe(r.options, 0)
 		if err != nil {

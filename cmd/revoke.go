@@ -266,8 +266,17 @@ func placeOf(l finding.Location) string {
 
 // describeCredential names a credential in receipts and journals.
 func describeCredential(c baseten.Credential) string {
-	if p := c.Key.Prefix(); p != "" && len(p) <= maxPrefix {
+	if p := selfPrefix(c); p != "" {
 		return p + " from " + c.From
 	}
 	return c.From
+}
+
+// selfPrefix is the prefix of a credential that is a key, and nothing for a login
+// token.
+func selfPrefix(c baseten.Credential) string {
+	if p := c.Key.Prefix(); isPrefix(p) {
+		return p
+	}
+	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -177,7 +176,7 @@ func (x *rotator) each(ctx context.Context, remote string, prefixes []string) er
 			"the plan has %d keys, and they would all be delivered to one place", len(prefixes))
 	}
 	for _, prefix := range prefixes {
-		survey, err := revoke.TakeSurvey(ctx, x.client, x.credential.Key.Prefix(), baseten.Clock{})
+		survey, err := revoke.TakeSurvey(ctx, x.client, selfPrefix(x.credential), baseten.Clock{})
 		if err != nil {
 			return apiFailed(ctx, "looking the key up", err)
 		}
@@ -241,7 +240,7 @@ func graceWords(d time.Duration) string {
 }
 
 func (x *rotator) rotateOptionsFor(sink revoke.Sink) revoke.RotateOptions {
-	return revoke.RotateOptions{Client: x.client, NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
+	return revoke.RotateOptions{Client: x.client, Self: selfPrefix(x.credential), NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
 		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
 }
 
@@ -272,7 +271,7 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
-	var out io.Writer = x.env.Stdout
+	out := x.env.Stdout
 	if spec.Kind == sinkStdout || spec.Path == "-" {
 		out = x.env.Stderr
 	}

@@ -172,7 +172,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	for _, x := range problems {
 		text := report.Visible(x.Path) + ": " + report.Visible(x.Error)
 		if x.Warning {
-			ui.say("warning", text, []string{x.Hint})
+			ui.warn(text, x.Hint)
 			continue
 		}
 		ui.error(text, x.Hint)

@@ -9,6 +9,10 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
+// shownProblems is how many problems of one file text lists without -v: an archive
+// made to test unpackers has hundreds.
+const shownProblems = 5
+
 // shownLocations is how many further places of a finding text lists without -v.
 const shownLocations = 10
 
@@ -20,6 +24,11 @@ type text struct {
 	run   finding.Run
 	shown tally
 	total int
+	// The problems of one file, which come one behind the other.
+	file       string
+	ofFile     int
+	fileHeld   bool // one of those that are held back is no warning
+	moreOfFile int
 }
 
 func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }
@@ -157,11 +166,20 @@ func (t *text) Problem(p finding.Problem) error {
 	if t.opts.Quiet && p.Warning {
 		return nil
 	}
+	var b bytes.Buffer
+	if p.Path == "" || p.Path != t.file {
+		t.heldBack(&b)
+		t.file, t.ofFile = p.Path, 0
+	}
+	if t.ofFile++; t.ofFile > shownProblems && p.Path != "" && !t.opts.Verbose {
+		t.moreOfFile++
+		t.fileHeld = t.fileHeld || !p.Warning
+		return nil
+	}
 	kind, color := "problem", red
 	if p.Warning {
 		kind, color = "warning", yellow
 	}
-	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s: %s\n", t.paint(color, kind), problemText(p))
 	if p.Hint != "" && !t.opts.Quiet {
 		fmt.Fprintf(&b, "   hint: %s\n", visible(p.Hint))
@@ -169,12 +187,24 @@ func (t *text) Problem(p finding.Problem) error {
 	return write(t.w, "text", b.Bytes())
 }
 
-func (t *text) Finish(s finding.Summary) error {
-	if t.opts.Quiet {
-		return nil
+// heldBack tells how many problems of a file were not listed.
+func (t *text) heldBack(b *bytes.Buffer) {
+	if t.moreOfFile > 0 {
+		kind, color := "warning", yellow
+		if t.fileHeld {
+			kind, color = "problem", red
+		}
+		fmt.Fprintf(b, "%s: %s: %d more like these; -v lists them\n", t.paint(color, kind), visible(t.file), t.moreOfFile)
 	}
+	t.moreOfFile, t.fileHeld = 0, false
+}
+
+func (t *text) Finish(s finding.Summary) error {
 	var b bytes.Buffer
-	t.closing(&b, s)
+	t.heldBack(&b)
+	if !t.opts.Quiet {
+		t.closing(&b, s)
+	}
 	return write(t.w, "text", b.Bytes())
 }
 

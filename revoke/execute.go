@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,9 +17,6 @@ import (
 // workers is how many keys are revoked at a time. The client's own rate limit
 // holds for all of them together.
 const workers = 4
-
-// waits are between the looks at the list after a delete.
-var waits = [...]time.Duration{0, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 
 // kindRevoke is the kind of a revocation's journal.
 const kindRevoke = "b10lint revoke 1"
@@ -34,6 +30,7 @@ type begun struct {
 // Options say how a plan is carried out.
 type Options struct {
 	Client     *baseten.Client
+	Self       string // prefix of the credential; empty for a login token
 	Credential string // for the receipt: where the credential came from, and its prefix
 	Clock      baseten.Clock
 	// Probe and Keys, by prefix, confirm with the key itself that Baseten turns it
@@ -67,10 +64,16 @@ func Begin(dir string, p *Plan, o Options) (*Execution, error) {
 	return newExecution(p, j, o), nil
 }
 
-// Resume opens a journal to finish what an earlier run began. The inventory is
-// not asked again whether it agrees: each key's delete is by its prefix, which
-// Baseten never gives to another key.
-func Resume(path string, o Options) (*Execution, error) {
+// ErrOtherCredential is returned when a journal is gone on with by another
+// credential, to which a key may look gone that it just does not see. Resume then
+// needs a survey.
+var ErrOtherCredential = errors.New("the journal was begun with another credential")
+
+// Resume opens a journal to finish what an earlier run began, at the same
+// endpoint. With the credential that began it, the inventory is not asked again
+// whether it agrees: each key's delete is by its prefix, which Baseten never gives
+// to another key. With another one it has to agree; survey may else be nil.
+func Resume(path string, o Options, survey *Survey) (*Execution, error) {
 	j, err := openJournal(path, kindRevoke, o.Clock, o.point)
 	if err != nil {
 		return nil, err
@@ -83,16 +86,33 @@ func Resume(path string, o Options) (*Execution, error) {
 	if err == nil {
 		err = b.Plan.check()
 	}
+	if err == nil {
+		err = b.Plan.mayResume(o, survey)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.Close())
 	}
 	return newExecution(b.Plan, j, o), nil
 }
 
+func (p *Plan) mayResume(o Options, survey *Survey) error {
+	switch endpoint := endpointOf(o.Client); {
+	case endpoint != p.Endpoint:
+		return fmt.Errorf("it is for %s, and this is %s", show(p.Endpoint), show(endpoint))
+	case o.Self == p.Credential:
+		return nil
+	case survey == nil:
+		return ErrOtherCredential
+	}
+	return p.Agree(survey)
+}
+
 func newExecution(p *Plan, j *Journal, o Options) *Execution {
 	e := &Execution{plan: p, journal: j, o: o, entries: map[string]*Entry{}, carried: map[string]bool{}}
 	for i := range p.Items {
-		e.entries[p.Items[i].Prefix] = &Entry{Item: p.Items[i], State: NotAttempted}
+		entry := &Entry{Item: p.Items[i], State: NotAttempted}
+		entry.Self = entry.Prefix == o.Self && o.Self != ""
+		e.entries[entry.Prefix] = entry
 	}
 	for _, r := range j.Records() {
 		if entry := e.entries[r.Prefix]; entry != nil {
@@ -249,72 +269,6 @@ func deleteKey(ctx context.Context, c *baseten.Client, f Facts) error {
 		return c.DeleteGatewayKey(ctx, f.Group, f.Prefix)
 	}
 	return c.DeleteKey(ctx, f.Prefix)
-}
-
-// listed asks whether Baseten still lists a key. Of the credential's own key the
-// answer may be that the credential is turned away, which evidence then says.
-func listed(ctx context.Context, c *baseten.Client, f Facts, self bool) (there bool, evidence string, err error) {
-	if f.Kind == GroupKey {
-		for k, err := range c.GatewayKeys(ctx, f.Group) {
-			if err != nil || k.Prefix == f.Prefix {
-				return err == nil, "", err
-			}
-		}
-		return false, "the group's list does not have it any more", nil
-	}
-	keys, err := c.Keys(ctx)
-	if self && baseten.StatusOf(err) == statusUnauthorized {
-		return false, "Baseten turns the credential away, which is this key", nil
-	}
-	if err != nil {
-		return false, "", err
-	}
-	for _, k := range keys {
-		if k.Prefix == f.Prefix {
-			return true, "", nil
-		}
-	}
-	return false, "the list does not have it any more", nil
-}
-
-// waitAbsent reads the list until the key is gone from it, a bounded time.
-func (e *Execution) waitAbsent(ctx context.Context, entry *Entry) (evidence string, err error) {
-	return waitAbsent(ctx, e.o.Client, e.o.Clock, entry.Facts, entry.Self)
-}
-
-func waitAbsent(ctx context.Context, c *baseten.Client, clock baseten.Clock, f Facts, self bool) (evidence string, err error) {
-	var last error
-	for _, wait := range waits {
-		if err := pause(ctx, clock, wait); err != nil {
-			return "", &failure{fmt.Errorf("the delete was accepted; interrupted before the list was read again: %w", err)}
-		}
-		there, evidence, err := listed(ctx, c, f, self)
-		if err == nil && !there {
-			return evidence, nil
-		}
-		last = err
-	}
-	if last != nil {
-		return "", &failure{fmt.Errorf("the delete was accepted, and the list could not be read again: %w", last)}
-	}
-	return "", &failure{fmt.Errorf("the delete was accepted, and the list still has the key after %d looks", len(waits))}
-}
-
-func pause(ctx context.Context, clock baseten.Clock, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	if clock.Sleep != nil {
-		return clock.Sleep(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // probe confirms with the key itself, if that was asked for. An answer that

@@ -92,7 +92,7 @@ func TestFaultsOfRevoking(t *testing.T) {
 // finish resumes a revocation, which must then come to its end.
 func (w *world) finish(journal string) *Receipt {
 	w.t.Helper()
-	e, err := Resume(journal, w.execute())
+	e, err := Resume(journal, w.execute(), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestTwoRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resume(e.Journal(), w.execute()); !errors.Is(err, ErrBusy) {
+	if _, err := Resume(e.Journal(), w.execute(), nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("the second run: %v", err)
 	}
 	if r, err := e.Run(context.Background()); err != nil || r.Open() != 0 {

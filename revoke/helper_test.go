@@ -136,7 +136,7 @@ func wanted(keys ...secret.Secret) (list []Wanted) {
 }
 
 func (w *world) execute() Options {
-	return Options{Client: w.client, Credential: w.admin.Prefix() + " from the test", Clock: w.clock.clock()}
+	return Options{Client: w.client, Self: w.admin.Prefix(), Credential: w.admin.Prefix() + " from the test", Clock: w.clock.clock()}
 }
 
 // alive reports whether the list has a key with a prefix.

@@ -242,14 +242,3 @@ func (j *Journal) Path() string { return j.path }
 
 // Close lets other runs open the journal.
 func (j *Journal) Close() error { return j.f.Close() }
-
-// ended reports whether nothing is left to be done.
-func (j *Journal) ended() bool {
-	records := j.Records()
-	for _, r := range records {
-		if r.Step == StepEnd {
-			return true
-		}
-	}
-	return false
-}

@@ -2,14 +2,8 @@ package revoke
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/b10lint/b10lint/baseten"
@@ -38,6 +32,7 @@ const (
 // RotateOptions say how a rotation is carried out.
 type RotateOptions struct {
 	Client *baseten.Client
+	Self   string // prefix of the credential; empty for a login token
 	// NewProbe makes what checks with the new key itself that it works, anew for
 	// each try; nil goes by the list.
 	NewProbe   func() (*baseten.Probe, error)
@@ -73,103 +68,6 @@ type Rotation struct {
 	here     bool // this process delivered, so the sink may be restored
 	waited   bool // grace began in this process: its clock cannot have jumped
 	attempts int
-}
-
-// BeginRotation makes a rotation's journal in a folder, where it bears the key's
-// prefix: of one key there is one rotation at a time. An unfinished one is an
-// *UnfinishedError. The sink was asked whether it is ready; nothing is sent yet.
-func BeginRotation(ctx context.Context, dir string, p *RotationPlan, o RotateOptions) (*Rotation, error) {
-	if err := o.Sink.Ready(ctx); err != nil {
-		return nil, fmt.Errorf("the new key could not be delivered, so none is made: %w", err)
-	}
-	for n := 1; ; n++ {
-		path := filepath.Join(dir, "rotate-"+url.PathEscape(p.Old.Prefix)+".jsonl")
-		if n > 1 {
-			path = filepath.Join(dir, fmt.Sprintf("rotate-%s-%d.jsonl", url.PathEscape(p.Old.Prefix), n))
-		}
-		j, err := newJournal(path, kindRotate, rotationBegun{p, o.Credential}, o.Clock, o.point)
-		if errors.Is(err, fs.ErrExist) {
-			if err := over(path); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &Rotation{plan: p, journal: j, o: o}, nil
-	}
-}
-
-// An UnfinishedError names the journal of a rotation that is not over.
-type UnfinishedError struct{ Path string }
-
-// Error says how to go on.
-func (e *UnfinishedError) Error() string {
-	return "a rotation of this key was begun and is not over: " + e.Path
-}
-
-// over returns nil if an earlier journal has come to its end, or never begun.
-func over(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	records, _, err := parseJournal(data)
-	if err == nil && len(records) == 0 {
-		// A crash cut off the first record; or another run is just writing it.
-		f, err := openExclusive(path, false)
-		if err != nil {
-			return err
-		}
-		return errors.Join(os.Remove(path), f.Close())
-	}
-	if err == nil && slices.ContainsFunc(records, func(r Record) bool { return r.Step == StepEnd }) {
-		return nil
-	}
-	return &UnfinishedError{path}
-}
-
-// ReadRotation returns the plan of a rotation's journal, so that its sink can be
-// made again.
-func ReadRotation(path string) (*RotationPlan, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	records, _, err := parseJournal(data)
-	if err == nil && (len(records) == 0 || records[0].Kind != kindRotate) {
-		err = errors.New("this is no journal of a rotation")
-	}
-	var b rotationBegun
-	if err == nil {
-		err = json.Unmarshal(records[0].Data, &b)
-	}
-	if err == nil && (b.Rotation == nil || b.Rotation.Old.Prefix == "") {
-		err = errors.New("it holds no plan")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("journal %s: %w", path, err)
-	}
-	return b.Rotation, nil
-}
-
-// ResumeRotation opens a journal to finish what an earlier run began. The
-// options' Sink has to be the one that the journal's plan names.
-func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
-	p, err := ReadRotation(path)
-	if err != nil {
-		return nil, err
-	}
-	j, err := openJournal(path, kindRotate, o.Clock, o.point)
-	if err != nil {
-		return nil, err
-	}
-	r := &Rotation{plan: p, journal: j, o: o}
-	for _, record := range j.Records() {
-		r.take(record)
-	}
-	return r, nil
 }
 
 // Journal returns the name of the journal's file.
@@ -245,6 +143,9 @@ func (r *Rotation) run(ctx context.Context) error {
 	if r.ended {
 		return nil
 	}
+	if err := r.sameOrganisation(ctx); err != nil {
+		return err
+	}
 	if !r.checked {
 		if err := r.succeed(ctx); err != nil {
 			return err
@@ -262,6 +163,27 @@ func (r *Rotation) run(ctx context.Context) error {
 		return err
 	}
 	return r.record(Record{Step: StepEnd, Detail: "rotated"})
+}
+
+// sameOrganisation refuses an endpoint or a credential to which the keys of this
+// rotation look gone because they are somebody else's.
+func (r *Rotation) sameOrganisation(ctx context.Context) error {
+	if endpoint := endpointOf(r.o.Client); endpoint != r.plan.Endpoint {
+		return fmt.Errorf("the rotation is for %s, and this is %s", show(r.plan.Endpoint), show(endpoint))
+	}
+	if r.o.Self == r.plan.Credential {
+		return nil
+	}
+	keys, err := r.o.Client.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("whether this credential may go on could not be seen: %w", err)
+	}
+	for _, k := range keys {
+		if k.Prefix == r.plan.Old.Prefix || k.Prefix == r.next && r.next != "" {
+			return nil
+		}
+	}
+	return errors.New("the rotation was begun with another credential, and this one sees neither the old key nor the new one")
 }
 
 // succeed brings a successor to its place and checks it.

@@ -38,7 +38,7 @@ func newRotation(t *testing.T) *rotation {
 		t.Fatal(err)
 	}
 	r.sink = f
-	r.o = RotateOptions{Client: w.client, NewProbe: func() (*baseten.Probe, error) { return w.probe(), nil }, Clock: w.clock.clock()}
+	r.o = RotateOptions{Client: w.client, Self: w.admin.Prefix(), NewProbe: func() (*baseten.Probe, error) { return w.probe(), nil }, Clock: w.clock.clock()}
 	return r
 }
 

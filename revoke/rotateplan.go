@@ -44,6 +44,8 @@ type RotationPlan struct {
 	Grace    time.Duration   `json:"grace_ns,omitempty"`
 	Sink     SinkSpec        `json:"sink"`
 	Endpoint string          `json:"endpoint"`
+	// Credential is the prefix of the key that began the rotation.
+	Credential string `json:"credential,omitempty"`
 }
 
 // PlanRotation matches the key and works out its successor. What the API cannot
@@ -65,7 +67,8 @@ func PlanRotation(ctx context.Context, c *baseten.Client, s *Survey, r RotateReq
 		return nil, refuse(reason, hint)
 	}
 	p := &RotationPlan{Old: it.Facts, Self: it.Self, Type: baseten.KeyType(it.Type), ModelIDs: it.ModelIDs, Team: it.Team,
-		Base: baseName(it.Name), Grace: r.Grace, Sink: r.Sink, Endpoint: s.Endpoint}
+		Base: baseName(it.Name), Grace: r.Grace, Sink: r.Sink, Endpoint: s.Endpoint,
+		Credential: s.Self}
 	if reason, hint := p.narrow(r); reason != "" {
 		return nil, refuse(reason, hint)
 	}

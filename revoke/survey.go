@@ -44,8 +44,7 @@ type History struct {
 // Model APIs. The error is that of the list of keys; whatever else could not be
 // read is a gap. self is the prefix of the credential that the client uses.
 func TakeSurvey(ctx context.Context, c *baseten.Client, self string, clock baseten.Clock) (*Survey, error) {
-	endpoint, _, _ := strings.Cut(c.Scope(), " ")
-	s := &Survey{At: now(clock), Endpoint: endpoint, Self: self}
+	s := &Survey{At: now(clock), Endpoint: endpointOf(c), Self: self}
 	keys, err := c.Keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the list of keys could not be read: %w", err)
@@ -58,6 +57,12 @@ func TakeSurvey(ctx context.Context, c *baseten.Client, self string, clock baset
 	s.readHistory(ctx, c)
 	s.readUsage(ctx, c)
 	return s, ctx.Err()
+}
+
+// endpointOf is the address of the API that a client calls.
+func endpointOf(c *baseten.Client) string {
+	endpoint, _, _ := strings.Cut(c.Scope(), " ")
+	return endpoint
 }
 
 func now(clock baseten.Clock) time.Time {

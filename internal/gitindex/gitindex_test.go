@@ -119,26 +119,20 @@ func TestSplitIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		git(t, dir, "add", "new", "f000x", "f003", "f014")
-		if shared, _ := filepath.Glob(filepath.Join(dir, ".git", "sharedindex.*")); len(shared) == 0 {
+		shared, _ := filepath.Glob(filepath.Join(dir, ".git", "sharedindex.*"))
+		if len(shared) == 0 {
 			t.Fatal("git did not split the index")
 		}
 		agree(t, dir)
-		if err := os.Truncate(one(t, dir, "sharedindex.*"), 100); err != nil {
-			t.Fatal(err)
+		for _, name := range shared { // git keeps those that it used before
+			if err := os.Truncate(name, 100); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := Each(filepath.Join(dir, ".git"), func(Entry) bool { return true }); err == nil || !strings.Contains(err.Error(), "sharedindex") {
 			t.Errorf("a broken shared index: %v", err)
 		}
 	}
-}
-
-func one(t *testing.T, dir, pattern string) string {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, ".git", pattern))
-	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
-	}
-	return names[0]
 }
 
 func TestSparseIndex(t *testing.T) {

@@ -49,18 +49,11 @@ func (l *local) locate(ctx context.Context, places []finding.Location) ([][]find
 	states := l.trees.States(names)
 	readable := make([]bool, len(names))
 	homes := make([]Place, len(names))
-	var problems LocateError
 	for i, name := range names {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s := &states[i]
-		if s.Err != nil {
-			p := finding.Problem{Path: filepath.ToSlash(s.Root), Error: "cannot tell what git has of its files: " + s.Err.Error(), Hint: "see what `git status` says there"}
-			if !told(problems, p) {
-				problems = append(problems, p)
-			}
-		}
 		home, known := l.known[realPath(name)]
 		homes[i] = home
 		if (known || l.all) && s.Exposure != finding.Committed {
@@ -79,8 +72,24 @@ func (l *local) locate(ctx context.Context, places []finding.Location) ([][]find
 		}
 		out[i] = []finding.Location{at}
 	}
-	if problems != nil {
-		return out, problems
+	return out, unknown(states)
+}
+
+// unknown is the error of the states that could not be found out, once for each
+// repository.
+func unknown(states []GitState) error {
+	var problems LocateError
+	for _, s := range states {
+		if s.Err == nil {
+			continue
+		}
+		p := finding.Problem{Path: filepath.ToSlash(s.Root), Error: "cannot tell what git has of its files: " + s.Err.Error(), Hint: "see what `git status` says there"}
+		if !told(problems, p) {
+			problems = append(problems, p)
+		}
 	}
-	return out, nil
+	if problems == nil {
+		return nil
+	}
+	return problems
 }
