@@ -1,13 +1,12 @@
 package cmd
 
 import (
-	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -21,10 +20,11 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
-	history       historyOptions
+	config        configOptions
 	cache         cacheFolder
 	verify        verifyFlags
 	revoke        scanRevoke
+	history       historyOptions
 	places        placesFlags
 	archives      archiveOptions
 	ocr           ocrOptions
@@ -40,14 +40,14 @@ func newScan(env Env, ui *UI) *cobra.Command {
 every place where it was seen. A target is a file, a folder, or "-" for standard
 input; without one it is the current folder.
 
-Of a git repository, all that is in it is looked at, beside the files: every blob,
-commit and tag on every branch, in stashes and notes, and what no branch has any
-more. For each key the report says which commit brought it and which took it away.
-
 With --verify each key is looked up in Baseten's list of keys by its prefix, so
 that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
+
+Of a git repository, all that is in it is looked at, beside the files: every blob,
+commit and tag on every branch, in stashes and notes, and what no branch has any
+more. For each key the report says which commit brought it and which took it away.
 
 --home looks at the places on this workstation where keys are known to be, and at
 how they are kept; --truss at what truss push would upload from a folder.
@@ -69,9 +69,10 @@ called clean that was not looked at.`,
   b10lint scan --staged              what the next commit would bring
   b10lint scan --range origin/main..HEAD
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
-		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
+		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.config.register(c)
 	o.history.register(c)
 	o.archives.register(c)
 	o.ocr.register(c)
@@ -90,7 +91,7 @@ called clean that was not looked at.`,
 	return c
 }
 
-func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []string) error {
+func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string) error {
 	if o.jobs < 0 {
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
@@ -109,11 +110,15 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	if err := o.ocr.find(env); err != nil {
 		return err
 	}
-	fixed, err := o.places.fixModes(ctx, env, ui)
+	fixed, err := o.places.fixModes(c.Context(), env, ui)
 	if err != nil {
 		return err
 	}
-	sources, targets, err := o.sources(env, targets)
+	settings, err := o.settings(c, targets)
+	if err != nil {
+		return err
+	}
+	sources, targets, err := o.sources(env, settings, targets)
 	if err != nil {
 		return err
 	}
@@ -124,20 +129,21 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	if err != nil {
 		return err
 	}
-	h, finish, err := o.outputs.open(ui, report.Options{})
+	h, finish, err := o.outputs.open(ui, settings.options())
 	if err != nil {
 		return err
 	}
 	worst := &worstSeverity{Handler: h}
-	handler, result, err := o.revoke.handler(ctx, env, ui, &o.verify.api, worst)
+	handler, result, err := o.revoke.handler(c.Context(), env, ui, &o.verify.api, worst)
 	if err != nil {
 		return finish(err)
 	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(ctx, run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
+	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
+		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Progress:      progress,
 		Verifier:      verifier,
 		Inspect:       o.places.inspect(env, fixed),
@@ -151,8 +157,36 @@ func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []str
 	return result(nil)
 }
 
+// settings are those of the repository that is looked at; what the command line
+// says has the last word. The places of a home are in no repository.
+func (o *scanOptions) settings(c *cobra.Command, targets []string) (*settings, error) {
+	if o.places.isHome {
+		return &settings{Config: &config.Config{}}, nil
+	}
+	if o.places.isTruss {
+		targets = []string{o.places.truss}
+	}
+	s, err := o.config.load(targets)
+	if err != nil {
+		return nil, err
+	}
+	if s.FailOn != nil && !c.Flags().Changed("fail-on") {
+		o.failOn.value = *s.FailOn
+	}
+	if s.MinConfidence != nil && !c.Flags().Changed("min-confidence") {
+		o.minConfidence.value = *s.MinConfidence
+	}
+	return s, nil
+}
+
+// unbounded reports whether the flags leave nothing of the targets out.
+func (o *scanOptions) unbounded() bool {
+	h := &o.history
+	return len(o.exclude)+len(o.include) == 0 && !h.scoped() && !h.noHistory && !h.historyOnly && h.commitMessage == "" && !o.places.isTruss
+}
+
 // sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
+func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
 	if s, target := o.places.source(env); s != nil {
 		return []source.Source{s}, []string{target}, nil
 	}
@@ -176,7 +210,11 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
-			s, err := o.history.target(env, t, o.jobs, filter)
+			f, err := settings.filter(filter, t)
+			if err != nil {
+				return nil, nil, err
+			}
+			s, err := o.history.target(env, t, o.jobs, f)
 			if err != nil {
 				return nil, nil, err
 			}

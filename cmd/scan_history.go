@@ -23,7 +23,7 @@ type historyOptions struct {
 	commitMessage                   string
 	prePush                         string
 	preReceive                      bool
-	cache                           *cacheFolder
+	cache                           *cacheFolder // that of the whole command
 
 	flags *pflag.FlagSet
 }

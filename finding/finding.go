@@ -22,7 +22,8 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same.
+	// Suppression is set when the finding was accepted and is listed all the same:
+	// in sarif and junit, in the summary of a job, in verbose text.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -57,6 +58,9 @@ type Location struct {
 	LineHash string `json:"line_hash,omitempty"`
 	// Context names the kind of place, for advice: see package rules.
 	Context string `json:"context,omitempty"`
+	// Allow is the reason given by a comment b10lint:allow on the line or the line
+	// before; nil without such a comment, empty when it gives no reason.
+	Allow *string `json:"-"`
 	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
 	// places hold the same one. It is not part of a report.
 	KeyDigest string `json:"-"`

@@ -36,8 +36,10 @@ func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opt
 func (t *text) Start(r finding.Run) error { t.run = r; return nil }
 
 func (t *text) Finding(f finding.Finding) error {
-	t.total++
-	t.shown.add(f.Severity)
+	if f.Suppression == nil {
+		t.total++
+		t.shown.add(f.Severity)
+	}
 	var b bytes.Buffer
 	places := arrange(f.Locations)
 	t.headline(&b, f, places)

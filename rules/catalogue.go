@@ -12,7 +12,7 @@ func Catalogue() []finding.Rule {
 	leaks := []finding.Rule{
 		LeakedKeyLive(), LeakedKey(), LeakedKeyDead(), LeakedFederatedKey(),
 	}
-	return append(leaks, Workstation()...)
+	return append(append(leaks, Workstation()...), SuppressionUnused(), SuppressionExpired(), SuppressionWithoutReason())
 }
 
 // Lookup returns the rule with an ID.

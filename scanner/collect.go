@@ -121,12 +121,16 @@ func (c *collector) sorted() []*candidate {
 }
 
 // known says how much is known of a place. The same place may come twice, in a
-// window and as part of the whole; the whole knows its cell.
+// window and as part of the whole; the whole knows its cell and line.
 func (p place) known() int {
+	n := 0
 	if p.at.Cell != nil {
-		return 1
+		n++
 	}
-	return 0
+	if p.at.LineHash != "" {
+		n++
+	}
+	return n
 }
 
 // comparePlaces orders by source, then what is on disk now before what is only in
@@ -276,6 +280,9 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	if err := c.handOver(h, &s); err != nil {
 		return s, err
 	}
+	if err := c.leftover(h, &s); err != nil {
+		return s, err
+	}
 	c.overLimits()
 	slices.SortStableFunc(c.problems, func(a, b finding.Problem) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Member, b.Member), strings.Compare(a.Object, b.Object), strings.Compare(a.Error, b.Error))
@@ -293,6 +300,22 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	s.Complete = !c.incomplete
 	finish(&s)
 	return s, h.Finish(s)
+}
+
+// leftover reports what is wrong with the decisions that accept findings.
+func (c *collector) leftover(h finding.Handler, s *finding.Summary) error {
+	if c.opts.Suppressor == nil {
+		return nil
+	}
+	for _, f := range c.opts.Suppressor.Leftover() {
+		rule, _ := rules.Lookup(f.Rule)
+		f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+		s.Findings++
+		if err := h.Finding(f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *collector) overLimits() {

@@ -13,11 +13,13 @@ type cursor struct {
 	wide source.Wide
 	off  int // everything before is counted
 	source.Mark
+	part   bool     // data is a window
+	hashes []string // of the lines, once asked for
 }
 
 func newCursor(b *source.Blob) *cursor {
 	if b.Window != nil {
-		return &cursor{data: b.Data, wide: b.Window.Wide, Mark: b.Window.Mark()}
+		return &cursor{data: b.Data, wide: b.Window.Wide, Mark: b.Window.Mark(), part: true}
 	}
 	return &cursor{data: b.Data, wide: source.WideOf(b.Data)}
 }
@@ -40,4 +42,6 @@ func (c *cursor) place(at *finding.Location, m rules.Match) {
 		at.UTF16Column, at.UTF16EndColumn = units, tail.Column16+1
 	}
 	at.Snippet, at.SnippetMark = snippet(c.data, c.wide, m)
+	at.Allow = allow(c.data, m.Start, *at)
+	c.lineHash(at)
 }

@@ -39,9 +39,12 @@ type Verdict struct {
 }
 
 // A Suppressor decides whether a finding was accepted. It is asked once for each
-// finding, after verification; nil means that the finding stands.
+// finding, after verification; nil means that the finding stands. Leftover is
+// called after that and gives findings about the decisions themselves, which need
+// a rule, a message and places.
 type Suppressor interface {
 	Suppress(finding.Finding) *finding.Suppression
+	Leftover() []finding.Finding
 }
 
 // Options tune a scan. The zero value lists everything that was found.

@@ -62,8 +62,8 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		if b.Window != nil {
 			h.offset += b.Window.Offset
 		}
-		h.at.KeyDigest = m.Secret.Digest()
 		h.at.Decoded = append(slices.Clip(b.At.Decoded), m.Decoded...)
+		h.at.KeyDigest = m.Secret.Digest()
 		if cell := inside.cell(m.Start); cell != nil {
 			h.at.Cell = cell
 		}
