@@ -14,7 +14,9 @@ const maxPages = 100_000
 
 // page is the form of every paginated answer.
 type page[T any] struct {
-	Items      []T `json:"items"`
+	// Items is nil when the answer has none: it is then not Baseten's, and must not
+	// pass for an empty list.
+	Items      *[]T `json:"items"`
 	Pagination struct {
 		HasMore bool    `json:"has_more"`
 		Cursor  *string `json:"cursor"`
@@ -37,7 +39,11 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 				yield(zero, err)
 				return
 			}
-			for _, item := range p.Items {
+			if p.Items == nil {
+				yield(zero, fmt.Errorf("GET %s: the answer has no list of items", path))
+				return
+			}
+			for _, item := range *p.Items {
 				if !yield(item, nil) {
 					return
 				}

@@ -92,14 +92,34 @@ func parses(t *testing.T, where string, args []string) {
 func calls(shell string) (all [][]string) {
 	for _, line := range strings.Split(shell, "\n") {
 		line, _, _ = strings.Cut(line+" ", " # ")
-		for _, part := range strings.Split(line, "|") {
-			words := strings.Fields(strings.ReplaceAll(part, "'", ""))
-			if len(words) > 0 && words[0] == "b10lint" {
-				all = append(all, words[1:])
+		var words []string
+		for n, piece := range strings.Split(line, "'") {
+			if n%2 == 1 { // within quotes
+				words = append(words, piece)
+				continue
+			}
+			words = append(words, strings.Fields(strings.ReplaceAll(piece, "|", " | "))...)
+		}
+		for _, part := range split(words, "|") {
+			if len(part) > 0 && part[0] == "b10lint" {
+				all = append(all, part[1:])
 			}
 		}
 	}
 	return all
+}
+
+// split cuts a list at every separator.
+func split(words []string, separator string) [][]string {
+	parts := [][]string{nil}
+	for _, w := range words {
+		if w == separator {
+			parts = append(parts, nil)
+			continue
+		}
+		parts[len(parts)-1] = append(parts[len(parts)-1], w)
+	}
+	return parts
 }
 
 // offline are the commands that can be run here: they ask nobody and change
@@ -113,6 +133,7 @@ func TestREADMECommands(t *testing.T) {
 		t.Skip("the README's commands are for a POSIX shell")
 	}
 	work := t.TempDir()
+	t.Setenv("HOME", work)
 	if err := os.CopyFS(work, os.DirFS("../testdata/demo")); err != nil {
 		t.Fatal(err)
 	}

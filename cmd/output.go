@@ -117,9 +117,27 @@ func (o *outputs) open(ui *UI, opts report.Options) (h finding.Handler, finish f
 		if err != nil {
 			return nil, nil, finish(err)
 		}
-		handlers = append(handlers, handler)
+		handlers = append(handlers, listed(handler, out.format, o.verbose))
 	}
 	return report.Tee(handlers...), finish, nil
+}
+
+// listed keeps accepted findings from the formats that count them only: json and
+// jsonl, and text unless it is verbose.
+func listed(h finding.Handler, format string, verbose bool) finding.Handler {
+	if format == "json" || format == "jsonl" || format == "text" && !verbose {
+		return unaccepted{h}
+	}
+	return h
+}
+
+type unaccepted struct{ finding.Handler }
+
+func (u unaccepted) Finding(f finding.Finding) error {
+	if f.Suppression != nil {
+		return nil
+	}
+	return u.Handler.Finding(f)
 }
 
 func width(w io.Writer) int {

@@ -1,13 +1,12 @@
 package cmd
 
 import (
-	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -21,8 +20,14 @@ type scanOptions struct {
 	exclude       []string
 	include       []string
 	jobs          int
+	config        configOptions
 	cache         cacheFolder
 	verify        verifyFlags
+	revoke        scanRevoke
+	history       historyOptions
+	places        placesFlags
+	archives      archiveOptions
+	ocr           ocrOptions
 }
 
 func newScan(env Env, ui *UI) *cobra.Command {
@@ -40,69 +45,157 @@ that a finding says whether the key still works, whose it is and what it may do.
 No found key is sent for that. --verify=probe sends each found key itself to
 Baseten, where it is read only, and needs no API key; see docs/verify.md.
 
+Of a git repository, all that is in it is looked at, beside the files: every blob,
+commit and tag on every branch, in stashes and notes, and what no branch has any
+more. For each key the report says which commit brought it and which took it away.
+
+--home looks at the places on this workstation where keys are known to be, and at
+how they are kept; --truss at what truss push would upload from a folder.
+
+With --revoke the leaked keys that are live and ours are revoked after a plan was
+shown and confirmed, and the report says what became of each; see docs/incident.md.
+
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --verify
+  b10lint scan --revoke --receipt receipt.md .
   b10lint scan --verify=both --api-key-file key.txt .
+  b10lint scan --home
+  b10lint scan --truss my-model && truss push my-model
   kubectl get secrets -A -o yaml | b10lint scan -
+  b10lint scan --staged              what the next commit would bring
+  b10lint scan --range origin/main..HEAD
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
-		RunE: func(c *cobra.Command, targets []string) error { return runScan(c.Context(), env, ui, o, targets) },
+		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	o.config.register(c)
+	o.history.register(c)
+	o.archives.register(c)
+	o.ocr.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	o.places.revoke, o.revoke.yes = &o.revoke.on, &o.places.yes
+	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	o.cache.register(c)
-	o.verify.cache = &o.cache
+	o.verify.cache, o.history.cache = &o.cache, &o.cache
 	o.verify.register(c)
+	o.revoke.register(c)
 	return c
 }
 
-func runScan(ctx context.Context, env Env, ui *UI, o *scanOptions, targets []string) error {
+func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string) error {
 	if o.jobs < 0 {
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
-	sources, targets, err := o.sources(env, targets)
+	if err := o.places.check(env, targets); err != nil {
+		return err
+	}
+	if o.places.list {
+		return o.places.print(env, ui, o.outputs.list)
+	}
+	if err := o.archives.check(); err != nil {
+		return err
+	}
+	if err := o.ocr.find(env); err != nil {
+		return err
+	}
+	fixed, err := o.places.fixModes(c.Context(), env, ui)
 	if err != nil {
+		return err
+	}
+	settings, err := o.settings(c, targets)
+	if err != nil {
+		return err
+	}
+	sources, targets, err := o.sources(env, settings, targets)
+	if err != nil {
+		return err
+	}
+	if err := o.revoke.prepare(env, &o.verify, targets); err != nil {
 		return err
 	}
 	verifier, err := o.verify.verifier(env, targets)
 	if err != nil {
 		return err
 	}
-	h, finish, err := o.outputs.open(ui, report.Options{})
+	h, finish, err := o.outputs.open(ui, settings.options())
 	if err != nil {
 		return err
 	}
 	worst := &worstSeverity{Handler: h}
+	handler, result, err := o.revoke.handler(c.Context(), env, ui, &o.verify.api, worst)
+	if err != nil {
+		return finish(err)
+	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(ctx, run, sources, progressEnd{worst, stop}, scanner.Options{
+	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
+		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Progress:      progress,
 		Verifier:      verifier,
-	})
+		Inspect:       o.places.inspect(env, fixed),
+	}))
 	if err = finish(err); err != nil {
 		return failed(err)
 	}
 	if code := status(summary, worst.severity, o.failOn.value); code != ExitClean {
-		return silent(code)
+		return result(silent(code))
 	}
-	return nil
+	return result(nil)
+}
+
+// settings are those of the repository that is looked at; what the command line
+// says has the last word. The places of a home are in no repository.
+func (o *scanOptions) settings(c *cobra.Command, targets []string) (*settings, error) {
+	if o.places.isHome {
+		return &settings{Config: &config.Config{}}, nil
+	}
+	if o.places.isTruss {
+		targets = []string{o.places.truss}
+	}
+	s, err := o.config.load(targets)
+	if err != nil {
+		return nil, err
+	}
+	if s.FailOn != nil && !c.Flags().Changed("fail-on") {
+		o.failOn.value = *s.FailOn
+	}
+	if s.MinConfidence != nil && !c.Flags().Changed("min-confidence") {
+		o.minConfidence.value = *s.MinConfidence
+	}
+	return s, nil
+}
+
+// unbounded reports whether the flags leave nothing of the targets out.
+func (o *scanOptions) unbounded() bool {
+	h := &o.history
+	return len(o.exclude)+len(o.include) == 0 && !h.scoped() && !h.noHistory && !h.historyOnly && h.commitMessage == "" && !o.places.isTruss
 }
 
 // sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []string, error) {
+func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
+	if s, target := o.places.source(env); s != nil {
+		return []source.Source{s}, []string{target}, nil
+	}
+	if err := o.history.check(targets); err != nil {
+		return nil, nil, err
+	}
+	if file := o.history.commitMessage; file != "" {
+		return []source.Source{source.CommitMessage(file)}, []string{file}, nil
+	}
 	if len(targets) == 0 {
 		targets = []string{"."}
 	}
@@ -117,7 +210,15 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
-			sources = append(sources, source.Dir(t, source.DirOptions{Jobs: o.jobs, Filter: filter, SkipGit: true}))
+			f, err := settings.filter(filter, t)
+			if err != nil {
+				return nil, nil, err
+			}
+			s, err := o.history.target(env, t, o.jobs, f)
+			if err != nil {
+				return nil, nil, err
+			}
+			sources = append(sources, s)
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:
@@ -125,7 +226,7 @@ func (o *scanOptions) sources(env Env, targets []string) ([]source.Source, []str
 			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return sources, targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
 }
 
 // worstSeverity remembers the worst finding that was reported and not accepted.

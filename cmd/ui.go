@@ -16,7 +16,7 @@ import (
 
 // The rules of the terminal:
 //   - standard output is for the report and nothing else;
-//   - talk goes to standard error as "b10lint: error:", "warning:" or "hint:",
+//   - talk goes to standard error as "b10lint: error:", "warning:", "note:" or "hint:",
 //     without a capital or a full stop;
 //   - progress is one line on standard error, on a terminal only, after the first
 //     second, and is gone when the run ends;
@@ -38,6 +38,9 @@ func NewUI(env Env) *UI {
 func (u *UI) error(text string, hints ...string) { u.say("error", text, hints) }
 
 func (u *UI) warn(text string, hints ...string) { u.say("warning", text, hints) }
+
+// info says what was done; it is neither an error nor a warning.
+func (u *UI) info(text string) { u.say("note", text, nil) }
 
 func (u *UI) say(kind, text string, hints []string) {
 	u.mu.Lock()

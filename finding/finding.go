@@ -22,7 +22,8 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same.
+	// Suppression is set when the finding was accepted and is listed all the same:
+	// in sarif and junit, in the summary of a job, in verbose text.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -57,8 +58,17 @@ type Location struct {
 	LineHash string `json:"line_hash,omitempty"`
 	// Context names the kind of place, for advice: see package rules.
 	Context string `json:"context,omitempty"`
+	// Allow is the reason given by a comment b10lint:allow on the line or the line
+	// before; nil without such a comment, empty when it gives no reason.
+	Allow *string `json:"-"`
+	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
+	// places hold the same one. It is not part of a report.
+	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
+	// Readable is set when everyone on the machine may read the file. It is worked
+	// out for the exposures Home and Ignored, where it makes the difference.
+	Readable bool `json:"readable,omitempty"`
 
 	// The rest is set for places in a git object store.
 	Repository string     `json:"repository,omitempty"`
@@ -78,6 +88,8 @@ type Location struct {
 type Cell struct {
 	Index int    `json:"index"` // 0-based, in file order
 	Part  string `json:"part"`  // "source", "output", "error", "metadata", "attachment"
+	// Output is, for an output, "stream", "result", "display" or "error".
+	Output string `json:"output,omitempty"`
 }
 
 // Liveness says whether a key still works, and how we know.

@@ -81,7 +81,11 @@ func place(l finding.Location) string {
 func particulars(l finding.Location, withAuthor bool) []string {
 	var out []string
 	if l.Cell != nil {
-		out = append(out, fmt.Sprintf("cell %d, %s", l.Cell.Index, visible(l.Cell.Part)))
+		cell := fmt.Sprintf("cell %d, %s", l.Cell.Index, visible(l.Cell.Part))
+		if l.Cell.Output != "" && l.Cell.Output != l.Cell.Part {
+			cell += " (" + visible(l.Cell.Output) + ")"
+		}
+		out = append(out, cell)
 	}
 	if len(l.Decoded) > 0 {
 		out = append(out, "in "+visible(strings.Join(l.Decoded, ", then ")))
@@ -110,8 +114,11 @@ func particulars(l finding.Location, withAuthor bool) []string {
 	if l.Unreachable {
 		out = append(out, "no reference leads to it")
 	}
-	if l.Exposure != "" {
+	if l.Exposure != "" && l.Exposure != finding.Plain { // a plain file has nothing particular
 		out = append(out, visible(string(l.Exposure)))
+	}
+	if l.Readable {
+		out = append(out, "readable by everyone")
 	}
 	return out
 }

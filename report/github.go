@@ -29,8 +29,10 @@ func newGitHub(w io.Writer, opts Options) finding.Handler { return &github{w: w,
 func (g *github) Start(finding.Run) error { return nil }
 
 func (g *github) Finding(f finding.Finding) error {
-	g.total++
-	g.shown.add(f.Severity)
+	if f.Suppression == nil {
+		g.total++
+		g.shown.add(f.Severity)
+	}
 	kind := annotationKind(f.Severity)
 	if f.Suppression != nil {
 		kind = "notice"

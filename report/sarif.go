@@ -34,6 +34,8 @@ type sarifWriter struct {
 	w      io.Writer
 	opts   Options
 	limits sarifLimits
+	// outside is set when a place is not below the root.
+	outside bool
 }
 
 // sarifLimits are what GitHub takes; see its page on SARIF support.
@@ -134,11 +136,14 @@ func (s *sarifWriter) encode(findings []finding.Finding, dropped int, sum findin
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
 			"%SRCROOT%": {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
 		},
-		VersionControlProvenance: s.provenance(),
 	}
+	s.outside = false
 	results := make([]sarifResult, 0, len(findings))
 	for _, f := range findings {
 		results = append(results, s.result(f, index[f.Rule]))
+	}
+	if !s.outside { // else the run looked at more than the repository
+		run.VersionControlProvenance = s.provenance()
 	}
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
@@ -151,6 +156,9 @@ func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComp
 		Notifications:  notificationKinds(),
 	}
 	if v := s.run.Tool.Version; v != "" {
+		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
+			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
+		}
 		d.Version = ptr(visible(trimV(v)))
 		if semver(v) {
 			d.SemanticVersion = d.Version

@@ -159,6 +159,7 @@ func (s *sarifWriter) artifact(path string) *sarif.ArtifactLocation {
 	if !absolute {
 		a.URIBaseId = ptr("%SRCROOT%")
 	}
+	s.outside = s.outside || absolute
 	return a
 }
 

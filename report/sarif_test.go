@@ -199,6 +199,23 @@ func TestSARIFLargeRun(t *testing.T) {
 	}
 }
 
+func checkProvenance(t *testing.T) {
+	t.Helper()
+	var b bytes.Buffer
+	h, err := New("sarif", &b, Options{VCS: &VCS{URI: "https://user:word@git.example/acme/app.git", Revision: "1", Branch: "main"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := finding.Finding{Rule: "leaked-key", Message: "x", Locations: []finding.Location{{Path: "a/b.py", Line: 1}}}
+	if err := errors.Join(h.Start(finding.Run{}), h.Finding(inside), h.Finish(finding.Summary{})); err != nil {
+		t.Fatal(err)
+	}
+	v := parse(t, b.Bytes()).VersionControlProvenance[0]
+	if *v.RepositoryURI != "https://git.example/acme/app.git" || *v.Branch != "main" {
+		t.Errorf("provenance %s, %s", *v.RepositoryURI, *v.Branch)
+	}
+}
+
 func TestSARIFDescribesTheRun(t *testing.T) {
 	run := parse(t, read(t, "testdata/scan.sarif"))
 	got := map[string]any{}
@@ -222,10 +239,10 @@ func TestSARIFDescribesTheRun(t *testing.T) {
 	if id := *run.AutomationDetails.ID; id != "b10lint/scan/" {
 		t.Errorf("automationDetails.id is %q", id)
 	}
-	v := run.VersionControlProvenance[0]
-	if *v.RepositoryURI != "https://git.example/acme/app.git" || *v.Branch != "main" {
-		t.Errorf("provenance %s, %s", *v.RepositoryURI, *v.Branch)
+	if len(run.VersionControlProvenance) != 0 {
+		t.Error("a run that found something outside of the repository claims to be about the repository")
 	}
+	checkProvenance(t)
 	if n := run.Invocations[0].ToolExecutionNotifications; len(n) != 1 || n[0].Level != "warning" {
 		t.Errorf("notifications %v", n)
 	}

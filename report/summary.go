@@ -69,12 +69,18 @@ func (s *summary) Finish(sum finding.Summary) error {
 
 func (s *summary) heading(b *bytes.Buffer, sum finding.Summary) {
 	var t tally
+	standing := 0
 	for _, f := range s.findings {
-		t.add(f.Severity)
+		if f.Suppression == nil {
+			t.add(f.Severity)
+			standing++
+		}
 	}
 	head := "nothing found"
-	if len(s.findings) > 0 {
-		head = fmt.Sprintf("%s (%s)", count(int64(len(s.findings)), "finding"), t)
+	if standing > 0 {
+		head = fmt.Sprintf("%s (%s)", count(int64(standing), "finding"), t)
+	} else if len(s.findings) > 0 {
+		head = "nothing found that was not accepted"
 	}
 	if !sum.Complete || sum.Interrupted {
 		head += ", incomplete"

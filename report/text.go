@@ -9,6 +9,10 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
+// shownProblems is how many problems of one file text lists without -v: an archive
+// made to test unpackers has hundreds.
+const shownProblems = 5
+
 // shownLocations is how many further places of a finding text lists without -v.
 const shownLocations = 10
 
@@ -21,6 +25,11 @@ type text struct {
 	shown tally
 	total int
 	held  []finding.Finding // of an audit, which is shown as a table
+	// The problems of one file, which come one behind the other.
+	file       string
+	ofFile     int
+	fileHeld   bool // one of those that are held back is no warning
+	moreOfFile int
 }
 
 func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }
@@ -28,8 +37,10 @@ func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opt
 func (t *text) Start(r finding.Run) error { t.run = r; return nil }
 
 func (t *text) Finding(f finding.Finding) error {
-	t.total++
-	t.shown.add(f.Severity)
+	if f.Suppression == nil {
+		t.total++
+		t.shown.add(f.Severity)
+	}
 	if t.run.Command == "audit" && !t.opts.Quiet {
 		t.held = append(t.held, f)
 		return nil
@@ -164,11 +175,20 @@ func (t *text) Problem(p finding.Problem) error {
 	if t.opts.Quiet && p.Warning {
 		return nil
 	}
+	var b bytes.Buffer
+	if p.Path == "" || p.Path != t.file {
+		t.heldBack(&b)
+		t.file, t.ofFile = p.Path, 0
+	}
+	if t.ofFile++; t.ofFile > shownProblems && p.Path != "" && !t.opts.Verbose {
+		t.moreOfFile++
+		t.fileHeld = t.fileHeld || !p.Warning
+		return nil
+	}
 	kind, color := "problem", red
 	if p.Warning {
 		kind, color = "warning", yellow
 	}
-	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s: %s\n", t.paint(color, kind), problemText(p))
 	if p.Hint != "" && !t.opts.Quiet {
 		fmt.Fprintf(&b, "   hint: %s\n", visible(p.Hint))
@@ -176,13 +196,25 @@ func (t *text) Problem(p finding.Problem) error {
 	return write(t.w, "text", b.Bytes())
 }
 
-func (t *text) Finish(s finding.Summary) error {
-	if t.opts.Quiet {
-		return nil
+// heldBack tells how many problems of a file were not listed.
+func (t *text) heldBack(b *bytes.Buffer) {
+	if t.moreOfFile > 0 {
+		kind, color := "warning", yellow
+		if t.fileHeld {
+			kind, color = "problem", red
+		}
+		fmt.Fprintf(b, "%s: %s: %d more like these; -v lists them\n", t.paint(color, kind), visible(t.file), t.moreOfFile)
 	}
+	t.moreOfFile, t.fileHeld = 0, false
+}
+
+func (t *text) Finish(s finding.Summary) error {
 	var b bytes.Buffer
-	t.audit(&b, s)
-	t.closing(&b, s)
+	t.heldBack(&b)
+	if !t.opts.Quiet {
+		t.audit(&b, s)
+		t.closing(&b, s)
+	}
 	return write(t.w, "text", b.Bytes())
 }
 

@@ -76,6 +76,9 @@ func advices() []advice {
 
 func objectAdvices() []advice {
 	return []advice{
+		{"picture", func(s site) bool { return len(s.at.Decoded) > 0 && s.at.Decoded[0] == "ocr" },
+			revoke + "It can be read in a picture. Characters may be misread, so look the key up by its name or the shape of its prefix. " +
+				"Take the picture anew with the key hidden: cropping or painting over is safe only where the program keeps no older layers."},
 		{"commit-message", func(s site) bool { return s.at.Object == "commit" },
 			revoke + "It stands in a commit message, and rewording the commit leaves the old one in every clone: the key has to go, the message may stay."},
 		{"tag-message", func(s site) bool { return s.at.Object == "tag" },

@@ -17,6 +17,7 @@ func TestAdvise(t *testing.T) {
 		line string
 		safe string // what the advice must name
 	}{
+		{"picture", finding.Location{Path: "shot.png", Decoded: []string{"ocr"}}, k, "Revoke"},
 		{"commit-message", finding.Location{Path: "x", Object: "commit"}, k, "Revoke"},
 		{"tag-message", finding.Location{Path: "x", Object: "tag"}, k, "Revoke"},
 		{"environment", finding.Location{Path: "env:BASETEN_API_KEY"}, "BASETEN_API_KEY=" + k, "secret store"},

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -11,7 +12,7 @@ func Catalogue() []finding.Rule {
 	leaks := []finding.Rule{
 		LeakedKeyLive(), LeakedKey(), LeakedKeyDead(), LeakedFederatedKey(),
 	}
-	return append(leaks, Workstation()...)
+	return append(append(leaks, Workstation()...), SuppressionUnused(), SuppressionExpired(), SuppressionWithoutReason())
 }
 
 // Lookup returns the rule with an ID.
@@ -33,9 +34,11 @@ func Describe(f *finding.Finding) {
 	local := f.Exposure == finding.Home || f.Exposure == finding.Ignored
 	live := f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
 	switch {
-	case local:
+	case local && !readable(f):
 		// Where users are told to keep a key, alive or not.
 		f.Severity = min(f.Severity, finding.Low)
+	case local && f.Confidence > finding.LowConfidence:
+		f.Severity = min(f.Severity, finding.Medium)
 	case f.Confidence == finding.LowConfidence && !live:
 		f.Severity = min(f.Severity, finding.Low)
 	case f.Confidence == finding.MediumConfidence && !live:
@@ -45,6 +48,16 @@ func Describe(f *finding.Finding) {
 	if f.Advice == "" {
 		f.Advice = rule.Remedy
 	}
+}
+
+// readable reports whether everyone on the machine may read one of the places.
+func readable(f *finding.Finding) bool {
+	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Readable })
+}
+
+// inHistory reports whether one of the places is in a git object.
+func inHistory(f *finding.Finding) bool {
+	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Blob != "" })
 }
 
 func ruleFor(f *finding.Finding) finding.Rule {
@@ -70,13 +83,18 @@ func message(f *finding.Finding) string {
 		finding.Federated: "Baseten gateway key",
 	}[f.Format]
 	where := map[finding.Exposure]string{
-		finding.Committed: " in the repository's history",
+		finding.Committed: " in a file that git tracks",
 		finding.Untracked: " in an untracked file",
 		finding.Ignored:   " in a git-ignored local file",
 		finding.Home:      " in a file of this workstation",
 		finding.Shipped:   " in something that is shipped",
-		finding.Plain:     " in a file",
 	}[f.Exposure]
+	switch {
+	case f.Exposure == finding.Committed && inHistory(f):
+		where = " in the repository's history"
+	case (f.Exposure == finding.Ignored || f.Exposure == finding.Home) && readable(f):
+		where += " that everyone on the machine may read"
+	}
 	sure := ""
 	switch {
 	case f.Liveness != nil && f.Liveness.State == finding.Live:

@@ -112,7 +112,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 		return
 	}
 	inside, atEdge := c.hasRow(l.data[s:e])
-	if !inside && !atEdge {
+	if !inside && !atEdge && !besideShort(l.data, c, s, e) {
 		return
 	}
 	first := wrappedBefore(l.data, c, s, shortBack)
@@ -131,6 +131,29 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
 	f.stretches(l, c, w.digits, w.at)
+}
+
+// besideShort reports whether the line of digits before or after data[s:e] is too
+// short to be looked at by itself: it may hold most of a key.
+func besideShort(data []byte, c *digitCode, s, e int) bool {
+	if next := wrapEnd(data, c, e); next > 0 {
+		n := 0
+		for n < minRun && next+n < len(data) && c.value[data[next+n]] >= 0 {
+			n++
+		}
+		if n < minRun {
+			return true
+		}
+	}
+	if s == 0 || !isWrap(data[s-1]) {
+		return false
+	}
+	before := endBefore(data, s, max(0, s-shortBack))
+	n := 0
+	for n < minRun && before-n > 0 && c.value[data[before-n-1]] >= 0 {
+		n++
+	}
+	return n > 0 && n < minRun && wrapEnd(data, c, before) == s
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and
@@ -289,10 +312,7 @@ func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), 
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
 	for {
-		e := s
-		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-			e--
-		}
+		e := endBefore(data, s, floor)
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -302,6 +322,15 @@ func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 		}
 		s = start
 	}
+}
+
+// endBefore steps back from s over what may stand between two lines of digits.
+func endBefore(data []byte, s, floor int) int {
+	e := s
+	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
+		e--
+	}
+	return e
 }
 
 // wrapped is digits of several lines, with where each line's begin.

@@ -16,9 +16,13 @@ import (
 const (
 	maxJoint  = 96 // bytes
 	maxJoints = 48 // in one key
+	// joinedHeader is shorter than the header of other contexts: every file is asked.
+	joinedHeader = 1 << 10
 	// joinReach is how far about a fresh span the parts of a key, or the lines that
 	// its encoding is wrapped over, may stand.
 	joinReach = 512
+	// legacyReach is the same for where a legacy key may begin, of which there are many.
+	legacyReach = 192
 )
 
 // joined tries each place of a span, and a little before it, where a legacy key may
@@ -30,20 +34,38 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	for i := max(0, span.Start-joinReach); i < min(span.End, len(l.data)); i++ {
+	for i := max(0, span.Start-legacyReach); i < min(span.End, len(l.data)); i++ {
 		if alnum[l.data[i]] == 0 {
 			continue
 		}
-		f.join(l, i, 0)
+		start := i
 		for i+1 < len(l.data) && alnum[l.data[i+1]] != 0 {
 			i++
+		}
+		if mayGoOn(l.data, start, i+1) {
+			f.join(l, start, 0)
 		}
 	}
 }
 
+// mayGoOn reports whether the letters and digits data[start:end] can be the prefix
+// of a key, or a part of one that a joint ends. Few words pass.
+func mayGoOn(data []byte, start, end int) bool {
+	if end-start > prefixLen || end == len(data) {
+		return false
+	}
+	switch data[end] {
+	case '"', '\'', '`', '\\', '=':
+		return true
+	case '.':
+		return end-start == prefixLen
+	}
+	return false
+}
+
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	return nameStands(data[:min(len(data), headerLen)]) || nameStands([]byte(path))
+	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
 }
 
 // nameStands looks for the first five letters of the names in any case, by the

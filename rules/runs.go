@@ -9,13 +9,17 @@ import (
 // Every key, and every key that was encoded in one piece, is a long run of few
 // kinds of bytes: letters, digits, and what the encodings add. Calling those
 // bytes dense, the search looks at windows of 16 bytes, with vector instructions
-// where the processor has them: a run of 32 fills one of them wherever it begins.
-// The rest of the package looks at such runs alone, and at the places where b10_
-// stands, from where a key may be put together of shorter parts.
+// where the processor has them: a run of 41, the shortest key of 41 bytes, fills one
+// of them wherever it begins, and goes on for eight bytes after the first. The rest
+// of the package looks at such runs alone, and at the places where b10_ and sky_
+// stand, from where a key may be put together of shorter parts, or may be short.
 
 const (
 	window = 16
-	minRun = 2 * window
+	minRun = prefixLen + 1 + secretLen
+	// beyond is how far after the beginning of its first window a run goes on: it
+	// begins less than a window before.
+	beyond = minRun - window
 )
 
 // The kinds of bytes.
@@ -59,11 +63,12 @@ type run struct {
 
 // eachRun calls yield for the runs of at least minRun bytes (minRun characters for
 // wide ones) in data[span] and within joinReach of it, in order, each at its full
-// length also where it reaches beyond, and mark for each b10_ outside of them.
+// length also where it reaches beyond, and mark for each b10_ and sky_ outside of them.
 func eachRun(data []byte, span finding.Span, yield func(run), mark func(int)) {
 	part := data[:min(len(data), span.End+joinReach)]
 	done := 0 // the end of the last run
-	for i := max(0, span.Start-joinReach); ; {
+	first := max(0, span.Start-joinReach)
+	for i := first; ; {
 		at, marks := nextWindow(part, i)
 		if at < 0 {
 			return
@@ -75,6 +80,11 @@ func eachRun(data []byte, span finding.Span, yield func(run), mark func(int)) {
 				continue
 			}
 		}
+		if marks == 0 && at > first && tooShort(data, at) {
+			marksIn(data, at, min(at+window+len(b10Mark)-1, len(data)), mark)
+			i = at + window
+			continue
+		}
 		r := runAt(data, at, done)
 		if length := r.end - r.start; length >= minRun && (!r.wide || length >= 2*minRun) {
 			yield(r)
@@ -84,6 +94,12 @@ func eachRun(data []byte, span finding.Span, yield func(run), mark func(int)) {
 		done = r.end
 		i = max(r.end, at+1)
 	}
+}
+
+// tooShort reports whether the run whose first dense window is at data[i] ends too
+// soon, by one look.
+func tooShort(data []byte, i int) bool {
+	return i+beyond < len(data) && kinds[data[i+beyond]]&isDense == 0 && kinds[data[i]]&kinds[data[i+1]]&isDense != 0
 }
 
 // isDenseWindow reports whether a window that was returned for its marks is dense
@@ -102,21 +118,27 @@ func isDenseWindow(data []byte, at int) bool {
 
 func eachMark(data []byte, at int, marks uint64, mark func(int)) {
 	for k := range window {
-		if i := at + k; marks>>k&1 != 0 && i+len(b10Mark) <= len(data) && string(data[i:i+len(b10Mark)]) == b10Mark {
+		if i := at + k; marks>>k&1 != 0 && isMark(data, i) {
 			mark(i)
 		}
 	}
 }
 
-// marksIn calls mark for each b10_ in data[start:end].
+// isMark reports whether b10_ or sky_ stands at data[i].
+func isMark(data []byte, i int) bool {
+	if i+len(b10Mark) > len(data) {
+		return false
+	}
+	word := string(data[i : i+len(b10Mark)])
+	return word == b10Mark || word == federatedMark
+}
+
+// marksIn calls mark for each mark in data[start:end].
 func marksIn(data []byte, start, end int, mark func(int)) {
-	for {
-		n := bytes.Index(data[start:end], []byte(b10Mark))
-		if n < 0 {
-			return
+	for i := start + 3; i < end; i++ {
+		if data[i] == b10Mark[3] && isMark(data, i-3) {
+			mark(i - 3)
 		}
-		mark(start + n)
-		start += n + len(b10Mark)
 	}
 }
 
@@ -159,7 +181,7 @@ func nextWindowGeneric(data []byte, i int) (at int, marks uint64) {
 			return i, 0
 		}
 		for k, c := range w {
-			if c == b10Mark[0] && i+k+3 < len(data) && data[i+k+3] == b10Mark[3] {
+			if (c == b10Mark[0] || c == federatedMark[0]) && i+k+3 < len(data) && data[i+k+3] == b10Mark[3] {
 				marks |= 1 << k
 			}
 		}

@@ -1,13 +1,13 @@
 #include "textflag.h"
 
-// func windowSSSE3(data *byte, i, n int, tables *[96]byte) (at int, mask uint64)
+// func windowSSSE3(data *byte, i, n int, tables *[112]byte) (at int, mask uint64)
 //
 // tables: 16 bytes by low nibble, 16 by high nibble, 16 times 0x0F, 16 times 0, 16
-// times 'b', 16 times '_'. A byte is dense when the two table bytes have a bit in
+// times 'b', 16 times 's', 16 times '_'. A byte is dense when the two table bytes have a bit in
 // common (the nibble method of Langdale and Mula). Looks at the 16 bytes at i,
 // i+16, i+32 ... as long as 19 bytes lie below n, and stops at a window of dense
-// bytes, of dense and zero bytes by turns (mask 0), or at one in which a 'b' has a
-// '_' three bytes further on (mask says where). at is -1 if there is none.
+// bytes, of dense and zero bytes by turns (mask 0), or at one in which a 'b' or an
+// 's' has a '_' three bytes further on (mask says where). at is -1 if there is none.
 TEXT ·windowSSSE3(SB), NOSPLIT, $0-48
 	MOVQ data+0(FP), SI
 	MOVQ i+8(FP), AX
@@ -18,7 +18,8 @@ TEXT ·windowSSSE3(SB), NOSPLIT, $0-48
 	MOVOU 32(DI), X10
 	PXOR X11, X11
 	MOVOU 64(DI), X12
-	MOVOU 80(DI), X13
+	MOVOU 80(DI), X14
+	MOVOU 96(DI), X13
 	SUBQ $19, BX
 
 loop:
@@ -30,6 +31,7 @@ loop:
 	PSRLW $4, X1
 	MOVO  X0, X4
 	MOVO  X0, X6
+	MOVO  X0, X7
 	PAND  X10, X0
 	PAND  X10, X1
 	MOVO  X8, X2
@@ -39,8 +41,10 @@ loop:
 	PAND  X3, X2
 	PCMPEQB X11, X2
 	PCMPEQB X12, X6
+	PCMPEQB X14, X7
 	PCMPEQB X13, X5
 	PMOVMSKB X2, CX
+	POR   X7, X6
 	PAND  X5, X6
 	TESTL CX, CX
 	JEQ   dense

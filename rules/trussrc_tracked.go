@@ -2,17 +2,6 @@ package rules
 
 import "github.com/b10lint/b10lint/finding"
 
-// Tracking is what git knows of a file.
-type Tracking int
-
-// The states of a file. NotInRepository is the zero value.
-const (
-	NotInRepository Tracking = iota
-	Ignored                  // in a work tree and ignored
-	Untracked                // in a work tree, neither tracked nor ignored
-	Tracked                  // in the index
-)
-
 // TrussrcTracked is the rule for a .trussrc that git has, or would take with the
 // next `git add .`.
 func TrussrcTracked() finding.Rule {
@@ -27,12 +16,13 @@ func TrussrcTracked() finding.Rule {
 	}
 }
 
-// TrackingSeverity is how bad the state is; ok is false when it is not bad at all.
-func TrackingSeverity(t Tracking) (s finding.Severity, ok bool) {
-	switch t {
-	case Tracked:
+// TrackingSeverity is how bad it is that git has, or may take, a .trussrc; ok is
+// false when it is not bad at all.
+func TrackingSeverity(e finding.Exposure) (s finding.Severity, ok bool) {
+	switch e {
+	case finding.Committed:
 		return finding.High, true
-	case Untracked:
+	case finding.Untracked:
 		return finding.Medium, true
 	}
 	return finding.Info, false

@@ -74,8 +74,23 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 			return
 		}
 		f.inspect(l, r)
-	}, func(i int) { f.join(l, i, len(b10Mark)) })
+	}, func(i int) { f.marked(l, i) })
 	f.joined(l, span)
+}
+
+// marked looks at the place of a mark: for a key that is put together of parts, or
+// for one of the format that may be shorter than a run.
+func (f *finder) marked(l *layer, i int) {
+	if l.data[i] == b10Mark[0] {
+		f.join(l, i, len(b10Mark))
+		return
+	}
+	dot := i + len(federatedMark) + federatedPrefix
+	if dot+minFederated < len(l.data) && l.data[dot] == '.' {
+		if s, ok := at(l.data, dot); ok {
+			f.add(l, s)
+		}
+	}
 }
 
 // inspect looks at one run, for what its bytes allow.
@@ -105,7 +120,7 @@ func (f *finder) inspect(l *layer, r run) {
 		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
 	}
 	if seen&isUnderscore != 0 {
-		marksIn(l.data, r.start, r.end, func(i int) { f.join(l, i, len(b10Mark)) })
+		marksIn(l.data, r.start, r.end, func(i int) { f.marked(l, i) })
 	}
 	if seen&isEscape != 0 && deeper {
 		f.escapes(l, r)

@@ -7,113 +7,27 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/rules/encodingtest"
 )
-
-// encodings write a text in every form that is looked through. What surrounds the
-// encoded text in the file is before and after.
-var encodings = []struct {
-	name   string // as reported
-	label  string
-	encode func(m *fakekey.Maker, s string) string
-}{
-	{"base64", "std", func(_ *fakekey.Maker, s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }},
-	{"base64", "raw url", func(_ *fakekey.Maker, s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }},
-	{"base64", "any alignment", func(m *fakekey.Maker, s string) string {
-		return m.Word(m.IntN(7)) + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00\xff", m.IntN(20))+" "+s))
-	}},
-	{"base64", "in a long run", func(m *fakekey.Maker, s string) string {
-		return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 500)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 300)))
-	}},
-	{"base64", "wrapped at 76", func(m *fakekey.Maker, s string) string {
-		return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x91x", 60+m.IntN(60))+" "+s+strings.Repeat(" \xe2", 70))), 76, "\n")
-	}},
-	{"base64", "wrapped at 64, CRLF", func(m *fakekey.Maker, s string) string {
-		return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("ab ", m.IntN(60))+" "+s+" and more of it")), 64, "\r\n")
-	}},
-	{"base64", "block scalar", func(m *fakekey.Maker, s string) string {
-		return "|\n      " + wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x\n", m.IntN(80))+s+"\n")), 60, "\n      ")
-	}},
-	{"base64", "lines of a JSON list", func(m *fakekey.Maker, s string) string {
-		return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xd0\x07", m.IntN(80))+" "+s+"\n")), 76, "\\n\",\n    \"")
-	}},
-	{"base64", "concatenated lines", func(m *fakekey.Maker, s string) string {
-		return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k=v;", m.IntN(40))+s+"\n")), 70, "\" +\n    \"")
-	}},
-	{"hex", "lower", func(_ *fakekey.Maker, s string) string { return hex.EncodeToString([]byte(s)) }},
-	{"hex", "upper", func(_ *fakekey.Maker, s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) }},
-	{"hex", "odd offset in a long run", func(m *fakekey.Maker, s string) string {
-		return strings.Repeat("9fa", m.IntN(50)) + "0a" + hex.EncodeToString([]byte(s)) + "0acd"
-	}},
-	{"escape", `\x`, func(_ *fakekey.Maker, s string) string { return each1(s, `\x%02x`) }},
-	{"escape", `\u`, func(_ *fakekey.Maker, s string) string { return each1(s, `\u%04x`) }},
-	{"escape", `\U`, func(_ *fakekey.Maker, s string) string { return each1(s, `\U%08X`) }},
-	{"escape", "octal", func(_ *fakekey.Maker, s string) string { return each1(s, `\%03o`) }},
-	{"escape", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", `\u002e`) }},
-	{"escape", "the underscore and the dot", func(_ *fakekey.Maker, s string) string {
-		return strings.NewReplacer("_", `\x5f`, ".", `\x2E`).Replace(s)
-	}},
-	{"percent", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "%%%02X") }},
-	{"percent", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "%2E") }},
-	{"percent", "%u", func(_ *fakekey.Maker, s string) string { return each1(s, "%%u%04x") }},
-	{"entity", "decimal", func(_ *fakekey.Maker, s string) string { return each1(s, "&#%d;") }},
-	{"entity", "hexadecimal", func(_ *fakekey.Maker, s string) string { return each1(s, "&#x%x;") }},
-	{"entity", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "&#46;") }},
-	{"entity", "the dot by name", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "&period;") }},
-	{"quoted-printable", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "=%02X") }},
-	{"quoted-printable", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "=2E") }},
-	{"quoted-printable", "soft line ends", func(m *fakekey.Maker, s string) string {
-		return wrapAt(each1(s, "=%02X"), 3*(12+m.IntN(13)), "=\r\n")
-	}},
-	{"utf-16", "little-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 0) }},
-	{"utf-16", "big-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 1) }},
-}
-
-func each1(s, format string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		fmt.Fprintf(&b, format, s[i])
-	}
-	return b.String()
-}
-
-func wrapAt(s string, n int, sep string) string {
-	var b strings.Builder
-	for len(s) > n {
-		b.WriteString(s[:n] + sep)
-		s = s[n:]
-	}
-	return b.String() + s
-}
-
-func wideText(s string, big int) string {
-	var b strings.Builder
-	for _, u := range utf16.Encode([]rune(s)) {
-		pair := [2]byte{byte(u), byte(u >> 8)}
-		b.WriteByte(pair[big])
-		b.WriteByte(pair[1-big])
-	}
-	return b.String()
-}
 
 func TestEncodings(t *testing.T) {
 	m := fakekey.New(20)
-	for _, e := range encodings {
+	for _, e := range encodingtest.All() {
 		for n := range 200 {
 			key, want := m.B10(), finding.B10
 			if n%2 == 1 {
 				key, want = m.Legacy(), finding.Legacy
 			}
 			before, after := "# for baseten\nkey: \"", "\"\nnext: line\n"
-			if e.name == "utf-16" {
+			if e.Name == "utf-16" {
 				before, after = "\xff\xfe", "\n\x00"
 			}
 			inner := []string{key, "Api-Key " + key, "BASETEN_API_KEY=" + key + "\n", "{\"k\": \"" + key + "\"}"}[m.IntN(4)]
-			encoded := e.encode(m, inner)
-			checkView(t, e.name+": "+e.label, before, encoded, after, key, want, []string{e.name})
+			encoded := e.Encode(m, inner)
+			checkView(t, e.Name+": "+e.Label, before, encoded, after, key, want, []string{e.Name})
 		}
 	}
 }
@@ -142,26 +56,26 @@ func checkView(t *testing.T, label, before, encoded, after, key string, format f
 // TestNestedEncodings takes every pair and some chains of four.
 func TestNestedEncodings(t *testing.T) {
 	m := fakekey.New(21)
-	for _, outer := range encodings {
-		for _, inner := range encodings {
-			if strings.Contains(inner.label, "wrapped") || strings.Contains(inner.label, "lines") || strings.Contains(inner.label, "line ends") || strings.Contains(inner.label, "scalar") {
+	for _, outer := range encodingtest.All() {
+		for _, inner := range encodingtest.All() {
+			if strings.Contains(inner.Label, "wrapped") || strings.Contains(inner.Label, "lines") || strings.Contains(inner.Label, "line ends") || strings.Contains(inner.Label, "scalar") {
 				continue // line ends that an outer encoding writes as text are not joints for the inner one
 			}
-			if onlyParts(outer.label) || strings.Contains(outer.label, "lines") || strings.Contains(outer.label, "line ends") || outer.name == "entity" && inner.name == "utf-16" || outer.name == "utf-16" && inner.name == "utf-16" {
+			if onlyParts(outer.Label) || strings.Contains(outer.Label, "lines") || strings.Contains(outer.Label, "line ends") || outer.Name == "entity" && inner.Name == "utf-16" || outer.Name == "utf-16" && inner.Name == "utf-16" {
 				continue
 			}
 			for range 4 {
 				key := m.B10()
-				encoded := outer.encode(m, inner.encode(m, "baseten "+key))
+				encoded := outer.Encode(m, inner.Encode(m, "baseten "+key))
 				n := 0
 				Find("x", []byte("'"+encoded+"'"), nil, func(f Match) bool {
 					if n++; f.Secret.Reveal() != key {
-						t.Errorf("%s of %s: another key", outer.label, inner.label)
+						t.Errorf("%s of %s: another key", outer.Label, inner.Label)
 					}
 					return true
 				})
 				if n != 1 {
-					t.Errorf("%s (%s) of %s (%s): %d matches", outer.name, outer.label, inner.name, inner.label, n)
+					t.Errorf("%s (%s) of %s (%s): %d matches", outer.Name, outer.Label, inner.Name, inner.Label, n)
 					break
 				}
 			}
@@ -228,8 +142,8 @@ func TestFreshPartOfAnEncodedKey(t *testing.T) {
 		key := m.B10()
 		a, b, _ := strings.Cut(key, ".")
 		forms := []string{key, "\"" + a + "\" +\n          \".\" + \"" + b + "\"", "'" + a + "." + b[:9] + "'\n    '" + b[9:] + "'"}
-		for _, e := range encodings {
-			forms = append(forms, e.encode(m, key))
+		for _, e := range encodingtest.All() {
+			forms = append(forms, e.Encode(m, key))
 		}
 		form := forms[n%len(forms)]
 		before := strings.Repeat("some text. ", m.IntN(300))

@@ -16,14 +16,20 @@ func Workstation() []finding.Rule {
 	}
 }
 
+// Who besides the owner may read a file.
+const (
+	Everyone = "everyone"
+	itsGroup = "its group"
+)
+
 // Readers says who besides the owner may read a file with these permission bits:
-// "everyone", "its group", or "" for nobody.
+// Everyone, "its group", or "" for nobody.
 func Readers(perm uint32) string {
 	switch {
 	case perm&0o004 != 0:
-		return "everyone"
+		return Everyone
 	case perm&0o040 != 0:
-		return "its group"
+		return itsGroup
 	}
 	return ""
 }
@@ -31,7 +37,7 @@ func Readers(perm uint32) string {
 // ReadableSeverity is how bad a readable key file is. reachable tells whether the
 // folders above let others in at all.
 func ReadableSeverity(readers string, reachable bool) finding.Severity {
-	if readers == "everyone" && reachable {
+	if readers == Everyone && reachable {
 		return finding.Medium
 	}
 	return finding.Low

@@ -49,7 +49,7 @@ func TestCredentialsFile(t *testing.T) {
 }
 
 func TestTrackingSeverity(t *testing.T) {
-	for state, want := range map[Tracking]bool{NotInRepository: false, Ignored: false, Untracked: true, Tracked: true} {
+	for state, want := range map[finding.Exposure]bool{finding.Plain: false, finding.Ignored: false, finding.Untracked: true, finding.Committed: true} {
 		if _, ok := TrackingSeverity(state); ok != want {
 			t.Errorf("%v: %v", state, ok)
 		}

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,9 +28,11 @@ type collector struct {
 	keys     map[string]*candidate // by digest
 	order    []*candidate          // fixed by sort
 	problems []finding.Problem
+	trussrcs []string // that were met
+	extra    []finding.Finding
 	// dropped counts what went over a limit.
-	droppedKeys, droppedPlaces, droppedProblems int
-	incomplete                                  bool
+	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
+	incomplete                                                   bool
 }
 
 // A candidate is a key with the places where it was seen.
@@ -38,8 +41,11 @@ type candidate struct {
 	key        secret.Secret
 	format     finding.Format
 	confidence finding.Confidence
-	places     []place
-	verdict    *Verdict
+	// matched is the confidence before it is lowered for keys in pictures alone:
+	// they are asked for, so what is listed goes by how a key looks.
+	matched finding.Confidence
+	places  []place
+	verdict *Verdict
 }
 
 type place struct {
@@ -57,6 +63,14 @@ func (c *collector) add(e event) {
 		c.problem(*e.problem)
 		return
 	}
+	if e.trussrc != "" {
+		if len(c.trussrcs) < maxPlaces {
+			c.trussrcs = append(c.trussrcs, e.trussrc)
+		} else {
+			c.droppedTrussrcs++
+		}
+		return
+	}
 	h := e.hit
 	digest := h.key.Digest()
 	k := c.keys[digest]
@@ -68,7 +82,10 @@ func (c *collector) add(e event) {
 		k = &candidate{digest: digest, key: h.key, format: h.format}
 		c.keys[digest] = k
 	}
-	k.confidence = max(k.confidence, h.confidence)
+	k.matched = max(k.matched, h.confidence)
+	if !h.picture { // characters may be misread
+		k.confidence = max(k.confidence, h.confidence)
+	}
 	if len(k.places) == maxPlaces {
 		c.droppedPlaces++
 		return
@@ -90,7 +107,10 @@ func (c *collector) problem(p finding.Problem) {
 func (c *collector) sorted() []*candidate {
 	c.order = c.order[:0]
 	for _, k := range c.keys {
-		slices.SortFunc(k.places, comparePlaces)
+		if len(k.places) == 0 { // a source said that none of them is to be told
+			continue
+		}
+		slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
 		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
 		c.order = append(c.order, k)
 	}
@@ -98,6 +118,19 @@ func (c *collector) sorted() []*candidate {
 		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return c.order
+}
+
+// known says how much is known of a place. The same place may come twice, in a
+// window and as part of the whole; the whole knows its cell and line.
+func (p place) known() int {
+	n := 0
+	if p.at.Cell != nil {
+		n++
+	}
+	if p.at.LineHash != "" {
+		n++
+	}
+	return n
 }
 
 // comparePlaces orders by source, then what is on disk now before what is only in
@@ -143,12 +176,51 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 			continue
 		}
 		found, err := l.Locate(ctx, ask)
-		if err != nil {
+		var parts source.LocateError
+		switch {
+		case errors.As(err, &parts):
+			for _, p := range parts {
+				c.problem(p)
+			}
+		case err != nil:
 			c.problem(finding.Problem{Error: "could not work out where keys come from: " + err.Error()})
 		}
 		if len(found) == len(ask) {
 			c.replace(i, of, found)
+			c.rejudge(ctx, i, s)
 		}
+	}
+}
+
+// rejudge looks once more at the keys of low confidence in objects whose paths are
+// known by now: a path can be what makes a key likely.
+func (c *collector) rejudge(ctx context.Context, i int, src source.Source) {
+	r, ok := src.(source.Rereader)
+	if !ok {
+		return
+	}
+	var of []*candidate
+	var ask []finding.Location
+	for _, k := range c.sorted() {
+		for _, p := range k.places {
+			if k.confidence == finding.LowConfidence && p.source == i && p.at.Blob != "" && p.at.Path != "" && p.at.Member == "" {
+				of, ask = append(of, k), append(ask, p.at)
+			}
+		}
+	}
+	if len(ask) == 0 {
+		return
+	}
+	err := r.Reread(ctx, ask, func(n int, data []byte) {
+		rules.Find(ask[n].Path, data, nil, func(m rules.Match) bool {
+			if m.Secret.Digest() == of[n].digest {
+				of[n].confidence = max(of[n].confidence, m.Confidence)
+			}
+			return true
+		})
+	})
+	if err != nil {
+		c.problem(finding.Problem{Error: "could not weigh keys by the paths they are at: " + err.Error()})
 	}
 }
 
@@ -205,26 +277,11 @@ func (c *collector) verify(ctx context.Context) {
 func (c *collector) report(h finding.Handler, sources []source.Source, finish func(*finding.Summary)) (finding.Summary, error) {
 	p := c.opts.Progress
 	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
-	for _, k := range c.sorted() {
-		f := k.finding()
-		if k.confidence < c.opts.MinConfidence {
-			s.BelowConfidence++
-			continue
-		}
-		if c.opts.Suppressor != nil {
-			f.Suppression = c.opts.Suppressor.Suppress(f)
-		}
-		if f.Suppression != nil {
-			s.Suppressed++
-		} else {
-			s.Findings++
-			if c.opts.Keys != nil {
-				c.opts.Keys(f, k.key)
-			}
-		}
-		if err := h.Finding(f); err != nil {
-			return s, err
-		}
+	if err := c.handOver(h, &s); err != nil {
+		return s, err
+	}
+	if err := c.leftover(h, &s); err != nil {
+		return s, err
 	}
 	c.overLimits()
 	slices.SortStableFunc(c.problems, func(a, b finding.Problem) int {
@@ -245,6 +302,22 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	return s, h.Finish(s)
 }
 
+// leftover reports what is wrong with the decisions that accept findings.
+func (c *collector) leftover(h finding.Handler, s *finding.Summary) error {
+	if c.opts.Suppressor == nil {
+		return nil
+	}
+	for _, f := range c.opts.Suppressor.Leftover() {
+		rule, _ := rules.Lookup(f.Rule)
+		f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+		s.Findings++
+		if err := h.Finding(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *collector) overLimits() {
 	for _, limit := range []struct {
 		n    int
@@ -252,6 +325,7 @@ func (c *collector) overLimits() {
 	}{
 		{c.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", c.droppedKeys, maxKeys)},
 		{c.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", c.droppedPlaces, maxPlaces)},
+		{c.droppedTrussrcs, fmt.Sprintf("%d further .trussrc files are not judged: %d are at most", c.droppedTrussrcs, maxPlaces)},
 		{c.droppedProblems, fmt.Sprintf("%d further problems are not listed", c.droppedProblems)},
 	} {
 		if limit.n > 0 {
@@ -259,6 +333,15 @@ func (c *collector) overLimits() {
 			c.incomplete = true
 		}
 	}
+}
+
+// width orders places by how far the key got by them.
+func width(at finding.Location) int {
+	w := 2 * at.Exposure.Rank()
+	if at.Readable {
+		w++
+	}
+	return w
 }
 
 // finding words what is known of a key.
@@ -270,12 +353,15 @@ func (k *candidate) finding() finding.Finding {
 		Fingerprint: k.digest[:32],
 		Liveness:    &finding.Liveness{State: finding.Unchecked},
 	}
-	for i, p := range k.places {
+	places := slices.Clone(k.places)
+	// The place that decides how bad it is stands first.
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(width(b.at), width(a.at)) })
+	for i, p := range places {
 		at := p.at
 		var advice string
 		at.Context, advice = rules.Advise(at, at.Snippet)
 		f.Locations = append(f.Locations, at)
-		if i == 0 || at.Exposure.Rank() > f.Exposure.Rank() {
+		if i == 0 {
 			f.Exposure, f.Advice = at.Exposure, advice
 		}
 	}

@@ -26,7 +26,8 @@ func InspectTruss(dir string, o source.TrussOptions) []finding.Finding {
 		if rules.CredentialsFile(path.Base(e.Path)) && e.Link == "" {
 			rule := rules.TrussShipsCredentialsFile()
 			message := fmt.Sprintf("truss push would upload %s as %s", file, e.Path)
-			out = append(out, ruleFinding(rule, rule.Severity, e.Path, message, finding.Shipped, []finding.Location{{Path: file}}))
+			at := finding.Location{Path: file, Exposure: finding.Shipped}
+			out = append(out, ruleFinding(rule, rule.Severity, e.Path, message, at))
 		}
 	}
 	return out
@@ -36,9 +37,9 @@ func secretValues(file string, config source.TrussConfig) []finding.Finding {
 	rule := rules.TrussSecretValue()
 	var out []finding.Finding
 	for _, s := range config.SecretValues {
-		at := finding.Location{Path: file, Line: s.Line, Column: s.Column}
+		at := finding.Location{Path: file, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}
 		message := fmt.Sprintf("the secret %q has a value in %s, which truss push uploads", s.Name, file)
-		out = append(out, ruleFinding(rule, rule.Severity, s.Name, message, finding.Shipped, []finding.Location{at}))
+		out = append(out, ruleFinding(rule, rule.Severity, s.Name, message, at))
 	}
 	return out
 }

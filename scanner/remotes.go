@@ -25,7 +25,7 @@ func (in *inspector) use(key secret.Secret, u keyUse) {
 	if in.shared[digest] == nil {
 		in.order = append(in.order, digest)
 	}
-	u.prefix = key.Prefix()
+	u.prefix, u.at.Exposure = key.Prefix(), in.exposure
 	in.shared[digest] = append(in.shared[digest], u)
 }
 
@@ -45,8 +45,9 @@ func (in *inspector) reportShared() {
 				at = append(at, u.at)
 			}
 		}
-		in.report(rule, rule.Severity, digest, "one key serves the remotes "+strings.Join(names, ", "), at...)
-		in.Findings[len(in.Findings)-1].Prefix = uses[0].prefix
+		f := ruleFinding(rule, rule.Severity, digest, "one key serves the remotes "+strings.Join(names, ", "), at...)
+		f.Prefix = uses[0].prefix
+		in.Findings = append(in.Findings, f)
 	}
 }
 
@@ -68,11 +69,11 @@ func (in *inspector) trussrc(path string, data []byte) (holds bool) {
 		}
 		if r.RefreshToken != nil {
 			s := r.RefreshToken.Span()
-			in.refreshToken(path, name, spot(path, data, s.Start, s.End))
+			in.refreshToken(name, spot(path, data, s.Start, s.End))
 		}
 		holds = holds || r.RefreshToken != nil || r.AccessToken != nil
 		if r.URL != "" {
-			in.url(path, name, r.URL, finding.Location{Path: path, Line: r.URLLine})
+			in.url(name, r.URL, finding.Location{Path: path, Line: r.URLLine})
 		}
 	}
 	for _, err := range errs {
@@ -82,19 +83,19 @@ func (in *inspector) trussrc(path string, data []byte) (holds bool) {
 	}
 	if len(broken) > 0 {
 		rule := rules.TrussrcInvalid()
-		in.report(rule, rule.Severity, path, "truss cannot read "+path+": "+errs[0].Error(), broken...)
+		in.report(rule, rule.Severity, "", "truss cannot read "+path+": "+errs[0].Error(), broken...)
 	}
 	return holds
 }
 
-func (in *inspector) refreshToken(path, name string, at finding.Location) {
+func (in *inspector) refreshToken(name string, at finding.Location) {
 	rule := rules.OAuthTokenAtRest()
-	in.report(rule, min(rule.Severity, finding.Low), path+"\x00"+name, "the OAuth refresh token of "+name+" is kept in a file", at)
+	in.report(rule, min(rule.Severity, finding.Low), name, "the OAuth refresh token of "+name+" is kept in a file", at)
 }
 
-func (in *inspector) url(path, name, address string, at finding.Location) {
+func (in *inspector) url(name, address string, at finding.Location) {
 	if why, severity := rules.InsecureURL(address); why != "" {
-		in.report(rules.RemoteURLInsecure(), severity, path+"\x00"+name, "the address of remote "+name+" "+why, at)
+		in.report(rules.RemoteURLInsecure(), severity, name, "the address of remote "+name+" "+why, at)
 	}
 }
 
@@ -143,10 +144,10 @@ func (in *inspector) authFile(path string, data []byte) (holds bool) {
 func (in *inspector) profile(path string, data []byte, name string, p authProfile) (holds bool) {
 	name = fmt.Sprintf("%q", name)
 	if p.RemoteURL != "" {
-		in.url(path, name, p.RemoteURL, find(path, data, p.RemoteURL))
+		in.url(name, p.RemoteURL, find(path, data, p.RemoteURL))
 	}
 	if p.Credential.RefreshToken != "" {
-		in.refreshToken(path, name, find(path, data, p.Credential.RefreshToken))
+		in.refreshToken(name, find(path, data, p.Credential.RefreshToken))
 	}
 	if p.APIKey != "" {
 		in.use(secret.New(p.APIKey), keyUse{name: name, at: find(path, data, p.APIKey)})

@@ -39,9 +39,12 @@ type Verdict struct {
 }
 
 // A Suppressor decides whether a finding was accepted. It is asked once for each
-// finding, after verification; nil means that the finding stands.
+// finding, after verification; nil means that the finding stands. Leftover is
+// called after that and gives findings about the decisions themselves, which need
+// a rule, a message and places.
 type Suppressor interface {
 	Suppress(finding.Finding) *finding.Suppression
+	Leftover() []finding.Finding
 }
 
 // Options tune a scan. The zero value lists everything that was found.
@@ -49,6 +52,10 @@ type Options struct {
 	MinConfidence finding.Confidence
 	Verifier      Verifier   // nil: keys stay unchecked
 	Suppressor    Suppressor // nil: nothing is accepted
+	// Inspect adds what is wrong besides keys that lie about: it is called after the
+	// sources were read, with the .trussrc files that they met outside the home,
+	// sorted. Its findings are reported behind the keys, in its order. Nil is allowed.
+	Inspect func(ctx context.Context, trussrcs []string) Inspection
 	// Progress is read while the scan runs; nil is allowed.
 	Progress *Progress
 	// Keys receives the listed keys themselves, for revocation and rewriting; nil
@@ -77,6 +84,7 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 	}
 	c := newCollector(opts)
 	walkErr := c.collect(ctx, sources)
+	c.dropPacked()
 	interrupted := ctx.Err() != nil
 	if interrupted {
 		walkErr = nil
@@ -86,6 +94,7 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 	if !interrupted {
 		c.locate(ctx, sources)
 		c.verify(ctx)
+		c.inspect(ctx)
 	}
 	summary, err := c.report(h, sources, func(s *finding.Summary) {
 		s.Interrupted = interrupted

@@ -2,6 +2,9 @@ package scanner
 
 import (
 	"context"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -9,17 +12,19 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// An event is a key in a place, or a problem.
+// An event is a key in a place, a problem, or a .trussrc that was met.
 type event struct {
 	problem *finding.Problem
 	hit     *hit
+	trussrc string // its path
 }
 
 type hit struct {
 	source     int // index of the source it came from
 	key        secret.Secret
 	format     finding.Format
-	confidence finding.Confidence
+	confidence finding.Confidence // as matched
+	picture    bool               // read off a picture
 	at         finding.Location
 	offset     int64 // orders the places of one file
 }
@@ -40,8 +45,12 @@ func (s *sink) Problem(p finding.Problem) error {
 
 func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 	s.count(b)
+	if isTrussrc(b) {
+		s.events <- event{trussrc: b.At.Path}
+	}
 	var c *cursor
-	rules.Find(name(b.At), b.Data, b.Fresh, func(m rules.Match) bool {
+	inside := newOutline(b)
+	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
 			return true
 		}
@@ -53,13 +62,38 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		if b.Window != nil {
 			h.offset += b.Window.Offset
 		}
-		h.at.Decoded = m.Decoded
-		c.place(&h.at, m.Start, m.End)
+		h.at.Decoded = append(slices.Clip(b.At.Decoded), m.Decoded...)
+		h.at.KeyDigest = m.Secret.Digest()
+		if cell := inside.cell(m.Start); cell != nil {
+			h.at.Cell = cell
+		}
+		c.place(&h.at, m)
+		h.inPicture()
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()
+}
+
+// isTrussrc tells a .trussrc that a folder scan met: one in the home or a truss is
+// marked as such, one in an archive or in history is no file.
+func isTrussrc(b *source.Blob) bool {
+	at := &b.At
+	return strings.HasSuffix(at.Path, ".trussrc") && path.Base(at.Path) == ".trussrc" &&
+		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
+}
+
+// count adds the blob to what was looked at: members and variables count for their bytes
+// alone, windows once for each file.
+// inPicture takes what only text has from a place in a picture.
+func (h *hit) inPicture() {
+	if len(h.at.Decoded) == 0 || h.at.Decoded[0] != source.Recognised {
+		return
+	}
+	h.picture, h.offset = true, 0
+	h.at.Line, h.at.Column, h.at.EndLine, h.at.EndColumn = 0, 0, 0, 0
+	h.at.UTF16Column, h.at.UTF16EndColumn = 0, 0
 }
 
 // count adds the blob to what was looked at: members count for their bytes alone,
@@ -73,7 +107,7 @@ func (s *sink) count(b *source.Blob) {
 		own = b.Window.Own.End - b.Window.Own.Start
 	}
 	s.progress.Bytes.Add(int64(own))
-	if b.At.Member != "" || b.Window != nil && !b.Window.Last {
+	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
 		return
 	}
 	if b.At.Blob != "" {

@@ -2,9 +2,12 @@ package scanner
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
 )
 
 const (
@@ -18,55 +21,107 @@ const (
 	maxRun = 24
 )
 
-// snippet returns the line of a key with every key in it masked, cut to a readable
-// length, and the character span of this key's mask in it. A key that was encoded
-// over several lines shows its first one.
-func snippet(data []byte, start, end int) (string, *[2]int) {
+// snippet returns the line of a match with every key in it masked, cut to a
+// readable length, and the character span of this key's mask in it. A key that was
+// encoded over several lines shows its first one. UTF-16 is shown as text.
+func snippet(data []byte, wide source.Wide, m rules.Match) (string, *[2]int) {
+	start, end := m.Start, m.End
+	switch {
+	case wide != source.Narrow:
+		data, start, end = narrow(data, wide, start, end)
+	case len(m.Decoded) > 0 && m.Decoded[0] == "utf-16":
+		data, start, end = narrowString(data, start, end)
+	}
 	from := lineStart(data, start, searchSide)
 	to := lineEnd(data, start, searchSide)
-	end = min(end, to)
-	var out []byte
-	var mark [2]int
-	left, right := max(from, start-snippetSide), min(to, end+snippetSide)
-	at := from
-	emit := func(until int) { // the bytes up to a place, if they are shown
-		if a, b := max(at, left), min(until, right); a < b {
-			out = append(out, maskRuns(data[from:to], a-from, b-from)...)
-		}
-		at = max(at, until)
-	}
-	masked := false
-	mask := func(s, e int, text string) {
-		if e <= at {
-			return
-		}
-		emit(s)
-		if s == start {
-			mark[0] = utf8.RuneCount(out)
-			mark[1], masked = mark[0]+utf8.RuneCountInString(text), true
-		}
-		if e > left && s < right {
-			out = append(out, text...)
-		}
-		at = e
-	}
-	rules.Find("", data[from:to], nil, func(m rules.Match) bool {
-		s, e := from+m.Start, from+m.End
-		if s > start && !masked {
-			mask(start, end, "****")
-		}
-		text := "****"
+	l := line{data: data[from:to]}
+	l.keys = keysAbout(data, from, to, start, end)
+	l.left, l.right = max(0, start-from-snippetSide), min(to-from, end-from+snippetSide)
+	return l.render(start - from)
+}
+
+// A masked is a stretch of a line that is not shown, and what is shown for it.
+type masked struct {
+	start, end int
+	label      string
+}
+
+const stars = "****"
+
+// keysAbout lists what of data[from:to] belongs to keys, in order and without
+// overlaps: the one at start and end, and any other, also one that reaches in from
+// the lines about.
+func keysAbout(data []byte, from, to, start, end int) []masked {
+	lo, hi := max(0, from-searchSide), min(len(data), to+searchSide)
+	keys := []masked{{start, end, stars}}
+	rules.Find("", data[lo:hi], nil, func(m rules.Match) bool {
+		k := masked{lo + m.Start, lo + m.End, stars}
 		if len(m.Decoded) == 0 {
-			text = m.Secret.Prefix() + ".****"
+			k.label = m.Secret.Prefix() + "." + stars
 		}
-		mask(s, e, text)
+		if k.end > from && k.start < to {
+			keys = append(keys, k)
+		}
 		return true
 	})
-	if !masked {
-		mask(start, end, "****")
+	slices.SortStableFunc(keys, func(a, b masked) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(len(b.label), len(a.label)))
+	})
+	var out []masked
+	for _, k := range keys {
+		k.start, k.end = max(k.start, from)-from, min(k.end, to)-from
+		if n := len(out); n > 0 && k.start < out[n-1].end {
+			out[n-1].end = max(out[n-1].end, k.end)
+			continue
+		}
+		out = append(out, k)
 	}
-	emit(to)
-	return string(bytes.TrimRight(out, "\r")), &mark
+	return out
+}
+
+// A line is one line that is about to be shown from left to right.
+type line struct {
+	data        []byte
+	keys        []masked
+	left, right int
+	out         []byte
+}
+
+// render shows the line, and says where the mask of the key at start is.
+func (l *line) render(start int) (string, *[2]int) {
+	var mark [2]int
+	at := 0
+	for _, k := range l.keys {
+		l.show(at, k.start)
+		at = k.end
+		if k.end <= l.left || k.start >= l.right {
+			continue
+		}
+		before := utf8.RuneCount(l.out)
+		if bytes.HasSuffix(l.out, []byte(stars)) && k.label == stars {
+			before -= len(stars) // one mask says it all
+		} else {
+			l.out = append(l.out, k.label...)
+		}
+		if k.start <= start && start < k.end {
+			mark = [2]int{before, utf8.RuneCount(l.out)}
+		}
+	}
+	l.show(at, len(l.data))
+	return string(bytes.TrimRight(l.out, "\r")), &mark
+}
+
+// show adds the part of the line from a to b that is to be shown.
+func (l *line) show(a, b int) {
+	a, b = max(a, l.left), min(b, l.right)
+	if a >= b {
+		return
+	}
+	text := maskRuns(l.data, a, b)
+	if bytes.HasSuffix(l.out, []byte(stars)) {
+		text = bytes.TrimPrefix(text, []byte(stars))
+	}
+	l.out = append(l.out, text...)
 }
 
 // maskRuns returns line[a:b] with every run that is too long to show replaced. A

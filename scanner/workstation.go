@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,9 +36,22 @@ type Inspection struct {
 // who may read it.
 func InspectHome(o source.HomeOptions) Inspection {
 	files, _ := source.HomeFiles(o) // the scan of the home reports what cannot be read
-	in := &inspector{opts: o, shared: map[string][]keyUse{}}
+	in := newInspector(o)
 	for _, f := range files {
+		in.exposure, in.subject = finding.Home, f.Path
 		in.file(f)
+	}
+	in.reportShared()
+	return in.Inspection
+}
+
+// InspectTrussrcs judges .trussrc files that a scan of folders met, slash separated,
+// in the same way. It plans no corrections. o says whose workstation it is, as for
+// source.DirOptions.
+func InspectTrussrcs(o source.HomeOptions, met []string) Inspection {
+	in := newInspector(o)
+	if len(met) > 0 {
+		in.others(met, o)
 	}
 	in.reportShared()
 	return in.Inspection
@@ -46,29 +60,76 @@ func InspectHome(o source.HomeOptions) Inspection {
 // An inspector collects one Inspection.
 type inspector struct {
 	Inspection
-	opts   source.HomeOptions
+	trees  *source.WorkTrees
 	shared map[string][]keyUse // by digest
 	order  []string            // of the digests
+	// Of the file that is being looked at:
+	exposure finding.Exposure
+	subject  string // what it goes by in fingerprints
+	foreign  bool   // no correction is planned for it
+}
+
+func newInspector(o source.HomeOptions) *inspector {
+	return &inspector{trees: source.NewWorkTrees(o.Lookup), shared: map[string][]keyUse{}}
 }
 
 func (in *inspector) problem(path string, err error) {
 	in.Problems = append(in.Problems, finding.Problem{Path: path, Error: err.Error()})
 }
 
-// report adds a finding whose subject, with the rule, tells it from others.
-func (in *inspector) report(rule finding.Rule, severity finding.Severity, subject, message string, at ...finding.Location) {
-	f := ruleFinding(rule, severity, subject, message, finding.Home, at)
-	in.Findings = append(in.Findings, f)
+// report adds a finding about the file that is being looked at. what, with the rule
+// and the file, tells it from others.
+func (in *inspector) report(rule finding.Rule, severity finding.Severity, what, message string, at ...finding.Location) {
+	subject := in.subject
+	if what != "" {
+		subject += "\x00" + what
+	}
+	for i := range at {
+		at[i].Exposure = in.exposure
+	}
+	in.Findings = append(in.Findings, ruleFinding(rule, severity, subject, message, at...))
 }
 
-func ruleFinding(rule finding.Rule, severity finding.Severity, subject, message string, exposure finding.Exposure, at []finding.Location) finding.Finding {
+// ruleFinding makes a finding of places whose exposure is set.
+func ruleFinding(rule finding.Rule, severity finding.Severity, subject, message string, at ...finding.Location) finding.Finding {
 	sum := sha256.Sum256([]byte(rule.ID + "\x00" + subject))
-	for i := range at {
-		at[i].Exposure = exposure
-	}
-	return finding.Finding{
-		Rule: rule.ID, Severity: severity, Confidence: finding.HighConfidence, Exposure: exposure,
+	f := finding.Finding{
+		Rule: rule.ID, Severity: severity, Confidence: finding.HighConfidence,
 		Fingerprint: hex.EncodeToString(sum[:16]), Message: message, Advice: rule.Remedy, Locations: at,
+	}
+	for _, l := range at {
+		if l.Exposure.Rank() > f.Exposure.Rank() {
+			f.Exposure = l.Exposure
+		}
+	}
+	return f
+}
+
+// others looks at .trussrc files wherever they are.
+func (in *inspector) others(met []string, o source.HomeOptions) {
+	var known []source.PlaceFile
+	if o.Dir != "" {
+		known, _ = source.HomeFiles(o)
+	}
+	states := in.trees.States(met)
+	same := map[string]int{}
+	for _, s := range states {
+		same[s.Rel]++
+	}
+	for i, path := range met {
+		info, err := os.Stat(filepath.FromSlash(path))
+		if err != nil {
+			continue // the scan reports what it cannot read
+		}
+		in.foreign, in.exposure, in.subject = true, states[i].Exposure, path
+		if slices.ContainsFunc(known, func(k source.PlaceFile) bool { return os.SameFile(k.Info, info) }) {
+			in.exposure = finding.Home
+		}
+		if same[states[i].Rel] == 1 && states[i].Rel != "" { // wherever the clone is
+			in.subject = states[i].Rel
+		}
+		private := states[i].Exposure != finding.Committed
+		in.file(source.PlaceFile{Place: source.Place{Kind: source.KindTrussrc, Private: private}, Path: path, Info: info})
 	}
 }
 
@@ -84,13 +145,17 @@ func (in *inspector) file(f source.PlaceFile) {
 	}
 	data, err := os.ReadFile(filepath.FromSlash(f.Path))
 	if err != nil {
-		return // reported by the scan of the home
+		return // reported by the scan
 	}
 	holds := holdsKey(f.Path, data)
 	switch {
 	case kind == source.KindTrussrc:
+		state := in.trees.State(filepath.FromSlash(f.Path))
+		if state.Exposure == finding.Committed {
+			in.exposure = finding.Committed
+		}
 		holds = in.trussrc(f.Path, data) || holds
-		in.tracked(f.Path, holds)
+		in.tracked(f.Path, state, holds)
 	case kind == source.KindBasetenCLI:
 		holds = in.authFile(f.Path, data) || holds
 	case kind == source.KindTruss:
@@ -125,35 +190,25 @@ func (in *inspector) readable(f source.PlaceFile, readers string) {
 	if f.Place.Kind == source.KindTrussrc {
 		rule = rules.TrussrcReadable()
 	}
-	reachable := reachable(f.Path)
+	who := fs.FileMode(0o001)
+	if readers != rules.Everyone {
+		who = 0o011
+	}
+	reachable := source.Reachable(filepath.FromSlash(f.Path), who)
 	perm := f.Info.Mode().Perm()
 	message := fmt.Sprintf("%s may read %s (mode %04o), which holds a credential", readers, f.Path, perm)
 	if !reachable {
 		message += "; for now a folder above keeps them out"
 	}
-	in.report(rule, rules.ReadableSeverity(readers, reachable), f.Path, message, finding.Location{Path: f.Path})
+	in.report(rule, rules.ReadableSeverity(readers, reachable), "", message, finding.Location{Path: f.Path})
+	if in.foreign {
+		return
+	}
 	in.planMode(f.Path, f.Info)
 	if f.Place.Kind == source.KindTruss || f.Place.Kind == source.KindBasetenCLI {
 		dir := filepath.Dir(filepath.FromSlash(f.Path))
 		if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
 			in.planMode(filepath.ToSlash(dir), info)
-		}
-	}
-}
-
-// reachable reports whether the folders above a file let others through.
-func reachable(path string) bool {
-	real, err := filepath.EvalSymlinks(filepath.FromSlash(path))
-	if err != nil {
-		return true
-	}
-	for dir := filepath.Dir(real); ; dir = filepath.Dir(dir) {
-		info, err := os.Stat(dir)
-		if err == nil && info.Mode().Perm()&0o011 == 0 {
-			return false
-		}
-		if dir == filepath.Dir(dir) {
-			return true
 		}
 	}
 }

@@ -28,6 +28,13 @@ var revealers = map[string]string{
 
 	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
 
+	"cmd/rewrite.go: scanRevoke.writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
+
+	"revoke/sink_file.go: File.Deliver":       "puts a new key into the file that was named for it",
+	"revoke/sink_output.go: Output.Deliver":   "prints a new key, once, when that was asked for",
+	"revoke/sink_command.go: Command.Deliver": "gives a new key to the command that was named for it, on its standard input",
+	"revoke/sink_command.go: mask":            "hides the key in that command's words",
+
 	"baseten/basetentest/org.go: Org.RegisterGatewayKey":    "the fake is given a key by its test",
 	"baseten/basetentest/record.go: Server.Received":        "the fake looks for keys that must not have come in",
 	"baseten/basetentest/cmd/fakebaseten/main.go: announce": "the fake tells who started it the made-up key that it takes",

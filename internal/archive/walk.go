@@ -178,6 +178,10 @@ func (w *walk) container(kind Kind, n node) error {
 		if err := w.visit(n); err != nil {
 			return err
 		}
+		// What was visited under a name has its members below that name.
+		if !n.outer {
+			n.path = n.leaf
+		}
 	}
 	return w.unpack(kind, n)
 }

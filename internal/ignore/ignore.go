@@ -32,6 +32,9 @@ type Options struct {
 	Excludes []string
 	// IgnoreCase is git's core.ignoreCase.
 	IgnoreCase bool
+	// Compose is git's core.precomposeUnicode: on a Mac, where file names may come
+	// decomposed, git knows them composed (NFC). The caller composes.
+	Compose bool
 }
 
 // A Matcher answers for one work tree, reading each .gitignore file when it is

@@ -38,6 +38,7 @@ func Discover(root string, env func(string) string) Options {
 	}
 	var o Options
 	o.IgnoreCase = isTrue(core["ignorecase"])
+	o.Compose = isTrue(core["precomposeunicode"])
 	if common != "" {
 		o.Excludes = append(o.Excludes, filepath.Join(common, "info", "exclude"))
 	}

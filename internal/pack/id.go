@@ -94,3 +94,6 @@ func kindFromName(name string) Kind {
 	}
 	return 0
 }
+
+// First gives the first two bytes of id, which are as good as random.
+func (id ID) First() (a, b byte) { return id.sum[0], id.sum[1] }

@@ -68,7 +68,26 @@ func (r *Reader) Kind(id ID) (Kind, error) {
 
 // Has says whether some part of the store has the object.
 func (s *Store) Has(id ID) bool {
-	return len(s.HeldBy(id)) > 0
+	if s.Packed(id) {
+		return true
+	}
+	for _, dir := range s.dirs {
+		if !id.IsZero() && exists(loosePath(dir, id)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Packed says whether the index of some pack has the object. It asks no file system.
+func (s *Store) Packed(id ID) (found bool) {
+	for _, p := range s.packs {
+		guard(func() error { _, found = p.idx.find(id.sum[:id.size]); return nil })
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // HeldBy gives the paths of all packs and loose files that hold the object.

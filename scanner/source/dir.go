@@ -15,22 +15,35 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/gitdir"
 )
 
 // DirOptions limit and tune a folder scan. The zero value reads everything.
 type DirOptions struct {
 	Jobs    int    // goroutines; 0 means one a processor
 	Filter  Filter // which paths are looked at
-	SkipGit bool   // leave ".git" to a history source; else its files are read like any
+	SkipGit bool   // leave git folders to a history source; else their files are read like any
+	// Repository is told, with SkipGit, of every work tree and bare repository that
+	// the walk meets, from any goroutine. A bare one is then not walked.
+	Repository func(name string)
+
+	skip func(name string) bool // folders that are not looked into
+	// Home says whose workstation this is: its variables lead to git's ignore files,
+	// and a file that is one of its places has the exposure Home. The zero value
+	// stands for nobody's.
+	Home HomeOptions
 }
 
 // Dir is a Source over a folder, recursively, or over one file. Every regular file
 // is read, whatever its name, kind or mode bits; symbolic links below the target
 // are not followed, a target that is one is; devices, pipes and sockets are passed
 // over. Paths are reported as the target was named, with slashes.
-func Dir(target string, opts DirOptions) Source { return &dir{target: target, opts: opts} }
+//
+// The Source is a Locator: it says of the places that hold keys whether git tracks,
+// ignores or does not know the file.
+func Dir(target string, opts DirOptions) Source { return &dirSource{target: target, opts: opts} }
 
-type dir struct {
+type dirSource struct {
 	target string
 	opts   DirOptions
 }
@@ -41,7 +54,7 @@ type stamp struct {
 	regular         bool
 }
 
-func (d *dir) Walk(ctx context.Context, to Sink) error {
+func (d *dirSource) Walk(ctx context.Context, to Sink) error {
 	real, err := filepath.EvalSymlinks(d.target)
 	if err != nil {
 		return to.Problem(finding.Problem{Path: d.target, Error: reason(err), Hint: "check the path's spelling, and that you may read it"})
@@ -71,6 +84,11 @@ func (d *dir) Walk(ctx context.Context, to Sink) error {
 		g.Go(func() error { return w.work(ctx) })
 	}
 	return g.Wait()
+}
+
+// Locate sets the exposure of the places.
+func (d *dirSource) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	return newLocal(d.opts.Home, false).locate(ctx, places)
 }
 
 // An entry is one path: as the system knows it, as it is shown, and relative to
@@ -155,13 +173,16 @@ func (w *walker) list(e entry) error {
 			return perr
 		}
 	}
+	if w.repository(e, entries) {
+		return nil
+	}
 	var files []entry
 	filtered := !w.opts.Filter.empty()
 	for _, d := range entries {
 		child := e.child(d.Name(), filtered)
 		switch {
 		case d.IsDir():
-			if (w.opts.SkipGit && d.Name() == ".git") || w.opts.Filter.SkipDir(child.rel) {
+			if w.opts.SkipGit && d.Name() == ".git" && hasObjects(child.real) || w.opts.Filter.SkipDir(child.rel) || w.opts.skip != nil && w.opts.skip(child.real) {
 				continue
 			}
 			w.queue.push(job{dir: &child})
@@ -180,6 +201,33 @@ func (w *walker) list(e entry) error {
 	}
 	return nil
 }
+
+// repository tells of a repository, and reports whether it is a bare one.
+func (w *walker) repository(e entry, entries []fs.DirEntry) (bare bool) {
+	if !w.opts.SkipGit || w.opts.Repository == nil {
+		return false
+	}
+	signs := 0
+	for _, d := range entries {
+		switch d.Name() {
+		case ".git":
+			if !d.IsDir() || hasObjects(filepath.Join(e.real, ".git")) {
+				w.opts.Repository(e.shown)
+			}
+			return false
+		case "HEAD", "objects", "refs":
+			signs++
+		}
+	}
+	if bare = signs == 3 && gitdir.IsGitDir(e.real); bare {
+		w.opts.Repository(e.shown)
+	}
+	return bare
+}
+
+// hasObjects tells a git folder from one that only has the name of one, the files
+// of which are files like any.
+func hasObjects(dir string) bool { return exists(dir, "objects") }
 
 func (w *walker) problem(e entry, err error) error {
 	p := finding.Problem{Path: e.shown, Error: reason(err)}

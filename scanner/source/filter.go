@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -10,7 +11,16 @@ import (
 
 // A Filter says which paths of a target are looked at. Paths are relative to the
 // target, with slashes.
-type Filter struct{ exclude, include []string }
+type Filter struct {
+	exclude, include []string
+	more             []based
+}
+
+// A based filter takes paths from a folder above the target.
+type based struct {
+	base string
+	Filter
+}
 
 // NewFilter checks the globs (doublestar: ** crosses folders). A glob without a
 // slash matches a name in any folder. Paths that an exclude matches, and all below
@@ -35,13 +45,32 @@ func NewFilter(exclude, include []string) (Filter, error) {
 	return f, nil
 }
 
-func (f Filter) empty() bool { return len(f.exclude) == 0 && len(f.include) == 0 }
+// And returns a filter that leaves out what f does and, of paths that are relative
+// to a folder above the target, what g does. base is the target's path from there,
+// with slashes, empty for the target itself.
+func (f Filter) And(base string, g Filter) Filter {
+	f.more = append(f.more[:len(f.more):len(f.more)], based{base, g})
+	return f
+}
+func (f Filter) empty() bool { return len(f.exclude)+len(f.include)+len(f.more) == 0 }
 
 // SkipDir reports whether a folder is left out with all below it.
-func (f Filter) SkipDir(rel string) bool { return matchAny(f.exclude, rel) }
+func (f Filter) SkipDir(rel string) bool {
+	for _, m := range f.more {
+		if m.SkipDir(path.Join(m.base, rel)) {
+			return true
+		}
+	}
+	return matchAny(f.exclude, rel)
+}
 
 // Skip reports whether a file is left out.
 func (f Filter) Skip(rel string) bool {
+	for _, m := range f.more {
+		if m.Skip(path.Join(m.base, rel)) {
+			return true
+		}
+	}
 	return matchAny(f.exclude, rel) || len(f.include) > 0 && !matchAny(f.include, rel)
 }
 

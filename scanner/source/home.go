@@ -225,7 +225,8 @@ func readNames(dir string) ([]string, error) {
 
 // Home returns a Source of the places on a workstation where keys are known to be.
 // Nothing outside the table that Places returns is read. A place that is not there
-// is no problem; one that is there and cannot be read is.
+// is no problem; one that is there and cannot be read is. The Source is a Locator:
+// a file that git tracks, as in a repository of dotfiles, is Committed.
 func Home(o HomeOptions) Source { return home{o} }
 
 type home struct{ opts HomeOptions }
@@ -262,4 +263,22 @@ func (h home) Walk(ctx context.Context, to Sink) error {
 		}
 	}
 	return nil
+}
+
+// Locate sets the exposure of the places that are files.
+func (h home) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+	out := make([][]finding.Location, len(places))
+	var files []finding.Location
+	var at []int
+	for i, p := range places {
+		out[i] = []finding.Location{p}
+		if !strings.HasPrefix(p.Path, EnvironmentPath) {
+			files, at = append(files, p), append(at, i)
+		}
+	}
+	found, err := newLocal(h.opts, true).locate(ctx, files)
+	for i, f := range found {
+		out[at[i]] = f
+	}
+	return out, err
 }

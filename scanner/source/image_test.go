@@ -17,15 +17,15 @@ import (
 )
 
 // An image in the layout of OCI: an index, and blobs by digest.
-type image struct{ files []archivetest.File }
+type ociImage struct{ files []archivetest.File }
 
-func (i *image) blob(data []byte) string {
+func (i *ociImage) blob(data []byte) string {
 	name := fmt.Sprintf("blobs/sha256/%x", sha256.Sum256(data))
 	i.files = append(i.files, archivetest.File{Name: name, Data: data})
 	return name
 }
 
-func (i *image) json(t *testing.T, name string, v any) []byte {
+func (i *ociImage) json(t *testing.T, name string, v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func (i *image) json(t *testing.T, name string, v any) []byte {
 // are plain, gzip and zstd. Each key lies elsewhere.
 func makeImage(t *testing.T, m *fakekey.Maker) (files []archivetest.File, where map[string]string) {
 	build := archivetest.Tar(tar.FormatPAX)
-	img, where := &image{}, map[string]string{}
+	img, where := &ociImage{}, map[string]string{}
 	key := func() string { return m.B10() }
 	env, arg, deleted, jar, trussrc := key(), key(), key(), key(), key()
 	config := img.blob(img.json(t, "", map[string]any{

@@ -38,6 +38,8 @@ type Window struct {
 	Column int   // 0-based column of Data[0] in that line, in characters
 	// Column16 is Column in UTF-16 units.
 	Column16 int
+	// Wide says how the whole is written; Offset and Own.Start are even in UTF-16.
+	Wide Wide
 	// Own is the part of Data whose matches, by where they start, this window
 	// answers for; the neighbours answer for the rest.
 	Own finding.Span
@@ -71,9 +73,18 @@ type Source interface {
 // A Locator is a Source that can say more of a place once it is known to hold a
 // key: the commits of a blob, whether git tracks a file. Locate returns, for
 // each place it is given, the places it stands for: one or more, in a fixed
-// order. It is called after Walk, with the places that hold keys and no others.
+// order. It is called after Walk, with the places that hold keys and no others. An
+// error that is a LocateError lists what could not be found out; the places that
+// come with it hold.
 type Locator interface {
 	Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
+}
+
+// A Rereader is a Source that can give what it handed over once more. Reread calls
+// fn for each place whose content can be read and held, with its number, in any
+// order; the data is valid during the call only.
+type Rereader interface {
+	Reread(ctx context.Context, places []finding.Location, fn func(i int, data []byte)) error
 }
 
 // A Coverer is a Source that can say what of a repository it looked at.

@@ -30,27 +30,7 @@ type UnpackLimits = archive.Limits
 func Unpack(src Source, limits UnpackLimits) Source {
 	u := &unpack{src: src, walker: archive.NewWalker(limits)}
 	u.windows.New = func() any { b := make([]byte, memberWindow); return &b }
-	locator, locates := src.(Locator)
-	coverer, covers := src.(Coverer)
-	switch {
-	case locates && covers:
-		return struct {
-			*unpack
-			unpackLocator
-			Coverer
-		}{u, unpackLocator{locator}, coverer}
-	case locates:
-		return struct {
-			*unpack
-			unpackLocator
-		}{u, unpackLocator{locator}}
-	case covers:
-		return struct {
-			*unpack
-			Coverer
-		}{u, coverer}
-	}
-	return u
+	return forward(u, src, func(l Locator) Locator { return unpackLocator{l} })
 }
 
 type unpack struct {

@@ -1,12 +1,9 @@
 package source
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -38,9 +35,12 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 			readErr = nil
 		}
 		data := buf[:filled]
+		if w.Offset == 0 {
+			w.Wide = WideOf(data)
+		}
 		w.Own.End = filled
 		if !w.Last {
-			w.Own.End = runeStart(data, filled-overlap)
+			w.Own.End = w.Wide.cut(data, filled-overlap)
 		}
 		window := w
 		h, err := emit(&Blob{At: at, Data: data, Window: &window})
@@ -48,7 +48,7 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 		if err != nil || w.Last {
 			return hits, cmp.Or(err, readErr)
 		}
-		next := runeStart(data, w.Own.End-overlap)
+		next := w.Wide.cut(data, w.Own.End-overlap)
 		w.advance(data[:next])
 		w.Own.Start = w.Own.End - next
 		filled = copy(buf, data[next:])
@@ -58,48 +58,10 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 // advance moves the window's place over the bytes that it leaves behind.
 func (w *Window) advance(data []byte) {
 	w.Offset += int64(len(data))
-	if last := bytes.LastIndexByte(data, '\n'); last >= 0 {
-		w.Line += bytes.Count(data, []byte{'\n'})
-		w.Column, w.Column16 = 0, 0
-		data = data[last+1:]
-	}
-	chars, units := Count(data)
-	w.Column += chars
-	w.Column16 += units
+	m := w.Mark()
+	m.Advance(data, w.Wide)
+	w.Line, w.Column, w.Column16 = m.Line, m.Column, m.Column16
 }
 
-// Count returns the length of b in characters and in UTF-16 units. A byte that is
-// no part of valid UTF-8 counts as one of each; a byte-order mark counts as none.
-func Count(b []byte) (chars, units int) {
-	const notASCII = 0x8080808080808080
-	for i := 0; i < len(b); {
-		if i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&notASCII == 0 {
-			chars, i = chars+8, i+8
-			continue
-		}
-		if b[i] < utf8.RuneSelf {
-			chars, i = chars+1, i+1
-			continue
-		}
-		r, n := utf8.DecodeRune(b[i:])
-		i += n
-		if r == '\ufeff' {
-			continue
-		}
-		chars++
-		if r > 0xffff {
-			units++
-		}
-	}
-	return chars, units + chars
-}
-
-// runeStart returns the last place at or before i where a character may begin.
-func runeStart(data []byte, i int) int {
-	for back := 0; back < utf8.UTFMax && i-back > 0; back++ {
-		if utf8.RuneStart(data[i-back]) {
-			return i - back
-		}
-	}
-	return i
-}
+// Mark is the place of the window's first byte in the whole.
+func (w *Window) Mark() Mark { return Mark{w.Line, w.Column, w.Column16} }

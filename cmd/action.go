@@ -1,0 +1,259 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+)
+
+// newAction is what action.yml runs. Everything that others may choose, such as the
+// names of branches and files, stays in variables and arguments and never comes
+// near a shell.
+func newAction(env Env, ui *UI) *cobra.Command {
+	return &cobra.Command{
+		Use:   "action",
+		Short: "Run as a step of GitHub Actions",
+		Long: `Action is what the GitHub action of b10lint runs; docs/ci.md describes its inputs. It
+reads them from the variables B10LINT_*, chooses by the event what to look at,
+annotates the run, writes the job's summary, a SARIF and a JSON report, and sets the
+outputs findings, live, sarif and report.`,
+		Example: "  B10LINT_MODE=scan b10lint action",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runAction(c.Context(), env, ui) },
+	}
+}
+
+// An actionRun is one step.
+type actionRun struct {
+	env           Env
+	ui            *UI
+	event         githubEvent
+	path          string
+	sarif, json   string
+	summary       string // a file of its own, which is added to the job's
+	base, between string // of a pull request; the range to look at, empty for everything
+}
+
+// A githubEvent is what is used of the event's payload.
+type githubEvent struct {
+	Before      string `json:"before"`
+	After       string `json:"after"`
+	PullRequest *struct {
+		Base struct{ SHA string } `json:"base"`
+		Head struct{ SHA string } `json:"head"`
+	} `json:"pull_request"`
+}
+
+func runAction(ctx context.Context, env Env, ui *UI) error {
+	a := &actionRun{env: env, ui: ui}
+	if err := a.prepare(); err != nil {
+		return err
+	}
+	args, err := a.arguments()
+	if err != nil {
+		return err
+	}
+	inner := env
+	inner.Args = args
+	if key := env.get("B10LINT_API_KEY"); key != "" {
+		inner.Lookup = func(name string) (string, bool) {
+			if name == "BASETEN_API_KEY" {
+				return key, true
+			}
+			return env.Lookup(name)
+		}
+	}
+	code := Main(ctx, inner)
+	if err := a.finish(); err != nil {
+		return err
+	}
+	if code != ExitClean {
+		return silent(code)
+	}
+	return nil
+}
+
+// prepare reads the inputs and the event, and sees to the history.
+func (a *actionRun) prepare() error {
+	temp := a.env.get("RUNNER_TEMP")
+	if temp == "" {
+		temp = os.TempDir()
+	}
+	dir, err := os.MkdirTemp(temp, "b10lint-")
+	if err != nil {
+		return failed(err)
+	}
+	a.path, a.sarif = a.input("PATH", "."), a.input("SARIF_FILE", filepath.Join(dir, "b10lint.sarif"))
+	a.json, a.summary = filepath.Join(dir, "b10lint.json"), filepath.Join(dir, "summary.md")
+	if name := a.env.get("GITHUB_EVENT_PATH"); name != "" {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = json.Unmarshal(data, &a.event)
+		}
+		if err != nil {
+			return failed(fmt.Errorf("the event %s cannot be read: %w", name, err))
+		}
+	}
+	a.deepen()
+	a.choose()
+	return nil
+}
+
+func (a *actionRun) input(name, otherwise string) string {
+	if v := strings.TrimSpace(a.env.get("B10LINT_" + name)); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// deepen fetches the history that a shallow checkout left out, or says that it is
+// not there.
+func (a *actionRun) deepen() {
+	if shallow, err := git(a.env, a.path, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
+		return
+	}
+	_, err := git(a.env, a.path, "fetch", "--quiet", "--no-tags", "--unshallow", "origin")
+	if err == nil {
+		a.ui.info("the checkout was shallow; the rest of the history was fetched")
+		return
+	}
+	fmt.Fprintf(a.env.Stdout, "::warning title=b10lint::%s\n",
+		"the checkout is shallow and could not be deepened, so older commits are not looked at; add fetch-depth: 0 to actions/checkout")
+}
+
+// choose finds out what the event is about. Where a commit of it is not there,
+// everything is looked at.
+func (a *actionRun) choose() {
+	from, to := a.event.Before, a.event.After
+	if pr := a.event.PullRequest; pr != nil {
+		from, to = pr.Base.SHA, pr.Head.SHA
+		if a.has(from) {
+			a.base = from
+		}
+	}
+	switch r := a.input("RANGE", "auto"); {
+	case r == "all":
+	case r != "auto":
+		a.between = r
+	case a.has(from) && a.has(to):
+		a.between = from + ".." + to
+	}
+}
+
+// has reports whether a commit of the event is here; all zeros are none.
+func (a *actionRun) has(id string) bool {
+	if len(id) < 40 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
+		return false
+	}
+	_, err := git(a.env, a.path, "cat-file", "-e", id+"^{commit}")
+	return err == nil
+}
+
+// arguments are the command line that the inputs stand for.
+func (a *actionRun) arguments() ([]string, error) {
+	mode := a.input("MODE", "scan")
+	args := []string{mode, "-f", "github", "-f", "sarif=" + a.sarif, "-f", "json=" + a.json, "-f", "summary=" + a.summary}
+	if extra := a.env.get("B10LINT_FORMAT"); strings.TrimSpace(extra) != "" {
+		for _, f := range strings.Fields(extra) {
+			args = append(args, "-f", f)
+		}
+	}
+	if v := a.input("FAIL_ON", ""); v != "" {
+		args = append(args, "--fail-on", v)
+	}
+	switch mode {
+	case "audit":
+		return args, nil
+	case "revoke":
+		if event := a.env.get("GITHUB_EVENT_NAME"); event != "workflow_dispatch" {
+			return nil, usage("start the incident workflow by hand: on: workflow_dispatch", "mode revoke does not run on %q: nothing is revoked without somebody who asked for it", event)
+		}
+		args[0] = "scan"
+		args = append(args, "--revoke", "--yes")
+	case "scan":
+	default:
+		return nil, usage("the modes are scan, audit, revoke", "mode %q is unknown", mode)
+	}
+	if v := a.input("VERIFY", ""); v != "" && v != "none" && mode == "scan" {
+		args = append(args, "--verify="+v)
+	}
+	switch v := a.input("CONFIG", ""); {
+	case v != "":
+		args = append(args, "--config", v)
+	case a.base != "":
+		args = append(args, "--config-from", a.base)
+	}
+	if a.between != "" && mode == "scan" {
+		args = append(args, "--range", a.between)
+	}
+	return append(args, "--", a.path), nil
+}
+
+// finish adds to the job's summary and sets the outputs.
+func (a *actionRun) finish() error {
+	if text, err := os.ReadFile(a.summary); err == nil {
+		if err := appendTo(a.env.get("GITHUB_STEP_SUMMARY"), string(text)); err != nil {
+			return failed(err)
+		}
+	}
+	counts := &liveCounter{}
+	f, err := os.Open(a.json)
+	if err != nil {
+		return nil // the run ended before there was a report, and has said why
+	}
+	defer f.Close()
+	if err := report.Replay(f, counts); err != nil {
+		return failed(err)
+	}
+	var out bytes.Buffer
+	for _, o := range []struct{ name, value string }{
+		{"findings", strconv.Itoa(counts.findings)}, {"live", strconv.Itoa(counts.live)}, {"sarif", a.sarif}, {"report", a.json},
+	} {
+		if strings.ContainsAny(o.value, "\r\n") {
+			return usage("choose another name", "the name of a report has a line end in it")
+		}
+		fmt.Fprintf(&out, "%s=%s\n", o.name, o.value)
+	}
+	if err := appendTo(a.env.get("GITHUB_OUTPUT"), out.String()); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// appendTo adds to one of the files that a runner reads; outside of one there is none.
+func appendTo(name, text string) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, text)
+	return errors.Join(err, f.Close())
+}
+
+type liveCounter struct{ findings, live int }
+
+func (l *liveCounter) Start(finding.Run) error { return nil }
+func (l *liveCounter) Finding(f finding.Finding) error {
+	l.findings++
+	if f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted) {
+		l.live++
+	}
+	return nil
+}
+func (l *liveCounter) Problem(finding.Problem) error { return nil }
+func (l *liveCounter) Finish(finding.Summary) error  { return nil }

@@ -1,0 +1,297 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The hooks that b10lint can be, and the one that a bare repository wants.
+var (
+	workHooks = []string{"pre-commit", "commit-msg", "pre-push"}
+	bareHooks = []string{"pre-receive"}
+)
+
+// A hookTarget is where hooks are put.
+type hookTarget struct {
+	dir string // of the hooks, absolute
+	// chained says that the folder stands in for the hooks of every repository, which
+	// must go on working.
+	chained bool
+	bare    bool
+}
+
+type hookOptions struct {
+	global bool
+	only   []string
+}
+
+func newHook(env Env, ui *UI) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "hook",
+		Short: "Install, remove and run git hooks",
+		Long: `Hook puts b10lint in front of git: a commit, a message, a push that holds a key is
+refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/ci.md.`,
+		Example: "  b10lint hook install\n  b10lint hook uninstall",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newHookInstall(env), newHookUninstall(env), newHookRun(env, ui))
+	return c
+}
+
+func (o *hookOptions) register(c *cobra.Command) {
+	c.Flags().BoolVar(&o.global, "global", false, "for every repository of this user")
+	c.Flags().StringArrayVar(&o.only, "hook", nil, "this hook alone: pre-commit, commit-msg, pre-push or pre-receive; repeatable")
+}
+
+// names are the hooks to deal with.
+func (o *hookOptions) names(t hookTarget) ([]string, error) {
+	known := append(slices.Clone(workHooks), bareHooks...)
+	for _, name := range o.only {
+		if !slices.Contains(known, name) {
+			return nil, usage("the hooks are "+strings.Join(known, ", "), "b10lint is no hook %q", name)
+		}
+	}
+	switch {
+	case len(o.only) > 0:
+		return o.only, nil
+	case t.bare:
+		return bareHooks, nil
+	}
+	return workHooks, nil
+}
+
+func newHookInstall(env Env) *cobra.Command {
+	o := &hookOptions{}
+	c := &cobra.Command{
+		Use:   "install",
+		Short: "Install the git hooks of this repository",
+		Long: `Install writes the hooks pre-commit, commit-msg and pre-push, in a bare repository
+pre-receive, to where git looks for them: core.hooksPath if it is set, linked work
+trees share them. A hook of somebody else is never touched; nothing is installed
+then, and the line to add to it is shown.
+
+With --global git is told to look for every repository's hooks in one folder; what
+lies there runs b10lint first and the repository's own hook then.`,
+		Example: "  b10lint hook install\n  b10lint hook install --hook pre-commit\n  b10lint hook install --global",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return o.install(env) },
+	}
+	o.register(c)
+	return c
+}
+
+func newHookUninstall(env Env) *cobra.Command {
+	o := &hookOptions{}
+	c := &cobra.Command{
+		Use:     "uninstall",
+		Short:   "Remove the git hooks that install wrote",
+		Example: "  b10lint hook uninstall\n  b10lint hook uninstall --global",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return o.uninstall(env) },
+	}
+	o.register(c)
+	return c
+}
+
+func (o *hookOptions) install(env Env) error {
+	t, err := o.target(env, true)
+	if err != nil {
+		return err
+	}
+	names, err := o.names(t)
+	if err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return failed(err)
+	}
+	var others []string
+	for _, name := range names {
+		if owner, err := hookOwner(filepath.Join(t.dir, name)); err != nil {
+			return failed(err)
+		} else if owner == anotherHook {
+			others = append(others, name)
+		}
+	}
+	if len(others) > 0 {
+		return &exitError{code: ExitUsage, err: fmt.Errorf("%s: there is another hook already (%s); nothing was installed", t.dir, strings.Join(others, ", ")),
+			hints: []string{"add this line to it: b10lint hook run " + others[0] + ` -- "$@" || exit`, "or install the rest with --hook NAME"}}
+	}
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return failed(err)
+	}
+	for _, name := range names {
+		if err := writeHook(filepath.Join(t.dir, name), hookScript(name, program, t.chained)); err != nil {
+			return failed(err)
+		}
+		fmt.Fprintf(env.Stdout, "installed %s\n", filepath.Join(t.dir, name))
+	}
+	if t.chained {
+		return o.chain(env, t, names)
+	}
+	return nil
+}
+
+// chain lets every repository keep its other hooks, and then points git to ours.
+func (o *hookOptions) chain(env Env, t hookTarget, names []string) error {
+	for _, name := range allHooks {
+		path := filepath.Join(t.dir, name)
+		owner, err := hookOwner(path)
+		if err != nil {
+			return failed(err)
+		}
+		if slices.Contains(names, name) || owner != noHook {
+			continue
+		}
+		if err := writeHook(path, hookScript(name, "", true)); err != nil {
+			return failed(err)
+		}
+	}
+	if _, err := git(env, ".", "config", "--global", "core.hooksPath", t.dir); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+func (o *hookOptions) uninstall(env Env) error {
+	t, err := o.target(env, false)
+	if err != nil {
+		return err
+	}
+	names, err := o.names(t)
+	if err != nil {
+		return err
+	}
+	if t.chained && len(o.only) == 0 {
+		names = append(slices.Clone(allHooks), bareHooks...)
+	}
+	removed := 0
+	for _, name := range names {
+		path := filepath.Join(t.dir, name)
+		owner, err := hookOwner(path)
+		if err != nil {
+			return failed(err)
+		}
+		if owner != ourHook {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return failed(err)
+		}
+		removed++
+		if !t.chained || slices.Contains(workHooks, name) {
+			fmt.Fprintf(env.Stdout, "removed %s\n", path)
+		}
+	}
+	if removed == 0 {
+		fmt.Fprintf(env.Stdout, "no hook of b10lint's in %s\n", t.dir)
+	}
+	if t.chained && len(o.only) == 0 {
+		// Fails when it was not set; that is as it should be.
+		_, _ = git(env, ".", "config", "--global", "--unset", "core.hooksPath")
+		_ = os.Remove(t.dir) // if it is empty
+	}
+	return nil
+}
+
+// target finds the folder of the hooks.
+func (o *hookOptions) target(env Env, installing bool) (hookTarget, error) {
+	if o.global {
+		return globalTarget(env, installing)
+	}
+	dir, err := git(env, ".", "rev-parse", "--git-path", "hooks")
+	if err != nil {
+		return hookTarget{}, usage("go to the repository, or use --global", "%w", err)
+	}
+	bare, err := git(env, ".", "rev-parse", "--is-bare-repository")
+	if err != nil {
+		return hookTarget{}, failed(err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return hookTarget{}, failed(err)
+	}
+	return hookTarget{dir: abs, bare: bare == "true"}, nil
+}
+
+// globalTarget is the folder that core.hooksPath names for all of the user's
+// repositories, else one of b10lint's own.
+func globalTarget(env Env, installing bool) (hookTarget, error) {
+	base := env.get("XDG_CONFIG_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return hookTarget{}, failed(err)
+		}
+		base = filepath.Join(home, ".config")
+	}
+	own := filepath.Join(base, "b10lint", "hooks")
+	set, err := git(env, ".", "config", "--global", "--type=path", "core.hooksPath")
+	switch {
+	case err != nil || set == "" || filepath.Clean(set) == own:
+		return hookTarget{dir: own, chained: true}, nil
+	case !filepath.IsAbs(set) && installing:
+		return hookTarget{}, usage("install in each repository, or set an absolute path", "git's global core.hooksPath is %s, another folder in each repository", set)
+	}
+	return hookTarget{dir: set}, nil
+}
+
+// Whose a hook is.
+type hookOwnerKind int
+
+const (
+	noHook hookOwnerKind = iota
+	ourHook
+	anotherHook
+)
+
+// hookMarker is in every hook that b10lint wrote.
+const hookMarker = "# Made by b10lint hook install; b10lint hook uninstall removes it."
+
+func hookOwner(path string) (hookOwnerKind, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return noHook, nil
+	case err != nil:
+		return anotherHook, err
+	case !info.Mode().IsRegular() || info.Size() > 64<<10:
+		return anotherHook, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return anotherHook, err
+	}
+	if bytes.Contains(data, []byte(hookMarker)) {
+		return ourHook, nil
+	}
+	return anotherHook, nil
+}
+
+// writeHook replaces a hook of ours, or writes a new one; somebody else's that came
+// up meanwhile stays.
+func writeHook(path, script string) error {
+	if owner, err := hookOwner(path); err != nil {
+		return err
+	} else if owner == ourHook {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(script)
+	return errors.Join(err, f.Close())
+}

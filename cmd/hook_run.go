@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newHookRun(env Env, ui *UI) *cobra.Command {
+	return &cobra.Command{
+		Use:   "run HOOK [-- ARGUMENT...]",
+		Short: "Be a git hook: what install and pre-commit call",
+		Long: `Run looks at what the hook is about: pre-commit at what is staged, commit-msg at the
+message, pre-push and pre-receive at the commits that are on their way. ARGUMENT and
+standard input are what git gives to the hook. A status other than 0 stops git.
+
+Under pre-commit (pre-commit.com), --from-ref and --to-ref choose the commits; when
+nothing is staged, as with --all-files in CI, it looks at all files.`,
+		Example: "  b10lint hook run pre-commit\n  b10lint hook run commit-msg -- .git/COMMIT_EDITMSG",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			call, err := hookScan(env, args[0], args[1:])
+			if err != nil || call.args == nil {
+				return err
+			}
+			return runHook(c.Context(), env, ui, call)
+		},
+	}
+}
+
+// A hookCall is the scan that a hook stands for.
+type hookCall struct {
+	args  []string // nil: there is nothing to look at
+	what  string   // is stopped by it
+	stdin io.Reader
+}
+
+func hookScan(env Env, hook string, args []string) (hookCall, error) {
+	framework := env.get("PRE_COMMIT") != ""
+	from, to := env.get("PRE_COMMIT_FROM_REF"), env.get("PRE_COMMIT_TO_REF")
+	switch {
+	case hook == "commit-msg" && len(args) > 0:
+		return hookCall{[]string{"scan", "--commit-msg", args[0]}, "commit", env.Stdin}, nil
+	case hook == "commit-msg":
+		return hookCall{}, usage("b10lint hook run commit-msg -- FILE", "the hook commit-msg needs the file with the message")
+	case hook == "pre-receive":
+		return hookCall{[]string{"scan", "--pre-receive"}, "push", env.Stdin}, nil
+	case hook == "pre-push" && !framework && len(args) > 0:
+		return hookCall{[]string{"scan", "--pre-push=" + args[0]}, "push", env.Stdin}, nil
+	case hook == "pre-push" && !framework:
+		return hookCall{[]string{"scan", "--pre-push"}, "push", env.Stdin}, nil
+	case hook != "pre-commit" && hook != "pre-push":
+		return hookCall{}, usage("the hooks are pre-commit, commit-msg, pre-push, pre-receive", "b10lint is no hook %q", hook)
+	case from != "" && to != "":
+		return hookCall{[]string{"scan", "--range", from + ".." + to}, "push", env.Stdin}, nil
+	case env.get("PRE_COMMIT_REMOTE_BRANCH") != "":
+		return newBranch(env)
+	case hook == "pre-push":
+		return hookCall{}, nil // another stage of pre-commit's
+	case framework && nothingStaged(env):
+		return hookCall{[]string{"scan", "--no-history"}, "check", env.Stdin}, nil
+	}
+	return hookCall{[]string{"scan", "--staged"}, "commit", env.Stdin}, nil
+}
+
+// newBranch is what pre-commit is about when it pushes a branch that has nothing in
+// common with the remote's, for which it names no commits.
+func newBranch(env Env) (hookCall, error) {
+	local, remote := cmp.Or(env.get("PRE_COMMIT_LOCAL_BRANCH"), "HEAD"), env.get("PRE_COMMIT_REMOTE_BRANCH")
+	id, err := git(env, ".", "rev-parse", "--verify", "--end-of-options", local)
+	if err != nil {
+		return hookCall{}, failed(err)
+	}
+	line := fmt.Sprintf("%s %s %s %s\n", local, id, remote, strings.Repeat("0", len(id)))
+	return hookCall{[]string{"scan", "--pre-push=" + env.get("PRE_COMMIT_REMOTE_NAME")}, "push", strings.NewReader(line)}, nil
+}
+
+// nothingStaged reports whether the index is as HEAD is. Where git cannot tell, as
+// before the first commit, something may be staged.
+func nothingStaged(env Env) bool {
+	_, err := git(env, ".", "diff", "--cached", "--quiet", "HEAD", "--")
+	return err == nil
+}
+
+func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {
+	// Git shows what a hook prints in one place or the other; standard error is the
+	// one for talk. A hook that stops nothing says nothing.
+	var out bytes.Buffer
+	color := "never"
+	if ui.color(env.Stderr) {
+		color = "always"
+	}
+	inner := env
+	inner.Args, inner.Stdin, inner.Stdout = append(call.args, "--color", color), call.stdin, &out
+	code := Main(ctx, inner)
+	if code == ExitClean {
+		return nil
+	}
+	if _, err := env.Stderr.Write(out.Bytes()); err != nil {
+		return failed(err)
+	}
+	var hint []string
+	switch code {
+	case ExitFindings:
+		hint = []string{"take the key out and revoke it: whoever sees it can use it", "to accept it, say why in a comment on its line: b10lint:allow REASON"}
+	case ExitIncomplete:
+		hint = []string{"not everything could be looked at; git's --no-verify goes on all the same"}
+	}
+	ui.error("the "+call.what+" was stopped", hint...)
+	return silent(code)
+}

@@ -1,0 +1,288 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/revoke"
+)
+
+// revokeOptions are the flags of revoke.
+type revokeOptions struct {
+	revocation revocationFlags
+	api        api
+	names      []string
+	from       string
+	unused     duration
+	apply      string
+	resume     string
+	keys       string
+	output     choice
+}
+
+func newRevoke(env Env, ui *UI) *cobra.Command {
+	o := &revokeOptions{output: choice{"text", []string{"text", "json", "markdown"}}}
+	c := &cobra.Command{
+		Use:   "revoke [PREFIX...]",
+		Short: "Revoke keys by a plan, with a journal and a receipt",
+		Long: `Revoke takes keys out of service, for good. It matches what it is asked for with
+Baseten's list of keys, shows for each key what it is, who owns it, what it may do,
+when it was last used and what will stop, asks, revokes, reads the list again until
+the keys are gone, and writes a receipt. What does not match exactly is listed and
+never guessed.
+
+Kept back are: the key that b10lint itself uses, unless --include-self; a key that
+was used within a day and is not known to be leaked, unless --force-active; a key
+that cannot be told from another; and everything when the plan holds more than --max.
+
+A journal on disk makes it safe to end the run at any moment: --resume goes on.
+
+Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
+		Example: `  b10lint revoke abcdefgh
+  b10lint revoke --from report.json --dry-run
+  b10lint revoke --unused 90d --plan plan.json --dry-run
+  b10lint revoke --apply plan.json --yes -o markdown > receipt.md
+  b10lint revoke --resume ~/.local/state/b10lint/revoke-20261121-120000-abc234.jsonl`,
+		RunE: func(c *cobra.Command, prefixes []string) error { return o.run(c.Context(), env, ui, prefixes) },
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.names, "name", nil, "revoke the one key of this name; repeatable")
+	f.StringVar(&o.from, "from", "", "revoke the keys of this saved JSON `REPORT` (- is standard input)")
+	f.Var(&o.unused, "unused", "revoke every key that was not used for so long: 90d")
+	f.StringVar(&o.apply, "apply", "", "carry out the plan in `FILE`, if the inventory still agrees")
+	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
+	f.StringVar(&o.keys, "keys", "", "for --verify-dead: the keys themselves, one a line in `FILE` (- is standard input)")
+	f.VarP(&o.output, "output", "o", "write the receipt, or with --dry-run the plan, in this form")
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(o.output.words, cobra.ShellCompDirectiveNoFileComp))
+	f.BoolVarP(&o.revocation.yes, "yes", "y", false, "revoke without being asked")
+	o.revocation.register(c)
+	o.api.register(c)
+	return c
+}
+
+func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+	prefixes := make([]string, len(args))
+	for i, a := range args {
+		prefix, err := prefixArgument(a)
+		if err != nil {
+			return err
+		}
+		prefixes[i] = prefix
+	}
+	if err := o.check(env, prefixes); err != nil {
+		return err
+	}
+	r, err := newRevocation(env, ui, &o.revocation, &o.api)
+	if err != nil {
+		return err
+	}
+	if o.keys != "" {
+		if r.keys, err = o.readKeys(env); err != nil {
+			return err
+		}
+	}
+	var receipt *revoke.Receipt
+	left := false
+	if o.resume != "" {
+		receipt, err = r.resume(ctx, o.resume)
+	} else {
+		var plan *revoke.Plan
+		if plan, err = o.plan(ctx, env, r, prefixes); err != nil {
+			return err
+		}
+		left = plan.Left()
+		if o.revocation.dryRun {
+			return o.dryRun(env, plan)
+		}
+		receipt, err = r.carryOut(ctx, plan)
+	}
+	if receipt != nil {
+		err = errors.Join(err, o.write(env.Stdout, receipt))
+	}
+	return r.status(ctx, receipt, left, err)
+}
+
+// check refuses combinations that say two things.
+func (o *revokeOptions) check(env Env, prefixes []string) error {
+	asked := 0
+	for _, set := range []bool{len(prefixes) > 0 || len(o.names) > 0, o.from != "", o.unused.value > 0, o.apply != "", o.resume != ""} {
+		if set {
+			asked++
+		}
+	}
+	switch {
+	case asked == 0:
+		return usage("name prefixes, or pass --name, --from, --unused, --apply or --resume", "nothing says which keys to revoke")
+	case asked > 1 && (o.apply != "" || o.resume != ""):
+		return usage("the plan or the journal names the keys", "--apply and --resume take no other keys beside")
+	case o.revocation.dryRun && o.resume != "":
+		return usage("look into the journal: it is lines of JSON", "--dry-run has no use with --resume")
+	case o.revocation.dryRun && o.output.value == "markdown":
+		return usage("write it as text or json", "a plan is not written as markdown")
+	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):
+		return usage("leave out --plan", "--plan saves a new plan, and there is one")
+	case (o.keys != "") != o.revocation.verifyDead:
+		return usage("pass both: --verify-dead --keys FILE", "to ask Baseten with revoked keys takes the keys themselves, and the wish to")
+	}
+	readers := 0
+	for _, set := range []bool{o.api.keyStdin, o.from == "-", o.keys == "-"} {
+		if set {
+			readers++
+		}
+	}
+	if readers > 1 {
+		return usage("put one of them into a file", "standard input can be read once")
+	}
+	if o.resume != "" {
+		return nil // it was confirmed when it was begun
+	}
+	return o.revocation.check(env, readers > 0)
+}
+
+// plan makes the plan that was asked for, or reads it and checks that it holds.
+func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefixes []string) (*revoke.Plan, error) {
+	if o.apply != "" {
+		plan, err := revoke.LoadPlan(o.apply)
+		if err != nil {
+			return nil, usage("a plan is made with b10lint revoke --plan FILE", "%w", err)
+		}
+		if n := len(plan.Items); n > o.revocation.max {
+			return nil, usage("raise --max if it is right", "nothing was revoked: the plan has %d keys, and at most %d are allowed", n, o.revocation.max)
+		}
+		survey, err := r.survey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := plan.Agree(survey); err != nil {
+			return nil, failed(err, "nothing was revoked; make a new plan")
+		}
+		return plan, nil
+	}
+	request := o.revocation.request()
+	request.Names, request.Unused = o.names, o.unused.value
+	for _, prefix := range prefixes {
+		request.Wanted = append(request.Wanted, revoke.Wanted{Prefix: prefix})
+	}
+	if o.from != "" {
+		wanted, err := readReport(env, o.from)
+		if err != nil {
+			return nil, err
+		}
+		request.Wanted = append(request.Wanted, wanted...)
+	}
+	return r.newPlan(ctx, request)
+}
+
+func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
+	write := plan.WriteText
+	if o.output.value == "json" {
+		write = plan.WriteJSON
+	}
+	if err := write(env.Stdout); err != nil {
+		return failed(fmt.Errorf("writing the plan: %w", err))
+	}
+	if plan.Left() {
+		return silent(ExitIncomplete)
+	}
+	return nil
+}
+
+func (o *revokeOptions) write(w io.Writer, receipt *revoke.Receipt) error {
+	return map[string]func(io.Writer) error{"text": receipt.WriteText, "json": receipt.WriteJSON,
+		"markdown": receipt.WriteMarkdown}[o.output.value](w)
+}
+
+// readReport takes the keys of a saved report. Those that were accepted, and
+// those of other rules than a leak, are not wanted.
+func readReport(env Env, path string) ([]revoke.Wanted, error) {
+	in := env.Stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, usage("a report is made with b10lint scan -f json=FILE", "--from: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	c := &wantedCollector{}
+	if err := report.Replay(in, c); err != nil {
+		return nil, usage("a report is made with b10lint scan -f json=FILE", "--from %s: %w", path, err)
+	}
+	return c.wanted, nil
+}
+
+// A wantedCollector turns the findings of a report into keys to revoke.
+type wantedCollector struct{ wanted []revoke.Wanted }
+
+func (c *wantedCollector) Start(finding.Run) error       { return nil }
+func (c *wantedCollector) Problem(finding.Problem) error { return nil }
+func (c *wantedCollector) Finish(finding.Summary) error  { return nil }
+
+func (c *wantedCollector) Finding(f finding.Finding) error {
+	if w, ok := wantedOf(f); ok {
+		c.wanted = append(c.wanted, w)
+	}
+	return nil
+}
+
+// wantedOf is the key of a finding, if it is a leak that was not accepted. A key
+// in a place where users are told to keep it is no leak, and is not wanted.
+func wantedOf(f finding.Finding) (revoke.Wanted, bool) {
+	if f.Prefix == "" || f.Suppression != nil || !leaks(f) {
+		return revoke.Wanted{}, false
+	}
+	w := revoke.Wanted{Prefix: f.Prefix, ID: f.Fingerprint, Leaked: true}
+	for _, l := range f.Locations {
+		w.Places = append(w.Places, placeOf(l))
+	}
+	return w, true
+}
+
+// leaks reports whether a finding tells of a key that got where it must not be.
+func leaks(f finding.Finding) bool {
+	switch f.Rule {
+	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key":
+		return f.Exposure != finding.Home && f.Exposure != finding.Ignored
+	}
+	return false
+}
+
+// placeOf names a place on one line.
+func placeOf(l finding.Location) string {
+	place := l.Path
+	if l.Member != "" {
+		place += "!/" + l.Member
+	}
+	if l.Line > 0 {
+		place = fmt.Sprintf("%s:%d", place, l.Line)
+	}
+	if l.Commit != "" {
+		place += " in commit " + l.Commit[:min(len(l.Commit), 12)]
+	}
+	return place
+}
+
+// describeCredential names a credential in receipts and journals.
+func describeCredential(c baseten.Credential) string {
+	if p := selfPrefix(c); p != "" {
+		return p + " from " + c.From
+	}
+	return c.From
+}
+
+// selfPrefix is the prefix of a credential that is a key, and nothing for a login
+// token.
+func selfPrefix(c baseten.Credential) string {
+	if p := c.Key.Prefix(); isPrefix(p) {
+		return p
+	}
+	return ""
+}

@@ -1,0 +1,182 @@
+package cmd
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/config"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// configOptions are the flags that say what a repository's own settings are.
+type configOptions struct {
+	file, from, baseline string
+	none, noInline       bool
+}
+
+func (o *configOptions) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.file, "config", "", "read the settings from this `FILE`, not from "+config.Name+" at the repository's root")
+	f.StringVar(&o.from, "config-from", "", "read the settings as they are in this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
+	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository, and obey no comment b10lint:allow")
+	f.BoolVar(&o.noInline, "no-inline", false, "obey no comment b10lint:allow")
+	f.StringVar(&o.baseline, "baseline", "", "accept the findings in this `FILE`, which b10lint baseline writes")
+	c.MarkFlagsMutuallyExclusive("config", "config-from", "no-config")
+}
+
+// settings are what a repository says of its scans.
+type settings struct {
+	*config.Config
+	root       string // the folder that globs start from, absolute
+	repository bool   // it is the root of a work tree
+	baseline   *config.Baseline
+}
+
+// load reads the settings for the first of the targets that is a place on disk.
+func (o *configOptions) load(targets []string) (*settings, error) {
+	at := "."
+	for _, t := range targets {
+		if t != "-" && t != "" {
+			at = t
+			break
+		}
+	}
+	root, repository, err := config.Root(at)
+	if err != nil {
+		return nil, failed(err)
+	}
+	s := &settings{root: root, repository: repository}
+	switch {
+	case o.none:
+		s.Config = &config.Config{}
+	case o.from != "":
+		s.Config, err = configAt(root, o.from)
+	case o.file != "":
+		s.Config, err = config.Load(o.file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("check the name given to --config", "%s: no such file", o.file)
+		}
+	default:
+		s.Config, err = config.Load(shorter(filepath.Join(root, config.Name)))
+		if errors.Is(err, fs.ErrNotExist) {
+			s.Config, err = config.Default(), nil
+		}
+	}
+	if err == nil && o.baseline != "" {
+		s.baseline, err = config.LoadBaseline(o.baseline)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("make one with b10lint baseline --output "+o.baseline, "%s: no such file", o.baseline)
+		}
+	}
+	if err != nil {
+		return nil, misconfigured(err)
+	}
+	s.Inline = s.Inline && !o.noInline
+	return s, nil
+}
+
+// misconfigured is the error of settings that are not understood: each mistake with
+// its place, and what to do.
+func misconfigured(err error) error {
+	out := &exitError{code: ExitUsage, err: err}
+	var joined interface{ Unwrap() []error }
+	list := []error{err}
+	if errors.As(err, &joined) {
+		list = joined.Unwrap()
+	}
+	seen := map[string]bool{}
+	for _, e := range list {
+		var at *config.Error
+		if errors.As(e, &at) && at.Hint != "" && !seen[at.Hint] {
+			seen[at.Hint] = true
+			out.hints = append(out.hints, at.Hint)
+		}
+	}
+	if len(out.hints) == 0 {
+		out.hints = []string{"docs/config.md describes the settings"}
+	}
+	return out
+}
+
+// shorter gives a path from the current folder where that is the plainer name.
+func shorter(name string) string {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return name
+	}
+	if rel, err := filepath.Rel(here, name); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return name
+}
+
+// filter adds the globs of the settings, which start from the root, to those of
+// the command line, which start from the target.
+func (s *settings) filter(f source.Filter, target string) (source.Filter, error) {
+	g, err := source.NewFilter(s.Exclude, s.Include)
+	if err != nil {
+		return f, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%s: %w", s.File, err)
+	}
+	base, ok := s.relative(target)
+	if !ok {
+		return f, nil // another folder, of which the settings say nothing
+	}
+	return f.And(base, g), nil
+}
+
+// relative returns the path of a file from the root, with slashes; "" is the root.
+func (s *settings) relative(name string) (rel string, ok bool) {
+	abs, err := filepath.Abs(filepath.FromSlash(name))
+	if err != nil {
+		return "", false
+	}
+	rel, err = filepath.Rel(s.root, abs)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	if rel == "." {
+		rel = ""
+	}
+	return filepath.ToSlash(rel), true
+}
+
+// options are what writers need to know of the repository.
+func (s *settings) options() report.Options {
+	here, err := filepath.Abs(".")
+	if err != nil || !s.repository {
+		return report.Options{}
+	}
+	return report.Options{Root: filepath.ToSlash(s.root), Dir: filepath.ToSlash(here), VCS: provenance(s.root)}
+}
+
+// suppressor decides what was accepted. unused says that the run looks at all that
+// an entry may be about.
+func (s *settings) suppressor(unused bool) *config.Suppressor {
+	return config.NewSuppressor(config.SuppressOptions{
+		Config: s.Config, Baseline: s.baseline, Today: time.Now(), Unused: unused,
+		Path: func(at finding.Location) string {
+			if rel, ok := s.relative(at.Path); ok {
+				return rel
+			}
+			return strings.TrimPrefix(at.Path, "./")
+		},
+	})
+}
+
+// everything reports whether the targets cover the whole of what the settings are
+// about.
+func (s *settings) everything(targets []string) bool {
+	for _, t := range targets {
+		if rel, ok := s.relative(t); ok && rel == "" && t != "-" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// historyOptions are the flags of scan that say what of a repository is looked at.
+type historyOptions struct {
+	noHistory, historyOnly, allRefs bool
+	since, commitRange              string
+	staged                          bool
+	commitMessage                   string
+	prePush                         string
+	preReceive                      bool
+	cache                           *cacheFolder // that of the whole command
+
+	flags *pflag.FlagSet
+}
+
+// anyRemote is the value of --pre-push without one.
+const anyRemote = "\x00"
+
+func (o *historyOptions) register(c *cobra.Command) {
+	f := c.Flags()
+	o.flags = f
+	f.BoolVar(&o.noHistory, "no-history", false, "look at files only, not at git's objects")
+	f.BoolVar(&o.historyOnly, "history-only", false, "look at git's objects only, not at files")
+	f.BoolVar(&o.allRefs, "all-refs", true, "look at every object, reachable or not; this is always so without a range")
+	f.StringVar(&o.since, "since", "", "look only at what came after this revision, date (2026-01-31) or age (36h, 14d, 2w)")
+	f.StringVar(&o.commitRange, "range", "", "look only at what the commits of A..B or A...B bring")
+	f.BoolVar(&o.staged, "staged", false, "look only at what the index would commit and HEAD does not have")
+	f.StringVar(&o.commitMessage, "commit-msg", "", "look only at the message in this file, for the commit-msg hook")
+	f.StringVar(&o.prePush, "pre-push", "", "look only at what is about to be pushed, as the pre-push hook is told on standard input; with the remote's name, what it has is not new")
+	f.Lookup("pre-push").NoOptDefVal = anyRemote
+	f.BoolVar(&o.preReceive, "pre-receive", false, "look only at what is being received, as the pre-receive hook is told on standard input")
+	scopes := []string{"since", "range", "staged", "commit-msg", "pre-push", "pre-receive"}
+	c.MarkFlagsMutuallyExclusive(append(scopes, "no-history")...)
+	c.MarkFlagsMutuallyExclusive("no-history", "history-only")
+	_ = c.MarkFlagFilename("commit-msg")
+}
+
+// target is the source of one target that is a file or folder.
+func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter) (source.Source, error) {
+	scope, err := o.scope(env)
+	if err != nil {
+		return nil, err
+	}
+	h := source.HistoryOptions{Jobs: jobs, Filter: filter, Scope: scope, Cache: o.cache.dir, Version: rules.Version}
+	if o.staged || o.preReceive || o.prePush != "" {
+		// git tells its hooks where the objects are that it has not taken in yet.
+		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")
+		h.Alternates = filepath.SplitList(env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"))
+	}
+	return source.Target(name, source.TargetOptions{
+		History: h, NoHistory: o.noHistory, NoFiles: o.historyOnly, Home: ownHome(env),
+	}), nil
+}
+
+// scoped reports whether one repository is looked at in part.
+func (o *historyOptions) scoped() bool {
+	return o.since != "" || o.commitRange != "" || o.staged || o.prePush != "" || o.preReceive
+}
+
+// check refuses what goes together with no repository, and no standard input.
+func (o *historyOptions) check(targets []string) error {
+	if o.flags.Changed("all-refs") && !o.allRefs {
+		return usage("say which commits you mean: --range A..B or --since REV", "--all-refs=false leaves nothing to start from")
+	}
+	for _, name := range []string{"since", "range", "commit-msg", "cache"} {
+		if o.flags.Changed(name) && o.flags.Lookup(name).Value.String() == "" {
+			return usage("leave it out, or give it a value", "--%s is empty", name)
+		}
+	}
+	if o.commitRange != "" && !strings.Contains(o.commitRange, "..") {
+		return usage("as in git log: --range origin/main..HEAD", "--range %q: want A..B or A...B", o.commitRange)
+	}
+	if o.commitMessage != "" && len(targets) > 0 {
+		return usage("leave the targets out", "--commit-msg looks at one file and takes no target")
+	}
+	if !o.scoped() {
+		return nil
+	}
+	if len(targets) > 1 {
+		return usage("run it once for each", "one repository at a time can be looked at in part")
+	}
+	if len(targets) == 1 && targets[0] == "-" {
+		return usage("name the repository, or nothing for the current folder", "standard input is no repository")
+	}
+	return nil
+}
+
+func (o *historyOptions) scope(env Env) (s source.Scope, err error) {
+	s.Since, s.Range, s.Staged = o.since, o.commitRange, o.staged
+	if o.staged {
+		s.IndexFile = env.get("GIT_INDEX_FILE")
+	}
+	switch {
+	case o.preReceive:
+		s.Except = []string{"refs/"}
+		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) source.Update { return source.Update{Old: f[0], New: f[1], Ref: f[2]} })
+	case o.prePush != "":
+		s.Except = o.pushed(env)
+		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) source.Update { return source.Update{Old: f[3], New: f[1], Ref: f[0]} })
+	}
+	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {
+		s.Updates = []source.Update{{}} // nothing is pushed, so nothing is looked at
+	}
+	return s, err
+}
+
+// pushed names the references that say what the remote has.
+func (o *historyOptions) pushed(env Env) []string {
+	remote := o.prePush
+	if remote == anyRemote {
+		remote = env.get("PRE_COMMIT_REMOTE_NAME")
+	}
+	if remote == "" {
+		return nil // only what the hook says the remote's branches are at
+	}
+	return []string{"refs/remotes/" + remote + "/"}
+}
+
+// maxUpdates bounds the references that one push may move.
+const maxUpdates = 1 << 20
+
+func readUpdates(r io.Reader, fields int, make func([]string) source.Update) (all []source.Update, err error) {
+	if f, ok := r.(*os.File); ok && isTerminal(f) {
+		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B", "standard input is a terminal")
+	}
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		line := in.Text()
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		// A reference's name has no space in it; what is pushed from may be an
+		// expression that has one, and comes first.
+		f := strings.Fields(line)
+		if len(f) < fields || len(all) == maxUpdates {
+			return nil, usage("it wants the lines that git gives to the hook", "standard input: line %d has %d words and not %d", len(all)+1, len(f), fields)
+		}
+		all = append(all, make(f[len(f)-fields:]))
+	}
+	if in.Err() != nil {
+		return nil, failed(fmt.Errorf("standard input: %w", in.Err()))
+	}
+	return all, nil
+}

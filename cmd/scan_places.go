@@ -1,0 +1,302 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/scanner"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// placesFlags are the flags of scan that name a home or a truss in place of targets.
+type placesFlags struct {
+	home, truss, config string
+	list, fix, yes      bool
+	revoke              *bool // --revoke, which asks, too
+	isHome, isTruss     bool  // the flag was given
+	flags               func(name string) bool
+}
+
+// mine is what --home stands for without a value.
+const mine = "~"
+
+func (p *placesFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&p.home, "home", "", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
+	f.Lookup("home").NoOptDefVal = mine
+	f.StringVar(&p.truss, "truss", "", "look at the files that truss push would upload from `DIR`")
+	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
+	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
+	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
+	f.BoolVar(&p.yes, "yes", false, "with --fix or --revoke: do not ask")
+	c.MarkFlagsMutuallyExclusive("home", "truss")
+	c.MarkFlagsMutuallyExclusive("list", "fix")
+	for _, other := range []string{"exclude", "include"} { // the table and truss say what is looked at
+		c.MarkFlagsMutuallyExclusive("home", other)
+		c.MarkFlagsMutuallyExclusive("truss", other)
+	}
+	_ = c.MarkFlagDirname("truss")
+	p.flags = f.Changed
+}
+
+// check refuses combinations that mean nothing.
+func (p *placesFlags) check(env Env, targets []string) error {
+	p.isHome, p.isTruss = p.flags("home"), p.flags("truss")
+	switch {
+	case p.isHome && len(targets) > 0:
+		return usage("another home goes behind an equals sign: --home="+targets[0], "--home takes no targets")
+	case p.isTruss && len(targets) > 0:
+		return usage("run scan once more for the other targets", "--truss takes no targets beside its folder")
+	case p.isHome && p.homeOptions(env).Dir == "":
+		return usage("name the folder: --home=DIR", "the home of this account is not known")
+	case p.isTruss && p.truss == "":
+		return usage("name the folder of the truss: --truss DIR", "--truss has no folder")
+	case p.config != "" && !p.isTruss:
+		return usage("name the folder of the truss: --truss DIR", "--truss-config needs --truss")
+	case p.list && !p.isHome && !p.isTruss:
+		return usage("b10lint scan --home --list", "--list needs --home or --truss")
+	case p.fix && !p.isHome:
+		return usage("b10lint scan --home --fix", "--fix needs --home")
+	case p.yes && !p.fix && !*p.revoke:
+		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
+	case p.fix && !p.yes && !isTerminal(env.Stdin):
+		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")
+	}
+	return nil
+}
+
+// ownHome is the home of the account that the program runs as, with its variables.
+// Its Dir is empty when the home is not known.
+func ownHome(env Env) source.HomeOptions {
+	name := "HOME"
+	if runtime.GOOS == "windows" {
+		name = "USERPROFILE"
+	}
+	return source.HomeOptions{Dir: env.get(name), Lookup: env.Lookup}
+}
+
+// homeOptions say whose home --home means. The process's own environment belongs to
+// its own home alone.
+func (p *placesFlags) homeOptions(env Env) source.HomeOptions {
+	own := ownHome(env)
+	own.Environ = env.Environ()
+	if p.home == mine || p.home == "" {
+		return own
+	}
+	a, errA := os.Stat(p.home)
+	b, errB := os.Stat(own.Dir)
+	if errA == nil && errB == nil && os.SameFile(a, b) {
+		own.Dir = p.home
+		return own
+	}
+	return source.HomeOptions{Dir: p.home}
+}
+
+func (p *placesFlags) trussOptions() source.TrussOptions {
+	return source.TrussOptions{Config: p.config}
+}
+
+// source returns what to scan in place of the targets, nil when no flag says so.
+func (p *placesFlags) source(env Env) (s source.Source, target string) {
+	switch {
+	case p.isHome:
+		o := p.homeOptions(env)
+		return source.Home(o), o.Dir
+	case p.isTruss:
+		return source.Truss(p.truss, p.trussOptions()), p.truss
+	}
+	return nil, ""
+}
+
+// inspect returns the judgement that goes with the source. failures are of --fix.
+func (p *placesFlags) inspect(env Env, failures []finding.Problem) func(context.Context, []string) scanner.Inspection {
+	return func(_ context.Context, trussrcs []string) scanner.Inspection {
+		switch {
+		case p.isHome:
+			in := scanner.InspectHome(p.homeOptions(env))
+			in.Problems = append(in.Problems, failures...)
+			return in
+		case p.isTruss:
+			return scanner.Inspection{Findings: scanner.InspectTruss(p.truss, p.trussOptions())}
+		}
+		return scanner.InspectTrussrcs(ownHome(env), trussrcs)
+	}
+}
+
+// print lists what would be looked at.
+func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
+	asJSON := outputs[0].format == "json"
+	if len(outputs) != 1 || outputs[0].file != "" || !asJSON && outputs[0].format != "text" {
+		return usage("leave -f out, or use -f json", "--list prints a list, as text or JSON, to standard output")
+	}
+	if p.isHome {
+		return p.printPlaces(env, asJSON)
+	}
+	return p.printUpload(env, ui, asJSON)
+}
+
+func (p *placesFlags) printPlaces(env Env, asJSON bool) error {
+	places := source.Places(p.homeOptions(env))
+	if asJSON {
+		return printJSON(env.Stdout, places)
+	}
+	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "KIND\tPATH\tWHY A KEY MAY BE THERE\tHOW WE KNOW\n")
+	for _, x := range places {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Kind, report.Visible(x.Path), x.Reason, x.Source)
+	}
+	return done(w.Flush())
+}
+
+// printUpload lists the upload set; what keeps the list from being complete is an
+// error of the exit status too.
+func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
+	if info, err := os.Stat(p.truss); err != nil || !info.IsDir() {
+		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
+	}
+	entries, problems := source.UploadSet(p.truss, p.trussOptions())
+	incomplete := false
+	for _, x := range problems {
+		text := report.Visible(x.Path) + ": " + report.Visible(x.Error)
+		if x.Warning {
+			ui.warn(text, x.Hint)
+			continue
+		}
+		ui.error(text, x.Hint)
+		incomplete = true
+	}
+	var err error
+	if asJSON {
+		err = printJSON(env.Stdout, jsonEntries(entries))
+	} else {
+		err = printEntries(env.Stdout, entries)
+	}
+	if err == nil && incomplete {
+		return silent(ExitIncomplete)
+	}
+	return err
+}
+
+func printEntries(to io.Writer, entries []source.Entry) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, e := range entries {
+		note := ""
+		switch {
+		case e.Link != "":
+			note = " -> " + report.Visible(e.Link)
+		case e.SentOnly:
+			note = " (in the request only, not in the archive)"
+		case e.Sent:
+			note = " (in the archive and in the request)"
+		}
+		fmt.Fprintf(w, "%d\t  %s%s\n", e.Size, report.Visible(e.Path), note)
+	}
+	return done(w.Flush())
+}
+
+// An uploadJSON is one file of an upload set.
+type uploadJSON struct {
+	Path     string `json:"path"` // in the archive
+	File     string `json:"file"` // on this machine
+	Size     int64  `json:"size"`
+	Link     string `json:"link,omitempty"`
+	Sent     bool   `json:"sent_in_request,omitempty"`
+	Archived bool   `json:"archived"`
+}
+
+func jsonEntries(entries []source.Entry) []uploadJSON {
+	out := make([]uploadJSON, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, uploadJSON{e.Path, filepath.ToSlash(e.File), e.Size, e.Link, e.Sent, !e.SentOnly})
+	}
+	return out
+}
+
+func printJSON(to io.Writer, v any) error {
+	e := json.NewEncoder(to)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return done(e.Encode(v))
+}
+
+// done turns the error of a writer into one of the program.
+func done(err error) error {
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// fixModes corrects the modes of files that hold keys, if it was asked for and is
+// agreed to. What could not be corrected is a problem of the run that follows.
+func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.Problem, error) {
+	if !p.fix {
+		return nil, nil
+	}
+	plan := scanner.InspectHome(p.homeOptions(env)).Modes
+	if len(plan) == 0 {
+		ui.info("no mode needs to be corrected")
+		return nil, nil
+	}
+	if !p.yes {
+		agreed, err := askForModes(ctx, env, plan)
+		if err != nil {
+			return nil, err
+		}
+		if !agreed {
+			ui.info("nothing was changed")
+			return nil, nil
+		}
+	}
+	var failures []finding.Problem
+	for _, r := range scanner.FixModes(plan) {
+		if r.Err != nil {
+			failures = append(failures, finding.Problem{Path: r.Path, Error: "its mode was not corrected: " + reasonOf(r.Err), Hint: fmt.Sprintf("correct it yourself: chmod %o", r.To)})
+			continue
+		}
+		ui.info(fmt.Sprintf("mode of %s: %04o is now %04o", report.Visible(r.Path), r.From, r.To))
+	}
+	return failures, nil
+}
+
+// reasonOf drops the path that a report gives already.
+func reasonOf(err error) string {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// askForModes shows the plan and asks. Anything but yes is no.
+func askForModes(ctx context.Context, env Env, plan []scanner.ModeFix) (bool, error) {
+	for _, fix := range plan {
+		fmt.Fprintf(env.Stderr, "%s: mode %04o would become %04o\n", report.Visible(fix.Path), fix.From, fix.To)
+	}
+	fmt.Fprint(env.Stderr, "Correct the modes? Type yes to go on: ")
+	answered := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1024)).ReadString('\n')
+		answered <- answer
+	}()
+	select {
+	case answer := <-answered:
+		return strings.TrimSpace(answer) == "yes", nil
+	case <-ctx.Done():
+		fmt.Fprintln(env.Stderr)
+		return false, &exitError{code: ExitInterrupted, err: errors.New("interrupted: nothing was changed")}
+	}
+}

@@ -1,0 +1,132 @@
+// Package config reads what a repository says about its own scans: the file
+// .b10lint.yaml, baselines, and the decisions that accept a finding. It is strict:
+// a setting that is not understood is an error with its place, because a
+// suppression that silently means nothing, or too much, is worse than none.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// Name is the name of the configuration file, at the root of a repository.
+const Name = ".b10lint.yaml"
+
+// maxSize bounds what is read of a configuration file or a baseline.
+const maxSize = 4 << 20
+
+// A Config is the content of a configuration file. The zero value is that of no
+// file, but for Inline.
+type Config struct {
+	// File is the name that the file goes by in messages; empty without a file.
+	File string
+	// Exclude and Include are globs, as the flags of scan take them.
+	Exclude, Include []string
+	// FailOn and MinConfidence are nil where the file is silent.
+	FailOn        *finding.Severity
+	MinConfidence *finding.Confidence
+	// Inline says whether comments in the scanned text may accept a key.
+	Inline bool
+	Accept []Accept
+	Audit  Audit
+}
+
+// Default returns the Config of a repository without a file.
+func Default() *Config { return &Config{Inline: true} }
+
+// An Accept is one decision to live with a finding.
+type Accept struct {
+	// Fingerprint is that of the finding, or at least its first 12 digits; Prefix is
+	// a key's public part. One of the two is set.
+	Fingerprint, Prefix string
+	// Path is a glob that the place must match; empty means every place.
+	Path string
+	// Reason is never empty.
+	Reason, Owner string
+	// Until is the last day on which the decision holds; zero means for ever.
+	Until time.Time
+	// Where is the place of the decision, as file:line.
+	Where string
+}
+
+// An Error is a mistake in a configuration file.
+type Error struct {
+	File         string
+	Line, Column int // 1-based; 0 when the mistake has no place
+	Text         string
+	Hint         string // what to do
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Text)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+}
+
+// Parse reads the content of a configuration file. name is what it goes by in
+// messages. The error is an *Error, or several of them joined: every mistake is
+// told at once. Any bytes are safe.
+func Parse(name string, data []byte) (*Config, error) {
+	if len(data) > maxSize {
+		return nil, &Error{File: name, Text: fmt.Sprintf("the file is larger than %d MiB", maxSize>>20), Hint: "use a baseline for many keys: b10lint baseline"}
+	}
+	p := &parser{file: name}
+	c := Default()
+	c.File = name
+	root, err := p.document(data)
+	if err != nil {
+		return nil, err
+	}
+	if root != nil {
+		p.config(root, c)
+	}
+	if len(p.errs) > 0 {
+		return nil, errors.Join(p.errs...)
+	}
+	return c, nil
+}
+
+func (p *parser) config(n *yaml.Node, c *Config) {
+	p.mapping(n, "the file", map[string]field{
+		"exclude":        func(v *yaml.Node) { c.Exclude = p.globs(v) },
+		"include":        func(v *yaml.Node) { c.Include = p.globs(v) },
+		"fail-on":        func(v *yaml.Node) { c.FailOn = word[finding.Severity](p, v) },
+		"min-confidence": func(v *yaml.Node) { c.MinConfidence = word[finding.Confidence](p, v) },
+		"inline":         func(v *yaml.Node) { c.Inline = p.boolean(v) },
+		"accept": func(v *yaml.Node) {
+			for _, item := range p.sequence(v) {
+				c.Accept = append(c.Accept, p.accept(item))
+			}
+		},
+		"audit": func(v *yaml.Node) { p.audit(v, &c.Audit) },
+	})
+}
+
+func (p *parser) accept(n *yaml.Node) Accept {
+	a := Accept{Where: fmt.Sprintf("%s:%d", p.file, n.Line)}
+	seen := p.mapping(n, "an entry of accept", map[string]field{
+		"fingerprint": func(v *yaml.Node) { a.Fingerprint = p.fingerprint(v) },
+		"prefix":      func(v *yaml.Node) { a.Prefix = p.prefix(v) },
+		"path":        func(v *yaml.Node) { a.Path = p.glob(v) },
+		"reason":      func(v *yaml.Node) { a.Reason = p.text(v) },
+		"owner":       func(v *yaml.Node) { a.Owner = p.text(v) },
+		"until":       func(v *yaml.Node) { a.Until = p.date(v) },
+	})
+	if seen == nil {
+		return a
+	}
+	if seen["fingerprint"] == seen["prefix"] {
+		p.fail(n, "an entry of accept needs a fingerprint or a prefix, and not both",
+			"the fingerprint is in the reports -f json and text -v; the prefix is what stands before the key's dot")
+	}
+	if !seen["reason"] {
+		p.fail(n, "an entry of accept needs a reason", "say why this key may stay where it is, for those who come after you")
+	}
+	return a
+}

@@ -1,0 +1,264 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// The rules that a Suppressor reports; package rules has their words.
+const (
+	RuleUnused        = "suppression-unused"
+	RuleExpired       = "suppression-expired"
+	RuleWithoutReason = "suppression-without-reason"
+)
+
+// A Suppressor decides which findings were accepted. A finding is accepted when
+// every place of it is: a key that was accepted in one file and stands in a second
+// one is reported. What is verified to work is reported whatever was accepted.
+type Suppressor struct {
+	entries []*entry
+	inline  bool
+	path    func(finding.Location) string
+	// without are the places of comments that give no reason.
+	without []finding.Finding
+	unused  bool
+}
+
+// An entry is a decision of the file or of a baseline.
+type entry struct {
+	kind                string // "config" or "baseline"
+	fingerprint, prefix string
+	glob                string
+	suppression         finding.Suppression
+	expired, used       bool
+}
+
+// SuppressOptions say what was accepted.
+type SuppressOptions struct {
+	Config   *Config
+	Baseline *Baseline // nil: none
+	// Today decides what has expired.
+	Today time.Time
+	// Path returns the path of a place from the root that globs start from.
+	Path func(finding.Location) string
+	// Unused reports entries that nothing was found for. It must be set only for runs
+	// that looked at everything the entries may be about.
+	Unused bool
+}
+
+// NewSuppressor returns a Suppressor for one run.
+func NewSuppressor(o SuppressOptions) *Suppressor {
+	s := &Suppressor{inline: o.Config.Inline, path: o.Path, unused: o.Unused}
+	today := o.Today.Format(time.DateOnly)
+	for _, a := range o.Config.Accept {
+		e := &entry{kind: "config", fingerprint: a.Fingerprint, prefix: a.Prefix, glob: cleanGlob(a.Path)}
+		e.suppression = finding.Suppression{Reason: a.Reason, Owner: a.Owner, Where: a.Where}
+		if !a.Until.IsZero() {
+			e.suppression.Until = a.Until.Format(time.DateOnly)
+		}
+		s.add(e, today)
+	}
+	if o.Baseline != nil {
+		for _, b := range o.Baseline.Entries {
+			e := &entry{kind: "baseline", fingerprint: b.Fingerprint}
+			e.suppression = finding.Suppression{Reason: b.Reason, Owner: b.Owner, Until: b.Until, Where: o.Baseline.File}
+			s.add(e, today)
+		}
+	}
+	return s
+}
+
+func (s *Suppressor) add(e *entry, today string) {
+	e.suppression.Kind = e.kind
+	e.expired = e.suppression.Until != "" && e.suppression.Until < today
+	s.entries = append(s.entries, e)
+}
+
+// cleanGlob gives a glob the meaning that exclude has: one without a slash matches
+// a name in any folder.
+func cleanGlob(g string) string {
+	g = strings.TrimSuffix(strings.TrimPrefix(g, "./"), "/")
+	if g != "" && !strings.Contains(g, "/") {
+		g = "**/" + g
+	}
+	return strings.TrimPrefix(g, "/")
+}
+
+// Suppress returns the decision that accepted f, or nil if it stands. It must be
+// called once for each finding of the run.
+func (s *Suppressor) Suppress(f finding.Finding) *finding.Suppression {
+	var mine []*entry
+	for _, e := range s.entries {
+		if e.about(f) {
+			mine = append(mine, e)
+		}
+	}
+	if len(f.Locations) == 0 {
+		return standing(f, anywhere(mine))
+	}
+	allowed := s.allowed(f)
+	var first *finding.Suppression
+	all := true
+	for _, at := range f.Locations {
+		by := s.place(mine, allowed, at)
+		if first == nil {
+			first = by
+		}
+		all = all && by != nil
+	}
+	if !all {
+		return nil
+	}
+	return standing(f, first)
+}
+
+// standing is what a decision comes to: nothing, for a key that works.
+func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
+	if l := f.Liveness; l != nil && (l.State == finding.Live || l.State == finding.Restricted) {
+		return nil
+	}
+	return by
+}
+
+// about reports whether an entry names the finding.
+func (e *entry) about(f finding.Finding) bool {
+	if e.fingerprint != "" {
+		return strings.HasPrefix(f.Fingerprint, e.fingerprint)
+	}
+	return f.Prefix != "" && f.Prefix == e.prefix
+}
+
+// anywhere accepts what has no place, and so no path either.
+func anywhere(entries []*entry) (by *finding.Suppression) {
+	for _, e := range entries {
+		if e.glob == "" {
+			by = e.take(by)
+		}
+	}
+	return by
+}
+
+// take marks an entry as used; it counts unless another came first or it expired.
+func (e *entry) take(by *finding.Suppression) *finding.Suppression {
+	e.used = true
+	if by != nil || e.expired {
+		return by
+	}
+	return &e.suppression
+}
+
+// place returns what accepts one place of a finding.
+func (s *Suppressor) place(mine []*entry, allowed map[string]*finding.Suppression, at finding.Location) (by *finding.Suppression) {
+	path := s.path(at)
+	for _, e := range mine {
+		if e.glob == "" || doublestar.MatchUnvalidated(e.glob, path) || doublestar.MatchUnvalidated(e.glob+"/**", path) {
+			by = e.take(by)
+		}
+	}
+	switch {
+	case by != nil:
+		return by
+	case at.Allow != nil && *at.Allow != "" && s.inline:
+		return inline(*at.Allow, at)
+	case past(at):
+		return allowed[path]
+	}
+	return nil
+}
+
+// allowed returns the comments that accept f in files of now, by path. They hold
+// for the older versions of the same file too: those cannot be changed any more.
+func (s *Suppressor) allowed(f finding.Finding) map[string]*finding.Suppression {
+	by := map[string]*finding.Suppression{}
+	if !s.inline {
+		return by
+	}
+	for _, at := range f.Locations {
+		if at.Allow == nil || past(at) {
+			continue
+		}
+		if *at.Allow == "" {
+			s.reasonless(f, at)
+			continue
+		}
+		by[s.path(at)] = inline(*at.Allow, at)
+	}
+	for _, at := range f.Locations {
+		if !past(at) && (at.Allow == nil || *at.Allow == "") {
+			delete(by, s.path(at)) // it stands there a second time, without
+		}
+	}
+	return by
+}
+
+// past reports whether a place is in history alone.
+func past(at finding.Location) bool { return at.Blob != "" && !at.AtHead && at.Object != "index" }
+
+func inline(reason string, at finding.Location) *finding.Suppression {
+	return &finding.Suppression{Kind: "inline", Reason: reason, Where: fmt.Sprintf("%s:%d", at.Path, at.Line)}
+}
+
+func (s *Suppressor) reasonless(f finding.Finding, at finding.Location) {
+	if n := len(s.without); n > 0 && s.without[n-1].Prefix == f.Prefix && s.without[n-1].Locations[0].Path == at.Path {
+		return // one a file and key is enough
+	}
+	s.without = append(s.without, finding.Finding{
+		Rule: RuleWithoutReason, Prefix: f.Prefix,
+		Fingerprint: fingerprint(RuleWithoutReason, f.Fingerprint, s.path(at)),
+		Message:     "the comment b10lint:allow beside key " + f.Prefix + " gives no reason and is not obeyed",
+		Locations:   []finding.Location{at},
+	})
+}
+
+// Leftover returns what the decisions themselves are to be blamed for, as findings
+// without severity: comments without a reason, and entries that have expired or
+// that nothing was found for. It is called after the last Suppress.
+func (s *Suppressor) Leftover() []finding.Finding {
+	out := s.without
+	for _, e := range s.entries {
+		switch {
+		case e.expired:
+			out = append(out, e.finding(RuleExpired, "ended on "+e.suppression.Until+" and is not obeyed any more"))
+		case !e.used && s.unused:
+			out = append(out, e.finding(RuleUnused, "accepts nothing that is there"))
+		}
+	}
+	return out
+}
+
+func (e *entry) finding(rule, what string) finding.Finding {
+	subject := e.fingerprint
+	if subject == "" {
+		subject = e.prefix
+	}
+	file, line := e.suppression.Where, 0
+	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == "config" {
+		if _, err := fmt.Sscanf(file[i+1:], "%d", &line); err == nil {
+			file = file[:i]
+		}
+	}
+	of := "the entry of accept for "
+	if e.kind == "baseline" {
+		of = "the baseline's entry for "
+	}
+	f := finding.Finding{
+		Rule: rule, Prefix: e.prefix,
+		Fingerprint: fingerprint(rule, subject, e.glob),
+		Message:     of + subject + " " + what,
+		Locations:   []finding.Location{{Path: file, Line: line}},
+	}
+	return f
+}
+
+// fingerprint is that of a finding that is not about a key: of rule and subject.
+func fingerprint(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,293 @@
+package revoke
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// workers is how many keys are revoked at a time. The client's own rate limit
+// holds for all of them together.
+const workers = 4
+
+// kindRevoke is the kind of a revocation's journal.
+const kindRevoke = "b10lint revoke 1"
+
+// begun is the first record of a revocation's journal.
+type begun struct {
+	Plan       *Plan  `json:"plan"`
+	Credential string `json:"credential"` // where it came from, and its prefix
+}
+
+// Options say how a plan is carried out.
+type Options struct {
+	Client     *baseten.Client
+	Self       string // prefix of the credential; empty for a login token
+	Credential string // for the receipt: where the credential came from, and its prefix
+	Clock      baseten.Clock
+	// Probe and Keys, by prefix, confirm with the key itself that Baseten turns it
+	// away. A nil Probe asks nothing; nor is a key asked about that is not in Keys.
+	Probe *baseten.Probe
+	Keys  map[string]secret.Secret
+	// Progress is told of every key that is done with; nil is allowed. It is
+	// called from one goroutine at a time.
+	Progress func(Entry)
+
+	point func(string) // see Journal
+}
+
+// An Execution is a plan that is being carried out, with its journal.
+type Execution struct {
+	plan    *Plan
+	journal *Journal
+	o       Options
+	mu      sync.Mutex
+	entries map[string]*Entry
+	carried map[string]bool // keys that a delete may have been sent for by an earlier run
+}
+
+// Begin makes the journal of a plan in a folder. Nothing is sent yet.
+func Begin(dir string, p *Plan, o Options) (*Execution, error) {
+	path := filepath.Join(dir, uniqueName("revoke", now(o.Clock)))
+	j, err := newJournal(path, kindRevoke, begun{p, o.Credential}, o.Clock, o.point)
+	if err != nil {
+		return nil, err
+	}
+	return newExecution(p, j, o), nil
+}
+
+// ErrOtherCredential is returned when a journal is gone on with by another
+// credential, to which a key may look gone that it just does not see. Resume then
+// needs a survey.
+var ErrOtherCredential = errors.New("the journal was begun with another credential")
+
+// Resume opens a journal to finish what an earlier run began, at the same
+// endpoint. With the credential that began it, the inventory is not asked again
+// whether it agrees: each key's delete is by its prefix, which Baseten never gives
+// to another key. With another one it has to agree; survey may else be nil.
+func Resume(path string, o Options, survey *Survey) (*Execution, error) {
+	j, err := openJournal(path, kindRevoke, o.Clock, o.point)
+	if err != nil {
+		return nil, err
+	}
+	var b begun
+	err = json.Unmarshal(j.Records()[0].Data, &b)
+	if err == nil && b.Plan == nil {
+		err = errors.New("it holds no plan")
+	}
+	if err == nil {
+		err = b.Plan.check()
+	}
+	if err == nil {
+		err = b.Plan.mayResume(o, survey)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.Close())
+	}
+	return newExecution(b.Plan, j, o), nil
+}
+
+func (p *Plan) mayResume(o Options, survey *Survey) error {
+	switch endpoint := endpointOf(o.Client); {
+	case endpoint != p.Endpoint:
+		return fmt.Errorf("it is for %s, and this is %s", show(p.Endpoint), show(endpoint))
+	case o.Self == p.Credential:
+		return nil
+	case survey == nil:
+		return ErrOtherCredential
+	}
+	return p.Agree(survey)
+}
+
+func newExecution(p *Plan, j *Journal, o Options) *Execution {
+	e := &Execution{plan: p, journal: j, o: o, entries: map[string]*Entry{}, carried: map[string]bool{}}
+	for i := range p.Items {
+		entry := &Entry{Item: p.Items[i], State: NotAttempted}
+		entry.Self = entry.Prefix == o.Self && o.Self != ""
+		e.entries[entry.Prefix] = entry
+	}
+	for _, r := range j.Records() {
+		if entry := e.entries[r.Prefix]; entry != nil {
+			e.carried[r.Prefix] = true
+			entry.take(r)
+		}
+	}
+	return e
+}
+
+// Plan returns the plan that is being carried out.
+func (e *Execution) Plan() *Plan { return e.plan }
+
+// Journal returns the name of the journal's file.
+func (e *Execution) Journal() string { return e.journal.Path() }
+
+// Run revokes every key of the plan that is not done with yet, some at a time,
+// and the tool's own key when all others are done. One that fails does not keep
+// the others from being revoked; a journal that cannot be written does. The
+// journal is closed. The receipt tells of every key, whatever the error, which is
+// the journal's or ctx's.
+func (e *Execution) Run(ctx context.Context) (*Receipt, error) {
+	var g errgroup.Group
+	g.SetLimit(workers)
+	var last *Entry
+	for i := range e.plan.Items {
+		entry := e.entries[e.plan.Items[i].Prefix]
+		if entry.Self {
+			last = entry
+			continue
+		}
+		g.Go(func() error { return e.one(ctx, entry) })
+	}
+	err := g.Wait()
+	if last != nil && err == nil && ctx.Err() == nil {
+		if e.failures() == 0 {
+			err = e.one(ctx, last)
+		} else {
+			last.Error = "kept until the others are revoked: it is the key that revokes them"
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil && e.failures() == 0 {
+		err = e.journal.Append(Record{Step: StepEnd})
+	}
+	return e.receipt(), errors.Join(err, e.journal.Close())
+}
+
+func (e *Execution) failures() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, entry := range e.entries {
+		if !entry.Self && !entry.done {
+			n++
+		}
+	}
+	return n
+}
+
+// one revokes one key. The error is the journal's: without one nothing is sent.
+func (e *Execution) one(ctx context.Context, entry *Entry) error {
+	e.mu.Lock()
+	done := entry.done
+	e.mu.Unlock()
+	if done || ctx.Err() != nil {
+		return nil
+	}
+	err := e.revoke(ctx, entry)
+	var refused *failure
+	if errors.As(err, &refused) {
+		err = e.record(entry, StepFailed, refused.Error())
+	}
+	e.mu.Lock()
+	if err != nil {
+		entry.Error = err.Error()
+	} else if refused == nil {
+		entry.settle()
+	}
+	e.mu.Unlock()
+	if e.o.Progress != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.o.Progress(*entry)
+	}
+	return err
+}
+
+// A failure is of one key and leaves the others alone.
+type failure struct{ error }
+
+// record writes to the journal and takes the record over.
+func (e *Execution) record(entry *Entry, step Step, detail string) error {
+	r := Record{Step: step, Prefix: entry.Prefix, Detail: detail}
+	if err := e.journal.Append(r); err != nil {
+		return err
+	}
+	r.At = now(e.o.Clock)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	entry.take(r)
+	return nil
+}
+
+func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
+	if !entry.deleted {
+		if err := e.delete(ctx, entry); err != nil {
+			return err
+		}
+	}
+	if !entry.absent {
+		evidence, err := e.waitAbsent(ctx, entry)
+		if err != nil {
+			return err
+		}
+		if err := e.record(entry, StepAbsent, evidence); err != nil {
+			return err
+		}
+	}
+	return e.probe(ctx, entry)
+}
+
+// delete sends the delete. The intention is on the disk before, the outcome after.
+func (e *Execution) delete(ctx context.Context, entry *Entry) error {
+	if err := e.record(entry, StepIntend, ""); err != nil {
+		return err
+	}
+	err := deleteKey(ctx, e.o.Client, entry.Facts)
+	status := baseten.StatusOf(err)
+	switch {
+	case err == nil:
+		return e.record(entry, StepSent, "Baseten accepted the delete")
+	case status == statusNotFound && e.carried[entry.Prefix]:
+		return e.record(entry, StepSent, "an earlier run, which was interrupted, had sent the delete")
+	case status == statusNotFound:
+		return e.record(entry, StepGone, "there was no such key any more")
+	case status == statusUnauthorized && entry.Self && e.carried[entry.Prefix]:
+		return e.record(entry, StepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
+	case ctx.Err() != nil:
+		return &failure{fmt.Errorf("interrupted: %w", err)}
+	}
+	// Without a clear refusal the delete may have been carried out all the same.
+	if status == 0 || status >= statusServerFault {
+		if there, _, listErr := listed(ctx, e.o.Client, entry.Facts, entry.Self); listErr == nil && !there {
+			return e.record(entry, StepSent, "the answer to the delete was lost, and the list does not have the key any more")
+		}
+	}
+	return &failure{err}
+}
+
+func deleteKey(ctx context.Context, c *baseten.Client, f Facts) error {
+	if f.Kind == GroupKey {
+		return c.DeleteGatewayKey(ctx, f.Group, f.Prefix)
+	}
+	return c.DeleteKey(ctx, f.Prefix)
+}
+
+// probe confirms with the key itself, if that was asked for. An answer that
+// proves nothing is told and is no failure: the list has spoken.
+func (e *Execution) probe(ctx context.Context, entry *Entry) error {
+	key, ok := e.o.Keys[entry.Prefix]
+	if e.o.Probe == nil || !ok || entry.probed {
+		return nil
+	}
+	for _, wait := range waits {
+		if err := pause(ctx, e.o.Clock, wait); err != nil {
+			return &failure{fmt.Errorf("revoked; interrupted before it was asked with: %w", err)}
+		}
+		verdict := baseten.NewVerifier(nil, e.o.Probe, nil).Verify(ctx, []secret.Secret{key}).Verdicts[key.Digest()]
+		switch verdict.Liveness.State {
+		case "live", "restricted":
+			continue
+		}
+		return e.record(entry, StepProbed, string(verdict.Liveness.State)+": "+verdict.Liveness.Detail)
+	}
+	return &failure{fmt.Errorf("the list does not have it, and Baseten still lets the key in after %d tries", len(waits))}
+}

@@ -1,0 +1,244 @@
+package revoke
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/b10lint/b10lint/baseten"
+)
+
+// maxJournal bounds a journal that is read.
+const maxJournal = 64 << 20
+
+// ErrBusy is in the error of a journal that another run has open.
+var ErrBusy = errors.New("another run has this journal open")
+
+// A Step is what a record says was about to be done, or was done.
+type Step string
+
+// The steps. Each is on the disk before the next thing is done.
+const (
+	StepBegin   Step = "begin"   // the first record: what the journal is for
+	StepResumed Step = "resumed" // a later run took over
+	StepEnd     Step = "end"     // nothing is left to be done
+
+	// Of a revocation, for each key.
+	StepIntend Step = "intend-revoke"
+	StepSent   Step = "deleted"      // Baseten accepted the delete
+	StepGone   Step = "already-gone" // there was no such key
+	StepAbsent Step = "absent"       // the list does not have it any more
+	StepProbed Step = "probed"       // asked with the key itself
+	StepFailed Step = "failed"       // to be tried again by a later run
+)
+
+// A Record is one line of a journal. The order is that of N; At is for people
+// only, since clocks jump.
+type Record struct {
+	N      int             `json:"n"`
+	At     time.Time       `json:"at"`
+	Step   Step            `json:"step"`
+	Prefix string          `json:"prefix,omitempty"`
+	Name   string          `json:"name,omitempty"`
+	Detail string          `json:"detail,omitempty"`
+	Kind   string          `json:"journal,omitempty"` // of the first record
+	Data   json.RawMessage `json:"data,omitempty"`    // of the first record
+}
+
+// A Journal is an append-only file of records, one a line, which makes it safe
+// to end at any moment and go on later. Every record is on the disk when Append
+// returns. While it is open no other run can open it. It is safe for use by
+// several goroutines.
+type Journal struct {
+	path    string
+	clock   baseten.Clock
+	mu      sync.Mutex
+	f       *os.File
+	records []Record
+	err     error
+	// point is called around every write; tests end the process in it.
+	point func(name string)
+}
+
+// DefaultDir returns where journals are kept: $XDG_STATE_HOME/b10lint or
+// ~/.local/state/b10lint; on Windows below %LocalAppData%.
+func DefaultDir(env baseten.Lookup) (string, error) {
+	for _, root := range [][2]string{{"XDG_STATE_HOME", ""}, {"LocalAppData", ""}, {"HOME", ".local/state"}, {"USERPROFILE", ".local/state"}} {
+		if v, ok := env(root[0]); ok && filepath.IsAbs(v) {
+			return filepath.Join(v, filepath.FromSlash(root[1]), "b10lint"), nil
+		}
+	}
+	return "", errors.New("no folder for the journal: HOME is not set; name one with --journal")
+}
+
+// newJournal makes the file path, which must not exist, and writes the first
+// record. The folder is made if need be.
+func newJournal(path, kind string, data any, clock baseten.Clock, point func(string)) (*Journal, error) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	f, err := openExclusive(path, true)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	j := &Journal{path: path, clock: clock, f: f, point: point}
+	err = j.write(Record{Step: StepBegin, Kind: kind, Data: raw})
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
+	if err != nil {
+		err = errors.Join(fmt.Errorf("journal: %w", err), f.Close(), os.Remove(path))
+		return nil, err
+	}
+	return j, nil
+}
+
+// uniqueName returns a file name that sorts by time and is not taken.
+func uniqueName(kind string, at time.Time) string {
+	return fmt.Sprintf("%s-%s-%s.jsonl", kind, at.UTC().Format("20060102-150405"), strings.ToLower(rand.Text()[:6]))
+}
+
+// openJournal opens a journal of a kind to go on with it. ErrBusy is in the error
+// when another run has it open. A last line that was cut off by a crash is
+// passed over; anything else that does not belong there is an error.
+func openJournal(path, kind string, clock baseten.Clock, point func(string)) (*Journal, error) {
+	f, err := openExclusive(path, false)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	j := &Journal{path: path, clock: clock, f: f, point: point}
+	open, err := j.read(kind)
+	if err == nil && open {
+		_, err = f.WriteString("\n")
+	}
+	if err == nil {
+		err = j.write(Record{Step: StepResumed})
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), f.Close())
+	}
+	return j, nil
+}
+
+// read takes the records over. open is set when the last line has no end.
+func (j *Journal) read(kind string) (open bool, err error) {
+	data, err := io.ReadAll(io.LimitReader(j.f, maxJournal+1))
+	if err != nil {
+		return false, err
+	}
+	if len(data) > maxJournal {
+		return false, fmt.Errorf("larger than %d bytes: this is no journal", maxJournal)
+	}
+	j.records, _, err = parseJournal(data)
+	if err != nil {
+		return false, err
+	}
+	if len(j.records) == 0 {
+		return false, errors.New("it holds no whole record: nothing was begun, and nothing sent; begin anew")
+	}
+	if got := j.records[0].Kind; got != kind {
+		return false, fmt.Errorf("it is of the kind %q, and not %q", show(got), kind)
+	}
+	return !bytes.HasSuffix(data, []byte("\n")), nil
+}
+
+// parseJournal reads records. A line that is no record is where a crash cut the
+// file off: it can only be the last, or come before a run that took over. No record
+// can be lost in between, since they are numbered.
+func parseJournal(data []byte) (records []Record, torn bool, err error) {
+	lines := bytes.Split(data, []byte("\n"))
+	last := len(lines) - 1
+	for i, line := range lines {
+		if i == last && len(line) == 0 {
+			break
+		}
+		var r Record
+		whole := json.Unmarshal(line, &r) == nil && r.Step != ""
+		switch {
+		case !whole:
+			torn = true
+			continue
+		case r.N != len(records)+1:
+			return nil, false, fmt.Errorf("line %d: record %d where %d belongs", i+1, r.N, len(records)+1)
+		case torn && r.Step != StepResumed && len(records) > 0:
+			return nil, false, fmt.Errorf("line %d is no record", i)
+		case (r.Step == StepBegin) != (len(records) == 0):
+			return nil, false, fmt.Errorf("line %d: the step %q does not belong there", i+1, show(string(r.Step)))
+		}
+		torn = false
+		records = append(records, r)
+	}
+	return records, torn, nil
+}
+
+// Append writes a record and puts it on the disk. After a failure nothing more
+// can be appended: the error is returned again.
+func (j *Journal) Append(r Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		if err := j.write(r); err != nil {
+			j.err = fmt.Errorf("the journal %s cannot be written: %w", j.path, err)
+		}
+	}
+	return j.err
+}
+
+func (j *Journal) write(r Record) error {
+	r.N, r.At = len(j.records)+1, now(j.clock)
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	j.at("before " + string(r.Step))
+	if j.point != nil { // two halves, so that a test can end the process between them
+		half := len(line) / 2
+		if _, err := j.f.Write(line[:half]); err != nil {
+			return err
+		}
+		j.at("half of " + string(r.Step))
+		line = line[half:]
+	}
+	if _, err := j.f.Write(line); err != nil {
+		return err
+	}
+	j.at("unsynced " + string(r.Step))
+	if err := j.f.Sync(); err != nil {
+		return err
+	}
+	j.records = append(j.records, r)
+	j.at("after " + string(r.Step))
+	return nil
+}
+
+func (j *Journal) at(point string) {
+	if j.point != nil {
+		j.point(point)
+	}
+}
+
+// Records returns what the journal holds.
+func (j *Journal) Records() []Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.records[:len(j.records):len(j.records)]
+}
+
+// Path returns the file's name.
+func (j *Journal) Path() string { return j.path }
+
+// Close lets other runs open the journal.
+func (j *Journal) Close() error { return j.f.Close() }

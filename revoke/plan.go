@@ -1,0 +1,314 @@
+package revoke
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/baseten"
+)
+
+// planVersion is raised when the file's meaning changes.
+const planVersion = 1
+
+// DefaultMax is how many keys a plan may hold unless a request says otherwise.
+const DefaultMax = 25
+
+// activeWithin is how recent a use makes a key one that something depends on.
+const activeWithin = 24 * time.Hour
+
+// ErrTooMany is in the error of a plan that would hold more keys than allowed.
+var ErrTooMany = errors.New("too many keys")
+
+// A Plan is what would be revoked, and what would not and why. It holds prefixes
+// and no secret half.
+type Plan struct {
+	Version    int       `json:"b10lint_plan"`
+	Made       time.Time `json:"made"`
+	Endpoint   string    `json:"endpoint"`
+	Credential string    `json:"credential,omitempty"` // prefix of the key that read the inventory
+	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
+	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
+	Unmatched  []Left    `json:"unmatched,omitempty"`
+	Gaps       []string  `json:"gaps,omitempty"` // what the inventory could not tell
+	// Guards that were lifted when the plan was made.
+	IncludeSelf bool `json:"include_self,omitempty"`
+	ForceActive bool `json:"force_active,omitempty"`
+	// Digest is a SHA-256 over the facts of the items.
+	Digest string `json:"digest"`
+}
+
+// Left is something asked for that is not in the plan.
+type Left struct {
+	What   string   `json:"what"` // a prefix, or a name in quotation marks
+	Reason string   `json:"reason"`
+	Hint   string   `json:"hint,omitempty"`
+	Places []string `json:"places,omitempty"`
+	// Dead is set for a key that was revoked already: nothing is left to be done.
+	Dead bool `json:"dead,omitempty"`
+}
+
+// A Request says which keys are to be revoked.
+type Request struct {
+	Wanted []Wanted
+	Names  []string
+	// Unused asks for every key that was not used for so long; 0 asks for none.
+	Unused      time.Duration
+	IncludeSelf bool
+	ForceActive bool
+	Max         int // 0 means DefaultMax
+}
+
+// Wanted is one key asked for by its prefix.
+type Wanted struct {
+	Prefix string
+	// ID tells found keys apart that share a prefix: a fingerprint. It may be empty.
+	ID     string
+	Leaked bool
+	Places []string
+}
+
+// Left reports whether something that was asked for is neither planned nor known
+// to be revoked.
+func (p *Plan) Left() bool {
+	return len(p.Refused) > 0 || slices.ContainsFunc(p.Unmatched, func(l Left) bool { return !l.Dead })
+}
+
+// draft is a plan being made.
+type draft struct {
+	s       *Survey
+	index   map[string][]*Item
+	plan    *Plan
+	request Request
+	chosen  map[string]*Item
+	left    map[string]bool // prefixes that were refused or not matched
+}
+
+// NewPlan matches a request with the inventory. What does not match exactly is
+// listed and never guessed; what a guard keeps back is listed with the reason. The
+// error wraps ErrTooMany when more keys match than the request allows.
+func NewPlan(s *Survey, r Request) (*Plan, error) {
+	if r.Max == 0 {
+		r.Max = DefaultMax
+	}
+	d := &draft{s: s, index: s.inventory(), request: r, chosen: map[string]*Item{}, left: map[string]bool{},
+		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Gaps: s.Gaps,
+			IncludeSelf: r.IncludeSelf, ForceActive: r.ForceActive}}
+	d.byPrefix()
+	for _, name := range r.Names {
+		d.byName(name)
+	}
+	if r.Unused > 0 {
+		d.byUse()
+	}
+	for _, it := range d.chosen {
+		if reason, hint := guard(it, s, r.IncludeSelf, r.ForceActive); reason != "" {
+			d.refuse(it.Prefix, reason, hint, it.Places)
+			continue
+		}
+		d.plan.Items = append(d.plan.Items, *it)
+	}
+	sortPlan(d.plan)
+	if n := len(d.plan.Items); n > r.Max {
+		return d.plan, fmt.Errorf("%w: the plan would revoke %d, and at most %d are allowed", ErrTooMany, n, r.Max)
+	}
+	return d.plan, nil
+}
+
+func sortPlan(p *Plan) {
+	slices.SortFunc(p.Items, func(a, b Item) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
+	})
+	byWhat := func(a, b Left) int { return strings.Compare(a.What, b.What) }
+	slices.SortFunc(p.Refused, byWhat)
+	slices.SortFunc(p.Unmatched, byWhat)
+	p.Digest = digest(p.Items)
+}
+
+// rank puts leaked keys first and the tool's own key last.
+func rank(it Item) int {
+	switch {
+	case it.Self:
+		return 2
+	case it.Leaked:
+		return 0
+	}
+	return 1
+}
+
+func (d *draft) refuse(what, reason, hint string, places []string) {
+	d.plan.Refused = append(d.plan.Refused, Left{What: what, Reason: reason, Hint: hint, Places: places})
+	d.left[what] = true
+}
+
+func (d *draft) byPrefix() {
+	ids := map[string]map[string]bool{}
+	for _, w := range d.request.Wanted {
+		if ids[w.Prefix] == nil {
+			ids[w.Prefix] = map[string]bool{}
+		}
+		if w.ID != "" {
+			ids[w.Prefix][w.ID] = true
+		}
+	}
+	for _, w := range d.request.Wanted {
+		if d.left[w.Prefix] {
+			continue
+		}
+		items := d.index[w.Prefix]
+		switch {
+		case len(items) == 0:
+			d.unmatched(w)
+		case len(items) > 1:
+			d.refuse(w.Prefix, fmt.Sprintf("the inventory has %d keys with this prefix", len(items)),
+				"revoke the right one in Baseten's console", w.Places)
+		case len(ids[w.Prefix]) > 1:
+			d.refuse(w.Prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids[w.Prefix])),
+				"look at the places, and name the prefix on the command line of b10lint revoke if the listed key is leaked", w.Places)
+		default:
+			d.choose(items[0], w)
+		}
+	}
+}
+
+func (d *draft) choose(it *Item, w Wanted) {
+	d.chosen[it.Prefix] = it
+	it.Leaked = it.Leaked || w.Leaked
+	for _, p := range w.Places {
+		if !slices.Contains(it.Places, p) {
+			it.Places = append(it.Places, p)
+		}
+	}
+	why := "named by prefix"
+	if w.Leaked {
+		why = "leaked"
+	}
+	it.because(why)
+}
+
+func (it *Item) because(why string) {
+	if !slices.Contains(it.Why, why) {
+		it.Why = append(it.Why, why)
+	}
+}
+
+func (d *draft) unmatched(w Wanted) {
+	l := Left{What: w.Prefix, Places: w.Places,
+		Reason: "not in the inventory that this credential sees",
+		Hint: "if it is a member's personal key, an organisation admin's personal key sees and revokes it; " +
+			"if it is another organisation's, tell them"}
+	if h, ok := d.s.History[w.Prefix]; ok && h.Deleted {
+		l.Dead, l.Reason = true, "revoked already"
+		if !h.DeletedAt.IsZero() {
+			l.Reason += " on " + h.DeletedAt.Format(time.DateOnly)
+		}
+		if h.DeletedBy != "" {
+			l.Reason += " by " + h.DeletedBy
+		}
+		l.Hint = "remove it from where it was found"
+	}
+	d.plan.Unmatched = append(d.plan.Unmatched, l)
+	d.left[w.Prefix] = true
+}
+
+func (d *draft) byName(name string) {
+	var found []*Item
+	for _, items := range d.index {
+		for _, it := range items {
+			if it.Name == name && name != "" {
+				found = append(found, it)
+			}
+		}
+	}
+	what := fmt.Sprintf("%q", name)
+	switch {
+	case len(found) == 0:
+		d.plan.Unmatched = append(d.plan.Unmatched, Left{What: what, Reason: "no key that this credential sees has this name"})
+	case len(found) > 1 || len(d.index[found[0].Prefix]) > 1:
+		var prefixes []string
+		for _, it := range found {
+			prefixes = append(prefixes, it.Prefix)
+		}
+		slices.Sort(prefixes)
+		d.refuse(what, fmt.Sprintf("%d keys have this name", len(found)), "name one by its prefix: "+strings.Join(prefixes, ", "), nil)
+	case !d.left[found[0].Prefix]:
+		d.chosen[found[0].Prefix] = found[0]
+		found[0].because("named " + what)
+	}
+}
+
+// byUse chooses the keys that were not used for the time asked for. Without word
+// from Baseten when a key was last used it is not called unused: the usage of the
+// Model APIs does not count calls of dedicated models.
+func (d *draft) byUse() {
+	before := d.s.At.Add(-d.request.Unused)
+	days := int(d.request.Unused.Hours() / 24)
+	for _, k := range d.s.Keys {
+		items := d.index[k.Prefix]
+		if len(items) != 1 || d.left[k.Prefix] {
+			continue
+		}
+		it := items[0]
+		switch {
+		case it.NeverUsed && it.CreatedAt != nil && it.CreatedAt.Before(before):
+			it.because(fmt.Sprintf("never used, and older than %d days", days))
+		case !k.LastUsedAt.IsZero() && k.LastUsedAt.Before(before):
+			it.because(fmt.Sprintf("unused for %d days", days))
+		case k.LastUsedAt.IsZero() && !it.NeverUsed:
+			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not tell when it was last used",
+				Hint: "name it by its prefix if you know that it is unused"})
+			continue
+		default:
+			continue
+		}
+		it.Unused = true
+		d.chosen[it.Prefix] = it
+	}
+}
+
+// guard says why a matched key is kept back, or warns and returns nothing.
+func guard(it *Item, s *Survey, includeSelf, forceActive bool) (reason, hint string) {
+	if it.Kind == AccountKey && it.Type == string(baseten.Personal) {
+		if reason, hint := guardOwner(it, s); reason != "" {
+			return reason, hint
+		}
+	}
+	if it.Self {
+		if !includeSelf {
+			return "it is the key that b10lint itself uses", "use another credential, or add --include-self: it is then revoked last"
+		}
+		it.warn("this is the key that b10lint itself uses: nothing can be done with it afterwards")
+		return "", ""
+	}
+	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin {
+		if !it.Leaked && !forceActive {
+			return "it was used " + ago(s.At, *used) + ", and is not known to be leaked",
+				"something depends on it: rotate it with b10lint rotate, or add --force-active"
+		}
+		it.warn("in use: last used " + ago(s.At, *used))
+	}
+	return "", ""
+}
+
+func guardOwner(it *Item, s *Survey) (reason, hint string) {
+	if s.Me.UserID != "" && it.OwnerID == s.Me.UserID {
+		return "", ""
+	}
+	for _, k := range s.Keys {
+		if k.Prefix == s.Self && s.Self != "" && k.Type != baseten.Personal {
+			return "it is the personal key of " + orElse(it.Owner, "another member"),
+				"only an organisation admin's personal key may revoke it"
+		}
+	}
+	it.warn("this is the personal key of " + orElse(it.Owner, "another member") + ": tell them")
+	return "", ""
+}
+
+func (it *Item) warn(text string) {
+	if !slices.Contains(it.Warnings, text) {
+		it.Warnings = append(it.Warnings, text)
+	}
+}

@@ -1,0 +1,77 @@
+package revoke
+
+import (
+	"context"
+	"strings"
+
+	"github.com/b10lint/b10lint/secret"
+)
+
+// A Sink is where a new key is delivered to.
+type Sink interface {
+	// Ready fails if the sink would not take a key. Nothing is changed. It is
+	// asked before a key is made.
+	Ready(ctx context.Context) error
+	// Deliver puts the key in place, whole or not at all where the sink allows.
+	Deliver(ctx context.Context, key secret.Secret) error
+	// Read returns the key with a prefix that the sink holds. ok is false when the
+	// sink does not hold it, or cannot be read back: readable tells which.
+	Read(ctx context.Context, prefix string) (key secret.Secret, ok, readable bool, err error)
+	// Restore undoes a Deliver of this same process, where that can be done.
+	Restore(ctx context.Context) (undone bool, err error)
+}
+
+// A SinkSpec describes a sink in a journal, for a later run to make it again. It
+// holds no key.
+type SinkSpec struct {
+	Kind      string   `json:"kind"`
+	Path      string   `json:"path,omitempty"` // absolute
+	Name      string   `json:"name,omitempty"` // of a section, variable, secret
+	Key       string   `json:"key,omitempty"`  // within what Name names
+	Namespace string   `json:"namespace,omitempty"`
+	Repo      string   `json:"repo,omitempty"`
+	Template  string   `json:"template,omitempty"` // absolute path
+	Command   []string `json:"command,omitempty"`
+}
+
+// String names the sink for people.
+func (s SinkSpec) String() string {
+	parts := []string{s.Kind}
+	for _, p := range append([]string{s.Name, s.Key, s.Namespace, s.Repo, s.Template, s.Path}, s.Command...) {
+		if p != "" {
+			parts = append(parts, show(p))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// findKey returns the key with a prefix that stands in a text, if exactly one
+// does: what follows the prefix and its dot as long as letters and digits last.
+func findKey(text []byte, prefix string) (secret.Secret, bool) {
+	found := ""
+	rest := string(text)
+	for {
+		_, after, ok := strings.Cut(rest, prefix+".")
+		if !ok {
+			break
+		}
+		rest = after
+		end := strings.IndexFunc(after, func(r rune) bool {
+			return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		})
+		if end < 0 {
+			end = len(after)
+		}
+		if end == 0 {
+			continue
+		}
+		if found != "" && found != after[:end] {
+			return secret.Secret{}, false
+		}
+		found = after[:end]
+	}
+	if found == "" {
+		return secret.Secret{}, false
+	}
+	return secret.New(prefix + "." + found), true
+}

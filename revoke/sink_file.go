@@ -1,0 +1,120 @@
+package revoke
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// maxSinkFile bounds a file that a key is put into.
+const maxSinkFile = 16 << 20
+
+// A File is a sink that edits a file in one step: what is not the key stays as it
+// was, and so do the mode and, where allowed, the owner. A file that is not there
+// is made with mode 0600, if Edit allows.
+type File struct {
+	Path string
+	// Edit returns the file's new text with a key in it. old is nil when there is
+	// no file. Its error must not quote the text.
+	Edit func(old []byte, key string) ([]byte, error)
+	// Decode turns the file's text into one that shows the key; nil: it does.
+	Decode func(data []byte) []byte
+
+	before    []byte
+	after     []byte
+	existed   bool
+	delivered bool
+}
+
+// Ready tries the edit on a key that was made up, and whether the folder takes a
+// new file.
+func (f *File) Ready(context.Context) error {
+	old, _, err := f.read()
+	if err != nil {
+		return err
+	}
+	if _, err := f.Edit(old, "ready"); err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	w, err := atomicfile.Create(f.Path, atomicfile.Mode{Perm: 0o600})
+	if err != nil {
+		return err
+	}
+	return w.Abandon()
+}
+
+func (f *File) read() (data []byte, exists bool, err error) {
+	file, err := os.Open(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, false, errors.Join(err, fmt.Errorf("%s is no regular file", f.Path))
+	}
+	data, err = io.ReadAll(io.LimitReader(file, maxSinkFile+1))
+	if err == nil && len(data) > maxSinkFile {
+		err = fmt.Errorf("%s is larger than %d bytes", f.Path, maxSinkFile)
+	}
+	return data, true, err
+}
+
+// Deliver replaces the file by one with the key.
+func (f *File) Deliver(_ context.Context, key secret.Secret) error {
+	old, exists, err := f.read()
+	if err != nil {
+		return err
+	}
+	data, err := f.Edit(old, key.Reveal())
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if !f.delivered {
+		f.before, f.existed = old, exists
+	}
+	f.delivered, f.after = true, data
+	return atomicfile.WriteFile(f.Path, data, atomicfile.Mode{Perm: 0o600})
+}
+
+// Read looks for the key in the file.
+func (f *File) Read(_ context.Context, prefix string) (key secret.Secret, ok, readable bool, err error) {
+	data, _, err := f.read()
+	if err != nil {
+		return secret.Secret{}, false, true, err
+	}
+	if f.Decode != nil {
+		data = f.Decode(data)
+	}
+	key, ok = findKey(data, prefix)
+	return key, ok, true, nil
+}
+
+// Restore puts the file back that Deliver replaced.
+func (f *File) Restore(context.Context) (undone bool, err error) {
+	if !f.delivered {
+		return false, nil
+	}
+	now, exists, err := f.read()
+	switch {
+	case err != nil:
+		return false, err
+	case exists == f.existed && bytes.Equal(now, f.before):
+	case !bytes.Equal(now, f.after):
+		return false, fmt.Errorf("%s was changed by somebody else", f.Path)
+	case !f.existed:
+		err = os.Remove(f.Path)
+	default:
+		err = atomicfile.WriteFile(f.Path, f.before, atomicfile.Mode{Perm: 0o600})
+	}
+	return err == nil, err
+}

@@ -1,0 +1,104 @@
+// Package encodingtest writes texts in every encoding that package rules looks
+// through, for tests.
+package encodingtest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/b10lint/b10lint/internal/fakekey"
+)
+
+// An Encoding is one way to write a text. Several may have one name.
+type Encoding struct {
+	Name  string // as rules reports it
+	Label string // tells those of one name apart
+	// Encode writes s. It draws from the maker where there is more than one way.
+	Encode func(m *fakekey.Maker, s string) string
+}
+
+// All returns every encoding.
+func All() []Encoding {
+	return []Encoding{
+		{"base64", "std", func(_ *fakekey.Maker, s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }},
+		{"base64", "raw url", func(_ *fakekey.Maker, s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }},
+		{"base64", "any alignment", func(m *fakekey.Maker, s string) string {
+			return m.Word(m.IntN(7)) + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00\xff", m.IntN(20))+" "+s))
+		}},
+		{"base64", "in a long run", func(m *fakekey.Maker, s string) string {
+			return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 500)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 300)))
+		}},
+		{"base64", "wrapped at 76", func(m *fakekey.Maker, s string) string {
+			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x91x", 60+m.IntN(60))+" "+s+strings.Repeat(" \xe2", 70))), 76, "\n")
+		}},
+		{"base64", "wrapped at 64, CRLF", func(m *fakekey.Maker, s string) string {
+			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("ab ", m.IntN(60))+" "+s+" and more of it")), 64, "\r\n")
+		}},
+		{"base64", "block scalar", func(m *fakekey.Maker, s string) string {
+			return "|\n      " + wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x\n", m.IntN(80))+s+"\n")), 60, "\n      ")
+		}},
+		{"base64", "lines of a JSON list", func(m *fakekey.Maker, s string) string {
+			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xd0\x07", m.IntN(80))+" "+s+"\n")), 76, "\\n\",\n    \"")
+		}},
+		{"base64", "concatenated lines", func(m *fakekey.Maker, s string) string {
+			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k=v;", m.IntN(40))+s+"\n")), 70, "\" +\n    \"")
+		}},
+		{"hex", "lower", func(_ *fakekey.Maker, s string) string { return hex.EncodeToString([]byte(s)) }},
+		{"hex", "upper", func(_ *fakekey.Maker, s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) }},
+		{"hex", "odd offset in a long run", func(m *fakekey.Maker, s string) string {
+			return strings.Repeat("9fa", m.IntN(50)) + "0a" + hex.EncodeToString([]byte(s)) + "0acd"
+		}},
+		{"escape", `\x`, func(_ *fakekey.Maker, s string) string { return each1(s, `\x%02x`) }},
+		{"escape", `\u`, func(_ *fakekey.Maker, s string) string { return each1(s, `\u%04x`) }},
+		{"escape", `\U`, func(_ *fakekey.Maker, s string) string { return each1(s, `\U%08X`) }},
+		{"escape", "octal", func(_ *fakekey.Maker, s string) string { return each1(s, `\%03o`) }},
+		{"escape", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", `\u002e`) }},
+		{"escape", "the underscore and the dot", func(_ *fakekey.Maker, s string) string {
+			return strings.NewReplacer("_", `\x5f`, ".", `\x2E`).Replace(s)
+		}},
+		{"percent", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "%%%02X") }},
+		{"percent", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "%2E") }},
+		{"percent", "%u", func(_ *fakekey.Maker, s string) string { return each1(s, "%%u%04x") }},
+		{"entity", "decimal", func(_ *fakekey.Maker, s string) string { return each1(s, "&#%d;") }},
+		{"entity", "hexadecimal", func(_ *fakekey.Maker, s string) string { return each1(s, "&#x%x;") }},
+		{"entity", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "&#46;") }},
+		{"entity", "the dot by name", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "&period;") }},
+		{"quoted-printable", "all", func(_ *fakekey.Maker, s string) string { return each1(s, "=%02X") }},
+		{"quoted-printable", "the dot", func(_ *fakekey.Maker, s string) string { return strings.ReplaceAll(s, ".", "=2E") }},
+		{"quoted-printable", "soft line ends", func(m *fakekey.Maker, s string) string {
+			return wrapAt(each1(s, "=%02X"), 3*(14+m.IntN(11)), "=\r\n")
+		}},
+		{"utf-16", "little-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 0) }},
+		{"utf-16", "big-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 1) }},
+	}
+}
+
+func each1(s, format string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, format, s[i])
+	}
+	return b.String()
+}
+
+func wrapAt(s string, n int, sep string) string {
+	var b strings.Builder
+	for len(s) > n {
+		b.WriteString(s[:n] + sep)
+		s = s[n:]
+	}
+	return b.String() + s
+}
+
+func wideText(s string, big int) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		pair := [2]byte{byte(u), byte(u >> 8)}
+		b.WriteByte(pair[big])
+		b.WriteByte(pair[1-big])
+	}
+	return b.String()
+}

@@ -1,0 +1,101 @@
+package scanner
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+)
+
+const (
+	// allowMarker begins a comment that accepts the key on its line or the next.
+	allowMarker = "b10lint:allow"
+	// maxReason bounds the reason that is kept of one, in bytes.
+	maxReason = 300
+)
+
+// allow looks for a comment that accepts the key at data[start:], on its line or
+// the one before, in whatever comments the language has. In a notebook the lines
+// of a cell are those of the file, or stand in one line between \n.
+func allow(data []byte, start int, at finding.Location) *string {
+	notebook := strings.HasSuffix(at.Path, ".ipynb") || strings.HasSuffix(at.Member, ".ipynb")
+	from, to := lineStart(data, start, searchSide), lineEnd(data, start, searchSide)
+	if reason := reasonIn(data[from:to], start-from, notebook); reason != nil {
+		return reason
+	}
+	if from == 0 || data[from-1] != '\n' {
+		return nil
+	}
+	return reasonIn(data[lineStart(data, from-1, searchSide):from-1], -1, notebook)
+}
+
+// reasonIn looks at one line of the file. key is where the key is in it, or -1. Of
+// several lines of a notebook that stand in one, the key's own and the one before
+// count; of a line before the key's, the last.
+func reasonIn(line []byte, key int, notebook bool) *string {
+	if !bytes.Contains(line, []byte(allowMarker)) {
+		return nil
+	}
+	if notebook {
+		line = cellLines(line, key)
+	}
+	_, rest, ok := bytes.Cut(line, []byte(allowMarker))
+	if !ok {
+		return nil
+	}
+	if len(rest) > 0 && rest[0]|0x20 >= 'a' && rest[0]|0x20 <= 'z' {
+		return nil // another word
+	}
+	if notebook {
+		if i := bytes.IndexByte(rest, '"'); i > 0 && rest[i-1] != '\\' {
+			rest = rest[:i] // the end of the JSON string
+		}
+	}
+	reason := reasonText(rest)
+	return &reason
+}
+
+// cellLines cuts the two lines that count out of a line that holds many, between
+// \n as JSON writes them.
+func cellLines(line []byte, key int) []byte {
+	sep := []byte(`\n`)
+	if key < 0 {
+		line = bytes.TrimSuffix(bytes.TrimRight(line, "\", \r\t"), sep)
+		return line[bytes.LastIndex(line, sep)+1:]
+	}
+	end := len(line)
+	if i := bytes.Index(line[key:], sep); i >= 0 {
+		end = key + i
+	}
+	begin := bytes.LastIndex(line[:key], sep)
+	if begin > 0 {
+		begin = bytes.LastIndex(line[:begin], sep)
+	}
+	if begin < 0 {
+		return line[:end]
+	}
+	return line[begin+len(sep) : end]
+}
+
+// reasonText takes the reason out of its comment. It stops before a key: nothing
+// of one may get into a report.
+func reasonText(rest []byte) string {
+	rest = rest[:min(len(rest), searchSide)]
+	rules.Find("", rest, nil, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
+	rest = maskRuns(rest, 0, len(rest))
+	for _, end := range []string{"*/", "-->", "--}}", "#}", "%>", `\n`, "*)", "]]"} {
+		if i := bytes.Index(rest, []byte(end)); i >= 0 {
+			rest = rest[:i]
+		}
+	}
+	text := strings.ToValidUTF8(string(rest), "\uFFFD")
+	if len(text) > maxReason {
+		text = text[:maxReason]
+		for !utf8.ValidString(text) {
+			text = text[:len(text)-1]
+		}
+	}
+	return strings.Trim(text, " \t\r\n:-\"',;")
+}

@@ -1,0 +1,163 @@
+package scanner
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+func runGit(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("no git in PATH")
+	}
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v: %s", args, err, out)
+	}
+}
+
+// openDir is a folder that everyone on the machine may look into.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} { // TempDir makes the upper one for its owner alone
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !source.Reachable(filepath.Join(dir, "x"), 0o001) {
+		t.Skip("the folder for temporary files is closed to others")
+	}
+	return dir
+}
+
+// The table of exposure and severity, each with a real repository or home.
+func TestSeverityByExposure(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no mode bits")
+	}
+	maker := fakekey.New(21)
+	for _, c := range []struct {
+		name, file string
+		mode       os.FileMode
+		set        func(dir string)
+		truss      bool
+		exposure   finding.Exposure
+		severity   finding.Severity
+	}{
+		{"no repository", "a.py", 0o600, nil, false, finding.Plain, finding.High},
+		{"tracked", "a.py", 0o600, func(d string) { runGit(t, d, "init", "-q"); runGit(t, d, "add", ".") }, false, finding.Committed, finding.High},
+		{"untracked", "a.py", 0o600, func(d string) { runGit(t, d, "init", "-q") }, false, finding.Untracked, finding.High},
+		{"ignored", ".env", 0o600, func(d string) { runGit(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Low},
+		{"ignored, for everyone to read", ".env", 0o644, func(d string) { runGit(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Medium},
+		{"ignored, behind a closed folder", ".env", 0o644, func(d string) {
+			runGit(t, d, "init", "-q")
+			write(t, d, ".gitignore", ".env")
+			if err := os.Chmod(d, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, false, finding.Ignored, finding.Low},
+		{"ignored and tracked", ".env", 0o600, func(d string) {
+			runGit(t, d, "init", "-q")
+			write(t, d, ".gitignore", ".env")
+			runGit(t, d, "add", "-f", ".env")
+		}, false, finding.Committed, finding.High},
+		{"shipped", ".env.local", 0o600, func(d string) {
+			runGit(t, d, "init", "-q")
+			write(t, d, ".gitignore", ".env*")
+			write(t, d, "config.yaml", "{}")
+		}, true, finding.Shipped, finding.High},
+		{"home", ".trussrc", 0o600, nil, false, finding.Home, finding.Low},
+		{"home, for everyone to read", ".trussrc", 0o644, nil, false, finding.Home, finding.Medium},
+		{"home and tracked", ".trussrc", 0o600, func(d string) { runGit(t, d, "init", "-q"); runGit(t, d, "add", ".") }, false, finding.Committed, finding.High},
+	} {
+		dir := openDir(t)
+		write(t, dir, c.file, "BASETEN_API_KEY="+maker.B10())
+		if err := os.Chmod(filepath.Join(dir, c.file), c.mode); err != nil {
+			t.Fatal(err)
+		}
+		if c.set != nil {
+			c.set(dir)
+		}
+		home := source.HomeOptions{Dir: dir, System: "linux"}
+		sources := []source.Source{source.Dir(dir, source.DirOptions{SkipGit: true, Home: home})}
+		switch {
+		case c.truss:
+			sources = []source.Source{source.Truss(dir, source.TrussOptions{})}
+		case c.file == ".trussrc": // by a folder scan and by name alike
+			sources = append(sources, source.Home(home))
+		default:
+			home.Dir = ""
+			sources = []source.Source{source.Dir(dir, source.DirOptions{SkipGit: true})}
+		}
+		for _, s := range sources {
+			r := scan(t, Options{}, s)
+			if len(r.findings) != 1 || r.findings[0].Exposure != c.exposure || r.findings[0].Severity != c.severity || !r.summary.Complete {
+				t.Errorf("%s: %+v %+v", c.name, r.findings, r.problems)
+			}
+		}
+	}
+}
+
+// The place that decides stands first.
+func TestWidestPlaceFirst(t *testing.T) {
+	dir := t.TempDir()
+	key := fakekey.New(22).B10()
+	write(t, dir, ".env", "BASETEN_API_KEY="+key)
+	write(t, dir, ".gitignore", ".env")
+	write(t, dir, "z.py", "baseten.login('"+key+"')")
+	runGit(t, dir, "init", "-q")
+	r := scan(t, Options{}, source.Dir(dir, source.DirOptions{SkipGit: true}))
+	if len(r.findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
+		t.Errorf("%+v", r.findings)
+	}
+}
+
+// A .trussrc in a folder is judged as one in the home is, once for each file.
+func TestTrussrcMet(t *testing.T) {
+	dir := t.TempDir()
+	m := fakekey.New(23)
+	key := m.B10()
+	write(t, dir, "tracked/.trussrc", "[baseten]\nremote_url = http://10.0.0.1\napi_key = "+key+"\n")
+	write(t, dir, "new/.trussrc", "[a]\nremote_url = https://app.baseten.co\napi_key = "+key+"\n")
+	write(t, dir, "ignored/.trussrc", "[b]\nauth_type = oauth\noauth_refresh_token = "+m.Word(64)+"\n")
+	write(t, dir, "empty/.trussrc", "")
+	write(t, dir, ".gitignore", "ignored\n")
+	for _, name := range []string{"tracked", "new", "ignored", "empty"} {
+		if err := os.Chmod(filepath.Join(dir, name, ".trussrc"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runGit(t, dir, "init", "-q")
+	runGit(t, dir, "add", "tracked")
+	o := Options{Inspect: func(_ context.Context, met []string) Inspection {
+		return InspectTrussrcs(source.HomeOptions{}, met)
+	}}
+	r := scan(t, o, source.Dir(dir, source.DirOptions{SkipGit: true}))
+	want := []string{
+		"key-shared-between-remotes low new/.trussrc:3:11 tracked/.trussrc:3:11",
+		"leaked-key high tracked/.trussrc:3:11 new/.trussrc:3:11",
+		"oauth-token-at-rest low ignored/.trussrc:3:23",
+		"remote-url-insecure high tracked/.trussrc:2:0",
+		"trussrc-tracked high tracked/.trussrc:0:0",
+		"trussrc-tracked medium new/.trussrc:0:0",
+	}
+	if diff := cmp.Diff(want, brief(dir, r.findings)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if r.summary.Findings != 6 || !r.summary.Complete || r.findings[0].Rule != "leaked-key" {
+		t.Errorf("%+v", r.summary)
+	}
+	noSecrets(t, r.findings, key)
+}

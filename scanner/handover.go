@@ -1,0 +1,59 @@
+package scanner
+
+import (
+	"context"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// inspect judges what was met besides keys.
+func (c *collector) inspect(ctx context.Context) {
+	if c.opts.Inspect == nil {
+		return
+	}
+	slices.Sort(c.trussrcs)
+	in := c.opts.Inspect(ctx, slices.Compact(c.trussrcs))
+	c.extra = in.Findings
+	for _, p := range in.Problems {
+		c.problem(p)
+	}
+}
+
+// handOver reports the keys in their order and counts them, then what Inspect found.
+func (c *collector) handOver(h finding.Handler, s *finding.Summary) error {
+	for _, k := range c.sorted() {
+		f := k.finding()
+		if max(k.confidence, k.matched) < c.opts.MinConfidence {
+			s.BelowConfidence++
+			continue
+		}
+		if c.listed(&f, s) && c.opts.Keys != nil {
+			c.opts.Keys(f, k.key)
+		}
+		if err := h.Finding(f); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.extra {
+		c.listed(&f, s)
+		if err := h.Finding(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listed counts a finding and reports whether it stands; one that does not is
+// marked with the decision.
+func (c *collector) listed(f *finding.Finding, s *finding.Summary) bool {
+	if c.opts.Suppressor != nil {
+		f.Suppression = c.opts.Suppressor.Suppress(*f)
+	}
+	if f.Suppression != nil {
+		s.Suppressed++
+		return false
+	}
+	s.Findings++
+	return true
+}

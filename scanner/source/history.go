@@ -1,0 +1,351 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/gitdir"
+	"github.com/b10lint/b10lint/internal/pack"
+)
+
+// HistoryOptions limit and tune the scan of a repository. The zero value reads
+// every object that is there.
+type HistoryOptions struct {
+	Jobs   int    // goroutines; 0 means one a processor
+	Filter Filter // which paths are reported; objects without a path always are
+	// ObjectDir and Alternates are what git calls GIT_OBJECT_DIRECTORY and
+	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
+	ObjectDir  string
+	Alternates []string
+	// Scope bounds the scan to what some commits introduce.
+	Scope Scope
+	// Cache is a folder that remembers which packs were looked at; "" for none.
+	// Version is that of the detector, without which nothing is remembered.
+	Cache, Version string
+}
+
+// History is a Source over the object store of the repository at name: a work
+// tree, a .git folder or file, or a bare repository. Every blob, commit and tag is
+// handed over, reachable or not, each once; then the plain files that git keeps
+// beside the objects, such as its configuration and logs. The place of an object
+// has its id and no path until Locate says which commits and paths it belongs to.
+//
+// The Source is a Locator and a Coverer.
+func History(name string, opts HistoryOptions) Source {
+	return newHistory(name, opts)
+}
+
+func newHistory(name string, opts HistoryOptions) *history {
+	shown := filepath.ToSlash(name)
+	h := &history{path: name, shown: shown, base: shown, opts: opts}
+	if path.Base(shown) == ".git" {
+		h.base = path.Dir(shown)
+	}
+	h.cov.Repository = shown
+	return h
+}
+
+type history struct {
+	path  string
+	shown string // as the user named it
+	base  string // put before the paths in it
+	below string // where it lies in the target, for the filter
+	opts  HistoryOptions
+
+	mu      sync.Mutex
+	cov     finding.Coverage
+	corrupt map[string]bool
+	// only are the commits that a scope holds, once they are known; nil is all.
+	only   map[pack.ID]bool
+	staged []stagedEntry
+	// looked is set when there is something to locate in.
+	looked bool
+}
+
+// repository is an opened repository.
+type repository struct {
+	*pack.Store
+	refs    []gitdir.Ref
+	head    pack.ID
+	shallow map[pack.ID]bool
+	errs    []error // of references
+}
+
+func (h *history) open(problem func(pack.Problem)) (*repository, error) {
+	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
+	if err != nil {
+		return nil, err
+	}
+	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
+	r.refs, r.errs = gitdir.Refs(s.GitDir(), s.CommonDir())
+	head, err := gitdir.Head(s.GitDir(), r.refs)
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	r.head, _ = pack.ParseID(head)
+	boundary, err := gitdir.Shallow(s.CommonDir())
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	for _, hex := range boundary {
+		if id, err := pack.ParseID(hex); err == nil {
+			r.shallow[id] = true
+		}
+	}
+	return r, nil
+}
+
+// Walk implements Source.
+func (h *history) Walk(ctx context.Context, to Sink) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	h.corrupt = map[string]bool{}
+	r, err := h.open(func(p pack.Problem) {
+		if err := h.problem(to, p); err != nil {
+			cancel(err)
+		}
+	})
+	if err != nil {
+		return to.Problem(finding.Problem{Path: h.shown, Error: "cannot be read as a git repository: " + reason(err)})
+	}
+	defer r.Close()
+	h.looked = true
+	h.describe(r)
+	for _, err := range r.errs {
+		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error(), Warning: errors.Is(err, gitdir.ErrReftable)}); err != nil {
+			return err
+		}
+	}
+	if !h.opts.Scope.all() {
+		return h.walkScope(ctx, r, to)
+	}
+	if err := h.sweep(ctx, r, to); err != nil {
+		return cause(ctx, err)
+	}
+	if err := h.shallowWarning(to); err != nil {
+		return err
+	}
+	return h.gitFiles(ctx, r, to)
+}
+
+// cause is the error that ended the context in place of the one that tells of it.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// describe fills in what is known of the repository before it is read.
+func (h *history) describe(r *repository) {
+	h.cov.Packs, h.cov.Refs = len(r.Packs()), len(r.refs)
+	h.cov.Alternates = len(r.ObjectDirs()) - 1
+	for id := range r.shallow {
+		h.cov.Shallow = append(h.cov.Shallow, id.String())
+	}
+	sortStrings(h.cov.Shallow)
+}
+
+func (h *history) shallowWarning(to Sink) error {
+	if len(h.cov.Shallow) == 0 {
+		return nil
+	}
+	return to.Problem(finding.Problem{Path: h.shown, Warning: true,
+		Error: "is a shallow clone: what was removed before its first commits is not here",
+		Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow"})
+}
+
+// problem hands on what the store could not read.
+func (h *history) problem(to Sink, p pack.Problem) error {
+	out := finding.Problem{Path: filepath.ToSlash(p.Path), Object: p.ID.String(), Error: reason(p.Err)}
+	if out.Object != "" {
+		out.Hint = "git fsck tells more; restore it from another clone"
+		h.mu.Lock()
+		known := h.corrupt[out.Object]
+		h.corrupt[out.Object] = true
+		h.mu.Unlock()
+		if known {
+			return nil
+		}
+	}
+	return to.Problem(out)
+}
+
+// sweep hands over every object and checks that what they refer to is there.
+func (h *history) sweep(ctx context.Context, r *repository, to Sink) error {
+	c := newConnectivity(r)
+	cache, skip, err := h.openCache(r, to)
+	if err != nil {
+		return err
+	}
+	sw := &sweeper{h: h, to: to, conn: c, cache: cache, windows: map[pack.ID]*lineTracker{}, repo: r}
+	stats, err := r.Sweep(ctx, sw.object, pack.SweepOptions{
+		Jobs: h.opts.Jobs, SkipPacks: skip,
+		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree),
+	})
+	h.count(stats)
+	if err == nil {
+		err = cache.replay(ctx, sw)
+	}
+	if err != nil {
+		return err
+	}
+	c.roots()
+	if err := h.missing(c, to); err != nil {
+		return err
+	}
+	for id := range h.corrupt {
+		h.cov.Corrupt = append(h.cov.Corrupt, id)
+	}
+	sortStrings(h.cov.Corrupt)
+	if err := cache.store(r, sw.hits(), c, len(h.corrupt) == 0); err != nil {
+		return to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true, Error: "the cache could not be written: " + err.Error()})
+	}
+	return nil
+}
+
+// count turns what the sweep did into coverage.
+func (h *history) count(s pack.SweepStats) {
+	h.cov.Loose = int(s.Loose)
+	h.cov.Kinds = map[string]finding.ObjectCount{}
+	for _, k := range []pack.Kind{pack.Blob, pack.Commit, pack.Tag, pack.Tree} {
+		n := finding.ObjectCount{Seen: int(s.Handed[k] + s.Seen[k] + s.Others[k]), Scanned: int(s.Handed[k] + s.Seen[k])}
+		if k == pack.Tree {
+			// Names of files and ids: read to see that all is there.
+			n.Scanned, n.Skipped = 0, map[string]int{"hold names and ids": n.Seen}
+		}
+		h.cov.Cached += int(s.Seen[k])
+		if n.Seen > 0 {
+			h.cov.Kinds[k.String()] = n
+		}
+	}
+	if s.Failed > 0 {
+		h.cov.Kinds["object"] = finding.ObjectCount{Seen: int(s.Failed), Skipped: map[string]int{"not readable": int(s.Failed)}}
+	}
+}
+
+// Reread implements Rereader for places in objects.
+func (h *history) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	r, err := h.open(nil)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	reader := r.Reader()
+	for i, p := range places {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		id, err := pack.ParseID(p.Blob)
+		if err != nil {
+			continue
+		}
+		// What cannot be read now could not be read before either.
+		if _, data, err := reader.Object(id); err == nil && len(data) <= WholeLimit {
+			fn(i, data)
+		}
+	}
+	return nil
+}
+
+// Coverage implements Coverer.
+func (h *history) Coverage() []finding.Coverage {
+	if !h.looked {
+		return nil
+	}
+	return []finding.Coverage{h.cov}
+}
+
+// at is the place of an object before it is located.
+func (h *history) at(id pack.ID, kind pack.Kind) finding.Location {
+	return finding.Location{Repository: h.shown, Blob: id.String(), Object: kind.String(), Exposure: finding.Committed}
+}
+
+// shownPath is a path in the repository as the user would name it.
+func (h *history) shownPath(rel string) string {
+	switch h.base {
+	case ".":
+		return rel
+	case "/":
+		return "/" + rel
+	}
+	return strings.TrimSuffix(h.base, "/") + "/" + rel
+}
+
+// A sweeper is the callback of one sweep.
+type sweeper struct {
+	h    *history
+	to   Sink
+	conn *connectivity
+	repo *repository
+
+	cache *packCache
+
+	mu      sync.Mutex
+	windows map[pack.ID]*lineTracker
+	held    []pack.ID // objects with hits
+	spans   sync.Pool // *[]finding.Span
+}
+
+func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
+	if o.Window == nil {
+		if err := sw.conn.object(o); err != nil {
+			if err := sw.h.problem(sw.to, pack.Problem{ID: o.ID, Path: o.Pack, Err: err}); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if o.Kind == pack.Tree {
+		return 0, nil
+	}
+	b := Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data}
+	if o.Fresh != nil {
+		spans, _ := sw.spans.Get().(*[]finding.Span)
+		if spans == nil {
+			spans = &[]finding.Span{}
+		}
+		b.Fresh = (*spans)[:0]
+		for _, s := range o.Fresh {
+			b.Fresh = append(b.Fresh, finding.Span(s))
+		}
+		if b.Fresh == nil {
+			b.Fresh = []finding.Span{}
+		}
+		defer func() { *spans = b.Fresh; sw.spans.Put(spans) }()
+	}
+	if o.Window != nil {
+		b.Window = sw.window(o)
+		b.Open = sw.opener(o.ID)
+	}
+	hits, err = sw.to.Blob(&b)
+	if hits > 0 || sw.cache.worthAnother(o) {
+		sw.mu.Lock()
+		sw.held = append(sw.held, o.ID)
+		sw.mu.Unlock()
+	}
+	return hits, err
+}
+
+// hits are the objects that held something, each once, in order.
+func (sw *sweeper) hits() []pack.ID { return sortedIDs(sw.held) }
+
+// opener reads a large object again, for those who need to seek in it.
+func (sw *sweeper) opener(id pack.ID) func() (Content, error) {
+	return func() (Content, error) {
+		_, data, err := sw.repo.Reader().Object(id)
+		if err != nil {
+			return nil, err
+		}
+		return memory{strings.NewReader(string(data))}, nil
+	}
+}
+
+// memory is a Content that is held whole.
+type memory struct{ *strings.Reader }
+
+func (memory) Close() error { return nil }
