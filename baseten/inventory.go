@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/secret"
@@ -21,7 +20,7 @@ type Inventory struct {
 	mu      sync.Mutex
 	listed  loaded[map[string]Key]
 	gateway loaded[map[string]gatewayEntry]
-	history loaded[map[string]keyHistory]
+	history loaded[map[string]KeyHistory]
 }
 
 // NewInventory returns an Inventory of the organisation that the client's
@@ -34,14 +33,6 @@ func (v *Inventory) Scope() string { return "inventory " + v.client.Scope() }
 type gatewayEntry struct {
 	key   GatewayKey
 	group string
-}
-
-// keyHistory is what the audit log tells of one prefix.
-type keyHistory struct {
-	kind               string
-	gone               bool // a deletion is told, be it without a readable time
-	created, deleted   Time
-	createdBy, deleter string
 }
 
 // loaded is something that is fetched once, together with how that failed.
@@ -159,7 +150,7 @@ func (v *Inventory) matchHistory(ctx context.Context, res *Result, keys []secret
 	for _, k := range keys {
 		h, _, ok := lookUp(index, k)
 		switch {
-		case ok && h.gone:
+		case ok && h.Gone:
 			res.Verdicts[k.Digest()] = v.verdict(finding.Dead, ByAuditLog, h.end(), h.facts())
 		case ok:
 			res.Verdicts[k.Digest()] = v.verdict(finding.Unknown, ByAuditLog, "the audit log tells of its making and not of its end, "+
@@ -172,22 +163,6 @@ func (v *Inventory) matchHistory(ctx context.Context, res *Result, keys []secret
 				"the audit log: another organisation's, or older than the log", nil)
 		}
 	}
-}
-
-// end says when and by whom a key was revoked, as far as the log tells.
-func (h keyHistory) end() string {
-	s := "revoked"
-	if !h.deleted.IsZero() {
-		s += " on " + h.deleted.Format(time.DateOnly)
-	}
-	if h.deleter != "" {
-		s += " by " + h.deleter
-	}
-	return s
-}
-
-func (h keyHistory) facts() *finding.Key {
-	return &finding.Key{Type: h.kind, CreatedAt: h.created.Ptr(), CreatedBy: h.createdBy, RevokedAt: h.deleted.Ptr(), RevokedBy: h.deleter}
 }
 
 func (v *Inventory) fetchKeys(ctx context.Context) (map[string]Key, error) {
@@ -229,24 +204,13 @@ func (v *Inventory) fetchGateway(ctx context.Context) (map[string]gatewayEntry, 
 
 // fetchHistory reads what the audit log tells of keys, oldest first, so that
 // the last word on a prefix stands. What was read before a failure is kept.
-func (v *Inventory) fetchHistory(ctx context.Context) (map[string]keyHistory, error) {
-	index := map[string]keyHistory{}
+func (v *Inventory) fetchHistory(ctx context.Context) (map[string]KeyHistory, error) {
+	index := map[string]KeyHistory{}
 	for e, err := range v.client.AuditLog(ctx, AuditQuery{Groups: []string{GroupAPIKeys}, OldestFirst: true}) {
 		if err != nil {
 			return index, err
 		}
-		if e.Data.Prefix == "" {
-			continue
-		}
-		h := index[e.Data.Prefix]
-		h.kind = firstOf(e.Data.APIKeyType, h.kind)
-		switch e.EventType {
-		case EventKeyCreated:
-			h.created, h.createdBy = e.Created, e.Actor.String()
-		case EventKeyDeleted:
-			h.gone, h.deleted, h.deleter = true, e.Created, e.Actor.String()
-		}
-		index[e.Data.Prefix] = h
+		addHistory(index, e)
 	}
 	return index, nil
 }

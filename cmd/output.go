@@ -12,7 +12,6 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/rules"
 )
 
 // An output is one -f FORMAT[=FILE].
@@ -89,7 +88,7 @@ func (o *outputs) check() error {
 // run's outcome: it puts the files in place if the reports are whole and takes them
 // away if not, so that an old file survives a failed run.
 func (o *outputs) open(ui *UI, opts report.Options) (h finding.Handler, finish func(error) error, err error) {
-	opts.Verbose, opts.Quiet, opts.Rules = o.verbose, o.quiet, rules.Catalogue()
+	opts.Verbose, opts.Quiet, opts.Rules = o.verbose, o.quiet, Catalogue()
 	var handlers []finding.Handler
 	var files []*atomicfile.File
 	finish = func(err error) error {

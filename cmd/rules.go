@@ -6,8 +6,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"github.com/b10lint/b10lint/rules"
 )
 
 func newRules(env Env) *cobra.Command {
@@ -18,7 +16,7 @@ func newRules(env Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
-			for _, r := range rules.Catalogue() {
+			for _, r := range Catalogue() {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Severity, r.Title)
 			}
 			return w.Flush()
@@ -44,7 +42,7 @@ func newExplain(env Env) *cobra.Command {
 			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, ok := rules.Lookup(args[0])
+			r, ok := lookUpRule(args[0])
 			if !ok {
 				return usage("the rules are: "+strings.Join(ruleIDs(), ", "), "no rule %q", args[0])
 			}
@@ -55,7 +53,7 @@ func newExplain(env Env) *cobra.Command {
 }
 
 func ruleIDs() (ids []string) {
-	for _, r := range rules.Catalogue() {
+	for _, r := range Catalogue() {
 		ids = append(ids, r.ID)
 	}
 	return ids

@@ -111,8 +111,9 @@ type Key struct {
 	CreatedAt  *time.Time `json:"created_at,omitempty"`
 	CreatedBy  string     `json:"created_by,omitempty"`
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
-	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
-	RevokedBy  string     `json:"revoked_by,omitempty"`
+	KeyEvidence
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	RevokedBy string     `json:"revoked_by,omitempty"`
 }
 
 // A Suppression is the decision that accepted a finding.
@@ -188,6 +189,10 @@ type Summary struct {
 	Coverage        []Coverage    `json:"coverage,omitempty"`
 	// Resolved are the findings of an earlier report that are gone.
 	Resolved []Finding `json:"resolved,omitempty"`
+	// Inventory and Sources are an audit's: every key it looked at, and what it
+	// could ask.
+	Inventory []InventoryKey `json:"inventory,omitempty"`
+	Sources   []Source       `json:"sources,omitempty"`
 }
 
 // Coverage says what of one repository was looked at.

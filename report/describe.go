@@ -164,9 +164,13 @@ func keyFacts(k *finding.Key) string {
 	add("owner", k.Owner)
 	add("group", k.Group)
 	add("models", strings.Join(k.ModelIDs, " "))
-	add("created", day(k.CreatedAt))
+	if k.CreatedBasis == "" {
+		add("created", day(k.CreatedAt))
+	} else {
+		add("created", createdWords(k))
+	}
 	add("created by", k.CreatedBy)
-	add("last used", day(k.LastUsedAt))
+	add("", usedWords(k))
 	add("revoked", day(k.RevokedAt))
 	add("revoked by", k.RevokedBy)
 	return strings.Join(out, ", ")

@@ -92,6 +92,7 @@ func TestGolden(t *testing.T) {
 		{"summary.md", "summary", Options{}},
 		{"gitlab", "gitlab", Options{}},
 		{"junit.xml", "junit", Options{}},
+		{"html", "html", Options{}},
 	}
 	for _, fixture := range fixtures(t) {
 		base := strings.TrimSuffix(fixture, ".json")

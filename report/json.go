@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -89,8 +90,7 @@ func normal(f finding.Finding) finding.Finding {
 		f.Liveness = &v
 	}
 	if f.Key != nil {
-		k := *f.Key
-		k.CreatedAt, k.LastUsedAt, k.RevokedAt = saneTime(k.CreatedAt), saneTime(k.LastUsedAt), saneTime(k.RevokedAt)
+		k := normalKey(*f.Key)
 		f.Key = &k
 	}
 	if f.Outcome != nil {
@@ -99,6 +99,13 @@ func normal(f finding.Finding) finding.Finding {
 		f.Outcome = &o
 	}
 	return f
+}
+
+func normalKey(k finding.Key) finding.Key {
+	for _, t := range []**time.Time{&k.CreatedAt, &k.LastUsedAt, &k.RevokedAt, &k.CreatedBefore, &k.CreatedAfter, &k.NoUseSince} {
+		*t = saneTime(*t)
+	}
+	return k
 }
 
 func normalProblem(p finding.Problem) finding.Problem {
@@ -123,6 +130,15 @@ func normalSummary(s finding.Summary) finding.Summary {
 	s.Resolved = nil
 	for _, f := range resolved {
 		s.Resolved = append(s.Resolved, normal(f))
+	}
+	s.Inventory = slices.Clone(s.Inventory)
+	for i := range s.Inventory {
+		k := &s.Inventory[i]
+		k.Key, k.LeakedAt = normalKey(k.Key), saneTime(k.LeakedAt)
+	}
+	s.Sources = slices.Clone(s.Sources)
+	for i := range s.Sources {
+		s.Sources[i].Since = saneTime(s.Sources[i].Since)
 	}
 	return s
 }

@@ -71,6 +71,7 @@ func formats() []format {
 		{Format{"markdown", "the same Markdown, short enough for an issue or a comment"}, newMarkdown},
 		{Format{"gitlab", "GitLab secret detection report (schema 15)"}, newGitLab},
 		{Format{"junit", "JUnit XML, one test case a finding"}, newJUnit},
+		{Format{"html", "one self-contained page: timelines, distributions, filters; no network, no script needed"}, newHTML},
 	}
 }
 

@@ -92,6 +92,14 @@ func visibleJSON(data []byte) []byte {
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); {
+		plain := i
+		for plain < len(s) && (s[plain] >= ' ' && s[plain] < 0x7f && s[plain] != '#' || s[plain] == '\n') {
+			plain++
+		}
+		b.WriteString(s[i:plain])
+		if i = plain; i == len(s) {
+			break
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == '#' && opensCommand(s[i:]):

@@ -100,6 +100,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 		"key": finding.Key{}, "suppression": finding.Suppression{}, "outcome": finding.Outcome{}, "problem": finding.Problem{},
 		"tool": finding.Tool{}, "run": runJSON{}, "summary": summaryJSON{}, "coverage": finding.Coverage{},
 		"count": finding.ObjectCount{}, "submodule": finding.Submodule{},
+		"inventory_key": finding.InventoryKey{}, "activity": finding.Activity{}, "source": finding.Source{},
 	}
 	for name, v := range types {
 		fields := jsonFields(reflect.TypeOf(v))

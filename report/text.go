@@ -29,6 +29,7 @@ type text struct {
 	ofFile     int
 	fileHeld   bool // one of those that are held back is no warning
 	moreOfFile int
+	held       []finding.Finding // of an audit, which is shown as a table
 }
 
 func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }
@@ -39,6 +40,10 @@ func (t *text) Finding(f finding.Finding) error {
 	if f.Suppression == nil {
 		t.total++
 		t.shown.add(f.Severity)
+	}
+	if t.run.Command == "audit" && !t.opts.Quiet {
+		t.held = append(t.held, f)
+		return nil
 	}
 	var b bytes.Buffer
 	places := arrange(f.Locations)
@@ -56,7 +61,12 @@ func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Loc
 	if len(places) > 0 {
 		at = place(places[0])
 	}
-	var notes string
+	fmt.Fprintf(b, "%s: %s: %s [%s]%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
+		visible(f.Message), visible(f.Rule), t.notes(f))
+}
+
+// notes are what limits a finding, in brackets.
+func (t *text) notes(f finding.Finding) (notes string) {
 	if f.Confidence < finding.HighConfidence {
 		notes = fmt.Sprintf(" (%s confidence)", f.Confidence)
 	}
@@ -66,8 +76,7 @@ func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Loc
 	if f.Suppression != nil {
 		notes += " (suppressed)"
 	}
-	fmt.Fprintf(b, "%s: %s: %s [%s]%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
-		visible(f.Message), visible(f.Rule), notes)
+	return notes
 }
 
 func (t *text) body(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
@@ -203,6 +212,7 @@ func (t *text) Finish(s finding.Summary) error {
 	var b bytes.Buffer
 	t.heldBack(&b)
 	if !t.opts.Quiet {
+		t.audit(&b, s)
 		t.closing(&b, s)
 	}
 	return write(t.w, "text", b.Bytes())

@@ -23,6 +23,7 @@ const (
 	DropAfterCommit                  // the request takes effect, the connection is cut without an answer
 	CaptivePortal                    // 200 with HTML, instead
 	Firewall                         // 403 with HTML, instead
+	Forbidden                        // 403 with a JSON body, as for a missing permission, instead
 	TruncatedJSON                    // the answer ends half-way, as if it were whole
 	ShortBody                        // the connection is cut half-way through the answer
 	WrongType                        // the answer, labelled text/plain
@@ -110,6 +111,8 @@ func (f *faults) serve(s *Server, service Service, w http.ResponseWriter, r *htt
 		sendText(w, http.StatusBadGateway, "text/html", proxyPage)
 	case CaptivePortal:
 		sendText(w, http.StatusOK, "text/html; charset=utf-8", portalPage)
+	case Forbidden:
+		sendJSON(w, http.StatusForbidden, map[string]any{"detail": "You do not have permission to perform this action."})
 	case Firewall:
 		sendText(w, http.StatusForbidden, "text/html", wallPage)
 	case WrongForm:

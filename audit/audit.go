@@ -1,0 +1,111 @@
+// Package audit judges how an organisation keeps its Baseten keys: which are
+// stale, unused, more powerful than needed, orphaned or leaked. It is pure: the
+// evidence is gathered by package baseten, the time comes with it, and a policy
+// is a function of the two. Each policy has a file of its own, its words beside it.
+//
+// What is not known is never taken for a fact: every time carries what it rests
+// on, and a policy that lacks its evidence says nothing. Which evidence was
+// missing is a Problem.
+package audit
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// A Result is what an audit came to.
+type Result struct {
+	// Findings come by key, the key most at risk first, and within a key by severity.
+	Findings   []finding.Finding
+	Problems   []finding.Problem
+	Inventory  []finding.InventoryKey // in the order of the list
+	Sources    []finding.Source
+	Suppressed int // findings that an exception covers
+}
+
+// Judge applies the policy to every key. The policy has to be valid.
+func Judge(inv *Inventory, p Policy) Result {
+	res := Result{Problems: inv.problems(), Sources: inv.sources()}
+	use := newExceptions(p.Exceptions, inv.Now)
+	var groups [][]finding.Finding
+	for _, k := range inv.Keys {
+		res.Inventory = append(res.Inventory, inv.entry(k))
+		var group []finding.Finding
+		for _, c := range checks() {
+			rule := c.rule()
+			h, ok := c.find(inv, k, p)
+			if !ok || slices.Contains(p.Off, rule.ID) {
+				continue
+			}
+			f := inv.finding(rule, k, h, p)
+			if use.covers(k, rule.ID) {
+				res.Suppressed++
+				continue
+			}
+			group = append(group, f)
+		}
+		if len(group) > 0 {
+			slices.SortStableFunc(group, func(a, b finding.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+			groups = append(groups, group)
+		}
+	}
+	slices.SortStableFunc(groups, byRisk)
+	for _, g := range groups {
+		res.Findings = append(res.Findings, g...)
+	}
+	res.Problems = append(res.Problems, use.problems()...)
+	return res
+}
+
+// byRisk orders the findings of two keys: the worst finding decides, then what
+// the key can do, then how much else there is.
+func byRisk(a, b []finding.Finding) int {
+	return cmp.Or(
+		cmp.Compare(b[0].Severity, a[0].Severity),
+		cmp.Compare(power(b[0].Key.Type), power(a[0].Key.Type)),
+		cmp.Compare(len(b), len(a)),
+		cmp.Compare(a[0].Prefix, b[0].Prefix))
+}
+
+// A hit is what a policy has to say of a key.
+type hit struct {
+	message, advice string
+	severity        finding.Severity   // the zero value: the rule's own
+	confidence      finding.Confidence // the zero value is low
+	locations       []finding.Location
+}
+
+// finding words a hit.
+func (inv *Inventory) finding(rule finding.Rule, k *Key, h hit, p Policy) finding.Finding {
+	f := finding.Finding{
+		Rule: rule.ID, Severity: rule.Severity, Confidence: h.confidence, Prefix: k.Prefix, Format: k.format(),
+		Fingerprint: fingerprint(rule.ID, k.Prefix), Message: h.message, Advice: h.advice, Key: k.facts(),
+		Locations: h.locations,
+	}
+	if h.severity != finding.Info {
+		f.Severity = h.severity
+	}
+	if s, ok := p.Severity[rule.ID]; ok {
+		f.Severity = s
+	}
+	if k.Listed {
+		at := inv.Now
+		f.Liveness = &finding.Liveness{State: finding.Live, By: "inventory", At: &at, Detail: "listed by Baseten"}
+	}
+	for _, l := range f.Locations {
+		if l.Exposure.Rank() > f.Exposure.Rank() {
+			f.Exposure = l.Exposure
+		}
+	}
+	return f
+}
+
+// fingerprint depends on the rule and the key alone.
+func fingerprint(rule, prefix string) string {
+	sum := sha256.Sum256([]byte("b10lint/audit\x00" + rule + "\x00" + prefix))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,183 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// Day is 24 hours, the unit of the thresholds.
+const Day = 24 * time.Hour
+
+// A Policy is the thresholds, severities and exceptions of an audit.
+type Policy struct {
+	// UnusedAfter is how long a key may go without use. A longer time than
+	// baseten.UsageRetention can only be told for keys whose last use is listed.
+	UnusedAfter time.Duration
+	// NeverUsedAfter is how old a key that was never used may be.
+	NeverUsedAfter time.Duration
+	OldAfter       time.Duration // how old any key may be
+	// A key that was silent for DormantFor and was then used within RecentWithin
+	// is reported.
+	DormantFor   time.Duration
+	RecentWithin time.Duration
+	// FewModels is up to how many models a key without a model scope is reported
+	// as too wide.
+	FewModels int
+	// Severity replaces the severities of rules, by ID. Off lists the IDs of rules
+	// that are not applied.
+	Severity   map[string]finding.Severity
+	Off        []string
+	Exceptions []Exception
+}
+
+// An Exception accepts the findings of some keys for a time.
+type Exception struct {
+	// Prefix is a key's whole public prefix; Name is a glob over its name, as
+	// path.Match has it. At least one is given; both have to match if both are.
+	Prefix, Name string
+	// Rule is the ID of the rule that is accepted; empty means every one but
+	// key-leaked, which has to be named.
+	Rule   string
+	Reason string // required
+	Owner  string
+	Until  time.Time // the last day on which it holds; zero means for good
+	Where  string    // "FILE:LINE", for messages
+}
+
+// DefaultPolicy returns the policy without a configuration.
+func DefaultPolicy() Policy {
+	return Policy{
+		UnusedAfter: 60 * Day, NeverUsedAfter: 7 * Day, OldAfter: 180 * Day, DormantFor: 60 * Day, RecentWithin: 14 * Day, FewModels: 3,
+	}
+}
+
+// Validate returns what is wrong with the policy, each with its place.
+func (p Policy) Validate() error {
+	var errs []error
+	for _, t := range []struct {
+		name  string
+		value time.Duration
+	}{{"unused", p.UnusedAfter}, {"never-used", p.NeverUsedAfter}, {"old", p.OldAfter}, {"dormant", p.DormantFor}, {"recent", p.RecentWithin}} {
+		if t.value < Day {
+			errs = append(errs, fmt.Errorf("the threshold %s is %s: at least one day is needed", t.name, t.value))
+		}
+	}
+	if p.FewModels < 0 {
+		errs = append(errs, fmt.Errorf("the number of models is %d: it must not be negative", p.FewModels))
+	}
+	for id := range p.Severity {
+		errs = append(errs, known(id))
+	}
+	for _, id := range p.Off {
+		errs = append(errs, known(id))
+	}
+	for _, e := range p.Exceptions {
+		errs = append(errs, e.validate())
+	}
+	return errors.Join(errs...)
+}
+
+func known(id string) error {
+	if slices.Contains(ruleIDs(), id) {
+		return nil
+	}
+	return fmt.Errorf("no audit rule %q: there are %s", id, strings.Join(ruleIDs(), ", "))
+}
+
+func (e Exception) validate() error {
+	if e.Prefix == "" && e.Name == "" {
+		return fmt.Errorf("%s: give a prefix or a name", e.title())
+	}
+	if strings.TrimSpace(e.Reason) == "" {
+		return fmt.Errorf("%s: a reason is needed", e.title())
+	}
+	if _, err := path.Match(e.Name, ""); err != nil {
+		return fmt.Errorf("%s: the name %q is no glob: %w", e.title(), e.Name, err)
+	}
+	if e.Rule != "" {
+		if err := known(e.Rule); err != nil {
+			return fmt.Errorf("%s: %w", e.title(), err)
+		}
+	}
+	return nil
+}
+
+func (e Exception) title() string {
+	words := []string{"exception"}
+	for _, w := range []struct{ name, value string }{{"prefix", e.Prefix}, {"name", e.Name}, {"rule", e.Rule}} {
+		if w.value != "" {
+			words = append(words, w.name+" "+w.value)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// exceptions are those of a policy, with what became of them in one run.
+type exceptions struct {
+	list []Exception
+	used []bool // it covered something, or would have but for its date
+	now  time.Time
+}
+
+func newExceptions(list []Exception, now time.Time) *exceptions {
+	return &exceptions{list, make([]bool, len(list)), now}
+}
+
+// expired reports whether the last day of e is over.
+func (x *exceptions) expired(e Exception) bool {
+	return !e.Until.IsZero() && !x.now.Before(e.Until.UTC().Truncate(Day).Add(Day))
+}
+
+// covers reports whether a finding is accepted. All that would match are noted
+// as used.
+func (x *exceptions) covers(k *Key, rule string) (covered bool) {
+	for i, e := range x.list {
+		if !e.matches(k, rule) {
+			continue
+		}
+		x.used[i] = true
+		covered = covered || !x.expired(e)
+	}
+	return covered
+}
+
+func (e Exception) matches(k *Key, rule string) bool {
+	if e.Prefix != "" && e.Prefix != k.Prefix {
+		return false
+	}
+	if e.Name != "" {
+		if ok, err := path.Match(e.Name, k.Name); err != nil || !ok {
+			return false
+		}
+	}
+	return e.Rule == rule || e.Rule == "" && rule != KeyLeaked().ID
+}
+
+// problems tells of exceptions that have expired or that nothing matched, so
+// that the list of them shrinks.
+func (x *exceptions) problems() (list []finding.Problem) {
+	for i, e := range x.list {
+		p := finding.Problem{Path: e.Where, Warning: true}
+		switch {
+		case x.expired(e):
+			p.Error = e.title() + " expired on " + day(e.Until)
+			p.Hint = "its findings are listed again: deal with the key, or give the exception a new date and reason"
+		case !x.used[i]:
+			p.Error = e.title() + " matched nothing"
+			p.Hint = "the key is gone or no longer at fault: take the exception out"
+		default:
+			continue
+		}
+		if e.Owner != "" {
+			p.Error += " (owner " + e.Owner + ")"
+		}
+		list = append(list, p)
+	}
+	return list
+}

@@ -1,0 +1,193 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/audit"
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
+)
+
+// auditOptions are the flags of audit.
+type auditOptions struct {
+	api       api
+	outputs   outputs
+	failOn    level[finding.Severity, *finding.Severity]
+	failOnNew bool
+	baseline  string
+	leaks     leakSources
+	policy    policyFlags
+}
+
+func newAudit(env Env, ui *UI) *cobra.Command {
+	o := &auditOptions{}
+	o.failOn.value = finding.Medium
+	c := &cobra.Command{
+		Use:   "audit",
+		Short: "Judge the organisation's keys: stale, unused, too powerful, orphaned, leaked",
+		Long: `Audit reads the list of keys and what else Baseten tells of them: members, the
+audit log, the usage of Model APIs, the gateway's groups. It changes nothing.
+
+Each key is judged by the evidence that there is, and the report says what it
+rests on: "never used" is said where Baseten says so, "no evidence of use since"
+where it does not. A source that the credential may not read narrows the audit
+and is reported; a personal key of an organisation admin may read them all.
+
+With --scan-report or --scan the keys are joined, by prefix, with those that
+scans found. With --baseline findings are new, unchanged or resolved.`,
+		Example: `  b10lint audit
+  b10lint audit -f text -f html=audit.html -f json=audit.json
+  b10lint audit --scan-report scan.json --unused 30d
+  b10lint audit --scan . --fail-on high
+  b10lint audit --baseline last.json --fail-on-new -f json=audit.json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runAudit(c.Context(), env, ui, o) },
+	}
+	o.outputs.register(c)
+	f := c.Flags()
+	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
+	f.StringVar(&o.baseline, "baseline", "", "compare with the JSON report in `FILE`: what is new, unchanged, resolved")
+	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: only new findings decide the exit status")
+	_ = c.MarkFlagFilename("baseline", "json", "jsonl")
+	o.leaks.register(c)
+	o.policy.register(c)
+	o.api.register(c)
+	return c
+}
+
+func runAudit(ctx context.Context, env Env, ui *UI, o *auditOptions) error {
+	started := time.Now().UTC()
+	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	if o.failOnNew && o.baseline == "" {
+		return usage("give the earlier report with --baseline FILE", "--fail-on-new needs an earlier report")
+	}
+	policy, err := o.policy.policy()
+	if err != nil {
+		return err
+	}
+	earlier, err := keepReport("--baseline", o.baseline)
+	if err != nil {
+		return err
+	}
+	client, _, err := o.api.client(env)
+	if err != nil {
+		return err
+	}
+	leaks, problems, err := o.leaks.read(ctx, env)
+	if err != nil {
+		return err
+	}
+	evidence, err := baseten.Gather(ctx, client)
+	interrupted := ctx.Err() != nil
+	if err != nil && !interrupted {
+		return failed(err, "nothing was changed; run again when Baseten answers")
+	}
+	inv := audit.NewInventory(evidence, leaks, audit.LastUses(earlier.run.Started, earlier.summary.Inventory))
+	res := audit.Judge(inv, policy)
+	if interrupted {
+		res.Problems = append(problems, finding.Problem{Error: "the audit was interrupted while Baseten was asked", Hint: "run it again to the end"})
+		res.Findings = nil // half of the evidence accuses the wrong keys
+	} else {
+		res.Problems = append(problems, res.Problems...)
+	}
+	s := finding.Summary{Keys: len(inv.Keys), Findings: len(res.Findings), Suppressed: res.Suppressed, Interrupted: interrupted,
+		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && complete(res.Problems)}
+	if o.baseline != "" && !interrupted {
+		s.Resolved = audit.Compare(res.Findings, earlier.findings)
+	}
+	s.Elapsed = time.Since(started)
+	run := finding.Run{Tool: tool(), Command: "audit", Targets: []string{}, Started: started, Rules: Catalogue()}
+	return o.report(ui, run, res, s)
+}
+
+func complete(problems []finding.Problem) bool {
+	for _, p := range problems {
+		if !p.Warning {
+			return false
+		}
+	}
+	return true
+}
+
+// report writes the reports and decides the exit status.
+func (o *auditOptions) report(ui *UI, run finding.Run, res audit.Result, s finding.Summary) error {
+	h, finish, err := o.outputs.open(ui, report.Options{})
+	if err != nil {
+		return err
+	}
+	worst, counted := finding.Info, 0
+	emit := func() error {
+		errs := []error{h.Start(run)}
+		for _, f := range res.Findings {
+			if !o.failOnNew || f.Baseline == audit.New {
+				worst = max(worst, f.Severity)
+				counted++
+			}
+			errs = append(errs, h.Finding(f))
+		}
+		for _, p := range res.Problems {
+			errs = append(errs, h.Problem(p))
+		}
+		return errors.Join(append(errs, h.Finish(s))...)
+	}
+	if err := finish(emit()); err != nil {
+		return failed(err)
+	}
+	s.Findings = counted
+	if code := status(s, worst, o.failOn.value); code != ExitClean {
+		return silent(code)
+	}
+	return nil
+}
+
+// policyFlags are the thresholds that the command line sets.
+type policyFlags struct {
+	unused, neverUsed, old, dormant, recent duration
+	fewModels                               int
+	off                                     []string
+}
+
+func (p *policyFlags) register(c *cobra.Command) {
+	d := audit.DefaultPolicy()
+	f := c.Flags()
+	for _, t := range []struct {
+		flag        *duration
+		value       time.Duration
+		name, usage string
+	}{
+		{&p.unused, d.UnusedAfter, "unused", "report keys without use for so long"},
+		{&p.neverUsed, d.NeverUsedAfter, "never-used", "report keys that were never used and are so old"},
+		{&p.old, d.OldAfter, "old", "report keys that are so old"},
+		{&p.dormant, d.DormantFor, "dormant", "report keys that were silent for so long and are in use again"},
+		{&p.recent, d.RecentWithin, "recent", "what counts as in use again"},
+	} {
+		_ = t.flag.Set(fmt.Sprintf("%dd", t.value/audit.Day))
+		f.Var(t.flag, t.name, t.usage)
+	}
+	f.IntVar(&p.fewModels, "few-models", d.FewModels, "report keys for every model that call at most so many")
+	f.StringArrayVar(&p.off, "without", nil, "leave out this `RULE`; repeatable")
+	_ = c.RegisterFlagCompletionFunc("without", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var ids []string
+		for _, r := range audit.Rules() {
+			ids = append(ids, r.ID)
+		}
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func (p *policyFlags) policy() (audit.Policy, error) {
+	policy := audit.Policy{UnusedAfter: p.unused.value, NeverUsedAfter: p.neverUsed.value, OldAfter: p.old.value,
+		DormantFor: p.dormant.value, RecentWithin: p.recent.value, FewModels: p.fewModels, Off: p.off}
+	if err := policy.Validate(); err != nil {
+		return policy, usage("thresholds look like 60d, rules are listed by: b10lint rules", "%w", err)
+	}
+	return policy, nil
+}

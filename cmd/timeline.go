@@ -1,0 +1,103 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/audit"
+	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/report"
+)
+
+// timelineOptions are the flags of timeline.
+type timelineOptions struct {
+	api    api
+	format choice
+	output string
+	leaks  leakSources
+}
+
+func newTimeline(env Env, ui *UI) *cobra.Command {
+	o := &timelineOptions{format: choice{"text", report.TimelineFormats()}}
+	c := &cobra.Command{
+		Use:   "timeline PREFIX",
+		Short: "Tell the story of one key, for an incident",
+		Long: `Timeline puts what is known of one key in order: when it was made and by whom,
+where and since when scans saw it and who could read it there, what it did by the
+audit log, which Model APIs it called on which day before and after the leak, and
+when it was revoked. It ends with what nobody tells.
+
+PREFIX is the part of the key before the dot. A whole key is refused: it does not
+belong on a command line.`,
+		Example: `  b10lint timeline b10_abcdefgh
+  b10lint timeline b10_abcdefgh --scan-report scan.json
+  b10lint timeline b10_abcdefgh --scan-report scan.json -f html -o incident.html`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return runTimeline(c.Context(), env, ui, o, args[0]) },
+	}
+	f := c.Flags()
+	f.VarP(&o.format, "format", "f", "write text, json or html")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` (default: standard output)")
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(o.format.words, cobra.ShellCompDirectiveNoFileComp))
+	o.leaks.register(c)
+	o.api.register(c)
+	return c
+}
+
+func runTimeline(ctx context.Context, env Env, ui *UI, o *timelineOptions, prefix string) error {
+	if prefix == "" || strings.ContainsAny(prefix, ". \t\n") {
+		return usage("give the part before the dot, and if that was a whole key: it is in your shell's history now",
+			"a timeline is asked for by the prefix, the part of the key before the dot")
+	}
+	client, _, err := o.api.client(env)
+	if err != nil {
+		return err
+	}
+	leaks, problems, err := o.leaks.read(ctx, env)
+	if err != nil {
+		return err
+	}
+	evidence, err := baseten.Gather(ctx, client)
+	if ctx.Err() != nil {
+		return silent(ExitInterrupted)
+	}
+	if err != nil {
+		return failed(err, "nothing was changed; run again when Baseten answers")
+	}
+	t := audit.Timeline(evidence, prefix, leaks)
+	incomplete := len(t.Events) == 0 && t.State == finding.Unknown
+	for _, p := range problems {
+		t.Unknown = append(t.Unknown, p.Path+": "+p.Error+"; "+p.Hint)
+		incomplete = true
+	}
+	for _, s := range evidence.Sources {
+		incomplete = incomplete || s.Err != nil && !s.Denied() && s.Name != baseten.SourceGateway
+	}
+	if err := o.write(ui, t); err != nil {
+		return failed(err)
+	}
+	if incomplete {
+		return silent(ExitIncomplete)
+	}
+	return nil
+}
+
+func (o *timelineOptions) write(ui *UI, t finding.Timeline) error {
+	if o.output == "" || o.output == "-" {
+		return report.WriteTimeline(ui.env.Stdout, o.format.value, t)
+	}
+	f, err := atomicfile.Create(o.output, atomicfile.Mode{Perm: os.FileMode(0o644)})
+	if err != nil {
+		return err
+	}
+	if err := report.WriteTimeline(f, o.format.value, t); err != nil {
+		_ = f.Abandon()
+		return err
+	}
+	return f.Commit()
+}

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+var (
+	//go:embed html/page.tmpl
+	htmlTemplate string
+	//go:embed html/page.css
+	htmlStyle string
+	//go:embed html/page.js
+	htmlScript string
+	//go:embed html/timeline.tmpl
+	htmlTimeline string
+)
+
+// htmlWriter writes one page that needs nothing else: no network, no fonts, no
+// script to be read. What script there is filters the list, and its hash stands
+// in the content security policy, which allows nothing besides it and the style.
+type htmlWriter struct {
+	collector
+	w    io.Writer
+	opts Options
+}
+
+func newHTML(w io.Writer, opts Options) finding.Handler { return &htmlWriter{w: w, opts: opts} }
+
+// An htmlPage is what the template shows. All its texts are visible ones; the
+// template escapes them for HTML.
+type htmlPage struct {
+	htmlFrame
+	Heading    string
+	State      string // of the run, "" when it is complete
+	Facts      []htmlFact
+	Counts     []htmlCount
+	Bars       []htmlBars
+	Items      []htmlItem
+	Quiet      int // keys without a finding
+	Rules      []htmlRule
+	Problems   []htmlProblem
+	Sources    []htmlProblem
+	Notes      []string
+	IsAudit    bool
+	HasMarks   bool
+	Severities []htmlCount
+}
+
+// An htmlFrame is what every page has.
+type htmlFrame struct {
+	Title  string
+	Policy string
+	Style  template.CSS
+	Script template.JS
+}
+
+type htmlFact struct{ Label, Value string }
+
+type htmlCount struct {
+	Word string
+	N    int
+}
+
+type htmlRule struct {
+	ID, Title, Severity string
+	Text, Remedy        []string // paragraphs
+	URL                 string
+	N                   int
+}
+
+type htmlProblem struct{ Kind, Text, Hint string }
+
+func frame(title string) htmlFrame {
+	hash := func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return htmlFrame{
+		Title: title, Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
+		Policy: "default-src 'none'; style-src " + hash(htmlStyle) + "; script-src " + hash(htmlScript) +
+			"; img-src data:; base-uri 'none'; form-action 'none'",
+	}
+}
+
+// render fills a template. What it is given holds no markup but the style and
+// the script of this package.
+func render(source string, page any) ([]byte, error) {
+	t, err := template.New("page").Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, page); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func (h *htmlWriter) Finish(s finding.Summary) error {
+	data, err := render(htmlTemplate, h.page(s))
+	if err != nil {
+		return fmt.Errorf("rendering the html report: %w", err)
+	}
+	return write(h.w, "html", data)
+}
+
+func (h *htmlWriter) page(s finding.Summary) htmlPage {
+	now := h.run.Started
+	if t := saneTime(&now); t != nil {
+		now = *t
+	} else {
+		now = time.Unix(0, 0).UTC()
+	}
+	var t tally
+	for _, f := range h.findings {
+		t.add(f.Severity)
+	}
+	p := htmlPage{
+		htmlFrame: frame("b10lint " + cmp.Or(visible(h.run.Command), "report") + ", " + day(&now)),
+		Heading:   "nothing found", IsAudit: h.run.Command == "audit",
+		Facts: h.runFacts(s, now), Problems: h.problemList(), Sources: sourceList(s.Sources), Notes: h.notes(s),
+	}
+	if n := len(h.findings); n > 0 {
+		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
+	}
+	switch {
+	case s.Interrupted:
+		p.State = "Incomplete: the run was interrupted."
+	case !s.Complete:
+		p.State = "Incomplete: not everything could be looked at; see the problems below."
+	}
+	p.Items, p.Quiet = h.items(s, now)
+	worst := map[string]int{}
+	for _, i := range p.Items {
+		worst[i.Severity]++
+		p.HasMarks = p.HasMarks || i.Line != nil
+	}
+	for sev := finding.Critical; sev >= finding.Info; sev-- {
+		p.Counts = append(p.Counts, htmlCount{sev.String(), t[sev]})
+		if worst[sev.String()] > 0 {
+			p.Severities = append(p.Severities, htmlCount{sev.String(), worst[sev.String()]})
+		}
+	}
+	p.Bars = distributions(s.Inventory, now)
+	p.Rules = h.ruleWords()
+	return p
+}
+
+func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
+	facts := []htmlFact{
+		{"Made", now.Format("2006-01-02 15:04 UTC")},
+		{"By", strings.TrimSpace(cmp.Or(visible(h.run.Tool.Name), "b10lint") + " " + visible(h.run.Tool.Version))},
+		{"Looked at", lookedAt(s)},
+	}
+	if len(h.run.Targets) > 0 {
+		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(h.run.Targets, ", ")), longCell)})
+	}
+	if left := leftOut(s); left != "" {
+		facts = append(facts, htmlFact{"Not listed", left})
+	}
+	if n := len(s.Resolved); n > 0 {
+		facts = append(facts, htmlFact{"Resolved", count(int64(n), "finding") + " since the earlier report"})
+	}
+	return facts
+}
+
+func (h *htmlWriter) problemList() (list []htmlProblem) {
+	for _, p := range h.problems {
+		kind := "Problem"
+		if p.Warning {
+			kind = "Warning"
+		}
+		list = append(list, htmlProblem{kind, problemText(p), visible(p.Hint)})
+	}
+	return list
+}
+
+func sourceList(sources []finding.Source) (list []htmlProblem) {
+	for _, s := range sources {
+		state := visible(s.State)
+		if d := day(s.Since); d != "" {
+			state += ", since " + d
+		}
+		list = append(list, htmlProblem{visible(s.Name), state, visible(s.Detail)})
+	}
+	return list
+}
+
+func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
+	for _, c := range s.Coverage {
+		notes = append(notes, coverage(c, true)...)
+	}
+	for _, f := range s.Resolved {
+		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
+	}
+	return notes
+}
+
+// ruleWords are the words of the rules that the findings name, the most frequent
+// first within a severity as the catalogue has it.
+func (h *htmlWriter) ruleWords() (list []htmlRule) {
+	n := map[string]int{}
+	for _, f := range h.findings {
+		n[f.Rule]++
+	}
+	catalogue := h.run.Rules
+	if len(catalogue) == 0 {
+		catalogue = h.opts.Rules
+	}
+	for _, r := range catalogue {
+		if n[r.ID] > 0 {
+			list = append(list, htmlRule{visible(r.ID), visible(r.Title), r.Severity.String(), paragraphs(r.Text), paragraphs(r.Remedy), ruleURL(r.ID), n[r.ID]})
+			delete(n, r.ID)
+		}
+	}
+	for _, f := range h.findings {
+		if n[f.Rule] > 0 {
+			list = append(list, htmlRule{ID: visible(f.Rule), Title: visible(f.Rule), Severity: f.Severity.String(), N: n[f.Rule], URL: ruleURL(f.Rule)})
+			delete(n, f.Rule)
+		}
+	}
+	return list
+}
+
+// paragraphs are those of a rule's words, without the marks of Markdown.
+func paragraphs(text string) (out []string) {
+	for _, p := range strings.Split(text, "\n\n") {
+		if p = strings.TrimSpace(strings.NewReplacer("`", "", "**", "").Replace(p)); p != "" {
+			out = append(out, visible(strings.Join(strings.Fields(p), " ")))
+		}
+	}
+	return out
+}

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// An htmlItem is one key, or one subject without a key, with all its findings.
+type htmlItem struct {
+	Title    string
+	Name     string // of the key
+	Severity string // of the worst finding; "none" without one
+	Rules    string // IDs, for the filter, separated by spaces
+	Facts    []htmlFact
+	Next     string // what to do
+	Findings []htmlFinding
+	Line     *htmlLine
+}
+
+type htmlFinding struct {
+	Rule, Severity, Message, Note, Advice string
+	Places                                []htmlPlace
+	More                                  int // places that are not listed
+}
+
+type htmlPlace struct {
+	At, Particulars     string
+	Before, Mark, After string // of the source line
+}
+
+// htmlPlaces bounds the places of one finding in the page.
+const htmlPlaces = 20
+
+// items groups the findings by key, in the order of their severity, and adds the
+// keys of the inventory that have none.
+func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, quiet int) {
+	known := map[string]*finding.InventoryKey{}
+	for i := range s.Inventory {
+		known[s.Inventory[i].Prefix] = &s.Inventory[i]
+	}
+	var order []string
+	groups := map[string][]finding.Finding{}
+	for _, i := range bySeverity(h.findings) {
+		f := h.findings[i]
+		id := f.Prefix
+		if id == "" {
+			id = "\x00" + f.Fingerprint + f.Rule + subject(f)
+		}
+		if groups[id] == nil {
+			order = append(order, id)
+		}
+		groups[id] = append(groups[id], f)
+	}
+	for _, id := range order {
+		items = append(items, h.item(groups[id], known[id], now))
+	}
+	for i := range s.Inventory {
+		if k := &s.Inventory[i]; groups[k.Prefix] == nil {
+			quiet++
+			items = append(items, htmlItem{Title: visible(k.Prefix), Name: visible(k.Name), Severity: "none",
+				Facts: itemFacts(&k.Key), Line: keyLine(k, nil, now)})
+		}
+	}
+	return items, quiet
+}
+
+func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, now time.Time) htmlItem {
+	first := group[0]
+	it := htmlItem{Title: subject(first), Severity: first.Severity.String()}
+	key := first.Key
+	if known != nil {
+		key = &known.Key
+	}
+	if first.Prefix != "" {
+		it.Title = visible(first.Prefix)
+		if key != nil {
+			it.Name = visible(key.Name)
+		}
+	} else if len(first.Locations) > 0 {
+		it.Title = place(arrange(first.Locations)[0])
+	}
+	if first.Suppression == nil {
+		it.Next = visible(first.Advice)
+	}
+	var rules []string
+	for _, f := range group {
+		if !slices.Contains(rules, f.Rule) {
+			rules = append(rules, f.Rule)
+		}
+		it.Findings = append(it.Findings, h.finding(f, it.Next))
+	}
+	it.Rules = visible(strings.Join(rules, " "))
+	it.Facts = itemFacts(key)
+	if l := liveness(first.Liveness); l != "" {
+		it.Facts = append(it.Facts, htmlFact{"Works", l})
+	}
+	if o := outcome(first.Outcome); o != "" {
+		it.Facts = append(it.Facts, htmlFact{"Outcome", o})
+	}
+	exposed, facts := exposure(group, now)
+	it.Facts = append(it.Facts, facts...)
+	switch {
+	case known != nil:
+		it.Line = keyLine(known, exposed, now)
+	case key != nil:
+		it.Line = keyLine(&finding.InventoryKey{Key: *key}, exposed, now)
+	default:
+		it.Line = keyLine(&finding.InventoryKey{}, exposed, now)
+	}
+	return it
+}
+
+func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
+	out := htmlFinding{Rule: visible(f.Rule), Severity: f.Severity.String(), Message: visible(f.Message)}
+	var notes []string
+	if f.Confidence < finding.HighConfidence {
+		notes = append(notes, f.Confidence.String()+" confidence")
+	}
+	if f.Baseline != "" {
+		notes = append(notes, visible(f.Baseline))
+	}
+	if s := suppression(f.Suppression); s != "" {
+		notes = append(notes, "accepted: "+s)
+	}
+	out.Note = strings.Join(notes, "; ")
+	if a := visible(f.Advice); a != next {
+		out.Advice = a
+	}
+	places := arrange(f.Locations)
+	out.More = max(0, len(places)-htmlPlaces)
+	for _, l := range places[:len(places)-out.More] {
+		l.Path = h.opts.repoPath(l.Path)
+		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
+		p.Before, p.Mark, p.After = snippetParts(l)
+		out.Places = append(out.Places, p)
+	}
+	return out
+}
+
+// snippetParts splits a source line at its key.
+func snippetParts(l finding.Location) (before, mark, after string) {
+	r := []rune(l.Snippet)
+	if l.SnippetMark == nil {
+		return visible(l.Snippet), "", ""
+	}
+	from := min(max(l.SnippetMark[0], 0), len(r))
+	to := min(max(l.SnippetMark[1], from), len(r))
+	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
+}
+
+// itemFacts are the inventory's, each with the certainty that there is.
+func itemFacts(k *finding.Key) (facts []htmlFact) {
+	if k == nil {
+		return nil
+	}
+	add := func(label, value string) {
+		if value != "" {
+			facts = append(facts, htmlFact{label, cut(visible(value), longCell)})
+		}
+	}
+	add("Type", k.Type)
+	add("Team", k.Team)
+	add("Owner", k.Owner)
+	add("Group", k.Group)
+	add("Models", strings.Join(k.ModelIDs, ", "))
+	add("Made", strings.Trim(createdWords(k)+", by "+k.CreatedBy, ", by"))
+	add("Use", usedWords(k))
+	if d := day(k.RevokedAt); d != "" {
+		add("Revoked", strings.TrimSuffix(d+", by "+k.RevokedBy, ", by "))
+	}
+	return facts
+}
+
+// exposure is since when the key stood in dated places, for how long, and
+// whether it stands there still.
+func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []htmlFact) {
+	head := false
+	for _, f := range group {
+		for _, l := range f.Locations {
+			if d := saneTime(l.Date); d != nil && d.Year() > 1970 {
+				at = append(at, *d)
+			}
+			head = head || l.AtHead
+		}
+	}
+	if len(at) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	first := at[0]
+	facts = append(facts, htmlFact{"First commit", first.Format(time.DateOnly)},
+		htmlFact{"Exposed for", count(int64(max(0, now.Sub(first)/(24*time.Hour))), "day")})
+	if head {
+		facts = append(facts, htmlFact{"At the head", "still there"})
+	} else {
+		facts = append(facts, htmlFact{"At the head", "no longer; history keeps it"})
+	}
+	return at, facts
+}
+
+// createdWords says when a key was made, and how sure that is.
+func createdWords(k *finding.Key) string {
+	switch {
+	case day(k.CreatedAt) != "":
+		return strings.TrimSuffix(day(k.CreatedAt)+" ("+basis(k.CreatedBasis)+")", " ()")
+	case day(k.CreatedBefore) != "":
+		return "before " + day(k.CreatedBefore) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
+	case day(k.CreatedAfter) != "":
+		return "after " + day(k.CreatedAfter) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
+	}
+	return ""
+}
+
+// usedWords says when a key was last used. What rests on a part of the uses does
+// not sound as if it were all of them.
+func usedWords(k *finding.Key) string {
+	switch {
+	case k.NeverUsed:
+		return "never used"
+	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
+		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
+	case day(k.LastUsedAt) != "":
+		return "last used " + day(k.LastUsedAt)
+	case day(k.NoUseSince) != "":
+		return "no evidence of use since " + day(k.NoUseSince)
+	case k.CreatedBasis != "":
+		return "not known"
+	}
+	return ""
+}
+
+func basis(b string) string {
+	switch b {
+	case "list":
+		return "list of keys"
+	case "audit-log":
+		return "audit log"
+	case "usage":
+		return "Model API usage"
+	case "format":
+		return "by its format"
+	case "activity":
+		return "first known use"
+	}
+	return visible(b)
+}

@@ -1,0 +1,205 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// An htmlLine is a key's timeline, drawn to a width of lineWidth.
+type htmlLine struct {
+	Words      string // what it shows, for those who do not see it
+	From, To   string // dates of its ends
+	Made       *int   // x of each mark
+	Exposed    *int   // from there to the end
+	LastUse    *int
+	Revoked    *int
+	Uses       string // a path with a tick for each day with a use
+	Commits    []int
+	ExposedFor int // width
+}
+
+const lineWidth = 600
+
+// keyLine draws what is dated of a key; nil when that is nothing.
+func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlLine {
+	var all []time.Time
+	take := func(t *time.Time) *time.Time {
+		if t = saneTime(t); t == nil || t.Year() < 1971 || t.After(now.Add(24*time.Hour)) {
+			return nil
+		}
+		all = append(all, *t)
+		return t
+	}
+	made, used, revoked, leaked := take(k.CreatedAt), take(k.LastUsedAt), take(k.RevokedAt), take(k.LeakedAt)
+	for i := range exposed {
+		t := take(&exposed[i])
+		if t != nil && (leaked == nil || t.Before(*leaked)) {
+			leaked = t
+		}
+	}
+	var days []time.Time
+	for _, a := range k.Activity {
+		if t, err := time.Parse(time.DateOnly, a.Date); err == nil && take(&t) != nil {
+			days = append(days, t)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	from := all[0]
+	for _, t := range all {
+		if t.Before(from) {
+			from = t
+		}
+	}
+	span := now.Sub(from)
+	x := func(t *time.Time) *int {
+		if t == nil {
+			return nil
+		}
+		at := lineWidth
+		if span > 0 {
+			at = int(float64(t.Sub(from)) / float64(span) * lineWidth)
+		}
+		at = min(max(at, 0), lineWidth)
+		return &at
+	}
+	l := &htmlLine{From: from.Format(time.DateOnly), To: now.Format(time.DateOnly), Made: x(made), Exposed: x(leaked), LastUse: x(used), Revoked: x(revoked)}
+	if l.Exposed != nil {
+		l.ExposedFor = lineWidth - *l.Exposed
+		if l.Revoked != nil {
+			l.ExposedFor = max(0, *l.Revoked-*l.Exposed)
+		}
+	}
+	l.Uses = ticks(days, x)
+	for i := range exposed {
+		l.Commits = append(l.Commits, *x(&exposed[i]))
+	}
+	l.Words = lineWords(k, made, leaked, used, revoked, len(days))
+	return l
+}
+
+// ticks draws one tick for each day, those of one pixel once.
+func ticks(days []time.Time, x func(*time.Time) *int) string {
+	var b strings.Builder
+	last := -1
+	for i := range days {
+		if at := *x(&days[i]); at != last {
+			fmt.Fprintf(&b, "M%d 14V24", at)
+			last = at
+		}
+	}
+	return b.String()
+}
+
+func lineWords(k *finding.InventoryKey, made, leaked, used, revoked *time.Time, uses int) string {
+	var parts []string
+	add := func(word string, t *time.Time) {
+		if t != nil {
+			parts = append(parts, word+" "+day(t))
+		}
+	}
+	add("made", made)
+	add("exposed since", leaked)
+	if uses > 0 {
+		parts = append(parts, "used on "+count(int64(uses), "known day"))
+	}
+	word := "last used"
+	if k.LastUsedBasis != "" && k.LastUsedBasis != "list" {
+		word = "last known use"
+	}
+	add(word, used)
+	if k.NeverUsed {
+		parts = append(parts, "never used")
+	}
+	add("revoked", revoked)
+	return "Timeline: " + strings.Join(parts, ", ")
+}
+
+// An htmlBars is one distribution.
+type htmlBars struct {
+	Title string
+	Rows  []htmlBar
+}
+
+type htmlBar struct {
+	Label    string
+	N, Width int // Width out of 200
+}
+
+// distributions are the ages and the last uses of an inventory.
+func distributions(keys []finding.InventoryKey, now time.Time) []htmlBars {
+	if len(keys) == 0 {
+		return nil
+	}
+	age := bars("Age of the keys", "under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days", "a year or more", "not known")
+	use := bars("Last use", "in the last 7 days", "8 to 30 days ago", "31 to 60 days ago", "more than 60 days ago", "never used", "no evidence of use", "not known")
+	for i := range keys {
+		age.Rows[ageRow(&keys[i].Key, now)].N++
+		use.Rows[useRow(&keys[i].Key, now)].N++
+	}
+	return []htmlBars{age.scaled(), use.scaled()}
+}
+
+func bars(title string, labels ...string) htmlBars {
+	b := htmlBars{Title: title}
+	for _, l := range labels {
+		b.Rows = append(b.Rows, htmlBar{Label: l})
+	}
+	return b
+}
+
+func (b htmlBars) scaled() htmlBars {
+	most := 1
+	for _, r := range b.Rows {
+		most = max(most, r.N)
+	}
+	for i := range b.Rows {
+		b.Rows[i].Width = b.Rows[i].N * 200 / most
+	}
+	return b
+}
+
+func daysSince(t *time.Time, now time.Time) (int, bool) {
+	if t = saneTime(t); t == nil {
+		return 0, false
+	}
+	return int(now.Sub(*t) / (24 * time.Hour)), true
+}
+
+func row(n int, bounds ...int) int {
+	for i, b := range bounds {
+		if n < b {
+			return i
+		}
+	}
+	return len(bounds)
+}
+
+// ageRow goes by the least age that is sure.
+func ageRow(k *finding.Key, now time.Time) int {
+	n, ok := daysSince(k.CreatedAt, now)
+	if !ok {
+		n, ok = daysSince(k.CreatedBefore, now)
+	}
+	if !ok {
+		return 5
+	}
+	return row(n, 30, 90, 180, 365)
+}
+
+func useRow(k *finding.Key, now time.Time) int {
+	n, ok := daysSince(k.LastUsedAt, now)
+	switch {
+	case k.NeverUsed:
+		return 4
+	case ok:
+		return row(n, 8, 31, 61)
+	case k.NoUseSince != nil:
+		return 5
+	}
+	return 6
+}

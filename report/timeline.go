@@ -1,0 +1,138 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// TimelineSchema names the form of a timeline in JSON.
+const TimelineSchema = "b10lint/timeline/v1"
+
+// TimelineFormats lists what [WriteTimeline] knows.
+func TimelineFormats() []string { return []string{"text", "json", "html"} }
+
+// WriteTimeline writes a key's story in one of the formats that TimelineFormats
+// lists. Everything that comes from elsewhere is made harmless, as in reports.
+func WriteTimeline(w io.Writer, format string, t finding.Timeline) error {
+	var data []byte
+	var err error
+	switch format {
+	case "text":
+		data = timelineText(t)
+	case "json":
+		data, err = encode(struct {
+			Schema string `json:"schema"`
+			finding.Timeline
+		}{TimelineSchema, t}, "  ")
+	case "html":
+		data, err = render(htmlTimeline, newTimelinePage(t))
+	default:
+		return fmt.Errorf("timeline format %q is not one of %s", format, strings.Join(TimelineFormats(), ", "))
+	}
+	if err != nil {
+		return fmt.Errorf("writing the timeline as %s: %w", format, err)
+	}
+	return write(w, format+" timeline", data)
+}
+
+func stateWords(t finding.Timeline) string {
+	switch t.State {
+	case finding.Live:
+		return "live: listed by Baseten on " + t.At.UTC().Format("2006-01-02 15:04 UTC")
+	case finding.Dead:
+		return "revoked, by the audit log"
+	}
+	return "unknown: not among the keys that this credential sees"
+}
+
+func afterLeak(t finding.Timeline, e finding.Event) bool {
+	return t.Leaked != nil && e.Kind != "committed" && e.At.After(*t.Leaked)
+}
+
+func eventTime(e finding.Event) string {
+	if e.DayOnly {
+		return e.At.UTC().Format(time.DateOnly)
+	}
+	return e.At.UTC().Format("2006-01-02 15:04")
+}
+
+func timelineText(t finding.Timeline) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %s\n", visible(t.Prefix), stateWords(t))
+	for _, f := range itemFacts(t.Key) {
+		fmt.Fprintf(&b, "     %-*s%s\n", labelWidth-5, strings.ToLower(f.Label)+":", f.Value)
+	}
+	if len(t.Events) > 0 {
+		b.WriteString("\nWhat happened (UTC)\n")
+	}
+	leakTold := t.Leaked == nil
+	for _, e := range t.Events {
+		if !leakTold && !e.At.Before(*t.Leaked) {
+			leakTold = true
+			fmt.Fprintf(&b, "  %-16s  ---------- the key is exposed from here on ----------\n", t.Leaked.UTC().Format("2006-01-02 15:04"))
+		}
+		by := ""
+		if e.By != "" {
+			by = ", by " + visible(e.By)
+		}
+		fmt.Fprintf(&b, "  %-16s  %s%s (%s)\n", eventTime(e), visible(e.Text), by, visible(e.From))
+	}
+	if len(t.Usage) > 0 {
+		b.WriteString("\nCalls to Model APIs, by day and model\n")
+	}
+	for _, u := range t.Usage {
+		when := ""
+		if u.AfterLeak {
+			when = "  after the leak"
+		}
+		fmt.Fprintf(&b, "  %s  %-40s %8d requests %10d tokens in %10d out%s\n", u.Date, visible(u.Model), u.Requests, u.InputTokens, u.OutputTokens, when)
+	}
+	b.WriteString("\nWhat is not known\n")
+	for _, u := range t.Unknown {
+		fmt.Fprintf(&b, "  - %s\n", visible(u))
+	}
+	return b.Bytes()
+}
+
+type timelinePage struct {
+	htmlFrame
+	Prefix, State string
+	Facts         []htmlFact
+	Line          *htmlLine
+	Events        []timelineEvent
+	Usage         []finding.DailyUse
+	Unknown       []string
+}
+
+type timelineEvent struct {
+	At, Text, By, From string
+	After              bool
+}
+
+func newTimelinePage(t finding.Timeline) timelinePage {
+	p := timelinePage{htmlFrame: frame("b10lint timeline of " + visible(t.Prefix)), Prefix: visible(t.Prefix), State: stateWords(t), Facts: itemFacts(t.Key)}
+	k := finding.InventoryKey{Prefix: t.Prefix, LeakedAt: t.Leaked}
+	if t.Key != nil {
+		k.Key = *t.Key
+	}
+	for _, u := range t.Usage {
+		u.Model = visible(u.Model)
+		p.Usage = append(p.Usage, u)
+		if n := len(k.Activity); n == 0 || k.Activity[n-1].Date != u.Date {
+			k.Activity = append(k.Activity, finding.Activity{Date: u.Date})
+		}
+	}
+	p.Line = keyLine(&k, nil, t.At)
+	for _, e := range t.Events {
+		p.Events = append(p.Events, timelineEvent{eventTime(e), visible(e.Text), visible(e.By), visible(e.From), afterLeak(t, e)})
+	}
+	for _, u := range t.Unknown {
+		p.Unknown = append(p.Unknown, visible(u))
+	}
+	return p
+}
