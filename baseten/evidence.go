@@ -61,6 +61,9 @@ type SourceState struct {
 // Denied reports whether the credential is not permitted to read the source.
 func (s SourceState) Denied() bool { return StatusOf(s.Err) == http.StatusForbidden }
 
+// Absent reports whether the service answers that the source is not there.
+func (s SourceState) Absent() bool { return StatusOf(s.Err) == http.StatusNotFound }
+
 // Source returns the state of a source. One that was never asked has an error.
 func (e *Evidence) Source(name string) SourceState {
 	for _, s := range e.Sources {

@@ -113,6 +113,12 @@ func harmless(t *testing.T, format string, out []byte) {
 func parses(t *testing.T, format string, out []byte) {
 	t.Helper()
 	switch format {
+	case "html":
+		for _, bad := range []string{"<img", "<script>a", "onerror=\"", "javascript:"} {
+			if bytes.Contains(out, []byte(bad)) {
+				t.Errorf("html: holds %s", bad)
+			}
+		}
 	case "json", "sarif", "gitlab":
 		if !json.Valid(out) {
 			t.Errorf("%s: not JSON", format)

@@ -90,7 +90,7 @@ func timelineText(t finding.Timeline) []byte {
 		if u.AfterLeak {
 			when = "  after the leak"
 		}
-		fmt.Fprintf(&b, "  %s  %-40s %8d requests %10d tokens in %10d out%s\n", u.Date, visible(u.Model), u.Requests, u.InputTokens, u.OutputTokens, when)
+		fmt.Fprintf(&b, "  %s  %-40s %8d requests %10d tokens in %10d out%s\n", visible(u.Date), visible(u.Model), u.Requests, u.InputTokens, u.OutputTokens, when)
 	}
 	b.WriteString("\nWhat is not known\n")
 	for _, u := range t.Unknown {
@@ -121,7 +121,7 @@ func newTimelinePage(t finding.Timeline) timelinePage {
 		k.Key = *t.Key
 	}
 	for _, u := range t.Usage {
-		u.Model = visible(u.Model)
+		u.Date, u.Model = visible(u.Date), visible(u.Model)
 		p.Usage = append(p.Usage, u)
 		if n := len(k.Activity); n == 0 || k.Activity[n-1].Date != u.Date {
 			k.Activity = append(k.Activity, finding.Activity{Date: u.Date})
