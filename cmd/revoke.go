@@ -141,6 +141,9 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 	if readers > 1 {
 		return usage("put one of them into a file", "standard input can be read once")
 	}
+	if o.resume != "" {
+		return nil // it was confirmed when it was begun
+	}
 	return o.revocation.check(env, readers > 0)
 }
 
@@ -150,6 +153,9 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 		plan, err := revoke.LoadPlan(o.apply)
 		if err != nil {
 			return nil, usage("a plan is made with b10lint revoke --plan FILE", "%w", err)
+		}
+		if n := len(plan.Items); n > o.revocation.max {
+			return nil, usage("raise --max if it is right", "nothing was revoked: the plan has %d keys, and at most %d are allowed", n, o.revocation.max)
 		}
 		survey, err := r.survey(ctx)
 		if err != nil {

@@ -2,6 +2,7 @@ package revoke
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,7 +51,10 @@ func TakeSurvey(ctx context.Context, c *baseten.Client, self string, clock baset
 		return nil, fmt.Errorf("the list of keys could not be read: %w", err)
 	}
 	s.Keys = keys
-	if s.Me, err = c.Me(ctx); err != nil {
+	if s.Me, err = c.Me(ctx); err == nil && s.Me.UserID == "" {
+		err = errors.New("the answer names nobody")
+	}
+	if err != nil {
 		s.gap("who the credential belongs to", err)
 	}
 	s.readGateway(ctx, c)

@@ -187,7 +187,40 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 		}
 		if len(found) == len(ask) {
 			c.replace(i, of, found)
+			c.rejudge(ctx, i, s)
 		}
+	}
+}
+
+// rejudge looks once more at the keys of low confidence in objects whose paths are
+// known by now: a path can be what makes a key likely.
+func (c *collector) rejudge(ctx context.Context, i int, src source.Source) {
+	r, ok := src.(source.Rereader)
+	if !ok {
+		return
+	}
+	var of []*candidate
+	var ask []finding.Location
+	for _, k := range c.sorted() {
+		for _, p := range k.places {
+			if k.confidence == finding.LowConfidence && p.source == i && p.at.Blob != "" && p.at.Path != "" && p.at.Member == "" {
+				of, ask = append(of, k), append(ask, p.at)
+			}
+		}
+	}
+	if len(ask) == 0 {
+		return
+	}
+	err := r.Reread(ctx, ask, func(n int, data []byte) {
+		rules.Find(ask[n].Path, data, nil, func(m rules.Match) bool {
+			if m.Secret.Digest() == of[n].digest {
+				of[n].confidence = max(of[n].confidence, m.Confidence)
+			}
+			return true
+		})
+	})
+	if err != nil {
+		c.problem(finding.Problem{Error: "could not weigh keys by the paths they are at: " + err.Error()})
 	}
 }
 

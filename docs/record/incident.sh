@@ -23,6 +23,7 @@ mkdir "$tmp/bin" "$tmp/home"
 go build -o "$tmp/bin/" ./cmd/b10lint ./baseten/basetentest/cmd/fakebaseten
 
 # The organisation, with a key that deploys.
+: >"$tmp/fake.env"
 "$tmp/bin/fakebaseten" -seed 8 -keys 0 -usage-days 0 -o env >"$tmp/fake.env" &
 server=$!
 for _ in $(seq 100); do

@@ -17,13 +17,12 @@ func ParseModules(data []byte) (mods []Module) {
 	for line := range bytes.Lines(data) {
 		text := strings.TrimSpace(string(line))
 		if head, ok := strings.CutPrefix(text, "[submodule "); ok {
-			name := strings.Trim(strings.TrimSuffix(strings.TrimSpace(head), "]"), `"`)
-			mods = append(mods, Module{Name: strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(name)})
+			mods = append(mods, Module{Name: unquote(strings.TrimSuffix(strings.TrimSpace(head), "]"))})
 			continue
 		}
 		key, value, ok := strings.Cut(text, "=")
 		if ok && len(mods) > 0 && strings.EqualFold(strings.TrimSpace(key), "path") {
-			mods[len(mods)-1].Path = strings.Trim(strings.TrimSpace(value), `"`)
+			mods[len(mods)-1].Path = unquote(strings.TrimSpace(value))
 		}
 	}
 	out := mods[:0]
@@ -33,6 +32,14 @@ func ParseModules(data []byte) (mods []Module) {
 		}
 	}
 	return out
+}
+
+// unquote takes a value out of its quotes, if it is in any.
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s[1 : len(s)-1])
 }
 
 // ModuleDirs finds the repositories of submodules below commonDir/modules, those

@@ -2,11 +2,12 @@ package source
 
 import "github.com/b10lint/b10lint/internal/pack"
 
-// maxChains bounds the keys times paths that are told apart, and maxSteps the
-// entries that are looked at for it: trees can be made that hold one blob under
-// more paths than there is room for.
+// maxChains bounds the keys times paths that are told apart, maxPaths those of one
+// key, and maxSteps the entries that are looked at for it: trees can be made that
+// hold one blob under more paths than there is room for.
 const (
 	maxChains = 1 << 17
+	maxPaths  = 10_000
 	maxSteps  = 1 << 27
 	maxPath   = 1 << 16
 )
@@ -42,6 +43,7 @@ type tracer struct {
 	placed []bool    // the blobs that some commit has
 	chains []*chain
 	index  map[chainKey]int32
+	paths  map[int32]int // of each key
 	path   []byte
 	steps  int
 	full   bool // a limit was reached
@@ -51,7 +53,7 @@ type tracer struct {
 // the commit has it there and no parent has; it is removed when a parent has it
 // there and the commit has not.
 func (t *tracer) trace() {
-	t.index = map[chainKey]int32{}
+	t.index, t.paths = map[chainKey]int32{}, map[int32]int{}
 	var parents []int32
 	for n := range int32(len(t.ids)) {
 		parents = parents[:0]
@@ -192,7 +194,7 @@ func (t *tracer) chain(key int32) *chain {
 	if i, ok := t.index[k]; ok {
 		return t.chains[i]
 	}
-	if len(t.chains) == maxChains {
+	if t.paths[key]++; len(t.chains) == maxChains || t.paths[key] > maxPaths {
 		t.full = true
 		return nil
 	}

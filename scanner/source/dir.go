@@ -22,7 +22,7 @@ import (
 type DirOptions struct {
 	Jobs    int    // goroutines; 0 means one a processor
 	Filter  Filter // which paths are looked at
-	SkipGit bool   // leave ".git" to a history source; else its files are read like any
+	SkipGit bool   // leave git folders to a history source; else their files are read like any
 	// Repository is told, with SkipGit, of every work tree and bare repository that
 	// the walk meets, from any goroutine. A bare one is then not walked.
 	Repository func(name string)
@@ -182,7 +182,7 @@ func (w *walker) list(e entry) error {
 		child := e.child(d.Name(), filtered)
 		switch {
 		case d.IsDir():
-			if w.opts.SkipGit && d.Name() == ".git" || w.opts.Filter.SkipDir(child.rel) || w.opts.skip != nil && w.opts.skip(child.real) {
+			if w.opts.SkipGit && d.Name() == ".git" && hasObjects(child.real) || w.opts.Filter.SkipDir(child.rel) || w.opts.skip != nil && w.opts.skip(child.real) {
 				continue
 			}
 			w.queue.push(job{dir: &child})
@@ -211,7 +211,9 @@ func (w *walker) repository(e entry, entries []fs.DirEntry) (bare bool) {
 	for _, d := range entries {
 		switch d.Name() {
 		case ".git":
-			w.opts.Repository(e.shown)
+			if !d.IsDir() || hasObjects(filepath.Join(e.real, ".git")) {
+				w.opts.Repository(e.shown)
+			}
 			return false
 		case "HEAD", "objects", "refs":
 			signs++
@@ -222,6 +224,10 @@ func (w *walker) repository(e entry, entries []fs.DirEntry) (bare bool) {
 	}
 	return bare
 }
+
+// hasObjects tells a git folder from one that only has the name of one, the files
+// of which are files like any.
+func hasObjects(dir string) bool { return exists(dir, "objects") }
 
 func (w *walker) problem(e entry, err error) error {
 	p := finding.Problem{Path: e.shown, Error: reason(err)}

@@ -1,5 +1,22 @@
 package source
 
+import (
+	"context"
+
+	"github.com/b10lint/b10lint/finding"
+)
+
+// A rereader is a Rereader as far as the source under it is one.
+type rereader struct{ src Source }
+
+// Reread implements Rereader.
+func (r rereader) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	if src, ok := r.src.(Rereader); ok {
+		return src.Reread(ctx, places, fn)
+	}
+	return nil
+}
+
 // forward returns s, a decorator of src, with the optional interfaces of src.
 func forward(s, src Source, locate func(Locator) Locator) Source {
 	locator, locates := src.(Locator)
@@ -10,12 +27,14 @@ func forward(s, src Source, locate func(Locator) Locator) Source {
 			Source
 			Locator
 			Coverer
-		}{s, locate(locator), coverer}
+			rereader
+		}{s, locate(locator), coverer, rereader{src}}
 	case locates:
 		return struct {
 			Source
 			Locator
-		}{s, locate(locator)}
+			rereader
+		}{s, locate(locator), rereader{src}}
 	case covers:
 		return struct {
 			Source

@@ -220,11 +220,37 @@ func (h *history) count(s pack.SweepStats) {
 			n.Scanned, n.Skipped = 0, map[string]int{"hold names and ids": n.Seen}
 		}
 		h.cov.Cached += int(s.Seen[k])
-		h.cov.Kinds[k.String()] = n
+		if n.Seen > 0 {
+			h.cov.Kinds[k.String()] = n
+		}
 	}
 	if s.Failed > 0 {
 		h.cov.Kinds["object"] = finding.ObjectCount{Seen: int(s.Failed), Skipped: map[string]int{"not readable": int(s.Failed)}}
 	}
+}
+
+// Reread implements Rereader for places in objects.
+func (h *history) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	r, err := h.open(nil)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	reader := r.Reader()
+	for i, p := range places {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		id, err := pack.ParseID(p.Blob)
+		if err != nil {
+			continue
+		}
+		// What cannot be read now could not be read before either.
+		if _, data, err := reader.Object(id); err == nil && len(data) <= WholeLimit {
+			fn(i, data)
+		}
+	}
+	return nil
 }
 
 // Coverage implements Coverer.

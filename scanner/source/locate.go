@@ -271,7 +271,7 @@ func (a *answer) locate(at finding.Location) []finding.Location {
 		}
 		return out
 	}
-	at.Unreachable = true
+	at.Unreachable = !a.full // else it may have been further on
 	return []finding.Location{at}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/internal/notebook"
 	"github.com/b10lint/b10lint/internal/pack"
 )
 
@@ -33,7 +34,7 @@ type packEntry struct {
 	// Beside are the packs it was read together with. When one is gone, an object
 	// may have lost its sound copy.
 	Beside []string `json:"beside"`
-	// Again are the objects that held something, or are archives.
+	// Again are the objects that held something, or are archives or pictures.
 	Again []string `json:"again"`
 	// Needs are objects that the pack refers to and no pack had.
 	Needs []string `json:"needs"`
@@ -172,9 +173,9 @@ func (c *packCache) replay(ctx context.Context, sw *sweeper) error {
 }
 
 // worthAnother reports whether an object without a match of its own must be looked
-// at in each run, because matches may be in what it packs.
+// at in each run, because matches may be in what it packs or shows.
 func (c *packCache) worthAnother(o *pack.Object) bool {
-	return c != nil && (o.Window != nil || archive.Sniff(o.Data, o.Data) != archive.None)
+	return c != nil && (o.Window != nil || archive.Sniff(o.Data, o.Data) != archive.None || isPicture(o.Data) || notebook.LooksLike(o.Data))
 }
 
 // store writes the entries of all packs, unless something could not be read.

@@ -43,6 +43,7 @@ func (s Scope) all() bool {
 	return s.Since == "" && s.Range == "" && len(s.Updates) == 0 && !s.Staged
 }
 
+// String says what the scope holds.
 func (s Scope) String() string {
 	switch {
 	case s.Since != "":

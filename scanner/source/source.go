@@ -80,6 +80,13 @@ type Locator interface {
 	Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
 }
 
+// A Rereader is a Source that can give what it handed over once more. Reread calls
+// fn for each place whose content can be read and held, with its number, in any
+// order; the data is valid during the call only.
+type Rereader interface {
+	Reread(ctx context.Context, places []finding.Location, fn func(i int, data []byte)) error
+}
+
 // A Coverer is a Source that can say what of a repository it looked at.
 type Coverer interface {
 	Coverage() []finding.Coverage

@@ -71,6 +71,11 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 			return err
 		}
 	}
+	for i := 0; i < len(t.histories); i++ { // grows while submodules have some
+		if err := t.submodules(ctx, to, t.histories[i], seen); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -95,8 +100,7 @@ func (t *target) scoped(ctx context.Context, to Sink) error {
 	return h.Walk(ctx, to)
 }
 
-// history walks the object store of a repository, once, and then those of its
-// submodules.
+// history walks the object store of a repository, once.
 func (t *target) history(ctx context.Context, to Sink, name string, seen map[string]bool) error {
 	h := newHistory(filepath.FromSlash(name), t.opts.History)
 	if rel, err := filepath.Rel(t.name, filepath.FromSlash(h.base)); err == nil {
@@ -107,10 +111,14 @@ func (t *target) history(ctx context.Context, to Sink, name string, seen map[str
 		return nil
 	}
 	seen[common] = true
-	if err := h.Walk(ctx, to); err != nil {
-		return err
-	}
 	t.histories = append(t.histories, h)
+	return h.Walk(ctx, to)
+}
+
+// submodules walks the repositories that a repository keeps for its submodules and
+// that were not met in a work tree.
+func (t *target) submodules(ctx context.Context, to Sink, h *history, seen map[string]bool) error {
+	common := commonDir(h.path)
 	dirs, errs := gitdir.ModuleDirs(common)
 	for _, err := range errs {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: "submodules: " + reason(err)}); err != nil {
@@ -171,18 +179,37 @@ func (t *target) Coverage() (all []finding.Coverage) {
 	return all
 }
 
+// Reread implements Rereader for places in objects.
+func (t *target) Reread(ctx context.Context, places []finding.Location, fn func(int, []byte)) error {
+	var first error
+	for _, h := range t.histories {
+		at, ask := h.own(places)
+		if len(ask) == 0 {
+			continue
+		}
+		if err := h.Reread(ctx, ask, func(i int, data []byte) { fn(at[i], data) }); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// own are the places in a repository, with their numbers.
+func (h *history) own(places []finding.Location) (at []int, own []finding.Location) {
+	for i, p := range places {
+		if p.Blob != "" && p.Repository == h.shown {
+			at, own = append(at, i), append(own, p)
+		}
+	}
+	return at, own
+}
+
 // Locate implements Locator.
 func (t *target) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
 	out := make([][]finding.Location, len(places))
 	var first error
 	for _, h := range t.histories {
-		var at []int
-		var ask []finding.Location
-		for i, p := range places {
-			if p.Blob != "" && p.Repository == h.shown {
-				at, ask = append(at, i), append(ask, p)
-			}
-		}
+		at, ask := h.own(places)
 		if len(ask) == 0 {
 			continue
 		}
@@ -203,20 +230,26 @@ func (t *target) Locate(ctx context.Context, places []finding.Location) ([][]fin
 }
 
 // files answers for the places in files. One that HEAD has as well, in the same
-// line, is said once, as HEAD's.
+// line, is said once, as HEAD's; one that only the index has as well, as the file's.
 func (t *target) files(ctx context.Context, places []finding.Location, out [][]finding.Location) error {
 	type spot struct {
 		path, member, key string
 		line, column      int
 	}
 	of := func(l finding.Location) spot { return spot{l.Path, l.Member, l.KeyDigest, l.Line, l.Column} }
-	head := map[spot]bool{}
-	for _, list := range out {
+	head, here := map[spot]bool{}, map[spot]bool{}
+	for i, list := range out {
+		if places[i].Blob == "" {
+			here[of(places[i])] = true
+		}
 		for _, l := range list {
 			if l.AtHead {
 				head[of(l)] = true
 			}
 		}
+	}
+	for i := range out {
+		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool { return l.Object == "index" && here[of(l)] })
 	}
 	var at []int
 	var ask []finding.Location

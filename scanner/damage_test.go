@@ -1,0 +1,188 @@
+package scanner
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+func (g *gitRepo) loose(id string) string {
+	return filepath.Join(g.dir, ".git/objects", id[:2], id[2:])
+}
+
+func named(r *recorder, id string) bool {
+	return slices.ContainsFunc(r.problems, func(p finding.Problem) bool { return p.Object == id && !p.Warning })
+}
+
+func TestMissingObjectsAreNamed(t *testing.T) {
+	for _, what := range []string{"blob", "tree", "commit", "index", "ref"} {
+		g := newGitRepo(t)
+		key := g.m.B10()
+		first := g.commit("key.txt", key)
+		g.commit("sub/lost.txt", "lost")
+		var id string
+		switch what {
+		case "blob":
+			id = g.git("rev-parse", "HEAD:sub/lost.txt")
+		case "tree":
+			id = g.git("rev-parse", "HEAD:sub")
+		case "commit":
+			id = first
+		case "index":
+			id = g.input("staged", "hash-object", "-w", "--stdin")
+			g.git("update-index", "--add", "--cacheinfo", "100644,"+id+",staged.txt")
+		case "ref":
+			id = g.input("ref", "hash-object", "-w", "--stdin")
+			g.git("update-ref", "refs/x/y", id)
+		}
+		if err := os.Remove(g.loose(id)); err != nil {
+			t.Fatal(err)
+		}
+		r := g.history(source.HistoryOptions{})
+		if r.summary.Complete || !named(r, id) || !slices.Equal(r.summary.Coverage[0].Missing, []string{id}) || r.of(key) == nil {
+			t.Errorf("%s %s: complete %v, %+v, %+v", what, id, r.summary.Complete, r.problems, r.summary.Coverage[0].Missing)
+		}
+	}
+}
+
+func TestCorruptObjectsAreNamed(t *testing.T) {
+	g := newGitRepo(t)
+	key := g.m.B10()
+	g.commit("key.txt", key)
+	g.commit("bad.txt", lines(g.m, 50))
+	id := g.git("rev-parse", "HEAD:bad.txt")
+	if err := os.Chmod(g.loose(id), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(g.loose(id), 40); err != nil {
+		t.Fatal(err)
+	}
+	r := g.history(source.HistoryOptions{})
+	if r.summary.Complete || !named(r, id) || !slices.Equal(r.summary.Coverage[0].Corrupt, []string{id}) || r.of(key) == nil {
+		t.Errorf("%+v %+v", r.problems, r.summary.Coverage)
+	}
+}
+
+func TestPartialCloneIsIncomplete(t *testing.T) {
+	g := newGitRepo(t)
+	g.git("config", "uploadpack.allowFilter", "true")
+	g.commit("a.txt", "a")
+	g.commit("b.txt", "b")
+	clone := &gitRepo{t: t, dir: filepath.Join(t.TempDir(), "clone"), at: g.at, m: g.m}
+	g.git("clone", "-q", "--filter=blob:none", "--no-checkout", "file://"+g.dir, clone.dir)
+	r := clone.history(source.HistoryOptions{})
+	if c := r.summary.Coverage[0]; r.summary.Complete || c.Promised != 2 || len(c.Missing) != 0 {
+		t.Errorf("%+v %+v", r.problems, c)
+	}
+}
+
+func TestSubmodulesAndNestedRepositories(t *testing.T) {
+	lib, g := newGitRepo(t), newGitRepo(t)
+	inLib, inNested, inBare := g.m.B10(), g.m.B10(), g.m.B10()
+	lib.commit("k.txt", inLib)
+	lib.commit("k.txt", "clean")
+	g.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", lib.dir, "libs/lib")
+	g.commitAll("submodule")
+	write(t, g.dir, ".gitmodules", read(t, g.dir, ".gitmodules")+"[submodule \"other\"]\n\tpath = other\n\turl = x\n")
+	nested := &gitRepo{t: t, dir: filepath.Join(g.dir, "vendor/nested"), at: g.at, m: g.m}
+	if err := os.MkdirAll(nested.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	nested.git("init", "-q")
+	nested.commit("n.txt", inNested)
+	nested.commit("n.txt", "clean")
+	bare := newGitRepo(t)
+	bare.commit("b.txt", inBare)
+	g.git("clone", "-q", "--bare", bare.dir, filepath.Join(g.dir, "store.git"))
+	r := scan(t, Options{}, g.target(source.TargetOptions{}))
+	for key, path := range map[string]string{inLib: "libs/lib/k.txt", inNested: "vendor/nested/n.txt", inBare: "store.git/b.txt"} {
+		if len(r.of(key)) != 1 || !g.in(r, key, path) {
+			t.Errorf("%s: %+v", path, r.of(key))
+		}
+	}
+	if len(r.summary.Coverage) != 4 || len(r.problems) != 0 {
+		t.Errorf("%d repositories, problems %+v", len(r.summary.Coverage), r.problems)
+	}
+	want := []finding.Submodule{{Path: filepath.ToSlash(g.dir) + "/libs/lib", State: "scanned"}, {Path: filepath.ToSlash(g.dir) + "/other", State: "not initialised"}}
+	if d := cmp.Diff(want, r.summary.Coverage[0].Submodules); d != "" {
+		t.Error(d)
+	}
+}
+
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestCacheAnswersForPacksAndIsNotTrusted(t *testing.T) {
+	g, all := plantEverything(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	opts := source.HistoryOptions{Cache: dir, Version: "1"}
+	plain := g.history(source.HistoryOptions{})
+	same := func(what string, cached bool, r *recorder) {
+		t.Helper()
+		if d := cmp.Diff(plain.findings, r.findings); d != "" {
+			t.Errorf("%s:\n%s", what, d)
+		}
+		if c := r.summary.Coverage[0]; (c.Cached > 0) != cached || c.Kinds["blob"].Seen != plain.summary.Coverage[0].Kinds["blob"].Seen {
+			t.Errorf("%s: %+v", what, c)
+		}
+	}
+	same("first", false, g.history(opts))
+	same("second", true, g.history(opts))
+	same("third", true, g.history(opts))
+	newer := opts
+	newer.Version = "2"
+	same("another detector", false, g.history(newer))
+
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Fatal(entries, err)
+	}
+	for _, e := range entries {
+		text := read(t, dir, e.Name())
+		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", e.Name(), info, err)
+		}
+		for _, p := range all {
+			prefix, secret, _ := strings.Cut(p.key, ".")
+			if strings.Contains(text, prefix) || strings.Contains(text, secret) {
+				t.Errorf("%s: the cache holds a part of the key", p.what)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, e.Name()), []byte(text[:len(text)-9]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := g.history(opts)
+	if len(r.problems) != 1 || !r.problems[0].Warning || !r.summary.Complete {
+		t.Errorf("damaged: %+v", r.problems)
+	}
+	same("damaged", false, r)
+	same("mended", true, g.history(opts))
+
+	added := g.m.B10()
+	g.commit("later.txt", added)
+	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached == 0 {
+		t.Errorf("what came later: %+v", r.of(added))
+	}
+	g.git("repack", "-q", "-d", "-l")
+	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached == 0 || len(r.findings) != len(all)+1 {
+		t.Errorf("in a second pack: %d findings, %+v", len(r.findings), r.summary.Coverage)
+	}
+	g.git("repack", "-q", "-a", "-d")
+	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached != 0 {
+		t.Errorf("packed anew: %+v", r.summary.Coverage)
+	}
+}

@@ -1,0 +1,35 @@
+package scanner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// BenchmarkHistory scans each repository named in B10LINT_TEST_REPOS, a list in the
+// form of PATH, with the detector on.
+func BenchmarkHistory(b *testing.B) {
+	list := filepath.SplitList(os.Getenv("B10LINT_TEST_REPOS"))
+	if len(list) == 0 {
+		b.Skip("B10LINT_TEST_REPOS is not set")
+	}
+	for _, dir := range list {
+		b.Run(filepath.Base(filepath.Dir(dir)), func(b *testing.B) {
+			for b.Loop() {
+				r := &recorder{}
+				s, err := Scan(context.Background(), finding.Run{Started: time.Now()},
+					[]source.Source{source.History(dir, source.HistoryOptions{})}, r, Options{MinConfidence: finding.MediumConfidence})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(s.Bytes)
+				b.ReportMetric(float64(s.Findings+s.BelowConfidence), "keys")
+			}
+		})
+	}
+}

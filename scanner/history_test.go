@@ -1,0 +1,218 @@
+package scanner
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// A planted key is one that must be found, with what must be said of its place.
+type planted struct {
+	what, key string
+	path      string // in the repository; "" when it has none
+	check     func(finding.Location) bool
+}
+
+// lines is text that compresses into deltas.
+func lines(m *fakekey.Maker, n int) string {
+	var b strings.Builder
+	for range n {
+		b.WriteString(m.Word(5) + " " + m.Word(7) + "\n")
+	}
+	return b.String()
+}
+
+// plantEverything makes a repository that hides keys in every corner.
+func plantEverything(t *testing.T) (*gitRepo, []planted) {
+	g := newGitRepo(t)
+	var all []planted
+	plant := func(what, path string, check func(finding.Location) bool) string {
+		key := g.m.B10()
+		all = append(all, planted{what, key, path, check})
+		return key
+	}
+	text := lines(g.m, 200)
+	g.commit("README", "x\n")
+
+	var added, removed string
+	key := plant("removed line", "app/x.py", func(l finding.Location) bool {
+		return l.Commit == added && l.RemovedIn == removed && !l.AtHead && l.Line == 201 && len(l.Refs) > 0 && l.Author == "A U Thor <a@example.com>" && l.Date != nil
+	})
+	g.commit("app/x.py", text)
+	added = g.commit("app/x.py", text+"key = '"+key+"'\n")
+	g.commit("app/x.py", text+"key = '"+key+"'\nmore\n")
+	removed = g.commit("app/x.py", text+"more\n")
+
+	var deleted string
+	key = plant("deleted file", "gone.env", func(l finding.Location) bool { return l.RemovedIn == deleted && !l.Unreachable })
+	g.commit("gone.env", key)
+	g.git("rm", "-q", "gone.env")
+	deleted = g.commitAll("gone")
+
+	var late string
+	key = plant("added to an old file, and still there", "app/x.py", func(l finding.Location) bool {
+		return l.Commit == late && l.AtHead && l.RemovedIn == "" && l.Line == 2
+	})
+	late = g.commit("app/x.py", "z = '"+key+"'\n"+text)
+	g.commit("app/x.py", "first\nz = '"+key+"'\n"+text)
+
+	oneChar := plant("one-character edit that completes a key", "edit.txt", nil)
+	g.commit("edit.txt", text+oneChar[:20]+"-"+oneChar[21:]+"\n"+text)
+	g.commit("edit.txt", text+oneChar+"\n"+text)
+
+	g.write(".gitattributes", "*.nodiff -diff\n")
+	g.commit("data.nodiff", plant("file marked -diff", "data.nodiff", nil))
+	g.commit("nul.bin", "\x00\x01"+plant("file with NUL bytes", "nul.bin", nil)+"\x00")
+	g.commit("pack.zip", zipOf(t, "in/.env", plant("zip in history", "pack.zip", func(l finding.Location) bool { return l.Member == "in/.env" })))
+	if runtime.GOOS == "linux" {
+		odd := "a b\tc\nd\xff/e f"
+		g.commit(odd, plant("odd path", odd, nil))
+	}
+	plantRefs(g, plant)
+	plantLoose(g, plant)
+	return g, all
+}
+
+// plantRefs hides keys in merges, stashes, notes, tags and branches.
+func plantRefs(g *gitRepo, plant func(string, string, func(finding.Location) bool) string) {
+	g.git("checkout", "-q", "-b", "side")
+	g.commit("side.txt", "side\n")
+	g.git("checkout", "-q", "main")
+	g.commit("main.txt", "main\n")
+	g.git("merge", "-q", "--no-commit", "--no-ff", "side")
+	var merge string
+	g.write("evil.txt", plant("evil merge", "evil.txt", func(l finding.Location) bool { return l.Commit == merge && l.AtHead }))
+	merge = g.commitAll("merge")
+
+	g.write("README", plant("stash", "README", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"stash@{1}"}) }))
+	g.git("stash", "push", "-q")
+	g.write("new.env", plant("untracked part of a stash", "new.env", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"stash"}) }))
+	g.git("stash", "push", "-q", "-u")
+
+	g.git("notes", "add", "-m", plant("note", "", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"notes/commits"}) }))
+	g.git("tag", "-a", "v1", "-m", plant("tag message", "", func(l finding.Location) bool {
+		return l.Object == "tag" && cmp.Equal(l.Refs, []string{"v1"}) && l.Author != ""
+	}))
+	var said string
+	key := plant("commit message", "", func(l finding.Location) bool { return l.Object == "commit" && l.Commit == said && len(l.Refs) > 0 })
+	said = g.commitAll("use " + key)
+
+	g.git("checkout", "-q", "-b", "unmerged")
+	g.commit("u.txt", plant("branch nobody merged", "u.txt", func(l finding.Location) bool {
+		return cmp.Equal(l.Refs, []string{"unmerged"}) && !l.AtHead && l.RemovedIn == ""
+	}))
+	g.git("checkout", "-q", "main")
+	var amended string
+	key = plant("amended-away commit", "am.txt", func(l finding.Location) bool { return l.Commit == amended && l.Unreachable && len(l.Refs) == 0 })
+	amended = g.commit("am.txt", key)
+	g.write("am.txt", "clean")
+	g.git("commit", "-q", "-a", "--amend", "-m", "clean")
+}
+
+// plantLoose hides keys where no commit leads, packs everything, and adds more.
+func plantLoose(g *gitRepo, plant func(string, string, func(finding.Location) bool) string) {
+	gone := func(l finding.Location) bool { return l.Unreachable && l.Commit == "" && l.Blob != "" }
+	g.input(plant("dangling blob", "", gone), "hash-object", "-w", "--stdin")
+	g.git("repack", "-q", "-a", "-d", "-f", "--depth=50")
+	g.input(plant("loose object after gc", "", gone), "hash-object", "-w", "--stdin")
+	g.write("staged.env", plant("index only", "staged.env", func(l finding.Location) bool { return l.Object == "index" && !l.Unreachable }))
+	g.git("add", "staged.env")
+	if err := os.Remove(filepath.Join(g.dir, "staged.env")); err != nil {
+		g.t.Fatal(err)
+	}
+	other := newGitRepo(g.t)
+	other.input(plant("alternate", "", gone), "hash-object", "-w", "--stdin")
+	write(g.t, g.dir, ".git/objects/info/alternates", filepath.Join(other.dir, ".git/objects")+"\n")
+	write(g.t, g.dir, ".git/config.orig", "url = "+plant("a file beside the objects", ".git/config.orig", func(l finding.Location) bool { return l.Exposure == finding.Untracked }))
+}
+
+func TestHistoryFindsKeysInEveryCorner(t *testing.T) {
+	g, all := plantEverything(t)
+	r := g.history(source.HistoryOptions{})
+	for _, p := range all {
+		at := slices.DeleteFunc(slices.Clone(r.of(p.key)), func(l finding.Location) bool {
+			return p.what == "commit message" && strings.Contains(l.Path, "/.git/logs/") // git repeats it there
+		})
+		if len(at) != 1 {
+			t.Errorf("%s: %d places, want 1: %+v", p.what, len(at), at)
+			continue
+		}
+		if p.path != "" && at[0].Path != filepath.ToSlash(g.dir)+"/"+p.path {
+			t.Errorf("%s: path %q, want %q", p.what, at[0].Path, p.path)
+		}
+		if p.check != nil && !p.check(at[0]) {
+			t.Errorf("%s: %+v", p.what, at[0])
+		}
+	}
+	if len(r.findings) != len(all) || len(r.problems) != 0 || !r.summary.Complete {
+		t.Errorf("%d findings, want %d; problems %v", len(r.findings), len(all), r.problems)
+	}
+	c := r.summary.Coverage
+	if len(c) != 1 || c[0].Alternates != 1 || c[0].Packs != 1 || c[0].Refs == 0 || c[0].Kinds["blob"].Seen != c[0].Kinds["blob"].Scanned {
+		t.Errorf("coverage %+v", c)
+	}
+	for jobs := 1; jobs <= 8; jobs++ {
+		again := g.history(source.HistoryOptions{Jobs: jobs})
+		if d := cmp.Diff(r.findings, again.findings); d != "" {
+			t.Fatalf("with %d jobs:\n%s", jobs, d)
+		}
+		if d := cmp.Diff(r.summary.Coverage, again.summary.Coverage); d != "" {
+			t.Fatalf("with %d jobs:\n%s", jobs, d)
+		}
+	}
+}
+
+func TestFilesAndHistoryAreOneFinding(t *testing.T) {
+	g := newGitRepo(t)
+	both, loose := g.m.B10(), g.m.B10()
+	first := g.commit("both.env", both+"\n")
+	g.write("new.env", loose)
+	r := scan(t, Options{}, g.target(source.TargetOptions{}))
+	if at := r.of(both); len(at) != 1 || at[0].Commit != first || !at[0].AtHead {
+		t.Errorf("committed: %+v", at)
+	}
+	if at := r.of(loose); len(at) != 1 || at[0].Exposure != finding.Untracked || at[0].Blob != "" {
+		t.Errorf("untracked: %+v", at)
+	}
+	if r := scan(t, Options{}, g.target(source.TargetOptions{NoHistory: true})); len(r.findings) != 2 || r.of(both)[0].Blob != "" || len(r.summary.Coverage) != 0 {
+		t.Errorf("files only: %+v", r.findings)
+	}
+	// Everything below a repository's root is files; a folder above it is both.
+	write(t, g.dir, "sub/x", "nothing")
+	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); len(r.summary.Coverage) != 0 {
+		t.Errorf("a subfolder: %+v", r.summary.Coverage)
+	}
+	if r := scan(t, Options{}, source.Target(filepath.Dir(g.dir), source.TargetOptions{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
+		t.Errorf("the folder above: %+v", r.of(both))
+	}
+	filter, err := source.NewFilter([]string{"both.env"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := scan(t, Options{}, g.target(source.TargetOptions{History: source.HistoryOptions{Filter: filter}})); r.of(both) != nil {
+		t.Errorf("excluded and found: %+v", r.of(both))
+	}
+}
+
+// A path can be all that says what a key is for, and is only known when the key
+// was located.
+func TestPathsInHistoryCountAsContext(t *testing.T) {
+	g := newGitRepo(t)
+	legacy := g.m.Legacy()
+	g.commit("baseten/settings.ini", "value = "+legacy+"\n")
+	g.commit("baseten/settings.ini", "value = none\n")
+	r := &recorder{}
+	_, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(source.TargetOptions{NoFiles: true})}, r, Options{MinConfidence: finding.MediumConfidence})
+	if err != nil || len(r.of(legacy)) != 1 {
+		t.Errorf("%v %+v %+v", err, r.findings, r.summary)
+	}
+}
