@@ -47,7 +47,7 @@ func (inv *Inventory) problems() (list []finding.Problem) {
 // noGateway reports whether s is the gateway of a workspace that seems to have
 // none. Baseten answers 403 both then and for a missing permission.
 func (inv *Inventory) noGateway(s baseten.SourceState) bool {
-	return s.Name == baseten.SourceGateway && (s.Denied() || s.Absent())
+	return s.Name == baseten.SourceGateway && (s.Denied() || baseten.IsNotFound(s.Err))
 }
 
 // elsewhere tells of leaked keys that are neither in the inventory nor, by the

@@ -234,3 +234,17 @@ func FuzzParseBaseline(f *testing.F) {
 		}
 	})
 }
+
+// The example in docs/config.md is a whole file that is understood.
+func TestDocumentedExample(t *testing.T) {
+	page, err := os.ReadFile("../docs/config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	c, err := Parse("docs/config.md", []byte(example))
+	if !found || err != nil || len(c.Accept) != 2 || len(c.Audit.Exceptions) != 1 {
+		t.Errorf("%v: %+v", err, c)
+	}
+}

@@ -1,0 +1,36 @@
+package scanner_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// Scan puts sources, the detector and a writer together.
+func ExampleScan() {
+	text := "import baseten\nbaseten.login(\"" + fakekey.New(1).B10() + "\")\n"
+	sources := []source.Source{source.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
+	out, err := report.New("text", os.Stdout, report.Options{Quiet: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	run := finding.Run{Command: "example", Targets: []string{"app.py"}, Started: time.Now(), Rules: rules.Catalogue()}
+	summary, err := scanner.Scan(context.Background(), run, sources, out, scanner.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(summary.Findings, summary.Complete)
+	// Output:
+	// app.py:2:16: high: Baseten API key b10_1LB5FzrE [leaked-key]
+	// 1 true
+}
