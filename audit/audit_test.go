@@ -62,7 +62,7 @@ func TestPolicySettings(t *testing.T) {
 		t.Errorf("got %+v", res.Findings)
 	}
 	p = audit.Policy{FewModels: -1, Severity: map[string]finding.Severity{"key-x": 0}, Off: []string{"key-y"},
-		Exceptions: []audit.Exception{{}, {Prefix: "a"}, {Name: "[", Reason: "r"}, {Name: "a", Reason: "r", Rule: "key-z"}}}
+		Exceptions: []audit.Exception{{}, {Prefix: "a"}, {Name: "[", Reason: "r"}, {Name: "a", Reason: "r", Rules: []string{"key-z"}}}}
 	err := p.Validate()
 	for _, want := range []string{"threshold unused", "threshold recent", "must not be negative", "key-x", "key-y", "key-z",
 		"give a prefix or a name", "a reason is needed", "is no glob"} {
@@ -92,12 +92,12 @@ func TestExceptions(t *testing.T) {
 		{"none", nil, 0, ""},
 		{"by prefix, any rule", []audit.Exception{{Prefix: "Test0001"}}, 2, ""},
 		{"by name", []audit.Exception{{Name: "demo-*"}}, 2, ""},
-		{"one rule", []audit.Exception{{Name: "demo-*", Rule: "key-old"}}, 1, ""},
+		{"one rule", []audit.Exception{{Name: "demo-*", Rules: []string{"key-old"}}}, 1, ""},
 		{"both have to match", []audit.Exception{{Name: "demo-*", Prefix: "Other001", Owner: "eve"}}, 0, "matched nothing (owner eve)"},
 		{"until today", []audit.Exception{{Prefix: "Test0001", Until: today}}, 2, ""},
 		{"until yesterday", []audit.Exception{{Prefix: "Test0001", Until: today.Add(-audit.Day)}}, 0, "expired on 2027-02-28"},
 		{"unmatched", []audit.Exception{{Name: "nobody", Where: "c.yaml:3"}}, 0, "matched nothing"},
-		{"of a rule without a finding", []audit.Exception{{Prefix: "Test0001", Rule: "key-unused"}}, 0, "matched nothing"},
+		{"of a rule without a finding", []audit.Exception{{Prefix: "Test0001", Rules: []string{"key-unused"}}}, 0, "matched nothing"},
 	} {
 		res := run(nil, c.list...)
 		var text []string
@@ -116,7 +116,7 @@ func TestExceptions(t *testing.T) {
 	if res := run(leaks, audit.Exception{Prefix: "Test0001"}); got(res, "key-leaked") == nil {
 		t.Error("an exception without a rule covered a leak")
 	}
-	if res := run(leaks, audit.Exception{Prefix: "Test0001", Rule: "key-leaked"}); got(res, "key-leaked") != nil {
+	if res := run(leaks, audit.Exception{Prefix: "Test0001", Rules: []string{"key-leaked"}}); got(res, "key-leaked") != nil {
 		t.Error("an exception that names key-leaked did not cover it")
 	}
 }

@@ -41,13 +41,12 @@ type Exception struct {
 	// Prefix is a key's whole public prefix; Name is a glob over its name, as
 	// path.Match has it. At least one is given; both have to match if both are.
 	Prefix, Name string
-	// Rule is the ID of the rule that is accepted; empty means every one but
+	// Rules are the IDs of the rules that are accepted; none means every one but
 	// key-leaked, which has to be named.
-	Rule   string
-	Reason string // required
-	Owner  string
-	Until  time.Time // the last day on which it holds; zero means for good
-	Where  string    // "FILE:LINE", for messages
+	Rules         []string
+	Reason, Owner string    // the reason is required
+	Until         time.Time // the last day on which it holds; zero means for good
+	Where         string    // "FILE:LINE", for messages
 }
 
 // DefaultPolicy returns the policy without a configuration.
@@ -100,8 +99,8 @@ func (e Exception) validate() error {
 	if _, err := path.Match(e.Name, ""); err != nil {
 		return fmt.Errorf("%s: the name %q is no glob: %w", e.title(), e.Name, err)
 	}
-	if e.Rule != "" {
-		if err := known(e.Rule); err != nil {
+	for _, id := range e.Rules {
+		if err := known(id); err != nil {
 			return fmt.Errorf("%s: %w", e.title(), err)
 		}
 	}
@@ -110,7 +109,7 @@ func (e Exception) validate() error {
 
 func (e Exception) title() string {
 	words := []string{"exception"}
-	for _, w := range []struct{ name, value string }{{"prefix", e.Prefix}, {"name", e.Name}, {"rule", e.Rule}} {
+	for _, w := range []struct{ name, value string }{{"prefix", e.Prefix}, {"name", e.Name}, {"rules", strings.Join(e.Rules, ", ")}} {
 		if w.value != "" {
 			words = append(words, w.name+" "+w.value)
 		}
@@ -156,7 +155,7 @@ func (e Exception) matches(k *Key, rule string) bool {
 			return false
 		}
 	}
-	return e.Rule == rule || e.Rule == "" && rule != KeyLeaked().ID
+	return slices.Contains(e.Rules, rule) || len(e.Rules) == 0 && rule != KeyLeaked().ID
 }
 
 // problems tells of exceptions that have expired or that nothing matched, so

@@ -1,9 +1,7 @@
 package cmd
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,14 +38,15 @@ where it does not. A source that the credential may not read narrows the audit
 and is reported; a personal key of an organisation admin may read them all.
 
 With --scan-report or --scan the keys are joined, by prefix, with those that
-scans found. With --baseline findings are new, unchanged or resolved.`,
+scans found. With --baseline findings are new, unchanged or resolved. Thresholds,
+severities and exceptions stand in .b10lint.yaml, below "audit"; a flag outweighs it.`,
 		Example: `  b10lint audit
   b10lint audit -f text -f html=audit.html -f json=audit.json
   b10lint audit --scan-report scan.json --unused 30d
   b10lint audit --scan . --fail-on high
   b10lint audit --baseline last.json --fail-on-new -f json=audit.json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runAudit(c.Context(), env, ui, o) },
+		RunE: func(c *cobra.Command, _ []string) error { return runAudit(c, env, ui, o) },
 	}
 	o.outputs.register(c)
 	f := c.Flags()
@@ -61,19 +60,19 @@ scans found. With --baseline findings are new, unchanged or resolved.`,
 	return c
 }
 
-func runAudit(ctx context.Context, env Env, ui *UI, o *auditOptions) error {
-	started := time.Now().UTC()
+func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
+	ctx, started := c.Context(), time.Now().UTC()
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
 	if o.failOnNew && o.baseline == "" {
 		return usage("give the earlier report with --baseline FILE", "--fail-on-new needs an earlier report")
 	}
-	policy, err := o.policy.policy()
+	policy, err := o.policy.policy(c)
 	if err != nil {
 		return err
 	}
-	earlier, err := keepReport("--baseline", o.baseline)
+	earlier, err := readBack("--baseline", o.baseline)
 	if err != nil {
 		return err
 	}
@@ -146,48 +145,4 @@ func (o *auditOptions) report(ui *UI, run finding.Run, res audit.Result, s findi
 		return silent(code)
 	}
 	return nil
-}
-
-// policyFlags are the thresholds that the command line sets.
-type policyFlags struct {
-	unused, neverUsed, old, dormant, recent duration
-	fewModels                               int
-	off                                     []string
-}
-
-func (p *policyFlags) register(c *cobra.Command) {
-	d := audit.DefaultPolicy()
-	f := c.Flags()
-	for _, t := range []struct {
-		flag        *duration
-		value       time.Duration
-		name, usage string
-	}{
-		{&p.unused, d.UnusedAfter, "unused", "report keys without use for so long"},
-		{&p.neverUsed, d.NeverUsedAfter, "never-used", "report keys that were never used and are so old"},
-		{&p.old, d.OldAfter, "old", "report keys that are so old"},
-		{&p.dormant, d.DormantFor, "dormant", "report keys that were silent for so long and are in use again"},
-		{&p.recent, d.RecentWithin, "recent", "what counts as in use again"},
-	} {
-		_ = t.flag.Set(fmt.Sprintf("%dd", t.value/audit.Day))
-		f.Var(t.flag, t.name, t.usage)
-	}
-	f.IntVar(&p.fewModels, "few-models", d.FewModels, "report keys for every model that call at most so many")
-	f.StringArrayVar(&p.off, "without", nil, "leave out this `RULE`; repeatable")
-	_ = c.RegisterFlagCompletionFunc("without", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var ids []string
-		for _, r := range audit.Rules() {
-			ids = append(ids, r.ID)
-		}
-		return ids, cobra.ShellCompDirectiveNoFileComp
-	})
-}
-
-func (p *policyFlags) policy() (audit.Policy, error) {
-	policy := audit.Policy{UnusedAfter: p.unused.value, NeverUsedAfter: p.neverUsed.value, OldAfter: p.old.value,
-		DormantFor: p.dormant.value, RecentWithin: p.recent.value, FewModels: p.fewModels, Off: p.off}
-	if err := policy.Validate(); err != nil {
-		return policy, usage("thresholds look like 60d, rules are listed by: b10lint rules", "%w", err)
-	}
-	return policy, nil
 }

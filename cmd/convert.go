@@ -5,7 +5,6 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/rules"
 )
 
 func newConvert(env Env, ui *UI) *cobra.Command {
@@ -57,7 +56,7 @@ func (w *writeErrors) keep(err error) error {
 }
 
 func (w *writeErrors) Start(r finding.Run) error {
-	r.Rules = rules.Catalogue()
+	r.Rules = Catalogue()
 	return w.keep(w.Handler.Start(r))
 }
 func (w *writeErrors) Finding(f finding.Finding) error { return w.keep(w.Handler.Finding(f)) }
