@@ -72,7 +72,7 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err != nil {
 		return err
 	}
-	earlier, err := keepReport("--baseline", o.baseline)
+	earlier, err := readBack("--baseline", o.baseline)
 	if err != nil {
 		return err
 	}

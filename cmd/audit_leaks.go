@@ -41,7 +41,7 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 		}
 	}
 	for _, name := range l.reports {
-		r, err := keepReport("--scan-report", name)
+		r, err := readBack("--scan-report", name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -50,13 +50,7 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 	if len(l.targets) == 0 {
 		return leaks, problems, nil
 	}
-	scan := scanOptions{}
-	scan.history.cache = &scan.cache
-	// The flags of a scan, each as it is when nobody gives it.
-	unset := &cobra.Command{Use: "scan"}
-	scan.config.register(unset)
-	scan.archives.register(unset)
-	scan.history.register(unset)
+	scan := plainScan()
 	settings, err := scan.config.load(l.targets)
 	if err != nil {
 		return nil, nil, err
@@ -73,6 +67,18 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 	}
 	take("the scan of "+strings.Join(targets, ", "), r)
 	return leaks, problems, nil
+}
+
+// plainScan is a scan without flags of its own.
+func plainScan() *scanOptions {
+	o, c := &scanOptions{}, &cobra.Command{}
+	o.config.register(c)
+	o.history.register(c)
+	o.archives.register(c)
+	o.ocr.register(c)
+	o.cache.register(c)
+	o.history.cache = &o.cache
+	return o
 }
 
 func incompletes(problems []finding.Problem) (n int) {
@@ -110,8 +116,8 @@ func (k *keptReport) Problem(p finding.Problem) error {
 // Finish keeps the summary.
 func (k *keptReport) Finish(s finding.Summary) error { k.summary = s; return nil }
 
-// keepReport reads a saved report back; an empty name gives an empty one.
-func keepReport(flag, name string) (*keptReport, error) {
+// readBack reads a saved report back; an empty name gives an empty one.
+func readBack(flag, name string) (*keptReport, error) {
 	k := &keptReport{}
 	if name == "" {
 		return k, nil

@@ -35,11 +35,11 @@ func organisation(t *testing.T, fill func(*basetentest.Org)) (*basetentest.Serve
 	t.Cleanup(server.Close)
 	out := filepath.Join(t.TempDir(), "out.json")
 	return server, func(args ...string) (int, string, auditReport) {
-		return auditCall(t, server, admin, out, args)
+		return callAudit(t, server, admin, out, args)
 	}
 }
 
-func auditCall(t *testing.T, server *basetentest.Server, admin secret.Secret, out string, args []string) (int, string, auditReport) {
+func callAudit(t *testing.T, server *basetentest.Server, admin secret.Secret, out string, args []string) (int, string, auditReport) {
 	t.Helper()
 	_ = os.Remove(out)
 	env := map[string]string{"BASETEN_API_KEY": admin.Reveal(), "HOME": t.TempDir(),

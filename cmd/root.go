@@ -76,7 +76,7 @@ line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`
 	root.SetErr(env.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output: auto, always or never (NO_COLOR is obeyed)")
-	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newAudit(env, ui), newTimeline(env, ui), newRevoke(env, ui), newRotate(env, ui), newRules(env), newVersion(env))
+	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui), newTimeline(env, ui), newRules(env), newVersion(env))
 	root.AddCommand(newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui), newDoctor(env, ui), newAction(env, ui))
 	addCompletion(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

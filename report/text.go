@@ -24,12 +24,12 @@ type text struct {
 	run   finding.Run
 	shown tally
 	total int
+	held  []finding.Finding // of an audit, which is shown as a table
 	// The problems of one file, which come one behind the other.
 	file       string
 	ofFile     int
 	fileHeld   bool // one of those that are held back is no warning
 	moreOfFile int
-	held       []finding.Finding // of an audit, which is shown as a table
 }
 
 func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }

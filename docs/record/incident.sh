@@ -43,7 +43,9 @@ mkdir -p "$repo/app"
 printf 'import truss\n\ntruss.login("%s")\n' "$(cat "$tmp/key")" >"$repo/app/deploy.py"
 git -C "$repo" init -q -b main
 git -C "$repo" add .
-git -C "$repo" -c user.name=Dev -c user.email=dev@example.com commit -q -m "deploy from a script"
+# The commit's id is in what is shown, and the made key is the same each time.
+GIT_AUTHOR_DATE=2026-11-21T12:00:00Z GIT_COMMITTER_DATE=2026-11-21T12:00:00Z \
+	git -C "$repo" -c user.name=Dev -c user.email=dev@example.com commit -q -m "deploy from a script"
 
 # The terminal. tmux shows what a person would see.
 screen() { tmux -S "$tmp/tmux" "$@"; }
@@ -79,6 +81,7 @@ sed -E \
 	-e "s|$tmp/home|~|g" \
 	-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/2026-11-21T12:00:00Z/g' \
 	-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}/2026-11-21 12:00/g' \
+	-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}/2026-11-21/g' \
 	-e 's/revoke-[0-9]{8}-[0-9]{6}-[a-z0-9]{6}/revoke-20261121-120000-abc234/g' \
 	-e 's/in [0-9.]+ ?m?s\b/in 0.1s/g' \
 	-e 's/[[:space:]]+$//' "$tmp/raw" |
