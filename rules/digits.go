@@ -1,9 +1,6 @@
 package rules
 
-import (
-	"bytes"
-	"sort"
-)
+import "sort"
 
 // Base64 and hexadecimal write a few bytes as a group of digits. The first digit
 // of a group holds the high bits of one byte, so when the bytes are dense ones it
@@ -25,6 +22,7 @@ type digitCode struct {
 	// key is 55 digits of base64, half of it when a line ends in it.
 	shortest int
 	wraps    bool // goes on over line ends
+	mixed    bool // has large and small letters
 }
 
 // maxDecoded bounds how many digits are decoded in one go. Longer ones are taken
@@ -45,7 +43,7 @@ const margin = 16
 
 // The codes that are looked through.
 var (
-	base64Code = newDigitCode(digitCode{name: "base64", group: 4, bits: 6, row: 10, shortest: 24, wraps: true},
+	base64Code = newDigitCode(digitCode{name: "base64", group: 4, bits: 6, row: 10, shortest: minPart, wraps: true, mixed: true},
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62)
 	hexCode = newDigitCode(digitCode{name: "hex", group: 2, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10)
 )
@@ -81,26 +79,6 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 	return c
 }
 
-// hex looks for pieces of hexadecimal in a run. From its far end, a piece that is
-// too short is seen soonest.
-func (f *finder) hex(l *layer, r run) {
-	for s := r.start; s+hexCode.shortest <= r.end; {
-		e := s + hexCode.shortest
-		for e > s && kinds[l.data[e-1]]&isHex != 0 {
-			e--
-		}
-		if e > s {
-			s = e
-			continue
-		}
-		for e = s + hexCode.shortest; e < r.end && kinds[l.data[e]]&isHex != 0; {
-			e++
-		}
-		f.piece(l, &hexCode, s, e)
-		s = e + 1
-	}
-}
-
 // piece looks at the digits data[s:e], all of one line; if they are wrapped,
 // together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
@@ -112,7 +90,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 		return
 	}
 	inside, atEdge := c.hasRow(l.data[s:e])
-	if !inside && !atEdge && !besideShort(l.data, c, s, e) {
+	if !inside && !atEdge {
 		return
 	}
 	first := wrappedBefore(l.data, c, s, shortBack)
@@ -131,29 +109,6 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
 	f.stretches(l, c, w.digits, w.at)
-}
-
-// besideShort reports whether the line of digits before or after data[s:e] is too
-// short to be looked at by itself: it may hold most of a key.
-func besideShort(data []byte, c *digitCode, s, e int) bool {
-	if next := wrapEnd(data, c, e); next > 0 {
-		n := 0
-		for n < minRun && next+n < len(data) && c.value[data[next+n]] >= 0 {
-			n++
-		}
-		if n < minRun {
-			return true
-		}
-	}
-	if s == 0 || !isWrap(data[s-1]) {
-		return false
-	}
-	before := endBefore(data, s, max(0, s-shortBack))
-	n := 0
-	for n < minRun && before-n > 0 && c.value[data[before-n-1]] >= 0 {
-		n++
-	}
-	return n > 0 && n < minRun && wrapEnd(data, c, before) == s
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and
@@ -275,11 +230,11 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 	}
 }
 
-// promising reports whether decoded bytes can hold a key at all: they have a run,
-// plain or wide.
+// promising reports whether decoded bytes can hold a key at all.
 func promising(data []byte) bool {
-	at, _ := nextWindow(data, 0)
-	return at >= 0
+	any := false
+	sweep(data, 0, len(data), func(hit, int) { any = true })
+	return any
 }
 
 // wrapEnd returns where digits go on after a line end at e, or 0: white space,
@@ -305,7 +260,14 @@ func wrapEnd(data []byte, c *digitCode, e int) int {
 }
 
 // isWrap reports whether a byte may stand between the lines of wrapped digits.
-func isWrap(b byte) bool { return bytes.IndexByte([]byte(" \t\r\n\"'`,|>#*\\"), b) >= 0 }
+func isWrap(b byte) bool { return wraps[b] }
+
+var wraps = func() (set [256]bool) {
+	for _, c := range []byte(" \t\r\n\"'`,|>#*\\") {
+		set[c] = true
+	}
+	return set
+}()
 
 // wrappedBefore returns where the line of digits before s begins that goes on at
 // s, repeatedly; s if there is none.

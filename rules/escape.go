@@ -30,6 +30,9 @@ var escapeCodes = [...]escapeCode{
 // nothing.
 const softBreak = -1
 
+// A run is a maximal stretch of dense bytes.
+type run struct{ start, end int }
+
 // escapes looks for keys in a run with escapes taken off, one code at a time.
 func (f *finder) escapes(l *layer, r run) {
 	for i := range escapeCodes {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"sort"
 
 	"github.com/b10lint/b10lint/finding"
@@ -35,30 +34,6 @@ type shape struct {
 func touches(spans []finding.Span, start, end int) bool {
 	i := sort.Search(len(spans), func(i int) bool { return spans[i].End >= start })
 	return i < len(spans) && spans[i].Start <= end
-}
-
-// eachIn calls yield for every shape whose dot lies in [from, to), in order. It
-// reports whether yield never returned false.
-//
-// All three grammars have a dot with eight letters and digits before it, so the
-// search jumps from dot to dot, looks at the far end of each half first, and after
-// a dot that does not fit skips the eight bytes in which no fitting dot can follow.
-func eachIn(data []byte, from, to int, yield func(shape) bool) bool {
-	last := min(to, len(data)-minFederated)
-	for i := max(from, prefixLen); i < last; {
-		n := bytes.IndexByte(data[i:last], '.')
-		if n < 0 {
-			return true
-		}
-		dot := i + n
-		if alnum[data[dot-1]]&alnum[data[dot-prefixLen]]&token[data[dot+1]]&token[data[dot+minFederated]] != 0 {
-			if s, ok := at(data, dot); ok && !yield(s) {
-				return false
-			}
-		}
-		i = dot + prefixLen + 1
-	}
-	return true
 }
 
 // at returns the shape around the dot at data[dot], if there is one.

@@ -34,8 +34,10 @@ type layer struct {
 	// place gives the span of the layer above that a span of the text was decoded
 	// from. It is asked for keys alone, so it may be slow.
 	place placer
-	// gathered is how far wrapped digits were looked at.
-	gathered int
+	// gathered is how far wrapped digits were looked at, seen how far the digits of a
+	// code, by its bits, and wideEnd how far UTF-16.
+	gathered, wideEnd int
+	seen              [8]int
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 }
@@ -65,76 +67,107 @@ func (f *finder) search(l *layer) {
 const clip = 8 << 10
 
 func (f *finder) searchIn(l *layer, span finding.Span) {
-	eachRun(l.data, span, func(r run) {
-		if l.up == nil && f.fresh != nil {
-			r.start, r.end = max(r.start, clipStart(l.data, r, span)), min(r.end, span.End+clip)
+	bounds := finding.Span{End: len(l.data)}
+	if l.up == nil && f.fresh != nil {
+		bounds = finding.Span{Start: max(0, span.Start-clip), End: min(len(l.data), span.End+clip)}
+	}
+	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), func(h hit, i int) {
+		switch h {
+		case hitShape:
+			f.plain(l, i)
+		case hitMark:
+			f.marked(l, i)
+		case hitRow:
+			f.row(l, &base64Code, i, bounds)
+			f.row(l, &hexCode, i, bounds)
+		case hitEscape:
+			f.escaped(l, i, bounds)
+		case hitWide:
+			f.wide(l, i, bounds)
 		}
-		if r.wide {
-			f.wide(l, r)
-			return
-		}
-		f.inspect(l, r)
-	}, func(i int) { f.marked(l, i) })
+	})
 	f.joined(l, span)
 }
 
-// marked looks at the place of a mark: for a key that is put together of parts, or
-// for one of the format that may be shorter than a run.
-func (f *finder) marked(l *layer, i int) {
-	if l.data[i] == b10Mark[0] {
-		f.join(l, i, len(b10Mark))
+// plain looks at the dot of what may be a key as it is.
+func (f *finder) plain(l *layer, dot int) {
+	if dot < prefixLen {
 		return
 	}
-	dot := i + len(federatedMark) + federatedPrefix
-	if dot+minFederated < len(l.data) && l.data[dot] == '.' {
-		if s, ok := at(l.data, dot); ok {
-			f.add(l, s)
+	// Federated keys have a mark.
+	if s, ok := at(l.data, dot); ok && s.format != finding.Federated {
+		f.add(l, s)
+	}
+}
+
+// marked looks at the place of a mark: for a key that is put together of parts, or
+// for one of the federated form.
+func (f *finder) marked(l *layer, i int) {
+	switch {
+	case hasMark(l.data, i, b10Mark):
+		f.join(l, i, len(b10Mark))
+	case hasMark(l.data, i, federatedMark):
+		dot := i + len(federatedMark) + federatedPrefix
+		if dot+minFederated < len(l.data) && l.data[dot] == '.' {
+			if s, ok := at(l.data, dot); ok {
+				f.add(l, s)
+			}
 		}
 	}
 }
 
-// inspect looks at one run, for what its bytes allow.
-func (f *finder) inspect(l *layer, r run) {
-	var seen, piece byte
-	deeper := l.depth < maxDepth
-	start := r.start
-	for i := r.start; i <= r.end; i++ {
-		var k byte
-		if i < r.end {
-			k = kinds[l.data[i]]
+func hasMark(data []byte, i int, mark string) bool {
+	return i+len(mark) <= len(data) && string(data[i:i+len(mark)]) == mark
+}
+
+// row looks at the digits about a row of groups that ends with the one at i.
+func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
+	if l.depth >= maxDepth || i < l.seen[c.bits] {
+		return
+	}
+	s, e := i, i
+	for s > bounds.Start && c.value[l.data[s-1]] >= 0 {
+		s--
+	}
+	if i-s < (rowGroups-1)*rowStep {
+		return
+	}
+	for e < bounds.End && c.value[l.data[e]] >= 0 {
+		e++
+	}
+	l.seen[c.bits] = e
+	if e-s >= c.shortest && (!c.mixed || mixedCase(l.data[s:e])) {
+		f.piece(l, c, s, e)
+	}
+}
+
+// mixedCase reports whether some letters are large and some small: so it is in each
+// key in base64, also in half of one.
+func mixedCase(digits []byte) bool {
+	var all byte
+	for _, d := range digits {
+		if all |= kinds[d]; all&(isUpper|isLower) == isUpper|isLower {
+			return true
 		}
-		if k&isBase64 == 0 {
-			// Of a key in base64, also of half of one, some letters are large and some small.
-			if piece&(isUpper|isLower) == isUpper|isLower && i-start >= base64Code.shortest && deeper {
-				f.piece(l, &base64Code, start, i)
-			}
-			start, piece = i+1, 0
-		}
-		seen |= k
-		piece |= k
 	}
-	if deeper {
-		f.hex(l, r)
+	return false
+}
+
+// escaped looks at the run with escapes in it that ends at data[end].
+func (f *finder) escaped(l *layer, end int, bounds finding.Span) {
+	if l.depth >= maxDepth {
+		return
 	}
-	if seen&isDot != 0 {
-		eachIn(l.data, r.start, r.end, func(s shape) bool { f.add(l, s); return true })
+	r := run{start: end, end: end}
+	for r.start > bounds.Start && kinds[l.data[r.start-1]]&isDense != 0 {
+		r.start--
 	}
-	if seen&isUnderscore != 0 {
-		marksIn(l.data, r.start, r.end, func(i int) { f.marked(l, i) })
+	for r.end < bounds.End && kinds[l.data[r.end]]&isDense != 0 {
+		r.end++
 	}
-	if seen&isEscape != 0 && deeper {
+	if r.end-r.start >= minRun {
 		f.escapes(l, r)
 	}
-}
-
-// clipStart is where to begin with a run that a span touches. Wide runs keep the
-// parity of their places.
-func clipStart(data []byte, r run, span finding.Span) int {
-	at := max(0, span.Start-clip)
-	if r.wide {
-		at += (r.start - at) & 1
-	}
-	return at
 }
 
 // descend searches what an encoding hid, within the budget.

@@ -1,24 +1,50 @@
 package rules
 
+import "github.com/b10lint/b10lint/finding"
+
 // wideReach is how much text about a wide run is decoded with it, for context.
 const wideReach = 8 << 10
 
-// wide looks at a run of UTF-16: whole files, with or without a mark, and strings
-// inside other data. Characters beyond ASCII end what is decoded; keys have none.
-func (f *finder) wide(l *layer, r run) {
-	if l.depth >= maxDepth || f.budget < int64(r.end-r.start) {
+// wide looks at the run of UTF-16 about data[i], a dense byte with a zero byte after
+// it: whole files, with or without a mark, and strings inside other data. Characters
+// beyond ASCII end what is decoded; keys have none.
+func (f *finder) wide(l *layer, i int, bounds finding.Span) {
+	if i < l.wideEnd || l.depth >= maxDepth {
 		return
 	}
+	isPair := func(i int) bool { return kinds[l.data[i]]&isDense != 0 && l.data[i+1] == 0 }
+	start, end := i, i
+	for start-2 >= bounds.Start && isPair(start-2) {
+		start -= 2
+	}
+	for end+1 < bounds.End && isPair(end) {
+		end += 2
+	}
+	// Of big-endian text the last character has no zero byte after it.
+	if end < bounds.End && kinds[l.data[end]]&isDense != 0 {
+		end++
+	}
+	l.wideEnd = end
+	if end-start < 2*minRun-1 || f.budget < int64(end-start) {
+		return
+	}
+	f.unwide(l, start, end)
+}
+
+// unwide decodes the run of two-byte characters data[start:end] with what is text
+// about it.
+func (f *finder) unwide(l *layer, start, end int) {
 	// Little-endian characters begin where their byte is, big-endian ones before.
 	shift := 0
-	if r.start%2 == 1 && r.start > 0 && l.data[r.start-1] == 0 {
+	if start%2 == 1 && l.data[start-1] == 0 {
 		shift = 1
 	}
-	start, floor := r.start, max(1, r.start-wideReach)
+	floor := max(1, start-wideReach)
+	roof := min(len(l.data)-1, end+wideReach)
 	for start-2 >= floor && isText(l.data[start-2]) && l.data[start-1] == 0 {
 		start -= 2
 	}
-	end, roof := r.end, min(len(l.data)-1, r.end+wideReach)
+	end += (end - start) & 1
 	for end < roof && isText(l.data[end]) && (l.data[end+1] == 0 || l.data[end-1] == 0) {
 		end += 2
 	}

@@ -49,6 +49,9 @@ func NewFilter(exclude, include []string) (Filter, error) {
 // to a folder above the target, what g does. base is the target's path from there,
 // with slashes, empty for the target itself.
 func (f Filter) And(base string, g Filter) Filter {
+	if g.empty() {
+		return f
+	}
 	f.more = append(f.more[:len(f.more):len(f.more)], based{base, g})
 	return f
 }

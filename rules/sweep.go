@@ -1,0 +1,230 @@
+package rules
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// The sweep looks once at every byte, with vector instructions where the processor
+// has them, and tells where a key can be at all. There are five kinds of places:
+//
+//   - a word of 32 letters and digits after a dot, the end of a key as it is;
+//   - a row of digits as an encoded key must have it (digits.go);
+//   - a run of 41 or more dense bytes with a mark of an escape in it;
+//   - the marks b10_ and sky_, from where a key may be put together of shorter
+//     parts, or may be short;
+//   - dense bytes and zero bytes by turns, which is UTF-16.
+//
+// Everything else of the package looks at such places alone. In source text they
+// are rare: about one in 20 KiB.
+type hit int
+
+const (
+	hitShape  hit = iota // at the dot
+	hitRow               // at the last first digit of six groups of either code
+	hitEscape            // at the end of the run
+	hitMark              // at the mark, or at what looks alike in its first and last byte
+	hitWide              // at a dense byte with a zero byte after it
+)
+
+// The kinds of bytes. Dense are those that an encoded key has: letters, digits, and
+// what the escapes add.
+const (
+	isDense = 1 << iota
+	isBase64
+	isHex
+	isUpper
+	isLower
+	isWord   // a letter or digit
+	isEscape // marks an escape
+)
+
+var kinds = func() (k [256]byte) {
+	for c := range 256 {
+		b := byte(c)
+		set := func(bit byte, yes bool) {
+			if yes {
+				k[c] |= bit
+			}
+		}
+		set(isDense, token[b] != 0 || bytes.IndexByte([]byte(`.%\&#;=`), b) >= 0)
+		set(isBase64, token[b] != 0 || b == '+' || b == '/')
+		set(isHex, hexDigit(b) >= 0)
+		set(isUpper, b >= 'A' && b <= 'Z')
+		set(isLower, b >= 'a' && b <= 'z')
+		set(isWord, alnum[b] != 0)
+		set(isEscape, bytes.IndexByte([]byte(`%\&=`), b) >= 0)
+	}
+	return k
+}()
+
+const (
+	// minRun is the shortest key.
+	minRun = prefixLen + 1 + secretLen
+	// minPart is the longer part of the shortest key in base64 when it is wrapped
+	// over two lines.
+	minPart = (minRun*8/6 + 2) / 2
+	// rowGroups groups of four digits begin in the shortest part, with strict digits.
+	rowGroups = 6
+	rowStep   = 4
+	// minWide pairs of a dense and a zero byte are UTF-16.
+	minWide = 8
+)
+
+// A record is what a block of 64 bytes shows, a bit for each place: the end of a
+// word, the last digit of a row, the end of a run, a mark, the first byte of a pair.
+type record struct {
+	at                                 int
+	shapes, rows, escapes, marks, wide uint64
+}
+
+const (
+	block      = 64
+	maxRecords = 16
+	// ahead is how far after a block the vector forms look.
+	ahead = len(b10Mark) - 1
+)
+
+// carries is what one block leaves to the next: whether a word that follows a dot,
+// a run with an escape, a run with a full lane goes on.
+type carries struct{ shape, escape, lane uint8 }
+
+// sweep calls see for the places in data[from:to] where a key can be. Those of each
+// kind come in order.
+func sweep(data []byte, from, to int, see func(hit, int)) {
+	if !hasVectors {
+		sweepGeneric(data, from, to, see)
+		return
+	}
+	// The first block and the last ones are looked at in a copy, with zeros where
+	// there is no data.
+	var c carries
+	if to-from >= 2*block+ahead {
+		sweepCopy(data, from, from+block+ahead, 1, &c, see)
+		from += block
+		last := from + (to-ahead-from)/block*block
+		sweepBlocks(data, from, last, 0, &c, see)
+		from = last
+	}
+	sweepCopy(data, from, to, (to-from)/block+1, &c, see)
+}
+
+// sweepCopy looks at the first blocks, at most three, of data[from:to].
+func sweepCopy(data []byte, from, to, blocks int, c *carries, see func(hit, int)) {
+	var buf [5 * block]byte
+	before := min(from, block)
+	copy(buf[block-before:], data[from-before:to])
+	sweepBlocks(buf[:], block, (1+blocks)*block, from-block, c, see)
+}
+
+// sweepBlocks calls see for what the blocks of data[from:to] show; shift is how far
+// the places are off.
+func sweepBlocks(data []byte, from, to, shift int, c *carries, see func(hit, int)) {
+	var out [maxRecords]record
+	for from < to {
+		at, n := sweepVector(data, from, to, c, &out)
+		for i := range out[:n] {
+			r := &out[i]
+			start := r.at + shift
+			each(r.shapes, func(k int) { see(hitShape, start+k-secretLen-1) })
+			each(r.rows, func(k int) { see(hitRow, start+k) })
+			each(r.escapes, func(k int) { see(hitEscape, start+k) })
+			each(r.marks, func(k int) { see(hitMark, start+k) })
+			each(r.wide, func(k int) { see(hitWide, start+k) })
+		}
+		from = at
+	}
+}
+
+// each calls yield for the places of the bits of a mask.
+func each(mask uint64, yield func(int)) {
+	for ; mask != 0; mask &= mask - 1 {
+		yield(bits.TrailingZeros64(mask))
+	}
+}
+
+// sweepGeneric is sweep without vector instructions. It skips what is too short:
+// dense runs shorter than the part of a key that a line may hold.
+func sweepGeneric(data []byte, from, to int, see func(hit, int)) {
+	for i := from; i+minPart <= to; {
+		j := i + minPart - 1
+		for j >= i && kinds[data[j]]&isDense != 0 {
+			j--
+		}
+		if j >= i {
+			i = j + 1
+			continue
+		}
+		for j = i + minPart; j < to && kinds[data[j]]&isDense != 0; {
+			j++
+		}
+		sweepRun(data, i, j, see)
+		i = j + 1
+	}
+	for _, mark := range []string{b10Mark, federatedMark} {
+		for i := from; i < to; i++ {
+			n := bytes.Index(data[i:to], []byte(mark))
+			if n < 0 {
+				break
+			}
+			i += n
+			see(hitMark, i)
+		}
+	}
+	sweepWide(data, from, to, see)
+}
+
+// sweepRun looks at one run of dense bytes.
+func sweepRun(data []byte, start, end int, see func(hit, int)) {
+	escape := false
+	word := start
+	var rows [2][rowStep]int // the length of the row that ends here, by code and place
+	for i := start; i < end; i++ {
+		k := kinds[data[i]]
+		escape = escape || k&isEscape != 0
+		if k&isWord == 0 {
+			if data[i] == '.' && i > start {
+				sweepWord(data, word, i, see)
+			}
+			word = i + 1
+		}
+		for n, c := range []*digitCode{&base64Code, &hexCode} {
+			row := &rows[n][i%rowStep]
+			if !c.strict[data[i]] {
+				*row = 0
+			} else if *row++; *row >= rowGroups {
+				see(hitRow, i)
+			}
+		}
+	}
+	sweepWord(data, word, end, see)
+	if escape && end-start >= minRun {
+		see(hitEscape, end)
+	}
+}
+
+// sweepWord looks at the letters and digits data[start:end].
+func sweepWord(data []byte, start, end int, see func(hit, int)) {
+	if end-start == secretLen && start > 0 && data[start-1] == '.' {
+		see(hitShape, start-1)
+	}
+}
+
+// sweepWide looks for dense bytes that each have a zero byte after them.
+func sweepWide(data []byte, from, to int, see func(hit, int)) {
+	for i := from; i < to; i++ {
+		n := bytes.IndexByte(data[i:to], 0)
+		if n < 0 {
+			return
+		}
+		i += n
+		pairs := 0
+		for at := i - 1; at >= from && at+1 < to && kinds[data[at]]&isDense != 0 && data[at+1] == 0; at += 2 {
+			pairs++
+		}
+		if pairs >= minWide {
+			see(hitWide, i-1)
+			i += 2*pairs - 2
+		}
+	}
+}
