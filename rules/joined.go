@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
@@ -68,36 +69,39 @@ func namesOwn(path string, data []byte) bool {
 	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
 }
 
-// nameStands looks for the first five letters of the names in any case, by the
-// method of Horspool 1980 for both at once: every file is asked.
+// nameStands looks for the first five letters of the names in any case, eight places at
+// a time: every file is asked.
 func nameStands(b []byte) bool {
-	const n = 5
-	for i := n - 1; i < len(b); {
-		skip := nameSkip[b[i]]
-		if skip == 0 {
-			if w := b[i-n+1 : i+1]; bytes.EqualFold(w, []byte("baset")) || bytes.EqualFold(w, []byte("truss")) {
+	const lower, step = 0x2020202020202020, 8
+	i := 0
+	for ; i+step+len(nameStart) <= len(b); i += step {
+		first := binary.LittleEndian.Uint64(b[i:]) | lower
+		third := binary.LittleEndian.Uint64(b[i+2:]) | lower
+		if hasZero((first^eight('b'))|(third^eight('s'))) || hasZero((first^eight('t'))|(third^eight('u'))) {
+			if nameAmong(b[i : i+step+len(nameStart)]) {
 				return true
 			}
-			skip = 1
 		}
-		i += int(skip)
+	}
+	return nameAmong(b[i:])
+}
+
+const nameStart = "baset"
+
+func nameAmong(b []byte) bool {
+	for i := range max(0, len(b)-len(nameStart)+1) {
+		if w := b[i : i+len(nameStart)]; bytes.EqualFold(w, []byte(nameStart)) || bytes.EqualFold(w, []byte("truss")) {
+			return true
+		}
 	}
 	return false
 }
 
-// nameSkip is how far the end of a name is at the least when this byte stands
-// where it could be.
-var nameSkip = func() (skip [256]uint8) {
-	for c := range skip {
-		skip[c] = 5
-	}
-	for _, name := range []string{"baset", "truss", "BASET", "TRUSS"} {
-		for i := range name {
-			skip[name[i]] = min(skip[name[i]], uint8(len(name)-1-i))
-		}
-	}
-	return skip
-}()
+// eight is a word of eight times the byte c.
+func eight(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
+
+// hasZero reports whether a word has a zero byte (Mycroft 1987).
+func hasZero(w uint64) bool { return (w-eight(1))&^w&eight(0x80) != 0 }
 
 // join reads a key over joints from data[i] on, where a mark of the given length
 // stands, and looks at it if there were any.

@@ -1,7 +1,7 @@
 // Package rules knows what a Baseten key looks like, how sure one can be, and
 // what may be wrong with one. It is pure: no I/O, no network, no clock.
 //
-// runs.go finds where keys can be at all, shape.go the form, boundary.go says
+// sweep.go finds where keys can be at all, shape.go the form, boundary.go says
 // where a token may begin and end, random.go tells a drawn secret from a written
 // one, context.go weighs what stands around it. views.go looks through encodings:
 // digits.go through base64 and hexadecimal, escape.go through escapes, wide.go
@@ -31,7 +31,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "1"
+const Version = "2"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.

@@ -183,9 +183,7 @@ func sweepRun(data []byte, start, end int, see func(hit, int)) {
 		k := kinds[data[i]]
 		escape = escape || k&isEscape != 0
 		if k&isWord == 0 {
-			if data[i] == '.' && i > start {
-				sweepWord(data, word, i, see)
-			}
+			sweepWord(data, word, i, see)
 			word = i + 1
 		}
 		for n, c := range []*digitCode{&base64Code, &hexCode} {

@@ -1,54 +1,100 @@
 package rules
 
 import (
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
 
 //go:noescape
-func sweepAVX512(data *byte, from, to int, t *tables512, c *carries, out *[maxRecords]record) (at, size int)
+func sweepAVX512(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
+
+//go:noescape
+func sweepAVX2(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
+
+// The sets of bytes that the blocks are told apart by.
+func inWord(c byte) bool    { return kinds[c]&isWord != 0 }
+func inDense(c byte) bool   { return kinds[c]&isDense != 0 }
+func inEscape(c byte) bool  { return kinds[c]&isEscape != 0 }
+func inStrict(c byte) bool  { return base64Code.strict[c] }
+func inStrict2(c byte) bool { return hexCode.strict[c] }
+func inMark(c byte) bool    { return c == b10Mark[0] || c == federatedMark[0] }
 
 // tables512 is what sweepAVX512 looks up: the kinds of the 128 bytes of ASCII, then the
 // bit of each kind, and bytes to compare with.
-type tables512 [138]byte
-
-// The bits of the kinds in the tables.
-const (
-	tWord = 1 << iota
-	tDense
-	tEscape
-	tNot64   // no strict digit of base64
-	tNot16   // nor of hexadecimal
-	tNotMark // no first byte of a mark
-)
-
-var for512 = func() (t tables512) {
-	for c := range 128 {
-		set := func(bit byte, yes bool) {
+var tables512 = func() (t [138]byte) {
+	for c := range byte(128) {
+		for bit, yes := range []bool{inWord(c), inDense(c), inEscape(c), !inStrict(c), !inStrict2(c), !inMark(c)} {
 			if yes {
-				t[c] |= bit
+				t[c] |= 1 << bit
 			}
 		}
-		set(tWord, kinds[c]&isWord != 0)
-		set(tDense, kinds[c]&isDense != 0)
-		set(tEscape, kinds[c]&isEscape != 0)
-		set(tNot64, !base64Code.strict[c])
-		set(tNot16, !hexCode.strict[c])
-		set(tNotMark, byte(c) != b10Mark[0] && byte(c) != federatedMark[0])
 	}
-	copy(t[128:], []byte{tWord, tDense, tEscape, tNot64, tNot16, tNotMark, '.', b10Mark[ahead], '0', 0x7F})
+	copy(t[128:], []byte{1, 2, 4, 8, 16, 32, '.', b10Mark[ahead], '0', 0x7F})
 	return t
 }()
 
-// hasVectors reports whether this processor has what sweepVector needs.
-var hasVectors = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI && cpu.X86.HasBMI1
+// tables256 is what sweepAVX2 looks up, rows of 32 bytes. The first four are the two
+// bytes of kinds, each by low and by high nibble: a byte has a bit when both have it.
+// A bit can stand for a set whose bytes have one high nibble, or the same low ones
+// under each, so that a larger set is one of several bits.
+var tables256 = func() (t [16][32]byte) {
+	bit := func(row int, bit byte, high []byte, in func(byte) bool) {
+		for _, h := range high {
+			for half := range 2 {
+				t[row+1][16*half+int(h)] |= bit
+				for l := range byte(16) {
+					if in(h<<4 | l) {
+						t[row][16*half+int(l)] |= bit
+					}
+				}
+			}
+		}
+	}
+	among := func(s string) func(byte) bool {
+		return func(c byte) bool { return strings.IndexByte(s, c) >= 0 }
+	}
+	bit(0, 1, []byte{3}, inWord)
+	bit(0, 2, []byte{4, 6}, inWord)
+	bit(0, 4, []byte{5, 7}, inWord)
+	bit(0, 8, []byte{2}, inEscape)
+	bit(0, 16, []byte{3}, inEscape)
+	bit(0, 32, []byte{5}, inEscape)
+	bit(0, 64, []byte{2}, inDense)
+	bit(2, 1, []byte{4}, inStrict)
+	bit(2, 2, []byte{5}, inStrict)
+	bit(2, 4, []byte{6}, inStrict)
+	bit(2, 8, []byte{3}, inStrict2)
+	bit(2, 16, []byte{6}, inMark)
+	bit(2, 32, []byte{7}, inMark)
+	bit(2, 64, []byte{3}, among(";"))
+	bit(2, 128, []byte{5}, among("_"))
+	for row, c := range map[int]byte{4: 0x0F, 5: 1 | 2 | 4, 6: 8 | 16 | 32, 7: 64 | 128, 8: 1 | 2 | 4, 9: 8,
+		10: 1, 11: 2, 12: '0', 13: 16 | 32, 14: b10Mark[ahead], 15: '.'} {
+		for i := range t[row] {
+			t[row][i] = c
+		}
+	}
+	return t
+}()
+
+// The forms of the sweep for this processor, the best first.
+var (
+	hasAVX2    = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
+	hasAVX512  = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI
+	hasVectors = hasAVX2
+)
 
 // sweepVector looks at the blocks that begin at data[from], 64 bytes on and so on
 // below to, until out is full, and returns where it stopped and how many records it
 // filled. It reads the 64 bytes before and three after as well.
 func sweepVector(data []byte, from, to int, c *carries, out *[maxRecords]record) (at, n int) {
 	_ = data[from-block : to+ahead]
-	at, n = sweepAVX512(&data[0], from, to, &for512, c, out)
+	if hasAVX512 {
+		at, n = sweepAVX512(&data[0], from, to, c, out)
+	} else {
+		at, n = sweepAVX2(&data[0], from, to, c, out)
+	}
 	return at, n / int(unsafe.Sizeof(out[0]))
 }

@@ -52,19 +52,51 @@
 DATA lanes<>+0(SB)/8, $0x8000800080008000
 GLOBL lanes<>(SB), RODATA, $8
 
-// func sweepAVX512(data *byte, from, to int, t *tables512, c *carries, out *[maxRecords]record) (at, size int)
-TEXT ·sweepAVX512(SB), NOSPLIT, $0-64
-	MOVQ data+0(FP), SI
-	MOVQ from+8(FP), AX
-	MOVQ to+16(FP), BX
-	MOVQ t+24(FP), DX
-	MOVQ c+32(FP), CX
-	MOVQ out+40(FP), DI
-	MOVQ $0x0001000100010001, R10
-	LEAQ (const_maxRecords*record__size)(DI), R14
-	MOVBQZX 0(CX), R11
-	MOVBQZX 1(CX), R12
-	MOVBQZX 2(CX), R13
+// BEGIN and END fetch and store what all keep in registers.
+#define BEGIN \
+	MOVQ data+0(FP), SI \
+	MOVQ from+8(FP), AX \
+	MOVQ to+16(FP), BX \
+	MOVQ c+24(FP), CX \
+	MOVQ out+32(FP), DI \
+	MOVQ $0x0001000100010001, R10 \
+	LEAQ (const_maxRecords*record__size)(DI), R14 \
+	MOVBQZX carries_shape(CX), R11 \
+	MOVBQZX carries_escape(CX), R12 \
+	MOVBQZX carries_lane(CX), R13
+
+#define END \
+	MOVQ c+24(FP), CX \
+	MOVB R11, carries_shape(CX) \
+	MOVB R12, carries_escape(CX) \
+	MOVB R13, carries_lane(CX) \
+	MOVQ AX, at+40(FP) \
+	SUBQ out+32(FP), DI \
+	MOVQ DI, size+48(FP) \
+	VZEROUPPER \
+	RET
+
+// RECORD writes a record of a block that shows something: R8 and R9 as SHAPES and
+// ESCAPES leave them, the rest is written.
+#define RECORD \
+	MOVQ AX, record_at(DI) \
+	MOVQ R8, record_shapes(DI) \
+	MOVQ R9, record_escapes(DI) \
+	ADDQ $record__size, DI \
+	ADDQ $64, AX \
+	CMPQ DI, R14
+
+// NOTHING writes that nothing rare was seen.
+#define NOTHING \
+	XORQ CX, CX \
+	MOVQ CX, record_rows(DI) \
+	MOVQ CX, record_marks(DI) \
+	MOVQ CX, record_wide(DI)
+
+// func sweepAVX512(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
+TEXT ·sweepAVX512(SB), NOSPLIT, $0-56
+	BEGIN
+	LEAQ ·tables512(SB), DX
 	VMOVDQU64 0(DX), Z16
 	VMOVDQU64 64(DX), Z17
 	VPBROADCASTB 128(DX), Z18 // word
@@ -140,10 +172,7 @@ next:
 	JMP  loop
 
 plain:
-	XORQ CX, CX
-	MOVQ CX, record_rows(DI)
-	MOVQ CX, record_marks(DI)
-	MOVQ CX, record_wide(DI)
+	NOTHING
 	JMP  write
 
 rare:
@@ -169,21 +198,189 @@ rare:
 	ORQ  R9, DX
 	JEQ  next
 write:
-	MOVQ AX, record_at(DI)
-	MOVQ R8, record_shapes(DI)
-	MOVQ R9, record_escapes(DI)
-	ADDQ $record__size, DI
-	ADDQ $64, AX
-	CMPQ DI, R14
+	RECORD
 	JNE  loop
 
 done:
-	MOVQ c+32(FP), CX
-	MOVB R11, 0(CX)
-	MOVB R12, 1(CX)
-	MOVB R13, 2(CX)
-	MOVQ AX, at+48(FP)
-	SUBQ out+40(FP), DI
-	MOVQ DI, size+56(FP)
-	VZEROUPPER
-	RET
+	END
+
+// A byte of a table of 32.
+#define AT(row) ·tables256+(row*32)(SB)
+
+// KINDS leaves the two bytes of kinds of the 32 bytes x in a and b: by the low nibble and
+// by the high one, the method of Langdale and Mula. Bytes beyond ASCII have none.
+#define KINDS(x, a, b) \
+	VPSRLW  $4, x, Y15     \
+	VPAND   AT(4), Y15, Y15 \
+	VMOVDQU AT(0), a       \
+	VMOVDQU AT(1), Y14     \
+	VPSHUFB x, a, a        \
+	VPSHUFB Y15, Y14, Y14  \
+	VPAND   Y14, a, a      \
+	VMOVDQU AT(2), b       \
+	VMOVDQU AT(3), Y14     \
+	VPSHUFB x, b, b        \
+	VPSHUFB Y15, Y14, Y14  \
+	VPAND   Y14, b, b
+
+// HAVE leaves in r a bit for each byte of lo and hi that is not zero. Y13 is zero.
+#define HAVE(lo, hi, r) \
+	VPCMPEQB  Y13, lo, lo \
+	VPCMPEQB  Y13, hi, hi \
+	VPMOVMSKB lo, R15     \
+	VPMOVMSKB hi, r       \
+	SHLQ      $32, r      \
+	ORQ       R15, r      \
+	NOTQ      r
+
+// DOTS leaves in r the bytes that stand distance after a dot.
+#define DOTS(distance, r) \
+	VPCMPEQB  -distance(SI)(AX*1), Y12, Y14   \
+	VPCMPEQB  (32-distance)(SI)(AX*1), Y12, Y15 \
+	VPMOVMSKB Y14, R15    \
+	VPMOVMSKB Y15, r      \
+	SHLQ      $32, r      \
+	ORQ       R15, r
+
+// NONE leaves in n, from the second kinds b, bit 0 where no strict digit of base64 is,
+// bit 1 where none of hexadecimal is.
+#define NONE(b, n) \
+	VPAND    AT(8), b, n    \
+	VPCMPEQB Y13, n, n      \
+	VPAND    AT(10), n, n   \
+	VPAND    AT(9), b, Y15  \
+	VPCMPEQB Y13, Y15, Y15  \
+	VPAND    AT(11), Y15, Y15 \
+	VPOR     Y15, n, n
+
+// RARE leaves in frame the rows of the 32 bytes at off, and the marks, as zero bytes, and
+// gathers in Y6 the least of all. n and b are as above; Y10 and Y11 are NONE of the 32
+// bytes before, and of those and four before.
+#define RARE(off, x, b, n, frame) \
+	VPERM2I128 $0x21, n, Y10, Y14 \
+	VMOVDQA  n, Y10           \
+	VPALIGNR $12, Y14, n, Y14 \
+	VPOR     Y14, n, n        \
+	VPERM2I128 $0x21, n, Y11, Y14 \
+	VMOVDQA  n, Y11           \
+	VPALIGNR $8, Y14, n, Y15  \
+	VPOR     Y14, n, n        \
+	VPOR     Y15, n, n        \
+	VMOVDQU  (off-1)(SI)(AX*1), Y14 \
+	VPMINUB  (off-2)(SI)(AX*1), Y14, Y14 \
+	VPMINUB  (off-3)(SI)(AX*1), Y14, Y14 \
+	VMOVDQU  AT(12), Y15      \
+	VPSUBUSB Y14, Y15, Y14    \
+	VPAND    AT(10), n, Y15   \
+	VPOR     Y14, Y15, Y15    \
+	VMOVDQU  Y15, (frame+0)(SP) \
+	VPMINUB  Y15, Y6, Y6      \
+	VPAND    AT(11), n, Y15   \
+	VPOR     Y14, Y15, Y15    \
+	VMOVDQU  Y15, (frame+64)(SP) \
+	VPMINUB  Y15, Y6, Y6      \
+	VPAND    AT(13), b, b     \
+	VPCMPEQB Y13, b, b        \
+	VMOVDQU  AT(14), Y14      \
+	VPXOR    (off+3)(SI)(AX*1), Y14, Y14 \
+	VPOR     Y14, b, b        \
+	VMOVDQU  b, (frame+128)(SP) \
+	VPMINUB  b, Y6, Y6        \
+	VPMINUB  x, Y6, Y6
+
+// ZEROS leaves in r the zero bytes of the 64 at frame.
+#define ZEROS(frame, r) \
+	VPCMPEQB  (frame+0)(SP), Y13, Y14  \
+	VPCMPEQB  (frame+32)(SP), Y13, Y15 \
+	VPMOVMSKB Y14, R15    \
+	VPMOVMSKB Y15, r      \
+	SHLQ      $32, r      \
+	ORQ       R15, r
+
+// func sweepAVX2(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
+TEXT ·sweepAVX2(SB), NOSPLIT, $200-56
+	BEGIN
+	VPXOR   Y13, Y13, Y13
+	VMOVDQU AT(15), Y12 // '.'
+
+	// The rows go on from the block before.
+	VMOVDQU -32(SI)(AX*1), Y0
+	KINDS(Y0, Y2, Y4)
+	NONE(Y4, Y10)
+	VPERM2I128 $0x08, Y10, Y10, Y14
+	VPALIGNR $12, Y14, Y10, Y11
+	VPOR    Y10, Y11, Y11
+
+loop:
+	CMPQ AX, BX
+	JGE  done
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU 32(SI)(AX*1), Y1
+	KINDS(Y0, Y2, Y4)
+	KINDS(Y1, Y3, Y5)
+
+	VPAND AT(5), Y2, Y6
+	VPAND AT(5), Y3, Y7
+	HAVE(Y6, Y7, CX)
+	DOTS(1, DX)
+	DOTS(33, R9)
+	SHAPES
+
+	VPAND AT(6), Y2, Y6
+	VPAND AT(6), Y3, Y7
+	HAVE(Y6, Y7, DX)
+	VPAND AT(7), Y4, Y6
+	VPAND AT(7), Y5, Y7
+	VPOR  Y2, Y6, Y6
+	VPOR  Y3, Y7, Y7
+	HAVE(Y6, Y7, CX)
+	ESCAPES
+
+	NONE(Y4, Y8)
+	NONE(Y5, Y9)
+	VMOVDQA Y0, Y6
+	RARE(0, Y0, Y4, Y8, 0)
+	RARE(32, Y1, Y5, Y9, 32)
+	VPCMPEQB Y13, Y6, Y6
+	VPTEST Y6, Y6
+	JNE  rare
+	MOVQ R8, DX
+	ORQ  R9, DX
+	JNE  plain
+next:
+	ADDQ $64, AX
+	JMP  loop
+
+plain:
+	NOTHING
+	JMP  write
+
+rare:
+	VPCMPEQB Y13, Y0, Y0
+	VPCMPEQB Y13, Y1, Y1
+	VPMOVMSKB Y0, R15
+	VPMOVMSKB Y1, DX
+	SHLQ $32, DX
+	ORQ  R15, DX
+	WIDE
+	MOVQ CX, record_wide(DI)
+	ZEROS(128, DX)
+	MOVQ DX, record_marks(DI)
+	// Digits of hexadecimal come in twos.
+	ZEROS(64, DX)
+	LEAQ (DX*4), CX
+	ANDQ DX, CX
+	ZEROS(0, DX)
+	ORQ  CX, DX
+	MOVQ DX, record_rows(DI)
+	ORQ  record_wide(DI), DX
+	ORQ  record_marks(DI), DX
+	ORQ  R8, DX
+	ORQ  R9, DX
+	JEQ  next
+write:
+	RECORD
+	JNE  loop
+
+done:
+	END
