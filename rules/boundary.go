@@ -92,12 +92,14 @@ func number(b []byte, base int) (v int, ok bool) {
 }
 
 // hexDigit returns the value of a hexadecimal digit, or -1.
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
+func hexDigit(c byte) int { return int(hexDigits[c]) }
+
+var hexDigits = func() (t [256]int8) {
+	for c := range t {
+		t[c] = -1
 	}
-	return -1
-}
+	for v := range 16 {
+		t["0123456789abcdef"[v]], t["0123456789ABCDEF"[v]] = int8(v), int8(v)
+	}
+	return t
+}()

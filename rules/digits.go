@@ -233,7 +233,9 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 // promising reports whether decoded bytes can hold a key at all.
 func promising(data []byte) bool {
 	any := false
-	sweep(data, 0, len(data), func(hit, int) { any = true })
+	if len(data) >= minPart {
+		sweep(data, 0, len(data), func(hit, int) { any = true })
+	}
 	return any
 }
 

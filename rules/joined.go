@@ -69,32 +69,40 @@ func namesOwn(path string, data []byte) bool {
 	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
 }
 
-// nameStands looks for the first five letters of the names in any case, eight places at
-// a time: every file is asked.
+// nameStands looks for the first five letters of the names in any case: every file
+// is asked.
 func nameStands(b []byte) bool {
-	const lower, step = 0x2020202020202020, 8
-	i := 0
-	for ; i+step+len(nameStart) <= len(b); i += step {
-		first := binary.LittleEndian.Uint64(b[i:]) | lower
-		third := binary.LittleEndian.Uint64(b[i+2:]) | lower
-		if hasZero((first^eight('b'))|(third^eight('s'))) || hasZero((first^eight('t'))|(third^eight('u'))) {
-			if nameAmong(b[i : i+step+len(nameStart)]) {
-				return true
-			}
+	for i := 0; i+len("truss") <= len(b); i++ {
+		if i += nextName(b[i:]); i+len("truss") > len(b) {
+			break
 		}
-	}
-	return nameAmong(b[i:])
-}
-
-const nameStart = "baset"
-
-func nameAmong(b []byte) bool {
-	for i := range max(0, len(b)-len(nameStart)+1) {
-		if w := b[i : i+len(nameStart)]; bytes.EqualFold(w, []byte(nameStart)) || bytes.EqualFold(w, []byte("truss")) {
+		if w := b[i : i+len("truss")]; bytes.EqualFold(w, []byte("baset")) || bytes.EqualFold(w, []byte("truss")) {
 			return true
 		}
 	}
 	return false
+}
+
+// nextNameGeneric returns where "bas" or "tru" may begin in b, in any case, or its length. It
+// looks at eight places at a time.
+func nextNameGeneric(b []byte) int {
+	const lower, step = 0x2020202020202020, 8
+	i := 0
+	for ; i+step+2 <= len(b); i += step {
+		first := binary.LittleEndian.Uint64(b[i:]) | lower
+		second := binary.LittleEndian.Uint64(b[i+1:]) | lower
+		third := binary.LittleEndian.Uint64(b[i+2:]) | lower
+		if hasZero((first^eight('b'))|(second^eight('a'))|(third^eight('s'))) ||
+			hasZero((first^eight('t'))|(second^eight('r'))|(third^eight('u'))) {
+			break
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i] | 0x20; c == 'b' || c == 't' {
+			return i
+		}
+	}
+	return i
 }
 
 // eight is a word of eight times the byte c.

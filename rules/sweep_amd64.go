@@ -13,6 +13,9 @@ func sweepAVX512(data *byte, from, to int, c *carries, out *[maxRecords]record) 
 //go:noescape
 func sweepAVX2(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
 
+//go:noescape
+func nameAVX2(data *byte, n int) (at int)
+
 // The sets of bytes that the blocks are told apart by.
 func inWord(c byte) bool    { return kinds[c]&isWord != 0 }
 func inDense(c byte) bool   { return kinds[c]&isDense != 0 }
@@ -39,7 +42,7 @@ var tables512 = func() (t [138]byte) {
 // bytes of kinds, each by low and by high nibble: a byte has a bit when both have it.
 // A bit can stand for a set whose bytes have one high nibble, or the same low ones
 // under each, so that a larger set is one of several bits.
-var tables256 = func() (t [16][32]byte) {
+var tables256 = func() (t [23][32]byte) {
 	bit := func(row int, bit byte, high []byte, in func(byte) bool) {
 		for _, h := range high {
 			for half := range 2 {
@@ -71,7 +74,8 @@ var tables256 = func() (t [16][32]byte) {
 	bit(2, 64, []byte{3}, among(";"))
 	bit(2, 128, []byte{5}, among("_"))
 	for row, c := range map[int]byte{4: 0x0F, 5: 1 | 2 | 4, 6: 8 | 16 | 32, 7: 64 | 128, 8: 1 | 2 | 4, 9: 8,
-		10: 1, 11: 2, 12: '0', 13: 16 | 32, 14: b10Mark[ahead], 15: '.'} {
+		10: 1, 11: 2, 12: '0', 13: 16 | 32, 14: b10Mark[ahead], 15: '.',
+		16: 0x20, 17: 'b', 18: 'a', 19: 's', 20: 't', 21: 'r', 22: 'u'} {
 		for i := range t[row] {
 			t[row][i] = c
 		}
@@ -97,4 +101,19 @@ func sweepVector(data []byte, from, to int, c *carries, out *[maxRecords]record)
 		at, n = sweepAVX2(&data[0], from, to, c, out)
 	}
 	return at, n / int(unsafe.Sizeof(out[0]))
+}
+
+// nextName returns where "bas" or "tru" may begin in b, in any case, or its length.
+func nextName(b []byte) int {
+	const step = 32
+	if !hasVectors || len(b) < step+2 {
+		return nextNameGeneric(b)
+	}
+	if at := nameAVX2(&b[0], len(b)); at < len(b) {
+		return at
+	}
+	// It stops when it would read past the end; what is left is looked at with
+	// some that was before.
+	tail := len(b) - step - 2
+	return tail + nameAVX2(&b[tail], step+2)
 }

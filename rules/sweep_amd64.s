@@ -384,3 +384,51 @@ write:
 
 done:
 	END
+
+// SAME leaves in r the bytes of the 32 at off that are row's in any case.
+#define SAME(off, row, r) \
+	VPOR     Y8, off, r \
+	VPCMPEQB AT(row), r, r
+
+// func nameAVX2(data *byte, n int) (at int)
+//
+// Looks at 32 places at a time as long as 34 bytes lie below n, for "bas" and "tru" in
+// any case. at is n if there is none.
+TEXT ·nameAVX2(SB), NOSPLIT, $0-24
+	MOVQ data+0(FP), SI
+	MOVQ n+8(FP), BX
+	XORQ AX, AX
+	LEAQ -34(BX), DX
+	VMOVDQU AT(16), Y8 // 0x20
+
+names:
+	CMPQ AX, DX
+	JGT  none
+	VMOVDQU 0(SI)(AX*1), Y0
+	VMOVDQU 1(SI)(AX*1), Y1
+	VMOVDQU 2(SI)(AX*1), Y2
+	SAME(Y0, 17, Y3)
+	SAME(Y1, 18, Y4)
+	SAME(Y2, 19, Y5)
+	VPAND Y3, Y4, Y3
+	VPAND Y3, Y5, Y3
+	SAME(Y0, 20, Y4)
+	SAME(Y1, 21, Y5)
+	SAME(Y2, 22, Y6)
+	VPAND Y4, Y5, Y4
+	VPAND Y4, Y6, Y4
+	VPOR  Y3, Y4, Y3
+	VPMOVMSKB Y3, CX
+	ADDQ $32, AX
+	TESTL CX, CX
+	JEQ  names
+	BSFL CX, CX
+	LEAQ -32(AX)(CX*1), AX
+	MOVQ AX, at+16(FP)
+	VZEROUPPER
+	RET
+
+none:
+	MOVQ BX, at+16(FP)
+	VZEROUPPER
+	RET

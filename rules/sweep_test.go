@@ -131,3 +131,20 @@ func TestSweepOfShortData(t *testing.T) {
 		}
 	})
 }
+
+// TestNamesInAnyCase compares the search for names with a plain one.
+func TestNamesInAnyCase(t *testing.T) {
+	eachForm(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 10))
+		for range 100000 {
+			b := make([]byte, r.IntN(90))
+			for i := range b {
+				b[i] = "basetrusBASETRUS   xy"[r.IntN(21)]
+			}
+			lower := bytes.ToLower(b)
+			if want := bytes.Contains(lower, []byte("baset")) || bytes.Contains(lower, []byte("truss")); nameStands(b) != want {
+				t.Fatalf("%q: %v, want %v", b, !want, want)
+			}
+		}
+	})
+}

@@ -89,8 +89,11 @@ var (
 // LooksLike tells at little cost whether data may be a notebook.
 func LooksLike(data []byte) bool {
 	head := bytes.TrimPrefix(data[:min(len(data), 4<<10)], []byte("\xef\xbb\xbf"))
-	head = bytes.TrimLeft(head, " \t\r\n")
-	if len(head) == 0 || head[0] != '{' {
+	start := 0
+	for start < len(head) && (head[start] == ' ' || head[start] == '\t' || head[start] == '\r' || head[start] == '\n') {
+		start++
+	}
+	if head = head[start:]; len(head) == 0 || head[0] != '{' {
 		return false
 	}
 	has := func(b []byte, key string) bool { return bytes.Contains(b, []byte(key)) }
