@@ -96,7 +96,7 @@ for repository in "$@"; do
 		fi
 	done
 	ours=$(median "$tmp/b10lint.ms") theirs=$(median "$tmp/git.ms")
-	peak=$( { /usr/bin/time -f %M "$tmp/b10lint" scan -q --history-only "$repository" >/dev/null; } 2>&1 | tail -1)
+	peak=$( { /usr/bin/time -f %M "$tmp/b10lint" scan -q --history-only "$repository" >/dev/null || true; } 2>&1 | tail -1)
 	echo "$name: b10lint $ours ms, git cat-file $theirs ms: $(ratio "$ours" "$theirs") of it (at most 0.30); peak memory $((peak / 1024)) MiB"
 	if [ -s "$tmp/gitleaks.ms" ]; then
 		echo "$name: gitleaks with one rule $(median "$tmp/gitleaks.ms") ms: $(ratio "$(median "$tmp/gitleaks.ms")" "$ours") times as long (at least 20)"

@@ -35,33 +35,34 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	for i := max(0, span.Start-legacyReach); i < min(span.End, len(l.data)); i++ {
-		if alnum[l.data[i]] == 0 {
-			continue
-		}
-		start := i
-		for i+1 < len(l.data) && alnum[l.data[i+1]] != 0 {
-			i++
-		}
-		if mayGoOn(l.data, start, i+1) {
-			f.join(l, start, 0)
+	from, to := max(0, span.Start-legacyReach), min(span.End+prefixLen+1, len(l.data))
+	for i, c := range l.data[from:to] {
+		if endsPart[c] {
+			if start, ok := partBefore(l.data[from:], i); ok {
+				f.join(l, from+start, 0)
+			}
 		}
 	}
 }
 
-// mayGoOn reports whether the letters and digits data[start:end] can be the prefix
-// of a key, or a part of one that a joint ends. Few words pass.
-func mayGoOn(data []byte, start, end int) bool {
-	if end-start > prefixLen || end == len(data) {
-		return false
+// endsPart is what may follow the letters and digits that a legacy key begins with: a
+// joint, or the dot.
+var endsPart = func() (set [256]bool) {
+	for _, c := range []byte("\"'`\\=.") {
+		set[c] = true
 	}
-	switch data[end] {
-	case '"', '\'', '`', '\\', '=':
-		return true
-	case '.':
-		return end-start == prefixLen
+	return set
+}()
+
+// partBefore returns where the letters and digits begin that end before data[end], if they
+// can be the prefix of a key or a part of one. Few words can.
+func partBefore(data []byte, end int) (start int, ok bool) {
+	start = end
+	for start > 0 && end-start <= prefixLen && alnum[data[start-1]] != 0 {
+		start--
 	}
-	return false
+	n := end - start
+	return start, n > 0 && n <= prefixLen && (data[end] != '.' || n == prefixLen)
 }
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.

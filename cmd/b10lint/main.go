@@ -15,8 +15,8 @@ import (
 // from half of what a scan may take on (docs/performance.md): most of what is live
 // are buffers that are used again and again.
 const (
-	gcPercent   = 800
-	memoryLimit = 128 << 20
+	gcPercent   = 400
+	memoryLimit = 96 << 20
 )
 
 func tuneMemory() {

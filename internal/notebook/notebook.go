@@ -93,7 +93,7 @@ func LooksLike(data []byte) bool {
 	for start < len(head) && (head[start] == ' ' || head[start] == '\t' || head[start] == '\r' || head[start] == '\n') {
 		start++
 	}
-	if head = head[start:]; len(head) == 0 || head[0] != '{' {
+	if head = head[start:]; len(head) == 0 || head[0] != '{' || !opens(head[1:]) {
 		return false
 	}
 	has := func(b []byte, key string) bool { return bytes.Contains(b, []byte(key)) }
@@ -104,6 +104,20 @@ func LooksLike(data []byte) bool {
 		return false
 	}
 	return has(head, `"cell_type"`) || has(data[max(0, len(data)-(4<<10)):], `"nbformat"`)
+}
+
+// opens reports whether the first name of an object is one of those that the format has at
+// the top; most objects that are none of a notebook show it here.
+func opens(b []byte) bool {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
+		b = b[1:]
+	}
+	for _, name := range []string{`"cells"`, `"metadata"`, `"nbformat"`, `"nbformat_minor"`, `"worksheets"`, `"orig_nbformat"`} {
+		if bytes.HasPrefix(b, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Parse outlines a notebook. It always returns what it understood. The error

@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"encoding/binary"
-	"sort"
 )
 
 // An idTable is a sorted table of raw ids that lie at a fixed distance.
@@ -20,8 +19,19 @@ func (t *idTable) at(i int) []byte {
 
 // find looks for id between lo and hi.
 func (t *idTable) find(id []byte, lo, hi int) (int, bool) {
-	i := lo + sort.Search(hi-lo, func(i int) bool { return bytes.Compare(t.at(lo+i), id) >= 0 })
-	return i, i < hi && bytes.Equal(t.at(i), id)
+	// The first bytes decide almost always; comparing them as a number is what makes
+	// this fast, and a sweep asks for each id that an object refers to.
+	end, want := hi, binary.BigEndian.Uint64(id)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		at := t.at(mid)
+		if got := binary.BigEndian.Uint64(at); got < want || got == want && bytes.Compare(at, id) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < end && bytes.Equal(t.at(lo), id)
 }
 
 // sorted says whether the ids never fall, on which find and merge rely, and
