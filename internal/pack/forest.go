@@ -74,7 +74,7 @@ func (g *group) rank(off uint64) (int, bool) {
 // find gives the rank of an id in g.
 func (g *group) find(id []byte) (int, bool) {
 	if g.pack == nil {
-		return g.ids.find(id, 0, g.n)
+		return g.ids.find(id, 0, g.n, 0)
 	}
 	i, ok := g.pack.idx.find(id)
 	if !ok {

@@ -17,15 +17,31 @@ func (t *idTable) at(i int) []byte {
 	return t.b[o : o+t.hash]
 }
 
-// find looks for id between lo and hi.
-func (t *idTable) find(id []byte, lo, hi int) (int, bool) {
-	// The first bytes decide almost always; comparing them as a number is what makes
-	// this fast, and a sweep asks for each id that an object refers to.
+// find looks for id between lo and hi. Ids are spread evenly, so it begins where id would
+// be if they all were, with steps that double while they lead the right way: a sweep
+// asks for each id that an object refers to. first is how many bytes of id are the
+// same for all.
+func (t *idTable) find(id []byte, lo, hi, first int) (int, bool) {
 	end, want := hi, binary.BigEndian.Uint64(id)
+	before := func(i int) bool {
+		at := t.at(i)
+		got := binary.BigEndian.Uint64(at)
+		return got < want || got == want && bytes.Compare(at, id) < 0
+	}
+	step := 8
+	if guess := lo + int(uint64(hi-lo)*(want<<(8*first)>>32)>>32); guess < hi && before(guess) {
+		for lo = guess + 1; lo+step < hi && before(lo+step); step *= 2 {
+			lo += step + 1
+		}
+		hi = min(hi, lo+step)
+	} else {
+		for hi = min(hi, guess); hi-step > lo && !before(hi-step); step *= 2 {
+			hi -= step
+		}
+		lo = max(lo, hi-step)
+	}
 	for lo < hi {
-		mid := int(uint(lo+hi) / 2)
-		at := t.at(mid)
-		if got := binary.BigEndian.Uint64(at); got < want || got == want && bytes.Compare(at, id) < 0 {
+		if mid := int(uint(lo+hi) / 2); before(mid) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -151,14 +167,15 @@ func (x *index) find(id []byte) (int, bool) {
 	if len(id) != x.ids.hash {
 		return 0, false
 	}
-	lo, hi := 0, x.ids.n
+	lo, hi, first := 0, x.ids.n, 0
 	if x.fanout != nil {
+		first = 1
 		hi = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0]):]))
 		if id[0] > 0 {
 			lo = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0])-4:]))
 		}
 	}
-	return x.ids.find(id, lo, hi)
+	return x.ids.find(id, lo, hi, first)
 }
 
 // check reads the whole index and says whether it can be relied on: sorted, and
