@@ -87,6 +87,8 @@ const (
 
 // carries is what one block leaves to the next: whether a word that follows a dot,
 // a run with an escape, a run with a full lane goes on.
+//
+//lint:ignore U1000 the assembly reads and writes them
 type carries struct{ shape, escape, lane uint8 }
 
 // sweep calls see for the places in data[from:to] where a key can be. Those of each

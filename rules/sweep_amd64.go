@@ -26,6 +26,8 @@ func inMark(c byte) bool    { return c == b10Mark[0] || c == federatedMark[0] }
 
 // tables512 is what sweepAVX512 looks up: the kinds of the 128 bytes of ASCII, then the
 // bit of each kind, and bytes to compare with.
+//
+//lint:ignore U1000 the assembly reads it
 var tables512 = func() (t [138]byte) {
 	for c := range byte(128) {
 		for bit, yes := range []bool{inWord(c), inDense(c), inEscape(c), !inStrict(c), !inStrict2(c), !inMark(c)} {
@@ -42,6 +44,8 @@ var tables512 = func() (t [138]byte) {
 // bytes of kinds, each by low and by high nibble: a byte has a bit when both have it.
 // A bit can stand for a set whose bytes have one high nibble, or the same low ones
 // under each, so that a larger set is one of several bits.
+//
+//lint:ignore U1000 the assembly reads it
 var tables256 = func() (t [23][32]byte) {
 	bit := func(row int, bit byte, high []byte, in func(byte) bool) {
 		for _, h := range high {
