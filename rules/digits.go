@@ -89,6 +89,9 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	if s < l.gathered {
 		return
 	}
+	if e-s < c.row*c.group && wrapEnd(l.data, c, e) == 0 && wrappedBefore(l.data, c, s, shortBack) == s {
+		return // too short, and no line of several
+	}
 	inside, atEdge := c.hasRow(l.data[s:e])
 	if !inside && !atEdge {
 		return

@@ -67,7 +67,11 @@ func partBefore(data []byte, end int) (start int, ok bool) {
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
 func namesOwn(path string, data []byte) bool {
-	return nameStands(data[:min(len(data), joinedHeader)]) || nameStands([]byte(path))
+	if nameStands(data[:min(len(data), joinedHeader)]) {
+		return true
+	}
+	var buf [256]byte // on the stack, for most paths
+	return nameStands(append(buf[:0], path...))
 }
 
 // nameStands looks for the first five letters of the names in any case: every file

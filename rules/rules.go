@@ -12,6 +12,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/secret"
@@ -42,7 +43,9 @@ const Version = "2"
 // looked through to a depth of four. The time is linear in the length of data,
 // with a bound on the work for each byte that was encoded.
 func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
-	f := finder{fresh: fresh, budget: int64(len(data))*budgetFactor + budgetFloor}
+	f := finders.Get().(*finder)
+	defer f.release()
+	f.fresh, f.budget = fresh, int64(len(data))*budgetFactor+budgetFloor
 	f.input.path, f.input.data = path, data
 	f.search(&f.input)
 	slices.SortStableFunc(f.found, func(a, b Match) int {
@@ -56,6 +59,14 @@ func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool
 			return
 		}
 	}
+}
+
+var finders = sync.Pool{New: func() any { return new(finder) }}
+
+// release makes the finder ready for another search. Nothing of this one stays in it.
+func (f *finder) release() {
+	*f = finder{}
+	finders.Put(f)
 }
 
 // sameKey reports whether one of the matches that m follows is the same key in an

@@ -84,8 +84,6 @@ func isTrussrc(b *source.Blob) bool {
 		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
 }
 
-// count adds the blob to what was looked at: members and variables count for their bytes
-// alone, windows once for each file.
 // inPicture takes what only text has from a place in a picture.
 func (h *hit) inPicture() {
 	if len(h.at.Decoded) == 0 || h.at.Decoded[0] != source.Recognised {
@@ -96,8 +94,8 @@ func (h *hit) inPicture() {
 	h.at.UTF16Column, h.at.UTF16EndColumn = 0, 0
 }
 
-// count adds the blob to what was looked at: members count for their bytes alone,
-// windows once for each file.
+// count adds the blob to what was looked at: members and variables count for their
+// bytes alone, windows once for each file.
 func (s *sink) count(b *source.Blob) {
 	if b.Again {
 		return

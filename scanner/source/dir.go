@@ -81,9 +81,14 @@ func (d *dirSource) Walk(ctx context.Context, to Sink) error {
 	stop := context.AfterFunc(ctx, w.queue.close)
 	defer stop()
 	for range jobs {
-		g.Go(func() error { return w.work(ctx) })
+		g.Go(func() error {
+			r := &fileReader{walker: w, buf: make([]byte, windowSize)}
+			return r.work(ctx)
+		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	w.queue.drop()
+	return err
 }
 
 // Locate sets the exposure of the places.
@@ -118,10 +123,11 @@ func join(dir, name string, separator byte) string {
 	return dir + string(separator) + name
 }
 
-// A job is a folder to list or a batch of files to read.
+// A job is a folder to list or a batch of files of one to read.
 type job struct {
 	dir   *entry
 	files []entry
+	in    *folder // nil for a file that is the target
 }
 
 // batch is small enough to spread one large folder over all goroutines.
@@ -134,84 +140,93 @@ type walker struct {
 	whole sync.Mutex // held while a large file is in memory
 }
 
-func (w *walker) work(ctx context.Context) error {
-	buf := make([]byte, windowSize)
+// A fileReader is what one goroutine needs to read one file after another.
+type fileReader struct {
+	*walker
+	buf  []byte
+	blob Blob
+}
+
+func (r *fileReader) work(ctx context.Context) error {
 	for {
-		j, ok := w.queue.pop()
+		j, ok := r.queue.pop()
 		if !ok {
 			return ctx.Err()
 		}
-		err := w.do(ctx, j, buf)
-		w.queue.done()
+		err := r.do(ctx, j)
+		r.queue.done()
 		if err != nil {
 			return err
 		}
 	}
 }
 
-func (w *walker) do(ctx context.Context, j job, buf []byte) error {
+func (r *fileReader) do(ctx context.Context, j job) (err error) {
 	if j.dir != nil {
-		return w.list(*j.dir)
+		if j, err = r.list(*j.dir); err != nil {
+			return err
+		}
 	}
+	defer j.in.release()
 	for _, e := range j.files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.read(ctx, e, buf); err != nil {
+		if err := r.read(ctx, j.in, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list queues what a folder holds. os.ReadDir sorts, which keeps neighbours on the
-// disk together.
-func (w *walker) list(e entry) error {
-	entries, err := os.ReadDir(e.real)
+// list queues what a folder holds, and returns the last files of it, which are read
+// at once.
+func (w *walker) list(e entry) (rest job, err error) {
+	in, items, err := openFolder(e.real)
 	if err != nil {
 		if perr := w.problem(e, err); perr != nil {
-			return perr
+			return job{}, perr
 		}
 	}
-	if w.repository(e, entries) {
-		return nil
+	rest.in = in
+	if w.repository(e, items) {
+		return rest, nil
 	}
-	var files []entry
 	filtered := !w.opts.Filter.empty()
-	for _, d := range entries {
-		child := e.child(d.Name(), filtered)
+	for _, d := range items {
+		child := e.child(d.name, filtered)
 		switch {
-		case d.IsDir():
-			if w.opts.SkipGit && d.Name() == ".git" && hasObjects(child.real) || w.opts.Filter.SkipDir(child.rel) || w.opts.skip != nil && w.opts.skip(child.real) {
+		case d.dir:
+			if w.opts.SkipGit && d.name == ".git" && hasObjects(child.real) || w.opts.Filter.SkipDir(child.rel) || w.opts.skip != nil && w.opts.skip(child.real) {
 				continue
 			}
-			w.queue.push(job{dir: &child})
-		case d.Type().IsRegular():
+			dir := child // only a folder's place is kept on the heap
+			w.queue.push(job{dir: &dir})
+		case d.regular:
 			if w.opts.Filter.Skip(child.rel) {
 				continue
 			}
-			if files = append(files, child); len(files) == batch {
-				w.queue.push(job{files: files})
-				files = nil
+			if len(rest.files) == batch {
+				in.retain()
+				w.queue.push(rest)
+				rest.files = nil
 			}
+			rest.files = append(rest.files, child)
 		}
 	}
-	if len(files) > 0 {
-		w.queue.push(job{files: files})
-	}
-	return nil
+	return rest, nil
 }
 
 // repository tells of a repository, and reports whether it is a bare one.
-func (w *walker) repository(e entry, entries []fs.DirEntry) (bare bool) {
+func (w *walker) repository(e entry, items []item) (bare bool) {
 	if !w.opts.SkipGit || w.opts.Repository == nil {
 		return false
 	}
 	signs := 0
-	for _, d := range entries {
-		switch d.Name() {
+	for _, d := range items {
+		switch d.name {
 		case ".git":
-			if !d.IsDir() || hasObjects(filepath.Join(e.real, ".git")) {
+			if !d.dir || hasObjects(filepath.Join(e.real, ".git")) {
 				w.opts.Repository(e.shown)
 			}
 			return false
@@ -239,34 +254,35 @@ func (w *walker) problem(e entry, err error) error {
 
 // read hands one file over. What goes wrong with the file is a Problem; what comes
 // back is an error of the sink or the end of the context.
-func (w *walker) read(ctx context.Context, e entry, buf []byte) error {
-	f, err := openFile(e.real)
+func (r *fileReader) read(ctx context.Context, in *folder, e entry) error {
+	f, err := openFile(in, e.real)
 	if err != nil {
-		return w.problem(e, err)
+		return r.problem(e, err)
 	}
 	defer f.Close()
 	st, err := f.stat()
 	if err != nil {
-		return w.problem(e, err)
+		return r.problem(e, err)
 	}
 	switch {
 	case !st.regular: // became something else since it was listed
 		return nil
-	case st.size > int64(len(buf)):
-		return w.readLarge(ctx, f, e, st, buf)
+	case st.size > int64(len(r.buf)):
+		return r.readLarge(ctx, f, e, st)
 	}
-	n, err := readUpTo(f, buf, st.size)
+	n, err := readUpTo(f, r.buf, st.size)
 	if err != nil {
-		return w.problem(e, err)
+		return r.problem(e, err)
 	}
-	if n == len(buf) && st.size < int64(n) { // it grew, or is one of /proc, which say 0
-		return w.readLarge(ctx, io.MultiReader(bytes.NewReader(bytes.Clone(buf)), f), e, st, buf)
+	if n == len(r.buf) && st.size < int64(n) { // it grew, or is one of /proc, which say 0
+		return r.readLarge(ctx, io.MultiReader(bytes.NewReader(bytes.Clone(r.buf)), f), e, st)
 	}
-	if _, err := w.to.Blob(&Blob{At: finding.Location{Path: e.shown}, Data: buf[:n], Open: opener(e.real)}); err != nil {
+	r.blob = Blob{At: finding.Location{Path: e.shown}, Data: r.buf[:n], Open: opener(e.real)}
+	if _, err := r.to.Blob(&r.blob); err != nil {
 		return err
 	}
 	if int64(n) != st.size && st.size > 0 {
-		return w.changed(e)
+		return r.changed(e)
 	}
 	return nil
 }
@@ -290,12 +306,12 @@ func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 // readLarge hands a file over in windows. One that holds something is handed over
 // once more, whole, where memory allows: its first lines and the rest of it count
 // as context.
-func (w *walker) readLarge(ctx context.Context, f io.Reader, e entry, st stamp, buf []byte) error {
+func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st stamp) error {
 	var ended error
-	hits, err := stream(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, buf, overlap, func(b *Blob) (int, error) {
+	hits, err := stream(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, overlap, func(b *Blob) (int, error) {
 		b.Open = opener(e.real)
 		var n int
-		n, ended = w.to.Blob(b)
+		n, ended = r.to.Blob(b)
 		return n, ended
 	})
 	switch {
@@ -304,15 +320,15 @@ func (w *walker) readLarge(ctx context.Context, f io.Reader, e entry, st stamp, 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return w.problem(e, err)
+		return r.problem(e, err)
 	}
 	if hits > 0 && st.size <= WholeLimit {
-		if err := w.again(e); err != nil {
+		if err := r.again(e); err != nil {
 			return err
 		}
 	}
 	if g, ok := f.(file); ok {
-		return w.checkStamp(g, e, st)
+		return r.checkStamp(g, e, st)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import "os"
 
 type file struct{ *os.File }
 
-func openFile(path string) (file, error) {
+func openFile(_ *folder, path string) (file, error) {
 	f, err := os.Open(path)
 	return file{f}, err
 }

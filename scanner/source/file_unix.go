@@ -5,6 +5,7 @@ package source
 import (
 	"io"
 	"io/fs"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,16 +14,24 @@ import (
 // folder scan its two extra system calls for each file count.
 type file struct{ fd int }
 
-// openFile opens path for reading, never waiting for a writer (as a pipe would
-// make it) and never through a symbolic link in the last element.
-func openFile(path string) (file, error) {
+// openFile opens path, which lies in the folder when one is given, for reading.
+func openFile(in *folder, path string) (file, error) {
+	if in == nil {
+		return openAt(unix.AT_FDCWD, path, 0)
+	}
+	return openAt(in.descriptor(), filepath.Base(path), 0)
+}
+
+// openAt opens a name in an open folder for reading, never waiting for a writer (as
+// a pipe would make it) and never through a symbolic link in the last element.
+func openAt(dir int, name string, more int) (file, error) {
 	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		fd, err := unix.Openat(dir, name, more|unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		if err == nil {
 			return file{fd}, nil
 		}
 		if err != unix.EINTR {
-			return file{}, &fs.PathError{Op: "open", Path: path, Err: err}
+			return file{}, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
 	}
 }

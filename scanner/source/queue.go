@@ -61,3 +61,12 @@ func (q *queue) close() {
 	q.mu.Unlock()
 	q.ready.Broadcast()
 }
+
+// drop lets go of what the jobs hold that were never taken. Nobody uses the queue
+// any more.
+func (q *queue) drop() {
+	for _, j := range q.jobs {
+		j.in.release()
+	}
+	q.jobs = nil
+}

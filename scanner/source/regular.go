@@ -29,8 +29,8 @@ func (r namedReader) send(ctx context.Context, at finding.Location, name string)
 	if err != nil {
 		return r.to.Problem(unreadable(at.Path, err))
 	}
-	w := &walker{to: marking{r.to, at}}
-	return w.read(ctx, entry{real: real, shown: at.Path}, r.buf)
+	f := &fileReader{walker: &walker{to: marking{r.to, at}}, buf: r.buf}
+	return f.read(ctx, nil, entry{real: real, shown: at.Path})
 }
 
 // marking is a Sink that sets the exposure and context of every blob.

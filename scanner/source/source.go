@@ -11,8 +11,8 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// A Blob is a piece of input. Data is only valid during the call that hands it
-// over and must not be written to.
+// A Blob is a piece of input. It and its Data are only valid during the call that
+// hands it over; Data must not be written to.
 type Blob struct {
 	// At names the place: Path, and Member, Object, Blob, Repository, Exposure
 	// where the source knows them. Line and Column are worked out by the scanner.

@@ -70,10 +70,10 @@ func (m *Mark) Advance(data []byte, w Wide) int {
 		return m.advanceWide(data, w)
 	}
 	n := len(data)
-	if last := bytes.LastIndexByte(data, '\n'); last >= 0 {
-		m.Line += bytes.Count(data, []byte{'\n'})
+	if lines := bytes.Count(data, []byte{'\n'}); lines > 0 {
+		m.Line += lines
 		m.Column, m.Column16 = 0, 0
-		data = data[last+1:]
+		data = data[bytes.LastIndexByte(data, '\n')+1:]
 	}
 	chars, units := Count(data)
 	m.Column += chars
@@ -102,9 +102,10 @@ func (m *Mark) advanceWide(data []byte, w Wide) int {
 // no part of valid UTF-8 counts as one of each; a byte-order mark counts as none.
 func Count(b []byte) (chars, units int) {
 	const notASCII = 0x8080808080808080
+	word := binary.LittleEndian.Uint64
 	for i := 0; i < len(b); {
-		if i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&notASCII == 0 {
-			chars, i = chars+8, i+8
+		if p := b[i:]; len(p) >= 32 && (word(p)|word(p[8:])|word(p[16:])|word(p[24:]))&notASCII == 0 {
+			chars, i = chars+32, i+32
 			continue
 		}
 		if b[i] < utf8.RuneSelf {
