@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,6 +64,10 @@ type history struct {
 	// only are the commits that a scope holds, once they are known; nil is all.
 	only   map[pack.ID]bool
 	staged []stagedEntry
+	// links are the paths of submodules, modules what .gitmodules says of them where
+	// there is no work tree to read it from.
+	links   []string
+	modules []gitdir.Module
 	// looked is set when there is something to locate in.
 	looked bool
 }
@@ -100,6 +105,12 @@ func (h *history) open(problem func(pack.Problem)) (*repository, error) {
 	return r, nil
 }
 
+// knowsRefs reports whether the references were read, so that what none of them
+// leads to is known.
+func (r *repository) knowsRefs() bool {
+	return !slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, gitdir.ErrReftable) })
+}
+
 // Walk implements Source.
 func (h *history) Walk(ctx context.Context, to Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -117,7 +128,11 @@ func (h *history) Walk(ctx context.Context, to Sink) error {
 	h.looked = true
 	h.describe(r)
 	for _, err := range r.errs {
-		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error(), Warning: errors.Is(err, gitdir.ErrReftable)}); err != nil {
+		p := finding.Problem{Path: h.shown, Error: err.Error()}
+		if errors.Is(err, gitdir.ErrReftable) {
+			p.Hint = gitdir.ReftableHint
+		}
+		if err := to.Problem(p); err != nil {
 			return err
 		}
 	}
@@ -196,6 +211,7 @@ func (h *history) sweep(ctx context.Context, r *repository, to Sink) error {
 		return err
 	}
 	c.roots()
+	h.findModules(r, c.links, c.linked.Load() || len(skip) > 0)
 	if err := h.missing(c, to); err != nil {
 		return err
 	}
