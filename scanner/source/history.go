@@ -187,6 +187,8 @@ func (h *history) problem(to Sink, p pack.Problem) error {
 		if known {
 			return nil
 		}
+	} else if strings.HasSuffix(out.Path, ".idx") {
+		out.Hint = "git index-pack makes a new one from the pack"
 	}
 	return to.Problem(out)
 }
