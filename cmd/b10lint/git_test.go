@@ -116,58 +116,69 @@ func TestSameForAnyJobs(t *testing.T) {
 	}
 }
 
-// manyMerges is a history in which three files gain and lose keys, with merges of
-// branches that have keys of their own, some of which add one that neither side has.
+// A history is what git fast-import reads: commits of three files that gain and lose
+// keys.
+type history struct {
+	strings.Builder
+	m     *fakekey.Maker
+	files [3][]string
+	marks int
+}
+
+// commit writes the files as they are, on a branch; a parent of 0 is none.
+func (h *history) commit(branch string, from, merge int) int {
+	h.marks++
+	fmt.Fprintf(h, "commit refs/heads/%s\nmark :%d\ncommitter c <c@example.com> %d +0000\ndata 1\nc\n", branch, h.marks, 1_700_000_000+60*h.marks)
+	if from > 0 {
+		fmt.Fprintf(h, "from :%d\n", from)
+	}
+	if merge > 0 {
+		fmt.Fprintf(h, "merge :%d\n", merge)
+	}
+	for i, f := range h.files {
+		text := strings.Join(f, "")
+		fmt.Fprintf(h, "M 100644 inline d%d/f.txt\ndata %d\n%s\n", i, len(text), text)
+	}
+	return h.marks
+}
+
+// edit adds a key, and takes away a line, which may be a key, each second time.
+func (h *history) edit(n int) {
+	f := slices.Clone(h.files[n%3])
+	at := n * 7 % len(f)
+	f = slices.Insert(f, at, "key = "+h.m.B10()+"\n")
+	if n%2 == 0 {
+		f[(at+n)%len(f)] = h.m.Word(9) + "\n"
+	}
+	h.files[n%3] = f
+}
+
+// manyMerges is a history with merges of branches that have keys of their own; each
+// second merge adds one that neither side has.
 func manyMerges(m *fakekey.Maker) string {
-	var files [3][]string
-	for i := range files {
-		files[i] = strings.SplitAfter(randomText(m, 120), "\n")
-	}
-	var out strings.Builder
-	mark := 0
-	commit := func(branch string, from, merge int, change func()) int {
-		mark++
-		change()
-		fmt.Fprintf(&out, "commit refs/heads/%s\nmark :%d\ncommitter c <c@example.com> %d +0000\ndata 1\nc\n", branch, mark, 1_700_000_000+60*mark)
-		if from > 0 {
-			fmt.Fprintf(&out, "from :%d\n", from)
-		}
-		if merge > 0 {
-			fmt.Fprintf(&out, "merge :%d\n", merge)
-		}
-		for i, f := range files {
-			text := strings.Join(f, "")
-			fmt.Fprintf(&out, "M 100644 inline d%d/f.txt\ndata %d\n%s\n", i, len(text), text)
-		}
-		return mark
-	}
-	edit := func(n int) func() {
-		return func() {
-			f := &files[n%3]
-			at := n * 7 % len(*f)
-			*f = slices.Insert(slices.Clone(*f), at, "key = "+m.B10()+"\n")
-			if n%2 == 0 { // the key before it goes
-				(*f)[(at+n)%len(*f)] = m.Word(9) + "\n"
-			}
-		}
+	h := &history{m: m}
+	for i := range h.files {
+		h.files[i] = strings.SplitAfter(randomText(m, 120), "\n")
 	}
 	tip := 0
 	for n := range 120 {
-		tip = commit("main", tip, 0, edit(n))
+		h.edit(n)
+		tip = h.commit("main", tip, 0)
 		if n%8 != 7 {
 			continue
 		}
-		kept := files
-		side := commit(fmt.Sprintf("side%d", n), tip, 0, edit(n+1))
-		files = kept
-		tip = commit("main", tip, 0, edit(n+2))
-		evil := func() {}
+		before := h.files
+		h.edit(n + 1)
+		side := h.commit(fmt.Sprintf("side%d", n), tip, 0)
+		h.files = before
+		h.edit(n + 2)
+		tip = h.commit("main", tip, 0)
 		if n%16 == 15 {
-			evil = edit(n + 4)
+			h.edit(n + 4)
 		}
-		tip = commit("main", tip, side, evil)
+		tip = h.commit("main", tip, side)
 	}
-	return out.String()
+	return h.String()
 }
 
 // onlyPack is the one pack of a repository, without its extension.
