@@ -208,7 +208,12 @@ type Coverage struct {
 	Missing    []string               `json:"missing,omitempty"`  // referred to, not there
 	Corrupt    []string               `json:"corrupt,omitempty"`  // there, not readable
 	Promised   int                    `json:"promised,omitempty"` // absent by design in a partial clone
-	Submodules []Submodule            `json:"submodules,omitempty"`
+	// PromisedIDs are the first of the promised objects, in order of their ids.
+	PromisedIDs []string    `json:"promised_ids,omitempty"`
+	Submodules  []Submodule `json:"submodules,omitempty"`
+	// FilesOnly is set when the target is a folder in the repository: its files were
+	// looked at, the history was not.
+	FilesOnly bool `json:"files_only,omitempty"`
 	// Scope is empty for everything, else the range or date that bounded the scan.
 	Scope string `json:"scope,omitempty"`
 	// Cached counts the objects that an earlier run's cache answered for.

@@ -101,6 +101,12 @@ func leftOut(s finding.Summary) string {
 func coverage(c finding.Coverage, full bool) []string {
 	name := visible(c.Repository)
 	var out []string
+	if c.FilesOnly {
+		if full {
+			out = append(out, "history not looked at: the target is a folder in the repository "+name+"; name that to have its history looked at")
+		}
+		return out
+	}
 	if full {
 		out = append(out, name+": "+covered(c))
 	}
@@ -118,7 +124,11 @@ func coverage(c finding.Coverage, full bool) []string {
 		gap("corrupt: %s, first %s", count(int64(n), "object"), visible(shortID(c.Corrupt[0])))
 	}
 	if c.Promised > 0 {
-		gap("partial clone: %s left on the server", count(int64(c.Promised), "object"))
+		first := ""
+		if len(c.PromisedIDs) > 0 {
+			first = ", first " + visible(shortID(c.PromisedIDs[0]))
+		}
+		gap("partial clone: %s left on the server%s", count(int64(c.Promised), "object"), first)
 	}
 	for _, m := range c.Submodules {
 		if m.State != "scanned" || full {

@@ -233,7 +233,7 @@ func (t *text) closing(b *bytes.Buffer, s finding.Summary) {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
 	for _, c := range s.Coverage {
-		for _, line := range coverage(c, t.opts.Verbose || t.total > 0) {
+		for _, line := range coverage(c, t.opts.Verbose || t.total > 0 && !c.FilesOnly) {
 			fmt.Fprintln(b, line)
 		}
 	}

@@ -55,9 +55,17 @@ func readable(f *finding.Finding) bool {
 	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Readable })
 }
 
-// inHistory reports whether one of the places is in a git object.
+// inHistory reports whether one of the places is in a git object that is more than
+// staged.
 func inHistory(f *finding.Finding) bool {
-	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Blob != "" })
+	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Blob != "" && at.Object != staged })
+}
+
+// staged is the kind of a place that only the index has.
+const staged = "index"
+
+func isStaged(f *finding.Finding) bool {
+	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Object == staged })
 }
 
 func ruleFor(f *finding.Finding) finding.Rule {
@@ -92,6 +100,8 @@ func message(f *finding.Finding) string {
 	switch {
 	case f.Exposure == finding.Committed && inHistory(f):
 		where = " in the repository's history"
+	case f.Exposure == finding.Committed && isStaged(f):
+		where = " staged for the next commit"
 	case (f.Exposure == finding.Ignored || f.Exposure == finding.Home) && readable(f):
 		where += " that everyone on the machine may read"
 	}

@@ -294,7 +294,7 @@ func (c *collector) report(h finding.Handler, sources []source.Source, finish fu
 	}
 	for _, src := range sources {
 		if cov, ok := src.(source.Coverer); ok {
-			s.Coverage = append(s.Coverage, cov.Coverage()...)
+			s.Coverage = appendCoverage(s.Coverage, cov.Coverage())
 		}
 	}
 	s.Complete = !c.incomplete

@@ -57,3 +57,15 @@ func (c *collector) listed(f *finding.Finding, s *finding.Summary) bool {
 	s.Findings++
 	return true
 }
+
+// appendCoverage leaves out the note that the history of a repository was not looked
+// at where that was already said, or is not so.
+func appendCoverage(all, more []finding.Coverage) []finding.Coverage {
+	for _, c := range more {
+		same := func(other finding.Coverage) bool { return other.Repository == c.Repository }
+		if !c.FilesOnly || !slices.ContainsFunc(all, same) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

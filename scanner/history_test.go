@@ -53,8 +53,11 @@ func plantEverything(t *testing.T) (*gitRepo, []planted) {
 	removed = g.commit("app/x.py", text+"more\n")
 
 	var deleted string
-	key = plant("deleted file", "gone.env", func(l finding.Location) bool { return l.RemovedIn == deleted && !l.Unreachable })
-	g.commit("gone.env", key)
+	var brought string
+	key = plant("deleted file", "gone.env", func(l finding.Location) bool {
+		return l.Commit == brought && l.RemovedIn == deleted && !l.Unreachable && !l.AtHead
+	})
+	brought = g.commit("gone.env", key)
 	g.git("rm", "-q", "gone.env")
 	deleted = g.commitAll("gone")
 
@@ -65,21 +68,38 @@ func plantEverything(t *testing.T) (*gitRepo, []planted) {
 	late = g.commit("app/x.py", "z = '"+key+"'\n"+text)
 	g.commit("app/x.py", "first\nz = '"+key+"'\n"+text)
 
-	oneChar := plant("one-character edit that completes a key", "edit.txt", nil)
+	var completed string
+	oneChar := plant("one-character edit that completes a key", "edit.txt", atHead(&completed, 201, 1))
 	g.commit("edit.txt", text+oneChar[:20]+"-"+oneChar[21:]+"\n"+text)
-	g.commit("edit.txt", text+oneChar+"\n"+text)
-
-	g.write(".gitattributes", "*.nodiff -diff\n")
-	g.commit("data.nodiff", plant("file marked -diff", "data.nodiff", nil))
-	g.commit("nul.bin", "\x00\x01"+plant("file with NUL bytes", "nul.bin", nil)+"\x00")
-	g.commit("pack.zip", zipOf(t, "in/.env", plant("zip in history", "pack.zip", func(l finding.Location) bool { return l.Member == "in/.env" })))
-	if runtime.GOOS == "linux" {
-		odd := "a b\tc\nd\xff/e f"
-		g.commit(odd, plant("odd path", odd, nil))
-	}
+	completed = g.commit("edit.txt", text+oneChar+"\n"+text)
+	plantFiles(g, plant)
 	plantRefs(g, plant)
 	plantLoose(g, plant)
 	return g, all
+}
+
+// atHead is the check of a key that a commit brought and that is still there.
+func atHead(commit *string, line, column int) func(finding.Location) bool {
+	return func(l finding.Location) bool {
+		return l.Commit == *commit && l.Line == line && l.Column == column && l.AtHead && l.RemovedIn == "" &&
+			l.Author == "A U Thor <a@example.com>" && len(l.Refs) > 0 && !l.Unreachable
+	}
+}
+
+// plantFiles hides keys in files that are no plain text, or have no plain name.
+func plantFiles(g *gitRepo, plant func(string, string, func(finding.Location) bool) string) {
+	var marked, binary, zipped, named string
+	g.write(".gitattributes", "*.nodiff -diff\n")
+	marked = g.commit("data.nodiff", "\n "+plant("file marked -diff", "data.nodiff", atHead(&marked, 2, 2)))
+	binary = g.commit("nul.bin", "\x00\x01"+plant("file with NUL bytes", "nul.bin", atHead(&binary, 1, 3))+"\x00")
+	key := plant("zip in history", "pack.zip", func(l finding.Location) bool {
+		return l.Member == "in/.env" && atHead(&zipped, 1, 3)(l)
+	})
+	zipped = g.commit("pack.zip", zipOf(g.t, "in/.env", "K="+key))
+	if runtime.GOOS == "linux" {
+		odd := "a b\tc\nd\xff/e f"
+		named = g.commit(odd, plant("odd path", odd, atHead(&named, 1, 1)))
+	}
 }
 
 // plantRefs hides keys in merges, stashes, notes, tags and branches.
@@ -93,22 +113,34 @@ func plantRefs(g *gitRepo, plant func(string, string, func(finding.Location) boo
 	g.write("evil.txt", plant("evil merge", "evil.txt", func(l finding.Location) bool { return l.Commit == merge && l.AtHead }))
 	merge = g.commitAll("merge")
 
-	g.write("README", plant("stash", "README", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"stash@{1}"}) }))
+	only := func(commit *string, ref string) func(finding.Location) bool {
+		return func(l finding.Location) bool {
+			return l.Commit == *commit && l.Line == 1 && cmp.Equal(l.Refs, []string{ref}) && !l.AtHead && !l.Unreachable
+		}
+	}
+	var stash, untracked, note, tag string
+	g.write("README", plant("stash", "README", only(&stash, "stash@{1}")))
 	g.git("stash", "push", "-q")
-	g.write("new.env", plant("untracked part of a stash", "new.env", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"stash"}) }))
+	g.write("new.env", plant("untracked part of a stash", "new.env", only(&untracked, "stash")))
 	g.git("stash", "push", "-q", "-u")
+	stash, untracked = g.git("rev-parse", "stash@{1}"), g.git("rev-parse", "stash^3")
 
-	g.git("notes", "add", "-m", plant("note", "", func(l finding.Location) bool { return cmp.Equal(l.Refs, []string{"notes/commits"}) }))
+	g.git("notes", "add", "-m", plant("note", g.git("rev-parse", "HEAD"), only(&note, "notes/commits")))
+	note = g.git("rev-parse", "refs/notes/commits")
 	g.git("tag", "-a", "v1", "-m", plant("tag message", "", func(l finding.Location) bool {
-		return l.Object == "tag" && cmp.Equal(l.Refs, []string{"v1"}) && l.Author != ""
+		return l.Object == "tag" && l.Blob == tag && l.Path == "" && cmp.Equal(l.Refs, []string{"v1"}) && l.Author == "C <c@example.com>" && l.Line == 6
 	}))
+	tag = g.git("rev-parse", "v1")
 	var said string
-	key := plant("commit message", "", func(l finding.Location) bool { return l.Object == "commit" && l.Commit == said && len(l.Refs) > 0 })
+	key := plant("commit message", "", func(l finding.Location) bool {
+		return l.Object == "commit" && l.Commit == said && l.Path == "" && len(l.Refs) > 0
+	})
 	said = g.commitAll("use " + key)
 
 	g.git("checkout", "-q", "-b", "unmerged")
-	g.commit("u.txt", plant("branch nobody merged", "u.txt", func(l finding.Location) bool {
-		return cmp.Equal(l.Refs, []string{"unmerged"}) && !l.AtHead && l.RemovedIn == ""
+	var unmerged string
+	unmerged = g.commit("u.txt", plant("branch nobody merged", "u.txt", func(l finding.Location) bool {
+		return only(&unmerged, "unmerged")(l) && l.RemovedIn == ""
 	}))
 	g.git("checkout", "-q", "main")
 	var amended string
@@ -120,17 +152,27 @@ func plantRefs(g *gitRepo, plant func(string, string, func(finding.Location) boo
 
 // plantLoose hides keys where no commit leads, packs everything, and adds more.
 func plantLoose(g *gitRepo, plant func(string, string, func(finding.Location) bool) string) {
-	gone := func(l finding.Location) bool { return l.Unreachable && l.Commit == "" && l.Blob != "" }
-	g.input(plant("dangling blob", "", gone), "hash-object", "-w", "--stdin")
+	// in hides a key in a blob of a store that nothing refers to.
+	in := func(store *gitRepo, what string) {
+		var id string
+		key := plant(what, "", func(l finding.Location) bool {
+			return l.Unreachable && l.Commit == "" && l.Path == "" && l.Blob == id && l.Line == 2 && len(l.Refs) == 0
+		})
+		id = store.input("x\n"+key, "hash-object", "-w", "--stdin")
+	}
+	in(g, "dangling blob")
 	g.git("repack", "-q", "-a", "-d", "-f", "--depth=50")
-	g.input(plant("loose object after gc", "", gone), "hash-object", "-w", "--stdin")
-	g.write("staged.env", plant("index only", "staged.env", func(l finding.Location) bool { return l.Object == "index" && !l.Unreachable }))
+	in(g, "loose object after gc")
+	g.git("gc", "-q")
+	g.write("staged.env", plant("index only", "staged.env", func(l finding.Location) bool {
+		return l.Object == "index" && !l.Unreachable && l.Commit == "" && l.Line == 1
+	}))
 	g.git("add", "staged.env")
 	if err := os.Remove(filepath.Join(g.dir, "staged.env")); err != nil {
 		g.t.Fatal(err)
 	}
 	other := newGitRepo(g.t)
-	other.input(plant("alternate", "", gone), "hash-object", "-w", "--stdin")
+	in(other, "alternate")
 	write(g.t, g.dir, ".git/objects/info/alternates", filepath.Join(other.dir, ".git/objects")+"\n")
 	write(g.t, g.dir, ".git/config.orig", "url = "+plant("a file beside the objects", ".git/config.orig", func(l finding.Location) bool { return l.Exposure == finding.Untracked }))
 }
@@ -188,7 +230,7 @@ func TestFilesAndHistoryAreOneFinding(t *testing.T) {
 	}
 	// Everything below a repository's root is files; a folder above it is both.
 	write(t, g.dir, "sub/x", "nothing")
-	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); len(r.summary.Coverage) != 0 {
+	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); !cmp.Equal(r.summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
 		t.Errorf("a subfolder: %+v", r.summary.Coverage)
 	}
 	if r := scan(t, Options{}, source.Target(filepath.Dir(g.dir), source.TargetOptions{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {

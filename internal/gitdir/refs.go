@@ -13,7 +13,10 @@ import (
 )
 
 // ErrReftable says that the references are kept in a form that is not read.
-var ErrReftable = errors.New("references are kept as a reftable, which b10lint does not read: which branches reach a key stays unknown")
+var ErrReftable = errors.New("references are kept as a reftable, which b10lint does not read: which commits they lead to is unknown")
+
+// ReftableHint says what to do about ErrReftable; git has the command since 2.46.
+const ReftableHint = "git refs migrate --ref-format=files, here or in a copy of the repository"
 
 // maxFile bounds what is read of one file. The packed references of the largest
 // public repositories take some tens of megabytes.
@@ -43,7 +46,7 @@ func (r Ref) Short() string {
 func Refs(gitDir, commonDir string) ([]Ref, []error) {
 	l := lister{ids: map[string]string{}}
 	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
-		l.errs = append(l.errs, ErrReftable)
+		l.errs, l.reftable = append(l.errs, ErrReftable), true
 	}
 	l.packed(filepath.Join(commonDir, "packed-refs"))
 	l.loose(commonDir, "refs", "")
@@ -63,8 +66,9 @@ func Refs(gitDir, commonDir string) ([]Ref, []error) {
 }
 
 type lister struct {
-	ids  map[string]string
-	errs []error
+	ids      map[string]string
+	errs     []error
+	reftable bool
 }
 
 func (l *lister) fail(err error) {
@@ -115,6 +119,7 @@ func (l *lister) file(root, rel, as string) {
 	switch {
 	case isID(text):
 		l.ids[as] = strings.ToLower(text)
+	case l.reftable && rel == "refs/heads": // a notice for programs that do not know reftables
 	case !strings.HasPrefix(text, "ref:"):
 		l.errs = append(l.errs, fmt.Errorf("%s: not a reference", filepath.Join(root, filepath.FromSlash(rel))))
 	}

@@ -196,7 +196,7 @@ func (s *Store) openPacks(names []string) {
 			continue
 		}
 		if bad != nil {
-			s.problem(path, bad)
+			s.problem(strings.TrimSuffix(path, ".pack")+".idx", fmt.Errorf("cannot be used, so the pack was read without it: %w", bad))
 		}
 		s.packs = append(s.packs, p)
 	}

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/gitdir"
@@ -19,6 +21,9 @@ type connectivity struct {
 	r        *repository
 	promisor map[string]bool // packs whose absent objects a server keeps
 	empty    pack.ID         // the tree without entries, which git need not store
+
+	linked atomic.Bool // a tree has a submodule
+	links  []string    // the submodules in indexes
 
 	mu     sync.Mutex
 	absent map[pack.ID]bool // to whether it is promised
@@ -97,6 +102,8 @@ func (c *connectivity) tree(o *pack.Object) error {
 		}
 		if !e.IsCommit() {
 			c.need(e.ID, o.Pack)
+		} else if !c.linked.Load() {
+			c.linked.Store(true)
 		}
 	}
 	return nil
@@ -137,7 +144,10 @@ func (c *connectivity) roots() {
 		}
 	}
 	c.index = eachIndexed(gitdir.Indexes(c.r.CommonDir()), func(e indexEntry) {
-		if !e.isGitlink() && !e.intentToAdd {
+		switch {
+		case e.isGitlink():
+			c.links = append(c.links, e.path)
+		case !e.intentToAdd:
 			c.need(e.id, "")
 		}
 	})
@@ -151,9 +161,10 @@ func (h *history) missing(c *connectivity, to Sink) error {
 			return err
 		}
 	}
+	var promises []pack.ID
 	for id, promised := range c.absent {
 		if promised {
-			h.cov.Promised++
+			promises = append(promises, id)
 		} else {
 			h.cov.Missing = append(h.cov.Missing, id.String())
 		}
@@ -166,10 +177,27 @@ func (h *history) missing(c *connectivity, to Sink) error {
 			return err
 		}
 	}
-	if h.cov.Promised == 0 {
+	if len(promises) == 0 {
 		return nil
 	}
-	return to.Problem(finding.Problem{Path: h.shown,
-		Error: fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at", h.cov.Promised),
-		Hint:  "scan a full clone: git clone without --filter"})
+	return to.Problem(finding.Problem{Path: h.shown, Error: h.promised(sortedIDs(promises)),
+		Hint: "scan a full clone: git clone without --filter"})
+}
+
+// namedPromises is how many promised objects a report names: of a partial clone
+// that left all content on the server there are hundreds of thousands.
+const namedPromises = 1000
+
+// promised notes what a partial clone left on the server, and words it.
+func (h *history) promised(ids []pack.ID) string {
+	h.cov.Promised = len(ids)
+	for _, id := range ids[:min(len(ids), namedPromises)] {
+		h.cov.PromisedIDs = append(h.cov.PromisedIDs, id.String())
+	}
+	const shown = 3
+	names := strings.Join(h.cov.PromisedIDs[:min(len(ids), shown)], ", ")
+	if more := len(ids) - shown; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(ids), names)
 }

@@ -63,41 +63,12 @@ type history struct {
 	// only are the commits that a scope holds, once they are known; nil is all.
 	only   map[pack.ID]bool
 	staged []stagedEntry
+	// links are the paths of submodules, modules what .gitmodules says of them where
+	// there is no work tree to read it from.
+	links   []string
+	modules []gitdir.Module
 	// looked is set when there is something to locate in.
 	looked bool
-}
-
-// repository is an opened repository.
-type repository struct {
-	*pack.Store
-	refs    []gitdir.Ref
-	head    pack.ID
-	shallow map[pack.ID]bool
-	errs    []error // of references
-}
-
-func (h *history) open(problem func(pack.Problem)) (*repository, error) {
-	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
-	if err != nil {
-		return nil, err
-	}
-	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
-	r.refs, r.errs = gitdir.Refs(s.GitDir(), s.CommonDir())
-	head, err := gitdir.Head(s.GitDir(), r.refs)
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	r.head, _ = pack.ParseID(head)
-	boundary, err := gitdir.Shallow(s.CommonDir())
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	for _, hex := range boundary {
-		if id, err := pack.ParseID(hex); err == nil {
-			r.shallow[id] = true
-		}
-	}
-	return r, nil
 }
 
 // Walk implements Source.
@@ -117,7 +88,11 @@ func (h *history) Walk(ctx context.Context, to Sink) error {
 	h.looked = true
 	h.describe(r)
 	for _, err := range r.errs {
-		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error(), Warning: errors.Is(err, gitdir.ErrReftable)}); err != nil {
+		p := finding.Problem{Path: h.shown, Error: err.Error()}
+		if errors.Is(err, gitdir.ErrReftable) {
+			p.Hint = gitdir.ReftableHint
+		}
+		if err := to.Problem(p); err != nil {
 			return err
 		}
 	}
@@ -172,6 +147,8 @@ func (h *history) problem(to Sink, p pack.Problem) error {
 		if known {
 			return nil
 		}
+	} else if strings.HasSuffix(out.Path, ".idx") {
+		out.Hint = "git index-pack makes a new one from the pack"
 	}
 	return to.Problem(out)
 }
@@ -196,6 +173,7 @@ func (h *history) sweep(ctx context.Context, r *repository, to Sink) error {
 		return err
 	}
 	c.roots()
+	h.findModules(r, c.links, c.linked.Load() || len(skip) > 0)
 	if err := h.missing(c, to); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (h *history) Locate(ctx context.Context, places []finding.Location) ([][]fi
 	out := make([][]finding.Location, len(places))
 	for i := range places {
 		out[i] = a.locate(places[i])
+		for j := range out[i] {
+			out[i][j].Unreachable = out[i][j].Unreachable && r.knowsRefs()
+		}
 	}
 	if t.full {
 		return out, errors.New("the trees hold keys under more paths than are told apart; some places are not listed")

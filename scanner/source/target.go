@@ -40,6 +40,7 @@ type target struct {
 
 	mu        sync.Mutex
 	found     []string // repositories, as shown
+	inside    string   // the repository of which the target is a folder
 	histories []*history
 }
 
@@ -64,6 +65,7 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 	if t.opts.NoHistory {
 		return nil
 	}
+	t.inside = enclosing(t.name)
 	slices.Sort(t.found)
 	seen := map[string]bool{}
 	for _, name := range t.found {
@@ -155,26 +157,13 @@ func commonDir(name string) string {
 	return dir
 }
 
-// modulesOf notes which submodules of a work tree are here.
-func (h *history) modulesOf(common string, dirs []string) {
-	data, err := readSmall(filepath.Join(h.path, ".gitmodules"))
-	if err != nil {
-		return // a bare repository, or one without submodules
-	}
-	for _, m := range gitdir.ParseModules(data) {
-		s := finding.Submodule{Path: h.shownPath(m.Path), State: "not initialised"}
-		here := func(dir string) bool { return sameFile(dir, filepath.Join(common, "modules", m.Name)) }
-		if slices.ContainsFunc(dirs, here) || exists(filepath.Join(h.path, filepath.FromSlash(m.Path)), ".git") {
-			s.State = "scanned"
-		}
-		h.cov.Submodules = append(h.cov.Submodules, s)
-	}
-}
-
 // Coverage implements Coverer.
 func (t *target) Coverage() (all []finding.Coverage) {
 	for _, h := range t.histories {
 		all = append(all, h.Coverage()...)
+	}
+	if t.inside != "" {
+		all = append(all, finding.Coverage{Repository: t.inside, FilesOnly: true})
 	}
 	return all
 }
