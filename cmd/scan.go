@@ -144,6 +144,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
+		Comments:      o.comments(settings),
 		Progress:      progress,
 		Verifier:      verifier,
 		Inspect:       o.places.inspect(env, fixed),
@@ -183,6 +184,21 @@ func (o *scanOptions) settings(c *cobra.Command, targets []string) (*settings, e
 func (o *scanOptions) unbounded() bool {
 	h := &o.history
 	return len(o.exclude)+len(o.include) == 0 && !h.scoped() && !h.noHistory && !h.historyOnly && h.commitMessage == "" && !o.places.isTruss
+}
+
+// comments says where comments that accept nothing are looked for: in what belongs
+// to a repository, and where they are obeyed.
+func (o *scanOptions) comments(s *settings) scanner.Comments {
+	h := &o.history
+	switch {
+	case !s.Inline || !s.repository || o.places.isTruss || h.commitMessage != "":
+		return scanner.NoComments
+	case h.staged:
+		return scanner.CommentsInIndex
+	case h.scoped() || h.historyOnly:
+		return scanner.NoComments
+	}
+	return scanner.CommentsInFiles
 }
 
 // sources turns the targets into sources, standard input at most once.
