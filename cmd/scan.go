@@ -66,7 +66,7 @@ called clean that was not looked at.`,
   b10lint scan --home
   b10lint scan --truss my-model && truss push my-model
   kubectl get secrets -A -o yaml | b10lint scan -
-  b10lint scan --staged              what the next commit would bring
+  b10lint scan --staged              # what the next commit would bring
   b10lint scan --range origin/main..HEAD
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
