@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -221,8 +222,11 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 	}
 	var sources []source.Source
 	stdin := false
+	named := map[string]bool{}
 	for _, t := range targets {
+		clean := filepath.Clean(t)
 		switch {
+		case t != "" && t != "-" && named[clean]: // looked at once
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
@@ -234,7 +238,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			if err != nil {
 				return nil, nil, err
 			}
-			sources = append(sources, s)
+			sources, named[clean] = append(sources, s), true
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:
