@@ -18,9 +18,13 @@ import (
 type Comments int
 
 const (
-	NoComments      Comments = iota
-	CommentsInFiles          // that git has or would take
-	CommentsInIndex          // for a scan of what is staged, of which every object is the whole of a file
+	// NoComments looks for none.
+	NoComments Comments = iota
+	// CommentsInFiles looks in files that git has or would take.
+	CommentsInFiles
+	// CommentsInIndex is for a scan of what is staged, of which every object is the
+	// whole of a file.
+	CommentsInIndex
 )
 
 // maxComments bounds the markers of one blob that are looked at. A file with more
