@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func parses(t *testing.T, where string, args []string) {
 }
 
 // calls returns the arguments of each b10lint in a piece of shell, which quotes
-// with ' at most.
+// with ' at most. Variables set for one call, and redirections, are no arguments.
 func calls(shell string) (all [][]string) {
 	for _, line := range strings.Split(shell, "\n") {
 		line, _, _ = strings.Cut(line+" ", " # ")
@@ -98,9 +99,15 @@ func calls(shell string) (all [][]string) {
 				words = append(words, piece)
 				continue
 			}
-			words = append(words, strings.Fields(strings.ReplaceAll(piece, "|", " | "))...)
+			words = append(words, strings.Fields(strings.NewReplacer("|", " | ", "&&", " | ").Replace(piece))...)
 		}
 		for _, part := range split(words, "|") {
+			for len(part) > 1 && strings.Contains(part[0], "=") {
+				part = part[1:]
+			}
+			if i := slices.IndexFunc(part, func(w string) bool { return w == "<" || w == ">" }); i >= 0 {
+				part = part[:i]
+			}
 			if len(part) > 0 && part[0] == "b10lint" {
 				all = append(all, part[1:])
 			}
@@ -175,7 +182,7 @@ func runLine(t *testing.T, dir, line string) {
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != cmd.ExitFindings) {
 		t.Errorf("%s: %v\n%s", line, err, stderr.String())
 	}
-	if strings.Contains(stderr.String(), "b10lint:") {
+	if strings.Contains(stderr.String(), "b10lint: error") || strings.Contains(stderr.String(), "b10lint: warning") {
 		t.Errorf("%s says on standard error: %s", line, stderr.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,11 @@ func (l *outputList) Set(s string) error {
 	return nil
 }
 
+// toStdout reports whether a report goes to standard output, by whatever name.
+func (o output) toStdout() bool {
+	return slices.Contains([]string{"", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, o.file)
+}
+
 // check refuses reports that would get in each other's way.
 func (o *outputs) check() error {
 	if len(o.list) == 0 {
@@ -70,11 +76,12 @@ func (o *outputs) check() error {
 	}
 	seen := map[string]bool{}
 	for _, out := range o.list {
-		where := out.file
-		if where == "" {
-			where = "standard output"
-		} else if abs, err := filepath.Abs(where); err == nil {
-			where = abs
+		where := "standard output"
+		if !out.toStdout() {
+			where = out.file
+			if abs, err := filepath.Abs(where); err == nil {
+				where = abs
+			}
 		}
 		if seen[where] {
 			return usage("give each but one a file: -f text -f sarif=out.sarif", "two reports would be written to %s", where)

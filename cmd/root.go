@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,10 +80,30 @@ line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`
 	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui), newTimeline(env, ui), newRules(env), newVersion(env))
 	root.AddCommand(newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui), newDoctor(env, ui), newAction(env, ui))
 	addCompletion(root)
+	root.SetHelpCommand(newHelp(root))
+	root.Version = tool().Version
+	root.SetVersionTemplate(versionLine() + "\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("run '"+c.CommandPath()+" --help' for its flags", "%w", err)
 	})
 	return root
+}
+
+// newHelp is cobra's help command, but for one thing: a command that is not there is
+// a mistake.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage("run '"+root.Name()+" --help' for the commands", "there is no command %q", strings.Join(args, " "))
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 // tool names the program in reports. The version is what the build recorded.

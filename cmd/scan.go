@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ called clean that was not looked at.`,
   b10lint scan --home
   b10lint scan --truss my-model && truss push my-model
   kubectl get secrets -A -o yaml | b10lint scan -
-  b10lint scan --staged              what the next commit would bring
+  b10lint scan --staged              # what the next commit would bring
   b10lint scan --range origin/main..HEAD
   b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
@@ -144,6 +145,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
+		Comments:      o.comments(settings),
 		Progress:      progress,
 		Verifier:      verifier,
 		Inspect:       o.places.inspect(env, fixed),
@@ -185,6 +187,21 @@ func (o *scanOptions) unbounded() bool {
 	return len(o.exclude)+len(o.include) == 0 && !h.scoped() && !h.noHistory && !h.historyOnly && h.commitMessage == "" && !o.places.isTruss
 }
 
+// comments says where comments that accept nothing are looked for: in what belongs
+// to a repository, and where they are obeyed.
+func (o *scanOptions) comments(s *settings) scanner.Comments {
+	h := &o.history
+	switch {
+	case !s.Inline || !s.repository || o.places.isTruss || h.commitMessage != "":
+		return scanner.NoComments
+	case h.staged:
+		return scanner.CommentsInIndex
+	case h.scoped() || h.historyOnly:
+		return scanner.NoComments
+	}
+	return scanner.CommentsInFiles
+}
+
 // sources turns the targets into sources, standard input at most once.
 func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
 	if s, target := o.places.source(env); s != nil {
@@ -205,8 +222,11 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 	}
 	var sources []source.Source
 	stdin := false
+	named := map[string]bool{}
 	for _, t := range targets {
+		clean := filepath.Clean(t)
 		switch {
+		case t != "" && t != "-" && named[clean]: // looked at once
 		case t == "":
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		case t != "-":
@@ -218,7 +238,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			if err != nil {
 				return nil, nil, err
 			}
-			sources = append(sources, s)
+			sources, named[clean] = append(sources, s), true
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:

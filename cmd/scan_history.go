@@ -28,8 +28,8 @@ type historyOptions struct {
 	flags *pflag.FlagSet
 }
 
-// anyRemote is the value of --pre-push without one.
-const anyRemote = "\x00"
+// anyRemote is the value of --pre-push without one; no remote can have such a name.
+const anyRemote = "the hook's"
 
 func (o *historyOptions) register(c *cobra.Command) {
 	f := c.Flags()

@@ -14,9 +14,13 @@ func newVersion(env Env) *cobra.Command {
 		Example: "  b10lint version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			t := tool()
-			_, err := fmt.Fprintf(env.Stdout, "%s %s (%s %s/%s)\n", t.Name, t.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(env.Stdout, versionLine())
 			return err
 		},
 	}
+}
+
+func versionLine() string {
+	t := tool()
+	return fmt.Sprintf("%s %s (%s %s/%s)", t.Name, t.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

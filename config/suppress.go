@@ -219,9 +219,18 @@ func (s *Suppressor) reasonless(f finding.Finding, at finding.Location) {
 
 // Leftover returns what the decisions themselves are to be blamed for, as findings
 // without severity: comments without a reason, and entries that have expired or
-// that nothing was found for. It is called after the last Suppress.
-func (s *Suppressor) Leftover() []finding.Finding {
+// that nothing was found for. unused are the places of comments that no key stands
+// beside. It is called after the last Suppress.
+func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 	out := s.without
+	for _, at := range unused {
+		out = append(out, finding.Finding{
+			Rule: RuleUnused, Exposure: at.Exposure,
+			Fingerprint: fingerprint(RuleUnused, s.path(at), at.LineHash),
+			Message:     "the comment b10lint:allow accepts nothing: there is no key on its line or the next",
+			Locations:   []finding.Location{at},
+		})
+	}
 	for _, e := range s.entries {
 		switch {
 		case e.expired:

@@ -81,7 +81,7 @@ func TestSuppress(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.kind)
 		}
 		var rules []string
-		for _, f := range s.Leftover() {
+		for _, f := range s.Leftover(nil) {
 			rules = append(rules, f.Rule)
 			if f.Message == "" || f.Fingerprint == "" || len(f.Locations) != 1 || f.Locations[0].Line == 0 {
 				t.Errorf("%s: %+v", c.name, f)
@@ -100,8 +100,8 @@ func TestLiveKeysAreNotSuppressed(t *testing.T) {
 			s := newTest(t, "accept:\n- {prefix: b10_abcdefgh, reason: x}", nil)
 			f := leaked(places...)
 			f.Liveness.State = state
-			if got := s.Suppress(f) != nil; got != want || len(s.Leftover()) != 0 {
-				t.Errorf("%s: suppressed %v, leftover %v", state, got, s.Leftover())
+			if got := s.Suppress(f) != nil; got != want || len(s.Leftover(nil)) != 0 {
+				t.Errorf("%s: suppressed %v, leftover %v", state, got, s.Leftover(nil))
 			}
 		}
 	}
@@ -127,7 +127,7 @@ func TestBaseline(t *testing.T) {
 	if by := s.Suppress(leaked(at("anywhere"), old("else"))); by == nil || by.Kind != "baseline" || by.Reason != "told by hand" || by.Where != "b.json" {
 		t.Errorf("%+v", by)
 	}
-	if l := s.Leftover(); len(l) != 1 || l[0].Rule != RuleUnused {
+	if l := s.Leftover(nil); len(l) != 1 || l[0].Rule != RuleUnused {
 		t.Errorf("%+v", l)
 	}
 	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, false); u != (Update{Kept: 1, Gone: 1}) {

@@ -18,52 +18,67 @@ const (
 
 // allow looks for a comment that accepts the key at data[start:], on its line or
 // the one before, in whatever comments the language has. In a notebook the lines
-// of a cell are those of the file, or stand in one line between \n.
-func allow(data []byte, start int, at finding.Location) *string {
-	notebook := strings.HasSuffix(at.Path, ".ipynb") || strings.HasSuffix(at.Member, ".ipynb")
+// of a cell are those of the file, or stand in one line between \n. It returns the
+// reason that is given, nil without a comment, and where the comment's marker is.
+func allow(data []byte, start int, at finding.Location) (reason *string, marker int) {
 	from, to := lineStart(data, start, searchSide), lineEnd(data, start, searchSide)
-	if reason := reasonIn(data[from:to], start-from, notebook); reason != nil {
-		return reason
+	if reason, i := reasonIn(data[from:to], start-from, isNotebook(at)); reason != nil {
+		return reason, from + i
 	}
 	if from == 0 || data[from-1] != '\n' {
-		return nil
+		return nil, -1
 	}
-	return reasonIn(data[lineStart(data, from-1, searchSide):from-1], -1, notebook)
+	before := lineStart(data, from-1, searchSide)
+	reason, i := reasonIn(data[before:from-1], -1, isNotebook(at))
+	return reason, before + i
+}
+
+func isNotebook(at finding.Location) bool {
+	return strings.HasSuffix(at.Path, ".ipynb") || strings.HasSuffix(at.Member, ".ipynb")
 }
 
 // reasonIn looks at one line of the file. key is where the key is in it, or -1. Of
 // several lines of a notebook that stand in one, the key's own and the one before
-// count; of a line before the key's, the last.
-func reasonIn(line []byte, key int, notebook bool) *string {
+// count; of a line before the key's, the last. marker is where in the line it says so.
+func reasonIn(line []byte, key int, notebook bool) (reason *string, marker int) {
 	if !bytes.Contains(line, []byte(allowMarker)) {
-		return nil
+		return nil, -1
 	}
+	from, to := 0, len(line)
 	if notebook {
-		line = cellLines(line, key)
+		from, to = cellLines(line, key)
 	}
-	_, rest, ok := bytes.Cut(line, []byte(allowMarker))
-	if !ok {
-		return nil
+	marker = bytes.Index(line[from:to], []byte(allowMarker))
+	if marker < 0 {
+		return nil, -1
 	}
-	if len(rest) > 0 && rest[0]|0x20 >= 'a' && rest[0]|0x20 <= 'z' {
-		return nil // another word
+	marker += from
+	rest := line[marker+len(allowMarker) : to]
+	if otherWord(rest) {
+		return nil, -1
 	}
 	if notebook {
 		if i := bytes.IndexByte(rest, '"'); i > 0 && rest[i-1] != '\\' {
 			rest = rest[:i] // the end of the JSON string
 		}
 	}
-	reason := reasonText(rest)
-	return &reason
+	text := reasonText(rest)
+	return &text, marker
 }
 
-// cellLines cuts the two lines that count out of a line that holds many, between
-// \n as JSON writes them.
-func cellLines(line []byte, key int) []byte {
+// otherWord reports whether what follows a marker makes it the beginning of another
+// word.
+func otherWord(rest []byte) bool {
+	return len(rest) > 0 && rest[0]|0x20 >= 'a' && rest[0]|0x20 <= 'z'
+}
+
+// cellLines says where the two lines that count are in a line that holds many,
+// between \n as JSON writes them.
+func cellLines(line []byte, key int) (from, to int) {
 	sep := []byte(`\n`)
 	if key < 0 {
 		line = bytes.TrimSuffix(bytes.TrimRight(line, "\", \r\t"), sep)
-		return line[bytes.LastIndex(line, sep)+1:]
+		return bytes.LastIndex(line, sep) + 1, len(line)
 	}
 	end := len(line)
 	if i := bytes.Index(line[key:], sep); i >= 0 {
@@ -74,9 +89,9 @@ func cellLines(line []byte, key int) []byte {
 		begin = bytes.LastIndex(line[:begin], sep)
 	}
 	if begin < 0 {
-		return line[:end]
+		return 0, end
 	}
-	return line[begin+len(sep) : end]
+	return begin + len(sep), end
 }
 
 // reasonText takes the reason out of its comment. It stops before a key: nothing

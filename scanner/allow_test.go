@@ -87,8 +87,12 @@ func FuzzAllow(f *testing.F) {
 		if notebook {
 			at.Path = "x.ipynb"
 		}
-		if r := allow(data, start, at); r != nil && (len(*r) > maxReason || strings.ContainsAny(*r, "\n")) {
+		r, marker := allow(data, start, at)
+		if r != nil && (len(*r) > maxReason || strings.ContainsAny(*r, "\n")) {
 			t.Fatalf("%q", *r)
+		}
+		if r != nil && !strings.HasPrefix(string(data[marker:]), allowMarker) {
+			t.Fatalf("no marker at %d", marker)
 		}
 	})
 }

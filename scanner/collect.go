@@ -30,6 +30,8 @@ type collector struct {
 	problems []finding.Problem
 	trussrcs []string // that were met
 	extra    []finding.Finding
+	comments []place            // of comments that accept nothing, as they came
+	unused   []finding.Location // the same, once it is known which of them count
 	// dropped counts what went over a limit.
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
 	incomplete                                                   bool
@@ -61,6 +63,12 @@ func newCollector(opts Options) *collector {
 func (c *collector) add(e event) {
 	if e.problem != nil {
 		c.problem(*e.problem)
+		return
+	}
+	if e.comment != nil {
+		if len(c.comments) < maxPlaces {
+			c.comments = append(c.comments, *e.comment)
+		}
 		return
 	}
 	if e.trussrc != "" {
@@ -307,7 +315,7 @@ func (c *collector) leftover(h finding.Handler, s *finding.Summary) error {
 	if c.opts.Suppressor == nil {
 		return nil
 	}
-	for _, f := range c.opts.Suppressor.Leftover() {
+	for _, f := range c.opts.Suppressor.Leftover(c.unused) {
 		rule, _ := rules.Lookup(f.Rule)
 		f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
 		s.Findings++

@@ -15,6 +15,7 @@ type cursor struct {
 	source.Mark
 	part   bool     // data is a window
 	hashes []string // of the lines, once asked for
+	marker int      // where the comment is that accepts the last match, or -1
 }
 
 func newCursor(b *source.Blob) *cursor {
@@ -42,6 +43,6 @@ func (c *cursor) place(at *finding.Location, m rules.Match) {
 		at.UTF16Column, at.UTF16EndColumn = units, tail.Column16+1
 	}
 	at.Snippet, at.SnippetMark = snippet(c.data, c.wide, m)
-	at.Allow = allow(c.data, m.Start, *at)
+	at.Allow, c.marker = allow(c.data, m.Start, *at)
 	c.lineHash(at)
 }

@@ -41,10 +41,10 @@ type Verdict struct {
 // A Suppressor decides whether a finding was accepted. It is asked once for each
 // finding, after verification; nil means that the finding stands. Leftover is
 // called after that and gives findings about the decisions themselves, which need
-// a rule, a message and places.
+// a rule, a message and places; comments are those that accept nothing.
 type Suppressor interface {
 	Suppress(finding.Finding) *finding.Suppression
-	Leftover() []finding.Finding
+	Leftover(comments []finding.Location) []finding.Finding
 }
 
 // Options tune a scan. The zero value lists everything that was found.
@@ -52,6 +52,8 @@ type Options struct {
 	MinConfidence finding.Confidence
 	Verifier      Verifier   // nil: keys stay unchecked
 	Suppressor    Suppressor // nil: nothing is accepted
+	// Comments says where comments that accept nothing are looked for, for the Suppressor.
+	Comments Comments
 	// Inspect adds what is wrong besides keys that lie about: it is called after the
 	// sources were read, with the .trussrc files that they met outside the home,
 	// sorted. Its findings are reported behind the keys, in its order. Nil is allowed.
@@ -95,6 +97,7 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 		c.locate(ctx, sources)
 		c.verify(ctx)
 		c.inspect(ctx)
+		c.unused = c.unusedComments(ctx, sources)
 	}
 	summary, err := c.report(h, sources, func(s *finding.Summary) {
 		s.Interrupted = interrupted
@@ -119,7 +122,7 @@ func (c *collector) collect(ctx context.Context, sources []source.Source) error 
 	g.Go(func() error {
 		defer close(events)
 		for i, s := range sources {
-			if err := s.Walk(ctx, &sink{ctx: ctx, source: i, events: events, progress: c.opts.Progress}); err != nil {
+			if err := s.Walk(ctx, &sink{ctx: ctx, source: i, events: events, progress: c.opts.Progress, comments: c.opts.Comments}); err != nil {
 				return fmt.Errorf("scan: %w", err)
 			}
 		}

@@ -17,6 +17,7 @@ type event struct {
 	problem *finding.Problem
 	hit     *hit
 	trussrc string // its path
+	comment *place // one that accepts nothing
 }
 
 type hit struct {
@@ -36,6 +37,7 @@ type sink struct {
 	source   int
 	events   chan<- event
 	progress *Progress
+	comments Comments
 }
 
 func (s *sink) Problem(p finding.Problem) error {
@@ -50,8 +52,13 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 	}
 	var c *cursor
 	inside := newOutline(b)
+	left := s.markers(b, inside)
 	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
+			if len(left) > 0 { // the comment may be of this window all the same
+				_, i := allow(b.Data, m.Start, b.At)
+				left.used(i)
+			}
 			return true
 		}
 		if c == nil {
@@ -68,10 +75,12 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 			h.at.Cell = cell
 		}
 		c.place(&h.at, m)
+		left.used(c.marker)
 		h.inPicture()
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
+	s.unused(b, left)
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()
 }

@@ -5,6 +5,9 @@
 //	fakebaseten -keys 50 -o env > fake.env &
 //	set -a; . ./fake.env; baseten org api-key list
 //
+// With -requests it writes, when it ends, what it was asked to a file: a line for
+// each request with its status, method, path and the prefix of the caller's key.
+//
 // The keys are made up and known to nobody else.
 package main
 
@@ -42,12 +45,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	users := f.Int("users", 5, "how many members")
 	audit := f.Int("audit", 0, "how many audit-log entries at least")
 	usage := f.Int("usage-days", 30, "days of Model API usage")
+	requests := f.String("requests", "", "when it ends, write what it was asked to this file")
 	form := f.String("o", "json", "what to print: json or env")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if f.NArg() > 0 || (*form != "json" && *form != "env") {
-		return errors.New("usage: fakebaseten [-o json|env] [-seed N] [-keys N] [-users N] [-audit N] [-usage-days N]")
+		return errors.New("usage: fakebaseten [-o json|env] [-seed N] [-keys N] [-users N] [-audit N] [-usage-days N] [-requests FILE]")
 	}
 	org := basetentest.NewOrg("Fake Baseten", *seed, nil)
 	admin := org.AddUser("admin@example.com", "Admin", true)
@@ -60,7 +64,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	<-ctx.Done()
-	return nil
+	if *requests == "" {
+		return nil
+	}
+	return os.WriteFile(*requests, list(server.Requests()), 0o600)
+}
+
+func list(all []basetentest.Request) []byte {
+	var out []byte
+	for _, r := range all {
+		out = fmt.Appendf(out, "%d %s %s %s\n", r.Status, r.Method, r.Path, r.KeyPrefix)
+	}
+	return out
 }
 
 // announce prints where the server is and a key for it.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +20,9 @@ func TestRun(t *testing.T) {
 		defer cancel()
 		r, w := io.Pipe()
 		done := make(chan error, 1)
+		asked := filepath.Join(t.TempDir(), "requests")
 		go func() {
-			err := run(ctx, []string{"-o", form, "-keys", "3"}, w, io.Discard)
+			err := run(ctx, []string{"-o", form, "-keys", "3", "-requests", asked}, w, io.Discard)
 			_ = w.Close()
 			done <- err
 		}()
@@ -56,6 +59,11 @@ func TestRun(t *testing.T) {
 			}
 		case <-time.After(10 * time.Second):
 			t.Error("does not stop")
+		}
+		prefix, _, _ := strings.Cut(values["api_key"], ".")
+		want := "200 GET /v1/api_keys " + prefix + "\n200 GET /v1/models " + prefix + "\n"
+		if got, err := os.ReadFile(asked); err != nil || string(got) != want {
+			t.Errorf("%v\n%s, want\n%s", err, got, want)
 		}
 	}
 	if err := run(context.Background(), []string{"-o", "xml"}, io.Discard, io.Discard); err == nil {
