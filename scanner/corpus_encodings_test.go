@@ -43,19 +43,16 @@ func fillJoined(c *corpus) {
 func fillWide(c *corpus) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		for _, mark := range []string{"", "\ufeff"} {
-			for _, lineEnd := range []string{"\n", "\r\n"} {
-				name := fmt.Sprintf("%v, mark %q, line ends %q", order, mark, lineEnd)
-				p := c.page()
-				c.each(size(), func(key string) {
-					p.entry("é😀 baseten: '§'"+lineEnd+"\u0a41\u410a"+lineEnd, "§", key, "wide "+name, []encodingtest.Encoding{plainText})
-				})
-				for i := range p.keys {
-					p.keys[i].place.decoded = "utf-16"
-				}
-				p.file(fmt.Sprintf("wide/%d.ps1", len(c.files)), "", func(text []byte) []byte {
-					return []byte(utf16Of(order, mark+string(text)))
-				})
+			p := c.page()
+			c.each(size(), func(key string) {
+				p.entry("é😀 baseten: '§'\n\u0a41\u410a\r\n", "§", key, fmt.Sprintf("wide %v, mark %q", order, mark), []encodingtest.Encoding{plainText})
+			})
+			for i := range p.keys {
+				p.keys[i].place.decoded = "utf-16"
 			}
+			p.file(fmt.Sprintf("wide/%d.ps1", len(c.files)), "", func(text []byte) []byte {
+				return []byte(utf16Of(order, mark+string(text)))
+			})
 		}
 	}
 }
@@ -64,6 +61,10 @@ func fillWide(c *corpus) {
 func fillNested(c *corpus) {
 	for depth := 2; depth <= 4; depth++ {
 		n := newNest(c, depth)
+		if depth == 3 {
+			n.fill("", "")
+			continue
+		}
 		for _, first := range n.names {
 			for _, last := range n.names {
 				if depth > 2 || nests(first, last) {
@@ -102,13 +103,22 @@ func newNest(c *corpus, depth int) *nest {
 	return n
 }
 
-// fill adds a file with chains that begin and end with the named encodings.
+// fill adds a file with chains that begin and end with the named encodings, or any.
 func (n *nest) fill(first, last string) {
+	count := max(2, size()/5)
 	p := n.c.page()
 	p.text = []byte("# baseten" + strings.Repeat(" of plain text", 50) + "\n") // so that UTF-16 is a string in it
 	kind := fmt.Sprintf("encodings %d deep", n.depth)
-	n.c.each(size()/5+1, func(key string) {
-		p.entry("baseten_key: '§'\n;\n", "baseten Api-Key §", key, kind, n.chain(first, last), kind+", outside "+first, kind+", inside "+last)
+	also := []string{kind + ", outside " + first, kind + ", inside " + last}
+	if first == "" {
+		count, also = size(), nil
+	}
+	n.c.each(count, func(key string) {
+		first, last := first, last
+		if first == "" {
+			first, last = n.names[n.c.m.IntN(len(n.names))], n.names[n.c.m.IntN(len(n.names))]
+		}
+		p.entry("baseten_key: '§'\n;\n", "baseten Api-Key §", key, kind, n.chain(first, last), also...)
 	})
 	p.file(fmt.Sprintf("nested/baseten %d %s %s", n.depth, first, last), "", unpacked)
 }

@@ -12,6 +12,7 @@ import (
 type page struct {
 	c    *corpus
 	text []byte
+	head int   // what stands before the first entry
 	ends []int // of the entries
 	keys []pageKey
 }
@@ -27,6 +28,9 @@ func (c *corpus) page() *page { return &page{c: c} }
 // entry adds a text with a key in it, encoded. The frame has a § where the encoded
 // text stands; inner is what is encoded, with a § for the key.
 func (p *page) entry(frame, inner, key, kind string, chain []encodingtest.Encoding, also ...string) {
+	if len(p.ends) == 0 {
+		p.head = len(p.text)
+	}
 	before, after, _ := strings.Cut(frame, "§")
 	seed := uint64(p.c.m.IntN(1 << 30))
 	slack := 0
@@ -101,7 +105,7 @@ func (p *page) versions() [2][]byte {
 }
 
 func (p *page) blank(from, to int) []byte {
-	start, end := 0, 0
+	start, end := p.head, p.head
 	if from > 0 {
 		start = p.ends[from-1]
 	}

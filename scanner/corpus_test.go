@@ -16,16 +16,6 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
-// corpora fill a corpus, each with one family of places that can hide a key.
-var corpora = []struct {
-	name string
-	fill func(*corpus)
-}{
-	{"encodings", fillEncodings}, {"concatenations", fillJoined}, {"wide files", fillWide}, {"nested encodings", fillNested},
-	{"containers", fillContainers}, {"nested containers", fillNestedContainers}, {"deep containers", fillDeepContainers},
-	{"images", fillImages}, {"documents", fillDocuments}, {"notebooks", fillNotebooks},
-}
-
 // A corpus is files with keys at known places.
 type corpus struct {
 	t      *testing.T
@@ -122,27 +112,29 @@ func (c *corpus) enough() {
 
 // found compares what a scan found with what it had to find, each at its place and
 // at no other. Paths are told below root.
-func (c *corpus) found(r *recorder, root string) {
-	c.t.Helper()
+func (c *corpus) found(t *testing.T, r *recorder, root string) {
+	t.Helper()
 	if len(r.problems) > 0 {
-		c.t.Errorf("%d problems, first %+v", len(r.problems), r.problems[0])
+		t.Errorf("%d problems, first %+v", len(r.problems), r.problems[0])
 	}
 	found := map[string][]finding.Finding{}
 	for _, f := range r.findings {
 		found[f.Prefix] = append(found[f.Prefix], f)
-		if c.places[f.Prefix] == nil {
-			c.t.Errorf("%s is not expected: %+v", f.Prefix, f.Locations[0])
+		// Small compressed members show letters as they are, and those of a key without
+		// its mark where the mark is a reference to an earlier one.
+		if c.places[f.Prefix] == nil && c.places["b10_"+f.Prefix] == nil {
+			t.Errorf("%s is not expected: %+v", f.Prefix, f.Locations[0])
 		}
 	}
-	wrong, readings := 0, len(r.findings)-len(found)
+	wrong, readings := 0, len(r.findings)-len(c.places)
 	for _, prefix := range slices.Sorted(maps.Keys(c.places)) {
 		if diff := c.places[prefix].differs(found[prefix], filepath.ToSlash(root)); diff != "" {
 			if wrong++; wrong <= 8 {
-				c.t.Errorf("%s: %s", prefix, diff)
+				t.Errorf("%s: %s", prefix, diff)
 			}
 		}
 	}
-	c.t.Logf("%d kinds, %d files, %d keys, %d wrong or missing, %d further readings", len(c.counts), len(c.files), len(c.places), wrong, readings)
+	t.Logf("%d kinds, %d files, %d keys, %d wrong or missing, %d further readings", len(c.counts), len(c.files), len(c.places), wrong, readings)
 }
 
 // differs says how the findings that begin like the key are not one at this place, "" if
@@ -202,29 +194,34 @@ func offsetOf(text []byte, line, column int) int {
 	return at
 }
 
-// A folder is a target that holds all files of a corpus.
-func (c *corpus) folder() string {
-	c.t.Helper()
-	dir := c.t.TempDir()
-	for _, f := range c.files {
-		write(c.t, dir, f.name, string(f.data))
+// Every kind of place that can hide a key, with keys of every format: in the files of
+// a folder, and in the packed objects of a repository that no longer has the files.
+func TestCorpus(t *testing.T) {
+	c := newCorpus(t, 70)
+	for _, fill := range []func(*corpus){
+		fillEncodings, fillJoined, fillWide, fillNested, fillContainers, fillNestedContainers, fillDeepContainers,
+		fillImages, fillDocuments, fillNotebooks,
+	} {
+		fill(c)
 	}
-	return dir
+	c.enough()
+	t.Run("folder", func(t *testing.T) {
+		dir := t.TempDir()
+		for _, f := range c.files {
+			write(t, dir, f.name, string(f.data))
+		}
+		c.found(t, scanTarget(t, dir, source.TargetOptions{NoHistory: true}), dir)
+	})
+	t.Run("history", func(t *testing.T) {
+		g := newGitRepo(t)
+		c.commit(g)
+		c.found(t, scanTarget(t, g.dir, source.TargetOptions{NoFiles: true}), g.dir)
+	})
 }
 
-// Every kind of place that can hide a key, with keys of every format.
-func TestCorpus(t *testing.T) {
-	for i, family := range corpora {
-		t.Run(family.name, func(t *testing.T) {
-			t.Parallel()
-			c := newCorpus(t, 70+uint64(i))
-			family.fill(c)
-			c.enough()
-			dir := c.folder()
-			c.found(scan(t, Options{MinConfidence: finding.MediumConfidence},
-				source.Unpack(source.Dir(dir, source.DirOptions{}), source.UnpackLimits{})), dir)
-		})
-	}
+func scanTarget(t *testing.T, dir string, opts source.TargetOptions) *recorder {
+	t.Helper()
+	return scan(t, Options{MinConfidence: finding.MediumConfidence}, source.Unpack(source.Target(dir, opts), source.UnpackLimits{}))
 }
 
 // plainText is no encoding at all.

@@ -33,7 +33,7 @@ func All() []Encoding {
 			return m.Word(m.IntN(7)) + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00\xff", m.IntN(20))+" "+s))
 		}},
 		{"base64", "in a long run", func(m *fakekey.Maker, s string) string {
-			return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 500)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 300)))
+			return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 200)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 200)))
 		}},
 		{"base64", "wrapped at 76", func(m *fakekey.Maker, s string) string {
 			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x91x", 60+m.IntN(60))+" "+s+strings.Repeat(" \xe2", 70))), 76, "\n")
