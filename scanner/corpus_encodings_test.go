@@ -57,17 +57,17 @@ func fillWide(c *corpus) {
 	}
 }
 
-// Every encoding in every other, and some three and four deep.
+// Every encoding in every other, and drawn ones three and four deep.
 func fillNested(c *corpus) {
 	for depth := 2; depth <= 4; depth++ {
 		n := newNest(c, depth)
-		if depth == 3 {
+		if depth > 2 {
 			n.fill("", "")
 			continue
 		}
 		for _, first := range n.names {
 			for _, last := range n.names {
-				if depth > 2 || nests(first, last) {
+				if nests(first, last) {
 					n.fill(first, last)
 				}
 			}
