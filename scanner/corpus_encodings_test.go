@@ -12,7 +12,7 @@ import (
 // string in a program.
 func fillEncodings(c *corpus) {
 	for i, e := range encodingtest.All() {
-		frame := "baseten_key: \"§\"\n; more\n"
+		frame := "baseten_key: \"§\"\ndatabase: more\n"
 		if e.Name == "utf-16" {
 			frame = "\x7f\x80\x02\x01§\x01\x00\xfe\n\x91\x00\x02\xf0\x03"
 		}
