@@ -1,6 +1,9 @@
 package rules
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // Base64 and hexadecimal write a few bytes as a group of digits. The first digit
 // of a group holds the high bits of one byte, so when the bytes are dense ones it
@@ -111,7 +114,39 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	}
 	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
+	before := len(f.found)
 	f.stretches(l, c, w.digits, w.at)
+	together := len(f.found)
+	f.eachLine(l, c, w)
+	f.dropCut(before, together)
+}
+
+// dropCut drops the matches from together on that overlap one from before on: of a key
+// that is wrapped, a line alone can hold what looks like a shorter one.
+func (f *finder) dropCut(before, together int) {
+	whole := f.found[before:together]
+	kept := slices.DeleteFunc(f.found[together:], func(m Match) bool {
+		return slices.ContainsFunc(whole, func(p Match) bool { return m.Start < p.End && p.Start < m.End })
+	})
+	f.found = f.found[:together+len(kept)]
+}
+
+// eachLine looks at the lines of what was gathered one by one as well: the words of a
+// text read as lines of digits, and would be taken for the end of a key's.
+func (f *finder) eachLine(l *layer, c *digitCode, w *wrapped) {
+	for i, line := range w.lines {
+		end := len(w.digits)
+		if i+1 < len(w.lines) {
+			end = w.lines[i+1].index
+		}
+		digits := w.digits[line.index:end]
+		if len(digits) < c.shortest {
+			continue
+		}
+		if inside, _ := c.hasRow(digits); inside {
+			f.stretches(l, c, digits, func(k int) int { return line.at + k })
+		}
+	}
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and

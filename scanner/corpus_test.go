@@ -1,53 +1,54 @@
 package scanner
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
-	"os"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/archive/archivetest"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/rules/encodingtest"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
-// A corpus is a folder of files with keys at known places.
+// A corpus is files with keys at known places.
 type corpus struct {
 	t      *testing.T
-	dir    string
 	m      *fakekey.Maker
-	n      int
-	places map[string]corpusPlace // by the key's public part
+	files  []corpusFile
+	places map[string]*corpusPlace // by the key's public part
+	counts map[string]map[finding.Format]int
 }
 
-// A corpusPlace is where a key must be found. The member's name counts from its end: what
-// a compressed stream is called is no matter here.
+// A corpusFile has the file as it is in a folder, and the two versions of it that a
+// history has. Each key is in one of those at least.
+type corpusFile struct {
+	name     string
+	data     []byte
+	versions [2][]byte
+}
+
+// A corpusPlace is where a key must be found: in the named file or member, from
+// text[start] to text[end]. Digits of codes hold parts of several bytes, so a place
+// may begin up to slack bytes before that, and end as much away.
 type corpusPlace struct {
-	file, member string
-	from, to     int // lines; of a run that is wrapped the key's is between them
-	decoded      string
-	cell         string
-}
-
-func (s corpusPlace) is(l finding.Location) bool {
-	cell := ""
-	if l.Cell != nil {
-		cell = fmt.Sprintf("%d %s %s", l.Cell.Index, l.Cell.Part, l.Cell.Output)
-	}
-	return filepath.Base(l.Path) == s.file && strings.HasSuffix(l.Member, s.member) && (s.member == "") == (l.Member == "") &&
-		l.Line >= s.from && l.Line <= s.to && strings.Join(l.Decoded, " ") == s.decoded && cell == s.cell
+	kind, file, member string
+	inObject           string // the member as a history shows it, if that is another
+	text               []byte
+	start, end, slack  int
+	decoded, cell      string
 }
 
 func newCorpus(t *testing.T, seed uint64) *corpus {
-	return &corpus{t: t, dir: t.TempDir(), m: fakekey.New(seed), places: map[string]corpusPlace{}}
+	return &corpus{t: t, m: fakekey.New(seed), places: map[string]*corpusPlace{}, counts: map[string]map[finding.Format]int{}}
 }
 
-// size is how many keys each kind of file gets.
+// size is how many keys of each format each kind of place gets.
 func size() int {
 	if testing.Short() {
 		return 10
@@ -55,163 +56,173 @@ func size() int {
 	return 100
 }
 
-func (c *corpus) key() string {
-	if c.n++; c.n%2 == 0 {
-		return c.m.B10()
+// each calls f with as many keys as every kind gets of each format.
+func (c *corpus) each(n int, f func(key string)) {
+	for range n {
+		f(c.m.B10())
+		f(c.m.Legacy())
+		f(c.m.Federated())
 	}
-	return c.m.Legacy()
 }
 
-func (c *corpus) put(key string, at corpusPlace) { c.places[key[:strings.IndexByte(key, '.')]] = at }
+func formatOf(key string) finding.Format {
+	switch {
+	case strings.HasPrefix(key, "b10_"):
+		return finding.B10
+	case strings.HasPrefix(key, "sky_"):
+		return finding.Federated
+	}
+	return finding.Legacy
+}
 
-// check scans the folder: every key must be found, at its place and no other.
-func (c *corpus) check() {
+// expect notes that a key must be found at a place, and counts it for its kind and
+// for others.
+func (c *corpus) expect(key string, at corpusPlace, also ...string) {
+	prefix := key[:strings.IndexByte(key, '.')]
+	if c.places[prefix] != nil {
+		c.t.Fatalf("two keys begin with %s", prefix)
+	}
+	c.places[prefix] = &at
+	for _, kind := range append(also, at.kind) {
+		if c.counts[kind] == nil {
+			c.counts[kind] = map[finding.Format]int{}
+		}
+		c.counts[kind][formatOf(key)]++
+	}
+}
+
+// add adds a file that each version of a history has as it is.
+func (c *corpus) add(name string, data []byte) { c.addVersions(name, data, [2][]byte{data, data}) }
+
+func (c *corpus) addVersions(name string, data []byte, versions [2][]byte) {
+	c.files = append(c.files, corpusFile{name, data, versions})
+}
+
+// enough fails when a kind has too few keys of a format.
+func (c *corpus) enough() {
 	c.t.Helper()
-	src := source.Unpack(source.Dir(c.dir, source.DirOptions{}), source.UnpackLimits{})
-	r := scan(c.t, Options{MinConfidence: finding.MediumConfidence}, src)
+	for _, kind := range slices.Sorted(maps.Keys(c.counts)) {
+		n := c.counts[kind]
+		// A federated key that is put together of parts is not looked for.
+		if n[finding.B10] < size() || n[finding.Legacy] < size() || n[finding.Federated] < size() && !strings.HasPrefix(kind, "concatenation") {
+			c.t.Errorf("%s: keys %v", kind, n)
+		}
+	}
+}
+
+// found compares what a scan found with what it had to find, each at its place and
+// at no other. Paths are told below root.
+func (c *corpus) found(t *testing.T, r *recorder, root string) {
+	t.Helper()
 	if len(r.problems) > 0 {
-		c.t.Errorf("problems %v", r.problems)
+		t.Errorf("%d problems, first %+v", len(r.problems), r.problems[0])
 	}
-	wrong := 0
+	found := map[string][]finding.Finding{}
 	for _, f := range r.findings {
-		want, ok := c.places[f.Prefix]
-		if delete(c.places, f.Prefix); !ok || len(f.Locations) != 1 || !want.is(f.Locations[0]) {
-			if wrong++; wrong <= 5 {
-				c.t.Errorf("%s at %+v, want %+v", f.Prefix, f.Locations, want)
+		found[f.Prefix] = append(found[f.Prefix], f)
+		// Small compressed members show letters as they are, and those of a key without
+		// its mark where the mark is a reference to an earlier one.
+		if c.places[f.Prefix] == nil && c.places["b10_"+f.Prefix] == nil {
+			t.Errorf("%s is not expected: %+v", f.Prefix, f.Locations[0])
+		}
+	}
+	wrong, readings := 0, len(r.findings)-len(c.places)
+	for _, prefix := range slices.Sorted(maps.Keys(c.places)) {
+		if diff := c.places[prefix].differs(found[prefix], filepath.ToSlash(root)); diff != "" {
+			if wrong++; wrong <= 8 {
+				t.Errorf("%s: %s", prefix, diff)
 			}
 		}
 	}
-	for _, at := range c.places {
-		if wrong++; wrong <= 5 {
-			c.t.Errorf("not found: %+v", at)
+	t.Logf("%d kinds, %d files, %d keys, %d wrong or missing, %d further readings", len(c.counts), len(c.files), len(c.places), wrong, readings)
+}
+
+// differs says how the findings that begin like the key are not one at this place, "" if
+// they are. The federated form has no length of its own: where such a key is wrapped, or
+// stands before other digits, more than one reading of its end is reported.
+func (p *corpusPlace) differs(all []finding.Finding, root string) string {
+	diff := fmt.Sprintf("not found: %s, in %s!%s at %d", p.kind, p.file, p.member, p.start)
+	if len(all) > 1 && all[0].Format != finding.Federated {
+		return fmt.Sprintf("%s: %d findings", p.kind, len(all))
+	}
+	for _, f := range all {
+		if diff = p.elsewhere(f, root); diff == "" {
+			break
 		}
 	}
-	c.t.Logf("%d findings, %d wrong or missing", len(r.findings), wrong)
+	return diff
 }
 
-func (c *corpus) file(name string, data []byte) {
-	c.t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, name), data, 0o600); err != nil {
-		c.t.Fatal(err)
+// elsewhere says how a finding has a place that is not this one.
+func (p *corpusPlace) elsewhere(f finding.Finding, root string) string {
+	member := p.member
+	if p.inObject != "" && f.Locations[0].Object != "" {
+		member = p.inObject
 	}
+	want := fmt.Sprintf("%s!%s decoded %q cell %q", p.file, member, p.decoded, p.cell)
+	for _, l := range f.Locations {
+		cell := ""
+		if l.Cell != nil {
+			cell = strings.TrimSpace(fmt.Sprintf("%d %s %s", l.Cell.Index, l.Cell.Part, l.Cell.Output))
+		}
+		got := fmt.Sprintf("%s!%s decoded %q cell %q", strings.TrimPrefix(l.Path, root+"/"), l.Member, strings.Join(l.Decoded, " "), cell)
+		if got != want {
+			return p.kind + ": at " + got + ", want " + want
+		}
+		start, end := offsetOf(p.text, l.Line, l.Column), offsetOf(p.text, l.EndLine, l.EndColumn)
+		if start > p.start || start < p.start-p.slack || end < p.end-p.slack || end > p.end+p.slack {
+			return fmt.Sprintf("%s: %s: bytes %d to %d, want %d to %d, give or take %d", p.kind, got, start, end, p.start, p.end, p.slack)
+		}
+	}
+	return ""
 }
 
-// Every encoding, each key on a line of its own in one file.
-func TestCorpusEncodings(t *testing.T) {
+// offsetOf returns the place in a text of a line and a column in characters.
+func offsetOf(text []byte, line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		n := bytes.IndexByte(text[at:], '\n')
+		if n < 0 {
+			return -1
+		}
+		at += n + 1
+	}
+	for ; column > 1 && at < len(text); column-- {
+		_, n := utf8.DecodeRune(text[at:])
+		at += n
+	}
+	return at
+}
+
+// Every kind of place that can hide a key, with keys of every format: in the files of
+// a folder, and in the packed objects of a repository that no longer has the files.
+func TestCorpus(t *testing.T) {
 	c := newCorpus(t, 70)
-	for i, e := range encodingtest.All() {
-		if e.Name == "utf-16" {
-			continue // whole files; TestWidePlaces
-		}
-		name := fmt.Sprintf("baseten%d.yaml", i)
-		var text strings.Builder
-		for range size() {
-			key := c.key()
-			first := strings.Count(text.String(), "\n") + 1
-			text.WriteString("baseten_key: \"" + e.Encode(c.m, "Api-Key "+key) + "\"\n")
-			c.put(key, corpusPlace{file: name, from: first, to: strings.Count(text.String(), "\n"), decoded: e.Name})
-			text.WriteString("# - - -\n")
-		}
-		c.file(name, []byte(text.String()))
+	for _, fill := range []func(*corpus){
+		fillEncodings, fillJoined, fillWide, fillNested, fillContainers, fillNestedContainers, fillDeepContainers,
+		fillImages, fillDocuments, fillNotebooks,
+	} {
+		fill(c)
 	}
-	c.check()
+	c.enough()
+	t.Run("folder", func(t *testing.T) {
+		dir := t.TempDir()
+		for _, f := range c.files {
+			write(t, dir, f.name, string(f.data))
+		}
+		c.found(t, scanTarget(t, dir, source.TargetOptions{NoHistory: true}), dir)
+	})
+	t.Run("history", func(t *testing.T) {
+		g := newGitRepo(t)
+		c.commit(g)
+		c.found(t, scanTarget(t, g.dir, source.TargetOptions{NoFiles: true}), g.dir)
+	})
 }
 
-// Every container with every other inside, and every encoding in the members.
-func TestCorpusContainers(t *testing.T) {
-	builders := archivetest.Builders()
-	var names []string
-	for name := range builders {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	encodings := encodingtest.All()
-	c := newCorpus(t, 71)
-	for _, outer := range names {
-		for _, inner := range names {
-			if single(outer) && single(inner) || outer == "pdf" || inner == "pdf" || inner == "zip-prefixed" {
-				continue
-			}
-			for _, e := range []encodingtest.Encoding{plainText, encodings[len(c.places)%len(encodings)]} {
-				if e.Name == "utf-16" {
-					continue
-				}
-				key, file := c.key(), fmt.Sprintf("%s-%s-%s", outer, inner, e.Name)
-				body := archivetest.File{Name: "cfg/baseten.env", Data: []byte("# baseten\nX='" + e.Encode(c.m, " "+key) + "'\n")}
-				c.file(file, builders[outer](t, archivetest.File{Name: "in", Data: builders[inner](t, body)}))
-				at := corpusPlace{file: file, member: "cfg/baseten.env", from: 2, to: 40, decoded: e.Name}
-				if single(inner) {
-					at.member = "in"
-				}
-				c.put(key, at)
-			}
-		}
-	}
-	c.check()
-}
-
-// Every container with many members, each with a key.
-func TestCorpusMembers(t *testing.T) {
-	c := newCorpus(t, 73)
-	for name, build := range archivetest.Builders() {
-		if single(name) || name == "pdf" {
-			continue
-		}
-		var files []archivetest.File
-		for i := range size() {
-			key, member := c.key(), fmt.Sprintf("folder/%d/baseten", i)
-			files = append(files, archivetest.File{Name: member, Data: []byte("\n\nbaseten: " + key + "\n")})
-			c.put(key, corpusPlace{file: name, member: member, from: 3, to: 3})
-		}
-		c.file(name, build(t, files...))
-	}
-	c.check()
+func scanTarget(t *testing.T, dir string, opts source.TargetOptions) *recorder {
+	t.Helper()
+	return scan(t, Options{MinConfidence: finding.MediumConfidence}, source.Unpack(source.Target(dir, opts), source.UnpackLimits{}))
 }
 
 // plainText is no encoding at all.
 var plainText = encodingtest.Encoding{Encode: func(_ *fakekey.Maker, s string) string { return s }}
-
-func single(name string) bool {
-	return slices.Contains([]string{"gzip", "bzip2", "xz", "zstd", "lzma"}, name)
-}
-
-// Every part of a notebook of both formats, alone and in a wheel inside of a tar.
-func TestCorpusNotebooks(t *testing.T) {
-	c := newCorpus(t, 72)
-	for i := range size() {
-		keys := make([]string, 7)
-		for j := range keys {
-			keys[j] = c.key()
-		}
-		cells := []any{
-			map[string]any{"cell_type": "markdown", "metadata": map[string]any{"baseten": keys[0]}, "source": []string{"baseten " + keys[1] + "\n"},
-				"attachments": map[string]any{"n.txt": map[string]any{"text/plain": "baseten " + keys[2]}, "p.png": map[string]any{"image/png": c.m.Word(4000)}}},
-			map[string]any{"cell_type": "code", "metadata": map[string]any{}, "source": "print(1)", "outputs": []any{
-				map[string]any{"output_type": "stream", "name": "stdout", "text": []string{"baseten " + keys[3] + "\n"}},
-				map[string]any{"output_type": "execute_result", "data": map[string]any{"text/html": []string{"<b>baseten</b> " + keys[4]}}},
-				map[string]any{"output_type": "display_data", "data": map[string]any{"image/png": c.m.Word(8000), "application/json": map[string]any{"baseten": keys[5]}}},
-				map[string]any{"output_type": "error", "ename": "E", "evalue": "", "traceback": []string{"\x1b[31mbaseten\x1b[0m " + keys[6]}},
-			}},
-		}
-		parts := []string{"0 metadata ", "0 source ", "0 attachment ", "1 output stream", "1 output result", "1 output display", "1 error error"}
-		book := map[string]any{"nbformat": 4, "metadata": map[string]any{}, "cells": cells}
-		if i%2 == 1 {
-			book = map[string]any{"nbformat": 3, "metadata": map[string]any{}, "worksheets": []any{map[string]any{"cells": cells}}}
-		}
-		data, err := json.Marshal(book)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name, member := fmt.Sprintf("%d.ipynb", i), ""
-		if i%3 == 2 {
-			wheel := archivetest.Builders()["zip"](t, archivetest.File{Name: "run.ipynb", Data: data})
-			data = archivetest.Builders()["tar-pax"](t, archivetest.File{Name: "x.whl", Data: wheel})
-			member = "x.whl!run.ipynb"
-		}
-		c.file(name, data)
-		for j, key := range keys {
-			c.put(key, corpusPlace{file: name, member: member, from: 1, to: 1, cell: parts[j]})
-		}
-	}
-	c.check()
-}

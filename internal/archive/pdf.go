@@ -117,7 +117,8 @@ func (w *walk) pdfStream(n node, start int64) (int64, error) {
 	defer d.close()
 	m.br = w.buffer(d)
 	defer w.release(m.br)
-	if err := w.visit(m); err != nil {
+	// A file that is attached to a document may be an archive itself.
+	if err := w.enter(m); err != nil {
 		return 0, err
 	}
 	return start + d.consumed(), nil

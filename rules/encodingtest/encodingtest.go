@@ -25,17 +25,25 @@ func All() []Encoding {
 	return []Encoding{
 		{"base64", "std", func(_ *fakekey.Maker, s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }},
 		{"base64", "raw url", func(_ *fakekey.Maker, s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }},
+		{"base64", "std, no padding", func(_ *fakekey.Maker, s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) }},
+		{"base64", "url, padded", func(_ *fakekey.Maker, s string) string {
+			return base64.URLEncoding.EncodeToString([]byte("\xfb\xef\xff " + s))
+		}},
 		{"base64", "any alignment", func(m *fakekey.Maker, s string) string {
 			return m.Word(m.IntN(7)) + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00\xff", m.IntN(20))+" "+s))
 		}},
 		{"base64", "in a long run", func(m *fakekey.Maker, s string) string {
-			return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 500)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 300)))
+			return base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x01\xfe\x80\x9c", 200)[m.IntN(100):] + " " + s + " " + strings.Repeat("\x83\xf2", 200)))
 		}},
 		{"base64", "wrapped at 76", func(m *fakekey.Maker, s string) string {
 			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x91x", 60+m.IntN(60))+" "+s+strings.Repeat(" \xe2", 70))), 76, "\n")
 		}},
 		{"base64", "wrapped at 64, CRLF", func(m *fakekey.Maker, s string) string {
 			return wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("ab ", m.IntN(60))+" "+s+" and more of it")), 64, "\r\n")
+		}},
+		{"base64", "PEM, wrapped at 64", func(m *fakekey.Maker, s string) string {
+			body := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x30\x82", 40+m.IntN(40)) + " " + s + strings.Repeat("\x02\x81", 60)))
+			return "-----BEGIN SETTINGS-----\n" + wrapAt(body, 64, "\n") + "\n-----END SETTINGS-----"
 		}},
 		{"base64", "block scalar", func(m *fakekey.Maker, s string) string {
 			return "|\n      " + wrapAt(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x\n", m.IntN(80))+s+"\n")), 60, "\n      ")
