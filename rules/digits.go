@@ -1,10 +1,5 @@
 package rules
 
-import (
-	"slices"
-	"sort"
-)
-
 // Base64 and hexadecimal write a few bytes as a group of digits. The first digit
 // of a group holds the high bits of one byte, so when the bytes are dense ones it
 // is one of few: I to Z, a to f in base64, 2 to 7 in hexadecimal. A key, encoded
@@ -38,6 +33,8 @@ const maxDecoded = 256 << 10
 const (
 	shortGather, shortBack = 256, 128
 	longGather, longBack   = 4 << 10, 1024
+	// longLine is a line that is not looked at together with others but for its ends.
+	longLine = longGather - 2*longBack
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a
@@ -85,68 +82,52 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 // piece looks at the digits data[s:e], all of one line; if they are wrapped,
 // together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
+	alone := func() { f.stretches(l, c, l.data[s:e], func(i int) int { return s + i }) }
 	if !c.wraps {
-		f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
+		alone()
 		return
 	}
-	if s < l.gathered {
-		return
-	}
-	if e-s < c.row*c.group && wrapEnd(l.data, c, e) == 0 && wrappedBefore(l.data, c, s, shortBack) == s {
-		return // too short, and no line of several
+	next := wrapEnd(l.data, c, e)
+	first := wrappedBefore(l.data, c, s, shortBack)
+	isWrapped := first < s || next > 0
+	if !isWrapped && e-s < c.row*c.group {
+		return // too short
 	}
 	inside, atEdge := c.hasRow(l.data[s:e])
-	if !inside && !atEdge {
-		return
+	switch {
+	case !inside && !(atEdge && isWrapped):
+	case !isWrapped:
+		alone()
+	case e-s > longLine:
+		alone()
+		f.ends(l, c, s, e)
+	default:
+		f.block(l, c, s, first, inside)
 	}
-	first := wrappedBefore(l.data, c, s, shortBack)
-	if first == s && wrapEnd(l.data, c, e) == 0 {
-		if inside {
-			f.stretches(l, c, l.data[s:e], func(i int) int { return s + i })
-		}
-		return
-	}
+}
+
+// block looks at the lines about the one that begins at data[s].
+func (f *finder) block(l *layer, c *digitCode, s, first int, inside bool) {
 	// A row at the edge is most often chance: a few lines tell.
 	if !inside {
-		if inside, _ = c.hasRow(gather(l.data, c, first, shortGather).digits); !inside {
+		w := f.gather(l, c, first, shortGather)
+		if inside, _ = c.hasRow(w.digits); !inside {
 			return
 		}
 	}
-	w := gather(l.data, c, wrappedBefore(l.data, c, s, longBack), longGather)
+	w := f.gather(l, c, wrappedBefore(l.data, c, s, longBack), longGather)
 	l.gathered = w.end
-	before := len(f.found)
-	f.stretches(l, c, w.digits, w.at)
-	together := len(f.found)
-	f.eachLine(l, c, w)
-	f.dropCut(before, together)
+	f.parts(l, c, w)
 }
 
-// dropCut drops the matches from together on that overlap one from before on: of a key
-// that is wrapped, a line alone can hold what looks like a shorter one.
-func (f *finder) dropCut(before, together int) {
-	whole := f.found[before:together]
-	kept := slices.DeleteFunc(f.found[together:], func(m Match) bool {
-		return slices.ContainsFunc(whole, func(p Match) bool { return m.Start < p.End && p.Start < m.End })
-	})
-	f.found = f.found[:together+len(kept)]
-}
-
-// eachLine looks at the lines of what was gathered one by one as well: the words of a
-// text read as lines of digits, and would be taken for the end of a key's.
-func (f *finder) eachLine(l *layer, c *digitCode, w *wrapped) {
-	for i, line := range w.lines {
-		end := len(w.digits)
-		if i+1 < len(w.lines) {
-			end = w.lines[i+1].index
-		}
-		digits := w.digits[line.index:end]
-		if len(digits) < c.shortest {
-			continue
-		}
-		if inside, _ := c.hasRow(digits); inside {
-			f.stretches(l, c, digits, func(k int) int { return line.at + k })
-		}
+// ends looks at what a long line shares with the lines before and after it.
+func (f *finder) ends(l *layer, c *digitCode, s, e int) {
+	if first := wrappedBefore(l.data, c, s, longBack); first < s {
+		f.parts(l, c, f.gather(l, c, first, 2*longBack))
 	}
+	w := f.gather(l, c, e-longBack, longGather)
+	l.gathered = w.end
+	f.parts(l, c, w)
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and
@@ -251,21 +232,39 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 	if f.budget -= int64(len(digits)); f.budget < 0 {
 		return
 	}
-	out := f.scratch[l.depth][:0]
-	acc, bits := uint32(0), 0
-	for _, d := range digits {
-		acc = acc<<c.bits | uint32(c.value[d])
-		if bits += c.bits; bits >= 8 {
-			bits -= 8
-			out = append(out, byte(acc>>bits))
-		}
-	}
+	out := c.decode(f.scratch[l.depth][:0], digits)
 	f.scratch[l.depth] = out
 	if promising(out) {
 		f.descend(l, c.name, out, func(start, end int) (int, int) {
 			return at(start * 8 / c.bits), at((end*8-1)/c.bits) + 1
 		})
 	}
+}
+
+// decode appends what digits stand for: whole groups, then what the rest holds.
+func (c *digitCode) decode(out, digits []byte) []byte {
+	n, v := len(digits)/c.group*c.group, &c.value
+	switch c.group {
+	case 2:
+		for i := 0; i+2 <= n; i += 2 {
+			out = append(out, byte(v[digits[i]])<<4|byte(v[digits[i+1]]))
+		}
+	case 4:
+		for i := 0; i+4 <= n; i += 4 {
+			d := digits[i : i+4 : i+4]
+			x := uint32(v[d[0]])<<18 | uint32(v[d[1]])<<12 | uint32(v[d[2]])<<6 | uint32(v[d[3]])
+			out = append(out, byte(x>>16), byte(x>>8), byte(x))
+		}
+	}
+	acc, bits := uint32(0), 0
+	for _, d := range digits[n:] {
+		acc = acc<<c.bits | uint32(v[d])
+		if bits += c.bits; bits >= 8 {
+			bits -= 8
+			out = append(out, byte(acc>>bits))
+		}
+	}
+	return out
 }
 
 // promising reports whether decoded bytes can hold a key at all.
@@ -275,95 +274,4 @@ func promising(data []byte) bool {
 		sweep(data, 0, len(data), func(hit, int) { any = true })
 	}
 	return any
-}
-
-// wrapEnd returns where digits go on after a line end at e, or 0: white space,
-// quotes, commas, escaped line ends and the like may stand between, with one line
-// end at least.
-func wrapEnd(data []byte, c *digitCode, e int) int {
-	newline := false
-	for i := e; i < len(data) && i < e+64; i++ {
-		switch b := data[i]; {
-		case b == '\n' || b == '\r':
-			newline = true
-		case b == '\\' && i+1 < len(data) && (data[i+1] == 'n' || data[i+1] == 'r'):
-			newline = true
-			i++
-		case isWrap(b), b == '+' && i > e && i+1 < len(data) && isWrap(data[i+1]):
-		case c.value[b] >= 0 && newline:
-			return i
-		default:
-			return 0
-		}
-	}
-	return 0
-}
-
-// isWrap reports whether a byte may stand between the lines of wrapped digits.
-func isWrap(b byte) bool { return wraps[b] }
-
-var wraps = func() (set [256]bool) {
-	for _, c := range []byte(" \t\r\n\"'`,|>#*\\") {
-		set[c] = true
-	}
-	return set
-}()
-
-// wrappedBefore returns where the line of digits before s begins that goes on at
-// s, repeatedly; s if there is none.
-func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
-	floor := max(0, s-reach)
-	for {
-		e := endBefore(data, s, floor)
-		start := e
-		for start > floor && c.value[data[start-1]] >= 0 {
-			start--
-		}
-		if e == s || start == e || wrapEnd(data, c, e) != s {
-			return s
-		}
-		s = start
-	}
-}
-
-// endBefore steps back from s over what may stand between two lines of digits.
-func endBefore(data []byte, s, floor int) int {
-	e := s
-	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-		e--
-	}
-	return e
-}
-
-// wrapped is digits of several lines, with where each line's begin.
-type wrapped struct {
-	digits []byte
-	lines  []wrappedLine
-	end    int // of the last line in the data
-}
-
-type wrappedLine struct{ index, at int }
-
-// at returns the place in the data of a digit.
-func (w *wrapped) at(i int) int {
-	k := sort.Search(len(w.lines), func(k int) bool { return w.lines[k].index > i }) - 1
-	return w.lines[k].at + i - w.lines[k].index
-}
-
-// gather collects digits from s on over line ends, up to a limit.
-func gather(data []byte, c *digitCode, s, limit int) *wrapped {
-	w := &wrapped{digits: make([]byte, 0, shortGather)}
-	for len(w.digits) < limit {
-		e := s
-		for e < len(data) && c.value[data[e]] >= 0 && e-s < limit {
-			e++
-		}
-		w.lines = append(w.lines, wrappedLine{len(w.digits), s})
-		w.digits = append(w.digits, data[s:e]...)
-		w.end = e
-		if s = wrapEnd(data, c, e); s == 0 {
-			break
-		}
-	}
-	return w
 }

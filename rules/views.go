@@ -21,8 +21,9 @@ type finder struct {
 	fresh  []finding.Span
 	budget int64
 	found  []Match
-	// scratch is memory for what one layer decodes, by its depth.
+	// scratch and wrapped are memory for what one layer decodes, by its depth.
 	scratch [maxDepth][]byte
+	wrapped [maxDepth]wrapped
 }
 
 // A layer is the input, or what one encoding in the layer above hid.
@@ -34,7 +35,7 @@ type layer struct {
 	// place gives the span of the layer above that a span of the text was decoded
 	// from. It is asked for keys alone, so it may be slow.
 	place placer
-	// gathered is how far wrapped digits were looked at, seen how far the digits of a
+	// gathered is how far whole lines of wrapped digits were looked at, seen how far the digits of a
 	// code, by its bits, and wideEnd how far UTF-16.
 	gathered, wideEnd int
 	seen              [8]int
@@ -122,7 +123,7 @@ func hasMark(data []byte, i int, mark string) bool {
 
 // row looks at the digits about a row of groups that ends with the one at i.
 func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
-	if l.depth >= maxDepth || i < l.seen[c.bits] {
+	if l.depth >= maxDepth || i < l.seen[c.bits] || c.wraps && i < l.gathered {
 		return
 	}
 	s, e := i, i

@@ -1,0 +1,166 @@
+package rules
+
+import (
+	"slices"
+	"sort"
+)
+
+// Digits that are wrapped over lines are put together before they are decoded: PEM,
+// block scalars of YAML, literals of source code.
+
+// wrapEnd returns where digits go on after a line end at e, or 0: white space,
+// quotes, commas, escaped line ends and the like may stand between, with one line
+// end at least.
+func wrapEnd(data []byte, c *digitCode, e int) int {
+	newline := false
+	for i := e; i < len(data) && i < e+64; i++ {
+		switch b := data[i]; {
+		case b == '\n' || b == '\r':
+			newline = true
+		case b == '\\' && i+1 < len(data) && (data[i+1] == 'n' || data[i+1] == 'r'):
+			newline = true
+			i++
+		case isWrap(b), b == '+' && i > e && i+1 < len(data) && isWrap(data[i+1]):
+		case c.value[b] >= 0 && newline:
+			return i
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// isWrap reports whether a byte may stand between the lines of wrapped digits.
+func isWrap(b byte) bool { return wraps[b] }
+
+var wraps = func() (set [256]bool) {
+	for _, c := range []byte(" \t\r\n\"'`,|>#*\\") {
+		set[c] = true
+	}
+	return set
+}()
+
+// wrappedBefore returns where the line of digits before s begins that goes on at
+// s, repeatedly; s if there is none.
+func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
+	floor := max(0, s-reach)
+	for {
+		e := endBefore(data, s, floor)
+		start := e
+		for start > floor && c.value[data[start-1]] >= 0 {
+			start--
+		}
+		if e == s || start == e || wrapEnd(data, c, e) != s {
+			return s
+		}
+		s = start
+	}
+}
+
+// endBefore steps back from s over what may stand between two lines of digits.
+func endBefore(data []byte, s, floor int) int {
+	e := s
+	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
+		e--
+	}
+	return e
+}
+
+// wrapped is digits of several lines, with where each line's begin.
+type wrapped struct {
+	digits []byte
+	lines  []wrappedLine
+	end    int // of the last whole line in the data
+}
+
+type wrappedLine struct{ index, at int }
+
+// at returns the place in the data of a digit.
+func (w *wrapped) at(i int) int {
+	k := sort.Search(len(w.lines), func(k int) bool { return w.lines[k].index > i }) - 1
+	return w.lines[k].at + i - w.lines[k].index
+}
+
+// gather collects digits from s on over line ends, up to a limit. They are valid until
+// the next call for the layer.
+func (f *finder) gather(l *layer, c *digitCode, s, limit int) *wrapped {
+	data, w := l.data, &f.wrapped[l.depth]
+	w.digits, w.lines, w.end = w.digits[:0], w.lines[:0], s
+	for len(w.digits) < limit {
+		e := s
+		for e < len(data) && c.value[data[e]] >= 0 && e-s < limit {
+			e++
+		}
+		w.lines = append(w.lines, wrappedLine{len(w.digits), s})
+		w.digits = append(w.digits, data[s:e]...)
+		if e == len(data) || c.value[data[e]] < 0 {
+			w.end = e
+		}
+		if s = wrapEnd(data, c, e); s == 0 {
+			break
+		}
+	}
+	return w
+}
+
+// part returns the digits of the lines from i to before j, and where they are.
+func (w *wrapped) part(i, j int) (digits []byte, at func(int) int) {
+	start, end := w.lines[i].index, len(w.digits)
+	if j < len(w.lines) {
+		end = w.lines[j].index
+	}
+	return w.digits[start:end], func(k int) int { return w.at(start + k) }
+}
+
+// width returns the length of a line.
+func (w *wrapped) width(i int) int {
+	digits, _ := w.part(i, i+1)
+	return len(digits)
+}
+
+// parts looks at the lines together, at each block of them, and at each line alone.
+// The words of a text read as lines of digits too, and would be taken for what goes
+// before a key or follows it. A block is lines of one width and a shorter one.
+func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
+	before := len(f.found)
+	look := func(i, j int) {
+		digits, at := w.part(i, j)
+		if len(digits) < c.shortest {
+			return
+		}
+		n := len(f.found)
+		f.stretches(l, c, digits, at)
+		f.dropParts(before, n)
+	}
+	all := len(w.lines)
+	look(0, all)
+	for i := 0; i < all; {
+		j := i + 1
+		for j < all && w.width(j) == w.width(i) {
+			j++
+		}
+		if short := j < all && w.width(j) < w.width(i); short && (i > 0 || j+1 < all) {
+			look(i, j+1)
+		}
+		if j-i > 1 && j-i < all {
+			look(i, j)
+		}
+		i = j
+	}
+	for i := 0; i < all && all > 1; i++ {
+		look(i, i+1)
+	}
+}
+
+// dropParts drops the matches from n on that overlap one from before on that is at
+// least as long: of a key that is wrapped, fewer lines can hold what looks like a
+// shorter one.
+func (f *finder) dropParts(before, n int) {
+	whole := f.found[before:n]
+	kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
+		return slices.ContainsFunc(whole, func(p Match) bool {
+			return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
+		})
+	})
+	f.found = f.found[:n+len(kept)]
+}
