@@ -1,5 +1,7 @@
 package rules
 
+import "encoding/binary"
+
 // Base64 and hexadecimal write a few bytes as a group of digits. The first digit
 // of a group holds the high bits of one byte, so when the bytes are dense ones it
 // is one of few: I to Z, a to f in base64, 2 to 7 in hexadecimal. A key, encoded
@@ -13,9 +15,7 @@ type digitCode struct {
 	bits   int       // of a digit
 	strict [256]bool // first digits of a group when its first byte is dense, or zero
 	loose  [256]bool // when it is text
-	// strictBit is strict as 0 and 1.
-	strictBit [256]uint64
-	row       int // how many strict groups in a row mark a stretch
+	row    int       // how many strict groups in a row mark a stretch
 	// shortest is the length of the shortest piece of a line that is looked at: a
 	// key is 55 digits of base64, half of it when a line ends in it.
 	shortest int
@@ -32,9 +32,9 @@ const maxDecoded = 256 << 10
 // encoded further or not.
 const (
 	shortGather, shortBack = 256, 128
-	longGather, longBack   = 4 << 10, 1024
+	longGather, longBack   = 16 << 10, 1024
 	// longLine is a line that is not looked at together with others but for its ends.
-	longLine = longGather - 2*longBack
+	longLine = 2 * longBack
 )
 
 // margin is how many groups about a stretch are decoded with it, for what a
@@ -72,9 +72,6 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 			c.loose[d] = c.loose[d] || text
 			c.strict[d] = c.strict[d] || kinds[b]&isDense != 0 || b == 0
 		}
-		if c.strict[d] {
-			c.strictBit[d] = 1
-		}
 	}
 	return c
 }
@@ -82,20 +79,22 @@ func newDigitCode(c digitCode, digits, more string, second int8) digitCode {
 // piece looks at the digits data[s:e], all of one line; if they are wrapped,
 // together with the lines before and after.
 func (f *finder) piece(l *layer, c *digitCode, s, e int) {
-	alone := func() { f.stretches(l, c, l.data[s:e], func(i int) int { return s + i }) }
+	alone := func() { f.stretches(l, c, l.data[s:e], c.group, func(i int) int { return s + i }) }
 	if !c.wraps {
 		alone()
 		return
 	}
-	next := wrapEnd(l.data, c, e)
-	first := wrappedBefore(l.data, c, s, shortBack)
-	isWrapped := first < s || next > 0
-	if !isWrapped && e-s < c.row*c.group {
-		return // too short
+	if e-s < c.row*c.group && wrapEnd(l.data, c, e) == 0 && wrappedBefore(l.data, c, s, shortBack) == s {
+		return // too short, and no line of several
 	}
 	inside, atEdge := c.hasRow(l.data[s:e])
+	if !inside && !atEdge {
+		return
+	}
+	first := wrappedBefore(l.data, c, s, shortBack)
+	isWrapped := first < s || wrapEnd(l.data, c, e) > 0
 	switch {
-	case !inside && !(atEdge && isWrapped):
+	case !inside && !isWrapped:
 	case !isWrapped:
 		alone()
 	case e-s > longLine:
@@ -123,7 +122,7 @@ func (f *finder) block(l *layer, c *digitCode, s, first int, inside bool) {
 // ends looks at what a long line shares with the lines before and after it.
 func (f *finder) ends(l *layer, c *digitCode, s, e int) {
 	if first := wrappedBefore(l.data, c, s, longBack); first < s {
-		f.parts(l, c, f.gather(l, c, first, 2*longBack))
+		f.parts(l, c, f.gather(l, c, first, 2*longBack)) // the lines before and the beginning of it
 	}
 	w := f.gather(l, c, e-longBack, longGather)
 	l.gathered = w.end
@@ -133,86 +132,79 @@ func (f *finder) ends(l *layer, c *digitCode, s, e int) {
 // hasRow reports whether digits have a row of strict groups at some alignment, and
 // whether they have a good half of one at their beginning or end.
 func (c *digitCode) hasRow(digits []byte) (inside, atEdge bool) {
-	half := c.row*3/5 - 1 // groups after the first
-	for at := 0; ; {
-		part := digits[at:min(at+128, len(digits))]
-		m := c.strictBits(part)
-		if m.rows(c.row, c.group) != (bits128{}) {
+	half := c.row * 3 / 5
+	for align := range c.group {
+		if c.nextRow(digits, align) >= 0 {
 			return true, false
 		}
-		if at == 0 {
-			atEdge = m.rows(half+1, c.group).lo&(1<<c.group-1) != 0
+		atEdge = atEdge || c.isRow(digits, align, half) || c.isRow(digits, len(digits)-half*c.group+align, half)
+	}
+	return false, atEdge
+}
+
+// isRow reports whether n strict groups begin at digits[i].
+func (c *digitCode) isRow(digits []byte, i, n int) bool {
+	if i < 0 || i+(n-1)*c.group >= len(digits) {
+		return false
+	}
+	for ; n > 0 && c.strict[digits[i]]; n-- {
+		i += c.group
+	}
+	return n == 0
+}
+
+// nextRow returns where the next row of whole strict groups begins at digits[i] or a
+// number of groups after it, or -1. It looks at each place from the end of the row, as
+// Boyer and Moore do.
+func (c *digitCode) nextRow(digits []byte, i int) int {
+	for i+c.row*c.group <= len(digits) {
+		k := i + (c.row-1)*c.group
+		for k >= i && c.strict[digits[k]] {
+			k -= c.group
 		}
-		if at+len(part) == len(digits) {
-			last := m.rows(half+1, c.group).shift(max(0, len(part)-(half+1)*c.group))
-			return false, atEdge || last.lo&(1<<c.group-1) != 0
+		if k < i {
+			return i
 		}
-		at += len(part) - c.row*c.group
+		i = k + c.group
 	}
+	return -1
 }
 
-// bits128 is a set of places in 128 digits, the first in the lowest bit.
-type bits128 struct{ lo, hi uint64 }
-
-func (m bits128) shift(n int) bits128 {
-	if n >= 64 {
-		return bits128{lo: m.hi >> (n - 64)}
-	}
-	return bits128{m.lo>>n | m.hi<<(64-n), m.hi >> n}
-}
-
-// rows returns the places at which a row of n groups begins.
-func (m bits128) rows(n, group int) bits128 {
-	have := 1
-	for have < n {
-		add := min(have, n-have)
-		s := m.shift(add * group)
-		m.lo &= s.lo
-		m.hi &= s.hi
-		have += add
-	}
-	return m
-}
-
-// strictBits returns the places of strict first digits among at most 128.
-func (c *digitCode) strictBits(digits []byte) (m bits128) {
-	lo := digits[:min(64, len(digits))]
-	for i, d := range lo {
-		m.lo |= c.strictBit[d] << (i & 63)
-	}
-	for i, d := range digits[len(lo):] {
-		m.hi |= c.strictBit[d] << (i & 63)
-	}
-	return m
-}
-
-func (c *digitCode) skip() int { return c.row / 2 * c.group }
-
-// stretches decodes each part of the digits that can hold a key, at each
-// alignment. at gives the place of a digit in the layer.
-func (f *finder) stretches(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	for align := range c.group {
-		for i := align; i+c.group < len(digits); {
-			if !c.strict[digits[i]] || !c.strict[digits[i+c.group]] {
-				i += c.skip()
-				continue
-			}
-			from, to := extend(digits, i, c.group, &c.strict)
-			if to-from < c.row*c.group {
-				i = max(to, i+c.group)
-				i += (c.group - (i-align)%c.group) % c.group
-				continue
-			}
-			from, to = extend(digits, i, c.group, &c.loose)
+// stretches decodes each part of the digits that can hold a key, at the first
+// alignments. at gives the place of a digit in the layer.
+func (f *finder) stretches(l *layer, c *digitCode, digits []byte, alignments int, at func(int) int) {
+	for align := range alignments {
+		for i := c.nextRow(digits, align); i >= 0; {
+			from, to := extend(digits, i, c.group, &c.loose)
 			from = max(align, from-margin*c.group, i-clip)
 			to = min(to+margin*c.group, from+maxDecoded, len(digits))
 			f.decodeDigits(l, c, digits[from:to], func(i int) int { return at(from + i) })
 			if to == from+maxDecoded {
 				to -= clip // what lies on the bound is looked at from both sides
 			}
-			i = to + (c.group-(to-align)%c.group)%c.group
+			i = c.nextRow(digits, to+(c.group-(to-align)%c.group)%c.group)
 		}
 	}
+}
+
+// end returns where the digits end that go on at data[i].
+func (c *digitCode) end(data []byte, i int) int {
+	v := &c.value
+	for ; i+4 <= len(data); i += 4 {
+		if d := data[i : i+4 : i+4]; v[d[0]]|v[d[1]]|v[d[2]]|v[d[3]] < 0 {
+			break
+		}
+	}
+	for i < len(data) && v[data[i]] >= 0 {
+		i++
+	}
+	return i
+}
+
+// edged reports whether whole groups begin or end with a strict row.
+func (c *digitCode) edged(digits []byte) bool {
+	n := len(digits) / c.group * c.group
+	return c.isRow(digits, 0, c.row) || c.isRow(digits, n-c.row*c.group, c.row)
 }
 
 // extend returns the bounds of the groups about i whose first digits are in a set.
@@ -243,21 +235,17 @@ func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int
 
 // decode appends what digits stand for: whole groups, then what the rest holds.
 func (c *digitCode) decode(out, digits []byte) []byte {
-	n, v := len(digits)/c.group*c.group, &c.value
-	switch c.group {
-	case 2:
-		for i := 0; i+2 <= n; i += 2 {
-			out = append(out, byte(v[digits[i]])<<4|byte(v[digits[i+1]]))
-		}
-	case 4:
-		for i := 0; i+4 <= n; i += 4 {
-			d := digits[i : i+4 : i+4]
-			x := uint32(v[d[0]])<<18 | uint32(v[d[1]])<<12 | uint32(v[d[2]])<<6 | uint32(v[d[3]])
-			out = append(out, byte(x>>16), byte(x>>8), byte(x))
-		}
+	v := &c.value
+	for c.group == 4 && len(digits) >= 8 { // base64, two groups at a time
+		d := digits[:8:8]
+		digits = digits[8:]
+		x := uint64(v[d[0]])<<42 | uint64(v[d[1]])<<36 | uint64(v[d[2]])<<30 | uint64(v[d[3]])<<24 |
+			uint64(v[d[4]])<<18 | uint64(v[d[5]])<<12 | uint64(v[d[6]])<<6 | uint64(v[d[7]])
+		n := len(out)
+		out = binary.BigEndian.AppendUint64(out, x<<16)[:n+6]
 	}
 	acc, bits := uint32(0), 0
-	for _, d := range digits[n:] {
+	for _, d := range digits {
 		acc = acc<<c.bits | uint32(v[d])
 		if bits += c.bits; bits >= 8 {
 			bits -= 8

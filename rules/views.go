@@ -79,8 +79,12 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 		case hitMark:
 			f.marked(l, i)
 		case hitRow:
-			f.row(l, &base64Code, i, bounds)
-			f.row(l, &hexCode, i, bounds)
+			if i >= l.gathered && base64Code.strict[l.data[i]] {
+				f.row(l, &base64Code, i, bounds)
+			}
+			if hexCode.strict[l.data[i]] {
+				f.row(l, &hexCode, i, bounds)
+			}
 		case hitEscape:
 			f.escaped(l, i, bounds)
 		case hitWide:
@@ -123,19 +127,17 @@ func hasMark(data []byte, i int, mark string) bool {
 
 // row looks at the digits about a row of groups that ends with the one at i.
 func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
-	if l.depth >= maxDepth || i < l.seen[c.bits] || c.wraps && i < l.gathered {
+	if l.depth >= maxDepth || i < l.seen[c.bits] {
 		return
 	}
-	s, e := i, i
+	s := i
 	for s > bounds.Start && c.value[l.data[s-1]] >= 0 {
 		s--
 	}
 	if i-s < (rowGroups-1)*rowStep {
 		return
 	}
-	for e < bounds.End && c.value[l.data[e]] >= 0 {
-		e++
-	}
+	e := c.end(l.data[:bounds.End], i)
 	l.seen[c.bits] = e
 	if e-s >= c.shortest && (!c.mixed || mixedCase(l.data[s:e])) {
 		f.piece(l, c, s, e)

@@ -41,16 +41,20 @@ var wraps = func() (set [256]bool) {
 }()
 
 // wrappedBefore returns where the line of digits before s begins that goes on at
-// s, repeatedly; s if there is none.
+// s, repeatedly; s if there is none. A line that reaches back too far counts from
+// there on when it is the last one.
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
-	for {
+	for first := s; ; {
 		e := endBefore(data, s, floor)
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
 		}
 		if e == s || start == e || wrapEnd(data, c, e) != s {
+			return s
+		}
+		if start == floor && floor > 0 && s < first {
 			return s
 		}
 		s = start
@@ -81,21 +85,23 @@ func (w *wrapped) at(i int) int {
 	return w.lines[k].at + i - w.lines[k].index
 }
 
-// gather collects digits from s on over line ends, up to a limit. They are valid until
-// the next call for the layer.
+// gather collects digits from s on over line ends, whole lines until there are as many
+// as limit, of a long one its beginning. They are valid until the next call for the layer.
 func (f *finder) gather(l *layer, c *digitCode, s, limit int) *wrapped {
 	data, w := l.data, &f.wrapped[l.depth]
 	w.digits, w.lines, w.end = w.digits[:0], w.lines[:0], s
 	for len(w.digits) < limit {
-		e := s
-		for e < len(data) && c.value[data[e]] >= 0 && e-s < limit {
-			e++
+		e := c.end(data[:min(len(data), s+longLine+1)], s)
+		whole := e-s <= longLine
+		if !whole {
+			e = s + longBack
 		}
 		w.lines = append(w.lines, wrappedLine{len(w.digits), s})
 		w.digits = append(w.digits, data[s:e]...)
-		if e == len(data) || c.value[data[e]] < 0 {
-			w.end = e
+		if !whole {
+			break
 		}
+		w.end = e
 		if s = wrapEnd(data, c, e); s == 0 {
 			break
 		}
@@ -120,35 +126,43 @@ func (w *wrapped) width(i int) int {
 
 // parts looks at the lines together, at each block of them, and at each line alone.
 // The words of a text read as lines of digits too, and would be taken for what goes
-// before a key or follows it. A block is lines of one width and a shorter one.
+// before a key or follows it. A block is lines of one width and a shorter one; where it
+// has several lines of that width, one that is a text alone begins with a whole group,
+// and only a key that it begins or ends with is not found among the others.
 func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
-	before := len(f.found)
-	look := func(i, j int) {
+	const several = 3
+	before, all := len(f.found), len(w.lines)
+	look := func(i, j, alignments int) {
 		digits, at := w.part(i, j)
 		if len(digits) < c.shortest {
 			return
 		}
 		n := len(f.found)
-		f.stretches(l, c, digits, at)
+		f.stretches(l, c, digits, alignments, at)
 		f.dropParts(before, n)
 	}
-	all := len(w.lines)
-	look(0, all)
+	look(0, all, c.group)
 	for i := 0; i < all; {
 		j := i + 1
 		for j < all && w.width(j) == w.width(i) {
 			j++
 		}
-		if short := j < all && w.width(j) < w.width(i); short && (i > 0 || j+1 < all) {
-			look(i, j+1)
+		if j < all && w.width(j) < w.width(i) && j+1-i < all {
+			look(i, j+1, c.group)
 		}
-		if j-i > 1 && j-i < all {
-			look(i, j)
+		alignments := c.group
+		if j-i >= several {
+			alignments = 1
+		}
+		if j-i < all {
+			look(i, j, alignments)
+		}
+		for k := i; k < j && j-i > 1; k++ {
+			if line, _ := w.part(k, k+1); alignments == c.group || c.edged(line) {
+				look(k, k+1, alignments)
+			}
 		}
 		i = j
-	}
-	for i := 0; i < all && all > 1; i++ {
-		look(i, i+1)
 	}
 }
 
