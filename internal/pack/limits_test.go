@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -218,13 +219,8 @@ func TestTruncatedUnderway(t *testing.T) {
 	}
 	path, _ := b.write(t, dir, "a")
 	s, p := openTest(t, dir, Options{})
-	var cut atomic.Bool
-	_, err := s.Sweep(context.Background(), func(o *Object) (int, error) {
-		if cut.CompareAndSwap(false, true) {
-			return 0, os.Truncate(path, 1000)
-		}
-		return 0, nil
-	}, SweepOptions{Jobs: 2})
+	cut := sync.OnceValue(func() error { return os.Truncate(path, 1000) }) // the others wait for it
+	_, err := s.Sweep(context.Background(), func(*Object) (int, error) { return 0, cut() }, SweepOptions{Jobs: 2})
 	if err != nil || len(p.all) < 150 || !errors.Is(p.all[0], errChanged) {
 		t.Errorf("%v, %d problems", err, len(p.all))
 	}
