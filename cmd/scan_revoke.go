@@ -11,6 +11,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/revoke"
+	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -205,7 +206,9 @@ func (r *revoker) outcomes(plan *revoke.Plan, receipt *revoke.Receipt, otherwise
 		_, wanted := wantedOf(*f)
 		switch {
 		case wanted && known[f.Prefix] != nil:
-			f.Outcome = known[f.Prefix]
+			if f.Outcome = known[f.Prefix]; f.Outcome.State == revoke.Revoked {
+				rules.Revoked(f)
+			}
 		case wanted:
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: otherwise}
 		case f.Prefix != "" && f.Suppression == nil:

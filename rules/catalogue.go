@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -48,6 +49,17 @@ func Describe(f *finding.Finding) {
 	if f.Advice == "" {
 		f.Advice = rule.Remedy
 	}
+	switch {
+	case f.Liveness != nil && f.Liveness.State == finding.Dead:
+		f.Advice = strings.TrimPrefix(f.Advice, revoke)
+	case live && (!local || readable(f)) && !strings.HasPrefix(f.Advice, revoke):
+		f.Advice = revoke + f.Advice
+	}
+}
+
+// Revoked words the advice of a finding anew once its key was revoked.
+func Revoked(f *finding.Finding) {
+	f.Advice = "The key is revoked: make a new one where it is used. " + strings.TrimPrefix(f.Advice, revoke)
 }
 
 // readable reports whether everyone on the machine may read one of the places.
