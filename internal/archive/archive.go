@@ -48,7 +48,7 @@ const RatioFloor = 100 << 20
 
 // DefaultLimits returns the limits that stand for zero fields.
 func DefaultLimits() Limits {
-	return Limits{Depth: 8, Members: 1_000_000, Bytes: 16 << 30, Memory: 128 << 20, Ratio: 1000}
+	return Limits{Depth: 8, Members: 1_000_000, Bytes: 16 << 30, Memory: 96 << 20, Ratio: 1000}
 }
 
 func (l Limits) filled() Limits {
