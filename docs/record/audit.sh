@@ -17,21 +17,9 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 	exit 1
 }
 
-cd "$root"
-mkdir "$tmp/bin" "$tmp/home"
-go build -o "$tmp/bin/" ./cmd/b10lint ./baseten/basetentest/cmd/fakebaseten
-: >"$tmp/fake.env"
-"$tmp/bin/fakebaseten" -seed 11 -keys 14 -o env >"$tmp/fake.env" &
-server=$!
-for _ in $(seq 100); do
-	[ "$(wc -l <"$tmp/fake.env")" -lt 3 ] || break
-	sleep 0.1
-done
-set -a
-# shellcheck disable=SC1091
-. "$tmp/fake.env"
-set +a
-export HOME=$tmp/home PATH=$tmp/bin:$PATH
+# shellcheck source=organisation.sh
+. "$root/docs/record/organisation.sh"
+organisation -seed 11 -keys 14
 
 # Two keys that leaked: one into a script that was committed, one into a notebook.
 repo=$tmp/acme-app

@@ -18,23 +18,11 @@ trap finish EXIT
 fail() { printf 'incident.sh: %s\n' "$*" >&2; exit 1; }
 command -v tmux >/dev/null || fail "tmux is needed"
 
-cd "$root"
-mkdir "$tmp/bin" "$tmp/home"
-go build -o "$tmp/bin/" ./cmd/b10lint ./baseten/basetentest/cmd/fakebaseten
+# shellcheck source=organisation.sh
+. "$root/docs/record/organisation.sh"
 
 # The organisation, with a key that deploys.
-: >"$tmp/fake.env"
-"$tmp/bin/fakebaseten" -seed 8 -keys 0 -usage-days 0 -o env >"$tmp/fake.env" &
-server=$!
-for _ in $(seq 100); do
-	[ "$(wc -l <"$tmp/fake.env")" -lt 3 ] || break
-	sleep 0.1
-done
-set -a
-# shellcheck disable=SC1091
-. "$tmp/fake.env"
-set +a
-export HOME=$tmp/home PATH=$tmp/bin:$PATH
+organisation -seed 8 -keys 0 -usage-days 0
 b10lint keys create --type workspace-manage-all --name ci-deploy >"$tmp/key" 2>/dev/null
 
 # The repository that it leaked into.
