@@ -36,7 +36,7 @@ The request is sent once and never repeated. When no answer came, the key may
 exist all the same; what is printed then says how to look for it.`,
 		Example: `  b10lint keys create --type personal --name laptop
   b10lint keys create --type workspace-invoke --name ci --model-id abcd1234 --team research
-  b10lint keys create --type workspace-manage-all --name deploy -q .api_key`,
+  b10lint keys create --type workspace-manage-all --name deploy -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.check(c); err != nil {
