@@ -48,6 +48,12 @@ func (f file) stat() (stamp, error) {
 }
 
 func (f file) Read(p []byte) (int, error) {
+	if n, ok := readCached(f.fd, p); ok {
+		if n == 0 {
+			return 0, io.EOF
+		}
+		return n, nil
+	}
 	for {
 		n, err := unix.Read(f.fd, p)
 		switch {
