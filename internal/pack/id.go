@@ -45,7 +45,10 @@ func (id ID) IsZero() bool { return id.size == 0 }
 func (id ID) Bytes() []byte { return bytes.Clone(id.sum[:id.size]) }
 
 // String is the hexadecimal form of id; "" for the zero ID.
-func (id ID) String() string { return hex.EncodeToString(id.sum[:id.size]) }
+func (id ID) String() string {
+	var buf [2 * len(id.sum)]byte // on the stack: a sweep names every object
+	return string(buf[:hex.Encode(buf[:], id.sum[:id.size])])
+}
 
 // Compare orders IDs by their bytes, as git does.
 func (id ID) Compare(other ID) int {

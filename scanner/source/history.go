@@ -267,7 +267,13 @@ type sweeper struct {
 	mu      sync.Mutex
 	windows map[pack.ID]*lineTracker
 	held    []pack.ID // objects with hits
-	spans   sync.Pool // *[]finding.Span
+	blobs   sync.Pool // *objectBlob
+}
+
+// An objectBlob is memory for one object that is handed over.
+type objectBlob struct {
+	Blob
+	fresh []finding.Span // not nil
 }
 
 func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
@@ -281,26 +287,24 @@ func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
 	if o.Kind == pack.Tree {
 		return 0, nil
 	}
-	b := Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data}
+	b, _ := sw.blobs.Get().(*objectBlob)
+	if b == nil {
+		b = &objectBlob{fresh: []finding.Span{}}
+	}
+	defer sw.blobs.Put(b)
+	b.Blob = Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data}
 	if o.Fresh != nil {
-		spans, _ := sw.spans.Get().(*[]finding.Span)
-		if spans == nil {
-			spans = &[]finding.Span{}
-		}
-		b.Fresh = (*spans)[:0]
+		b.fresh = b.fresh[:0]
 		for _, s := range o.Fresh {
-			b.Fresh = append(b.Fresh, finding.Span(s))
+			b.fresh = append(b.fresh, finding.Span(s))
 		}
-		if b.Fresh == nil {
-			b.Fresh = []finding.Span{}
-		}
-		defer func() { *spans = b.Fresh; sw.spans.Put(spans) }()
+		b.Fresh = b.fresh
 	}
 	if o.Window != nil {
 		b.Window = sw.window(o)
 		b.Open = sw.opener(o.ID)
 	}
-	hits, err = sw.to.Blob(&b)
+	hits, err = sw.to.Blob(&b.Blob)
 	if hits > 0 || sw.cache.worthAnother(o) {
 		sw.mu.Lock()
 		sw.held = append(sw.held, o.ID)
