@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Compares a folder scan with two other programs, in turns in one run on one
 # machine: ripgrep looking for the literal "b10_" alone, and gitleaks with one rule,
-# the b10 form. Prints the medians and their ratios to b10lint's.
+# the b10 form. None looks into archives or history. Prints the medians and b10lint's
+# ratio to each.
 #
 #	bench/folder.sh [-n RUNS] [FOLDER]
 #
@@ -44,7 +45,7 @@ regex = '''b10_[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}'''
 keywords = ["b10_"]
 TOML
 
-b10lint() { "$tmp/b10lint" scan -q "$folder"; }
+b10lint() { "$tmp/b10lint" scan -q --no-archives --no-history "$folder"; }
 ripgrep() { rg -a --no-ignore --hidden -c -F b10_ "$folder"; }
 gitleaks_one_rule() { gitleaks dir --config "$tmp/one-rule.toml" --no-banner --log-level error --exit-code 0 "$folder"; }
 
@@ -88,4 +89,4 @@ for program in "${programs[@]}"; do
 	printf '%-20s %10s %10s %10s\n' "$program" "$ms" "$(sort -n "$tmp/$program.ms" | head -n 1)" \
 		"$(awk -v a="$ours" -v b="$ms" 'BEGIN { printf "%.2f", a / b }')"
 done
-echo "b10lint: $("$tmp/b10lint" scan "$folder" | tail -n 3 | tr '\n' ' ')"
+echo "b10lint: $("$tmp/b10lint" scan --no-archives --no-history "$folder" | tail -n 3 | tr '\n' ' ')"
