@@ -206,7 +206,8 @@ func (r *revoker) outcomes(plan *revoke.Plan, receipt *revoke.Receipt, otherwise
 		_, wanted := wantedOf(*f)
 		switch {
 		case wanted && known[f.Prefix] != nil:
-			if f.Outcome = known[f.Prefix]; f.Outcome.State == revoke.Revoked {
+			f.Outcome = known[f.Prefix]
+			if s := f.Outcome.State; s == revoke.Revoked || s == revoke.AlreadyGone {
 				rules.Revoked(f)
 			}
 		case wanted:

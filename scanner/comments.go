@@ -151,7 +151,7 @@ func isProse(name string) bool {
 }
 
 // unused sends the comments that no match has used.
-func (s *sink) unused(b *source.Blob, left markers) {
+func (s *sink) unused(b *source.Blob, inside *outline, left markers) {
 	if len(left) == 0 {
 		return
 	}
@@ -164,7 +164,7 @@ func (s *sink) unused(b *source.Blob, left markers) {
 		if c.Column16 != c.Column {
 			at.UTF16Column, at.UTF16EndColumn = c.Column16+1, c.Column16+1+len(allowMarker)
 		}
-		at.Cell = newOutline(b).cell(i)
+		at.Cell = inside.cell(i)
 		c.lineHash(&at)
 		s.events <- event{comment: &place{source: s.source, at: at}}
 	}

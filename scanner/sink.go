@@ -80,7 +80,7 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 		s.events <- event{hit: h}
 		return true // also when the context has ended: what is at hand is still told
 	})
-	s.unused(b, left)
+	s.unused(b, inside, left)
 	s.progress.Hits.Add(int64(hits))
 	return hits, s.ctx.Err()
 }

@@ -144,6 +144,7 @@ func (w *walker) list(e entry) (rest job, err error) {
 	in, items, err := openFolder(e.real)
 	if err != nil {
 		if perr := w.problem(e, err); perr != nil {
+			in.release()
 			return job{}, perr
 		}
 	}
