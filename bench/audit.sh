@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'kill "$fake" 2>/dev/null; rm -rf "$dir"' EXIT
 go build -o "$dir/b10lint" ./cmd/b10lint
-go build -o "$dir/fake" ./baseten/basetentest/cmd/fakebaseten
+go build -o "$dir/fake" ./cmd/fakebaseten
 "$dir/fake" -keys 5000 -users 200 -audit 100000 -usage-days 92 -o env > "$dir/env" &
 fake=$!
 until [ -s "$dir/env" ]; do sleep 0.1; done

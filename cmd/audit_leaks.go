@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/audit"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner"
 )

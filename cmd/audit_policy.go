@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/audit"
-	"github.com/b10lint/b10lint/config"
+	"github.com/b10lint/b10lint/internal/audit"
+	"github.com/b10lint/b10lint/internal/config"
 )
 
 // policyFlags are the thresholds that the command line sets.

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
 	"github.com/b10lint/b10lint/cmd"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
 

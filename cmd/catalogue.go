@@ -1,8 +1,8 @@
 package cmd
 
 import (
-	"github.com/b10lint/b10lint/audit"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/rules"
 )
 

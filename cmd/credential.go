@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // An api is how every command that talks to Baseten finds its address and the key

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // A sample is a command of ours in a page of documentation.

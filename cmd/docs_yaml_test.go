@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/b10lint/b10lint/config"
+	"github.com/b10lint/b10lint/internal/config"
 )
 
 // The YAML that pages show is YAML, without a name twice, and of the shape that its

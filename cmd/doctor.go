@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/config"
+	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 )

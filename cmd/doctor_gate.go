@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/b10lint/b10lint/config"
+	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/internal/fakekey"
 )
 

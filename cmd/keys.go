@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 func newKeys(env Env, ui *UI) *cobra.Command {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/redact"
+	"github.com/b10lint/b10lint/internal/redact"
 )
 
 // The statuses of shells for a command that could not be run.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/config"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner/source"
 )

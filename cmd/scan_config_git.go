@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/b10lint/b10lint/config"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/ignore"
+	"github.com/b10lint/b10lint/internal/config"
+	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner/source"
 )
@@ -43,7 +43,7 @@ func provenance(root string) *report.VCS {
 		return nil
 	}
 	v := &report.VCS{URI: remoteURL(filepath.Join(common, "config"))}
-	v.Revision, _ = gitdir.HeadOnly(own, common)
+	v.Revision, _ = refs.HeadOnly(own, common)
 	if head, err := os.ReadFile(filepath.Join(own, "HEAD")); err == nil {
 		if branch, ok := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/"); ok {
 			v.Branch = branch

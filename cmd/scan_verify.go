@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/baseten"
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/secret"
 )

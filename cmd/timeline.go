@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/audit"
-	"github.com/b10lint/b10lint/baseten"
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/audit"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/report"
 )
 

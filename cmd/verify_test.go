@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten"
-	"github.com/b10lint/b10lint/baseten/basetentest"
 	"github.com/b10lint/b10lint/cmd"
+	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // manyKeys is an organisation with so many keys, a file that leaks them all, and

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // waits are between the looks at the list after a delete.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/secret"
 )
 

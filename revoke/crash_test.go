@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
 

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // smallDisk mounts a disk of one page's size, which takes root.

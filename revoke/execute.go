@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/secret"
 )
 

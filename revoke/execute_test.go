@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
 

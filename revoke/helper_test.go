@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // The kinds of keys: those of the account's list, and those of a gateway group,

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // maxJournal bounds a journal that is read.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 func TestJournal(t *testing.T) {

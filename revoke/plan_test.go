@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/b10lint/b10lint/baseten"
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/secret"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // TestResumeElsewhere: to another organisation's credential, or at another

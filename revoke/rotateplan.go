@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // A RefusedError says why a key is not rotated. Nothing was changed.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/secret"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/b10lint/b10lint/baseten"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // A Survey is what Baseten says of an organisation's keys at one moment.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/b10lint/b10lint/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // TestFaultsOfPlanning: whatever goes wrong while the inventory is read, there is

@@ -20,11 +20,11 @@ var revealers = map[string]string{
 	"secret/secret.go: Secret.Digest": "hashes it",
 	"secret/secret.go: Secret.Equal":  "compares two",
 
-	"baseten/transport_auth.go: withAuth": "puts the user's own key into the header of a request, to an allowed host",
-	"baseten/lookalike.go: lookalike":     "draws a random key of the same form, which a probe is compared with",
-	"baseten/lookalike.go: isAccountKey":  "asks for the form alone",
-	"baseten/match.go: candidates":        "cuts off what may be the public part",
-	"baseten/match.go: registered":        "cuts off the 16 characters that a gateway shows of a registered key",
+	"internal/baseten/transport_auth.go: withAuth": "puts the user's own key into the header of a request, to an allowed host",
+	"internal/baseten/lookalike.go: lookalike":     "draws a random key of the same form, which a probe is compared with",
+	"internal/baseten/lookalike.go: isAccountKey":  "asks for the form alone",
+	"internal/baseten/match.go: candidates":        "cuts off what may be the public part",
+	"internal/baseten/match.go: registered":        "cuts off the 16 characters that a gateway shows of a registered key",
 
 	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
 
@@ -35,9 +35,9 @@ var revealers = map[string]string{
 	"revoke/sink_command.go: Command.Deliver": "gives a new key to the command that was named for it, on its standard input",
 	"revoke/sink_command.go: mask":            "hides the key in that command's words",
 
-	"baseten/basetentest/org.go: Org.RegisterGatewayKey":    "the fake is given a key by its test",
-	"baseten/basetentest/record.go: Server.Received":        "the fake looks for keys that must not have come in",
-	"baseten/basetentest/cmd/fakebaseten/main.go: announce": "the fake tells who started it the made-up key that it takes",
+	"internal/baseten/basetentest/org.go: Org.RegisterGatewayKey": "the fake is given a key by its test",
+	"internal/baseten/basetentest/record.go: Server.Received":     "the fake looks for keys that must not have come in",
+	"cmd/fakebaseten/main.go: announce":                           "the fake tells who started it the made-up key that it takes",
 }
 
 func TestCallersOfRevealAreKnown(t *testing.T) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes docs/audit.png: the page of "b10lint audit -f html" about the made-up Baseten
-# of baseten/basetentest, as Chromium shows it. It needs Go and Chromium and talks to
+# of internal/baseten/basetentest, as Chromium shows it. It needs Go and Chromium and talks to
 # this machine only.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

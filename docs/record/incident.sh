@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Records "b10lint scan --revoke" in a terminal, against the made-up Baseten of
-# baseten/basetentest, and puts the screen into docs/incident.md. With --check it
+# internal/baseten/basetentest, and puts the screen into docs/incident.md. With --check it
 # compares instead, and fails when the page shows something else than the program.
 # It needs Go, git and tmux, talks to this machine only, and takes some ten seconds.
 set -euo pipefail

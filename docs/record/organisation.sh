@@ -1,11 +1,11 @@
 # Sourced by the recordings: builds b10lint and the made-up Baseten of
-# baseten/basetentest into $tmp/bin, and starts the latter.
+# internal/baseten/basetentest into $tmp/bin, and starts the latter.
 
 # organisation FLAG...: start it, put its address and an admin's key into the
 # environment, and b10lint into PATH. The caller stops $server.
 organisation() {
 	mkdir "$tmp/bin" "$tmp/home"
-	(cd "$root" && go build -o "$tmp/bin/" ./cmd/b10lint ./baseten/basetentest/cmd/fakebaseten)
+	(cd "$root" && go build -o "$tmp/bin/" ./cmd/b10lint ./cmd/fakebaseten)
 	: >"$tmp/fake.env"
 	"$tmp/bin/fakebaseten" "$@" -o env >"$tmp/fake.env" &
 	server=$!

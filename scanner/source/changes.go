@@ -1,6 +1,6 @@
 package source
 
-import "github.com/b10lint/b10lint/internal/pack"
+import "github.com/b10lint/b10lint/internal/git/pack"
 
 // maxChains bounds the keys times paths that are told apart, maxPaths those of one
 // key, and maxSteps the entries that are looked at for it: trees can be made that

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 // A connectivity checks that whatever objects, references and indexes refer to is
@@ -143,7 +143,7 @@ func (c *connectivity) roots() {
 			c.need(id, "")
 		}
 	}
-	c.index = eachIndexed(gitdir.Indexes(c.r.CommonDir()), func(e indexEntry) {
+	c.index = eachIndexed(refs.Indexes(c.r.CommonDir()), func(e indexEntry) {
 		switch {
 		case e.isGitlink():
 			c.links = append(c.links, e.path)

@@ -1,7 +1,7 @@
 package source
 
 import (
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A differ finds the blobs by which a tree differs from others, on both sides:

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // FileAt returns the content of a regular file as it is in a revision of the

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A forest is what is kept of all trees while keys are located: the folders in

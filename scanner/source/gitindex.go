@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/b10lint/b10lint/internal/gitindex"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/index"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // An indexEntry is one path of a git index.
@@ -20,11 +20,11 @@ type indexEntry struct {
 
 // readIndex reads an index file of a git folder, in order of path. There are no
 // entries where there is no file.
-func readIndex(name, gitDir string) ([]indexEntry, *gitindex.Tree, error) {
+func readIndex(name, gitDir string) ([]indexEntry, *index.Tree, error) {
 	var entries []indexEntry
 	var paths strings.Builder // so that all paths take one allocation, or a few
 	var ends []int
-	tree, err := gitindex.EachOf(name, gitDir, func(e gitindex.Entry) bool {
+	tree, err := index.EachOf(name, gitDir, func(e index.Entry) bool {
 		paths.Write(e.Name)
 		ends = append(ends, paths.Len())
 		entries = append(entries, indexEntry{id: pack.IDFromBytes(e.ID), mode: e.Mode, intentToAdd: e.IntentToAdd})

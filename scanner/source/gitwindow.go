@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A lineTracker follows the windows of one large object, which come in order, and

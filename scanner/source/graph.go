@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A graph is the commits of a repository, reachable or not, numbered so that

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 // HistoryOptions limit and tune the scan of a repository. The zero value reads
@@ -66,7 +66,7 @@ type history struct {
 	// links are the paths of submodules, modules what .gitmodules says of them where
 	// there is no work tree to read it from.
 	links   []string
-	modules []gitdir.Module
+	modules []refs.Module
 	// looked is set when there is something to locate in.
 	looked bool
 }
@@ -89,8 +89,8 @@ func (h *history) Walk(ctx context.Context, to Sink) error {
 	h.describe(r)
 	for _, err := range r.errs {
 		p := finding.Problem{Path: h.shown, Error: err.Error()}
-		if errors.Is(err, gitdir.ErrReftable) {
-			p.Hint = gitdir.ReftableHint
+		if errors.Is(err, refs.ErrReftable) {
+			p.Hint = refs.ReftableHint
 		}
 		if err := to.Problem(p); err != nil {
 			return err

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 // Locate implements Locator. For each key and each path that ever held it there is
@@ -361,7 +361,7 @@ func (a *answer) strays() {
 		}
 	}
 	// What cannot be read of an index, the walk has reported.
-	_ = eachIndexed(gitdir.Indexes(a.r.CommonDir()), func(e indexEntry) {
+	_ = eachIndexed(refs.Indexes(a.r.CommonDir()), func(e indexEntry) {
 		if b, ok := a.q.number[e.id]; ok {
 			add(b, finding.Location{Object: "index", Path: e.path})
 		}

@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/ignore"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 const (
@@ -59,7 +59,7 @@ func (f *linkFinder) list(tree pack.ID, prefix string) {
 
 // headModules gives the submodules that HEAD has, and what its .gitmodules says.
 // What cannot be read is reported elsewhere, as missing or corrupt.
-func headModules(r *repository) (links []string, mods []gitdir.Module) {
+func headModules(r *repository) (links []string, mods []refs.Module) {
 	if r.head.IsZero() {
 		return nil, nil
 	}
@@ -76,7 +76,7 @@ func headModules(r *repository) (links []string, mods []gitdir.Module) {
 	for _, e := range f.read(c.Tree) {
 		if string(e.Name) == ".gitmodules" && !e.IsTree() {
 			if _, text, err := f.reader.Object(e.ID); err == nil {
-				mods = gitdir.ParseModules(text)
+				mods = refs.ParseModules(text)
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func headModules(r *repository) (links []string, mods []gitdir.Module) {
 // read again.
 func (h *history) findModules(r *repository, indexed []string, seen bool) {
 	h.links = indexed
-	if seen && gitdir.IsGitDir(h.path) {
+	if seen && refs.IsGitDir(h.path) {
 		h.links, h.modules = headModules(r)
 	}
 }
@@ -97,7 +97,7 @@ func (h *history) findModules(r *repository, indexed []string, seen bool) {
 func (h *history) modulesOf(common string, dirs []string) {
 	mods := h.modules
 	if data, err := readSmall(filepath.Join(h.path, ".gitmodules")); err == nil {
-		mods = gitdir.ParseModules(data)
+		mods = refs.ParseModules(data)
 	}
 	known := map[string]bool{}
 	for _, m := range mods {
@@ -106,7 +106,7 @@ func (h *history) modulesOf(common string, dirs []string) {
 	slices.Sort(h.links)
 	for _, p := range slices.Compact(h.links) { // some have a repository and no entry in .gitmodules
 		if !known[p] {
-			mods = append(mods, gitdir.Module{Path: p})
+			mods = append(mods, refs.Module{Path: p})
 		}
 	}
 	for _, m := range mods {
@@ -122,7 +122,7 @@ func (h *history) modulesOf(common string, dirs []string) {
 // enclosing is the root of the repository that a folder lies in, as the user would
 // name it; "" for a folder that is in none, a root, and a file.
 func enclosing(name string) string {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() || gitdir.IsGitDir(name) || exists(name, ".git") {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() || refs.IsGitDir(name) || exists(name, ".git") {
 		return ""
 	}
 	for {
@@ -131,7 +131,7 @@ func enclosing(name string) string {
 			return ""
 		}
 		name = filepath.Join(name, "..")
-		if own, _ := ignore.GitDir(name); own != "" && gitdir.IsGitDir(own) {
+		if own, _ := ignore.GitDir(name); own != "" && refs.IsGitDir(own) {
 			return filepath.ToSlash(name)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/notebook"
-	"github.com/b10lint/b10lint/internal/pack"
 )
 
 // cacheForm changes with the form of the files in a cache.

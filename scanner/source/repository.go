@@ -4,14 +4,14 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 // repository is an opened repository.
 type repository struct {
 	*pack.Store
-	refs    []gitdir.Ref
+	refs    []refs.Ref
 	head    pack.ID
 	shallow map[pack.ID]bool
 	errs    []error // of references
@@ -23,13 +23,13 @@ func (h *history) open(problem func(pack.Problem)) (*repository, error) {
 		return nil, err
 	}
 	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
-	r.refs, r.errs = gitdir.Refs(s.GitDir(), s.CommonDir())
-	head, err := gitdir.Head(s.GitDir(), r.refs)
+	r.refs, r.errs = refs.Refs(s.GitDir(), s.CommonDir())
+	head, err := refs.Head(s.GitDir(), r.refs)
 	if err != nil {
 		r.errs = append(r.errs, err)
 	}
 	r.head, _ = pack.ParseID(head)
-	boundary, err := gitdir.Shallow(s.CommonDir())
+	boundary, err := refs.Shallow(s.CommonDir())
 	if err != nil {
 		r.errs = append(r.errs, err)
 	}
@@ -44,5 +44,5 @@ func (h *history) open(problem func(pack.Problem)) (*repository, error) {
 // knowsRefs reports whether the references were read, so that what none of them
 // leads to is known.
 func (r *repository) knowsRefs() bool {
-	return !slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, gitdir.ErrReftable) })
+	return !slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, refs.ErrReftable) })
 }

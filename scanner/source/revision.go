@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // resolve finds the object that a revision names: a whole id or the start of a

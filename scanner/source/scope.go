@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A Scope bounds a scan to what some commits introduce: keys that are at a place

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitindex"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/index"
+	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
 // A stagedEntry is a path of the index that differs from HEAD, and the blob that
@@ -66,7 +66,7 @@ func (s *stager) tree(commit pack.ID) pack.ID {
 
 // compare takes the entries below prefix off the index. count is at most how many
 // they are.
-func (s *stager) compare(prefix string, tree pack.ID, cache *gitindex.Tree, count int) {
+func (s *stager) compare(prefix string, tree pack.ID, cache *index.Tree, count int) {
 	if cache != nil && cache.ID != nil && cache.Entries <= count && bytes.Equal(cache.ID, tree.Bytes()) {
 		s.entries = s.entries[cache.Entries:]
 		return
@@ -78,7 +78,7 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *gitindex.Tree, coun
 	for len(s.entries) > 0 && strings.HasPrefix(s.entries[0].path, prefix) {
 		e := &s.entries[0]
 		name, _, below := strings.Cut(e.path[len(prefix):], "/")
-		if below && name != "" && e.mode != gitindex.ModeTree {
+		if below && name != "" && e.mode != index.ModeTree {
 			sub := pack.ID{}
 			if old := head[name]; old.IsTree() {
 				sub = old.ID
@@ -91,7 +91,7 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *gitindex.Tree, coun
 	}
 }
 
-func cachedDir(d *gitindex.Tree, name string) *gitindex.Tree {
+func cachedDir(d *index.Tree, name string) *index.Tree {
 	if d != nil {
 		for _, sub := range d.Dirs {
 			if sub.Name == name {
@@ -106,7 +106,7 @@ func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
 	id := e.id
 	switch {
 	case id == head.ID || e.isGitlink() || e.intentToAdd:
-	case e.mode == gitindex.ModeTree: // a folder that is not checked out, in a sparse index
+	case e.mode == index.ModeTree: // a folder that is not checked out, in a sparse index
 		d := differ{r: s.r, reader: s.reader, seen: map[string]bool{}, want: s.want}
 		d.diff(id, []pack.ID{head.ID})
 		s.problems = append(s.problems, d.problems...)

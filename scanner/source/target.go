@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitdir"
-	"github.com/b10lint/b10lint/internal/pack"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
 // TargetOptions say what of a target is looked at. The zero value is everything.
@@ -49,7 +49,7 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 	if !t.opts.History.Scope.all() {
 		return t.scoped(ctx, to)
 	}
-	bare := gitdir.IsGitDir(t.name)
+	bare := refs.IsGitDir(t.name)
 	if !t.opts.NoFiles && !bare {
 		d := &dirSource{target: t.name, opts: DirOptions{
 			Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true, Repository: t.meet,
@@ -90,7 +90,7 @@ func (t *target) meet(name string) {
 // scoped looks at the repository that the target lies in.
 func (t *target) scoped(ctx context.Context, to Sink) error {
 	name := t.name
-	for !gitdir.IsGitDir(name) && !exists(name, ".git") {
+	for !refs.IsGitDir(name) && !exists(name, ".git") {
 		abs, err := filepath.Abs(name)
 		if err != nil || filepath.Dir(abs) == abs {
 			return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name), Error: "is not in a git repository"})
@@ -121,7 +121,7 @@ func (t *target) history(ctx context.Context, to Sink, name string, seen map[str
 // that were not met in a work tree.
 func (t *target) submodules(ctx context.Context, to Sink, h *history, seen map[string]bool) error {
 	common := commonDir(h.path)
-	dirs, errs := gitdir.ModuleDirs(common)
+	dirs, errs := refs.ModuleDirs(common)
 	for _, err := range errs {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: "submodules: " + reason(err)}); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/ignore"
+	"github.com/b10lint/b10lint/internal/git/ignore"
 )
 
 const trussIgnoreName = ".truss_ignore"

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/gitindex"
-	"github.com/b10lint/b10lint/internal/ignore"
+	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/git/index"
 )
 
 // A GitState is what git knows of a file on disk.
@@ -190,7 +190,7 @@ func (t *workTree) look(rels []string) {
 	if t.gitDir == "" || t.err != nil {
 		return
 	}
-	err := gitindex.Each(t.gitDir, func(e gitindex.Entry) bool {
+	err := index.Each(t.gitDir, func(e index.Entry) bool {
 		if len(e.Name) > longest || e.IntentToAdd {
 			return true // of git add -N git has the name only
 		}

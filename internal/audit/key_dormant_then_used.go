@@ -1,0 +1,112 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// KeyDormantThenUsed is the rule for a key that woke up after a long silence.
+func KeyDormantThenUsed() finding.Rule {
+	return finding.Rule{
+		ID:       "key-dormant-then-used",
+		Title:    "A key that was silent for long is in use again",
+		Severity: finding.High,
+		Tags:     []string{"security", "inventory", "baseten"},
+		Text: "The key was not used for longer than the threshold (60 days) and then was, within the last two weeks. A forgotten key that comes to life is a sign " +
+			"of theft: whoever finds an old key tries it. The silence is told by the list of keys, by an earlier report (`--baseline`), or by the usage of Model APIs and the audit log, " +
+			"which do not see every use.",
+		Remedy: "Ask the owner whether the use is theirs. `b10lint timeline PREFIX` tells what was done. If nobody knows of it, revoke the key and treat it as stolen.",
+	}
+}
+
+func keyDormantThenUsed(inv *Inventory, k *Key, p Policy) (hit, bool) {
+	w := inv.silence(k, p)
+	if w.to.Sub(w.from) < p.DormantFor {
+		return hit{}, false
+	}
+	h := hit{
+		message:    fmt.Sprintf("key %s was silent for %s%s and was used again on %s", k.title(), days(w.to.Sub(w.from)), w.where, day(w.to)),
+		advice:     "ask its owner; if the use is nobody's, `b10lint revoke " + k.Prefix + "` and read `b10lint timeline " + k.Prefix + "`",
+		confidence: w.sure,
+	}
+	if w.sure == finding.LowConfidence {
+		h.severity = finding.Medium
+	}
+	return h, true
+}
+
+// A wait is a silence that a use ended.
+type wait struct {
+	from, to time.Time
+	sure     finding.Confidence
+	where    string // where nothing was heard, if not everywhere
+}
+
+// silence returns the longest silence that a recent use ended.
+func (inv *Inventory) silence(k *Key, p Policy) (best wait) {
+	try := func(w wait) {
+		if inv.Now.Sub(w.to) <= p.RecentWithin && w.to.Sub(w.from) > best.to.Sub(best.from) {
+			best = w
+		}
+	}
+	// An earlier report that told the last use then: there was none until then.
+	if last, ok := inv.Earlier.LastUsed[k.Prefix]; ok && k.Used.At.After(inv.Earlier.At) {
+		to := inv.Earlier.At
+		if first := k.firstAfter(to); !first.IsZero() {
+			to = first
+		} else if k.Used.Exact() {
+			to = k.Used.At
+		}
+		try(wait{last, to, finding.HighConfidence, ""})
+	}
+	since := inv.usageSince()
+	if since.IsZero() {
+		return best
+	}
+	const partly = " in Model APIs and the audit log"
+	previous, sure := inv.began(k, since), finding.LowConfidence
+	for _, d := range k.Days {
+		at, err := time.Parse(time.DateOnly, d.Date)
+		if err != nil {
+			continue
+		}
+		if !previous.IsZero() {
+			try(wait{previous, at, sure, partly})
+		}
+		previous, sure = at, finding.MediumConfidence
+	}
+	return best
+}
+
+// began is from when on a use of the key would have been seen; zero when that is
+// not known.
+func (inv *Inventory) began(k *Key, since time.Time) time.Time {
+	begin := k.Created.At
+	if begin.IsZero() && k.format() == finding.Legacy {
+		begin = newFormat // it is older than that
+	}
+	if !begin.IsZero() && begin.Before(since) {
+		begin = since
+	}
+	return begin
+}
+
+func (k *Key) firstAfter(t time.Time) time.Time {
+	for _, d := range k.Days {
+		if at, err := time.Parse(time.DateOnly, d.Date); err == nil && at.After(t) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// usageSince is how far back usage was read, and zero when it was not.
+func (inv *Inventory) usageSince() time.Time {
+	if s := inv.Evidence.Source(baseten.SourceUsage); s.Err == nil {
+		return s.Since
+	}
+	return time.Time{}
+}

@@ -1,0 +1,92 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// KeyLeaked is the rule for an unrevoked key that a scan found.
+func KeyLeaked() finding.Rule {
+	return finding.Rule{
+		ID:       "key-leaked",
+		Title:    "A live key was found in plain sight",
+		Severity: finding.Critical,
+		Tags:     []string{"security", "secret", "inventory", "baseten"},
+		Text: "A scan found a key with this prefix where others can read it, and Baseten lists the key as not revoked: whoever has the copy has the access. The secret half was not " +
+			"compared, and need not be: two keys with one prefix are next to impossible. A key that was only found where users are told to keep it, in a home folder or a " +
+			"git-ignored file, is not reported.",
+		Remedy: "Make a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` tells what was done with it since it leaked.",
+	}
+}
+
+// public reports whether a place is one where others can read the key.
+func public(at finding.Location, l Leak) bool {
+	e := at.Exposure
+	if e == "" {
+		e = l.Finding.Exposure
+	}
+	return e != finding.Home && e != finding.Ignored
+}
+
+func keyLeaked(_ *Inventory, k *Key, _ Policy) (hit, bool) {
+	var places []finding.Location
+	var from []string
+	for _, l := range k.Leaks {
+		if len(l.Finding.Locations) == 0 && public(finding.Location{}, l) && !slices.Contains(from, l.From) {
+			from = append(from, l.From)
+		}
+		for _, at := range l.Finding.Locations {
+			if !public(at, l) {
+				continue
+			}
+			places = append(places, at)
+			if !slices.Contains(from, l.From) {
+				from = append(from, l.From)
+			}
+		}
+	}
+	if len(from) == 0 {
+		return hit{}, false
+	}
+	when := ""
+	if !k.LeakedAt.IsZero() {
+		when = ", first on " + day(k.LeakedAt)
+	}
+	h := hit{
+		message: fmt.Sprintf("key %s is live and leaked%s: found by %s; it is %s, and %s",
+			k.title(), when, strings.Join(from, ", "), reach(k), k.Used.Words()),
+		advice:     "revoke it now with `b10lint revoke " + k.Prefix + "`, then read `b10lint timeline " + k.Prefix + "`",
+		confidence: finding.HighConfidence, locations: places,
+	}
+	if power(string(k.Type)) <= power(string(baseten.Routes)) {
+		h.severity = finding.High
+	}
+	return h, true
+}
+
+// reach says what a key can do.
+func reach(k *Key) string {
+	scope := "every model"
+	if n := len(k.ModelIDs); n > 0 {
+		scope = fmt.Sprintf("%d models", n)
+	}
+	switch k.Type {
+	case baseten.WorkspaceManageAll:
+		return "a key that may do everything in its team"
+	case baseten.WorkspaceManageAPIKeys:
+		return "a key that may make and delete keys, and so counts as an admin's"
+	case baseten.Personal:
+		return "a personal key, which may do what its owner may"
+	case baseten.WorkspaceInvoke:
+		return "a key that may call " + scope
+	case baseten.WorkspaceExportMetrics:
+		return "a key that may read the metrics of " + scope
+	case federated:
+		return "a federated key of the gateway"
+	}
+	return "a key of type " + string(k.Type)
+}

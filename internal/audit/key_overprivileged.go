@@ -1,0 +1,86 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// KeyOverprivileged is the rule for a key that may do more than it does.
+func KeyOverprivileged() finding.Rule {
+	return finding.Rule{
+		ID:       "key-overprivileged",
+		Title:    "A key may do more than it does",
+		Severity: finding.Medium,
+		Tags:     []string{"security", "inventory", "baseten"},
+		Text: "A `WORKSPACE_MANAGE_ALL` key calls Model APIs and has not managed anything for as long as the evidence goes back. Or a `WORKSPACE_MANAGE_API_KEYS` key, " +
+			"which can make keys of every workspace type and so counts as an admin's, does not manage keys. Or a key that may call every model calls a few. The audit log knows " +
+			"changes only: a key that reads models or logs through the management API would be missed, so look before you replace it.",
+		Remedy: "Make a key with the smallest type and the models that are needed, put it in the old one's place, and revoke the old one.",
+	}
+}
+
+// proven is for how long a key has to have been watched before its not doing
+// something counts.
+const proven = 30 * Day
+
+func keyOverprivileged(inv *Inventory, k *Key, p Policy) (hit, bool) {
+	age, known := k.Created.least(inv.Now)
+	if !known || age < proven {
+		return hit{}, false
+	}
+	h := hit{confidence: finding.MediumConfidence}
+	few := len(k.Models) > 0 && len(k.Models) <= p.FewModels
+	switch {
+	case k.Type == baseten.WorkspaceManageAll && inv.watched() && k.Actions == 0 && len(k.Models) > 0:
+		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(inv.actionsSince()))
+		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
+	case k.Type == baseten.WorkspaceManageAPIKeys && inv.watched() && k.KeyActions == 0:
+		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(inv.actionsSince()))
+		h.advice = "revoke it with `b10lint revoke " + k.Prefix + "` and make one when keys are to be managed; for what only calls models WORKSPACE_INVOKE is enough"
+	case k.Type == baseten.WorkspaceInvoke && len(k.ModelIDs) == 0 && few && !inv.scoped(k):
+		h.severity = finding.Low
+		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted(k.Models))
+		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
+	default:
+		return hit{}, false
+	}
+	return h, true
+}
+
+// watched reports whether the actions of keys were read for long enough.
+func (inv *Inventory) watched() bool {
+	s := inv.Evidence.Source(baseten.SourceActions)
+	return s.Err == nil && inv.Now.Sub(s.Since) >= proven
+}
+
+func (inv *Inventory) actionsSince() time.Time {
+	return inv.Evidence.Source(baseten.SourceActions).Since
+}
+
+// scoped reports whether the audit log tells of a scope that the list does not
+// show, or whether that cannot be known.
+func (inv *Inventory) scoped(k *Key) bool {
+	return strings.Contains(k.History.Type, "SCOPED") || strings.Contains(k.History.Type, "ALLOWED")
+}
+
+func limited(k *Key, few bool) string {
+	if !few {
+		return ""
+	}
+	return " limited to " + strings.Join(k.Models, ", ")
+}
+
+func counted(models []string) string {
+	if len(models) == 1 {
+		return "one, " + models[0]
+	}
+	return fmt.Sprintf("%d: %s", len(models), strings.Join(models, ", "))
+}
+
+func replaced(k *Key) string {
+	return "make such a key, put it in place, then `b10lint revoke " + k.Prefix + "`"
+}

@@ -1,0 +1,62 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// KeyUnused is the rule for a key that was used once and no longer is, as far as
+// can be told.
+func KeyUnused() finding.Rule {
+	return finding.Rule{
+		ID:       "key-unused",
+		Title:    "A key that is no longer used",
+		Severity: finding.Medium,
+		Tags:     []string{"hygiene", "inventory", "baseten"},
+		Text: "The key's last use is longer ago than the threshold (60 days). Where the list of keys tells the last use, this is certain. Where it does not, the " +
+			"usage of Model APIs and the audit log are looked at, which know nothing of dedicated deployments, chains and metrics: the report then says " +
+			"\"no evidence of use since\" and is less sure.",
+		Remedy: "Find out what it was for, and revoke it if that is over. When the use is not certain, look for the key's name in your deployments first.",
+	}
+}
+
+func keyUnused(inv *Inventory, k *Key, p Policy) (hit, bool) {
+	u := k.Used
+	since := u.At
+	if since.IsZero() {
+		since = u.NoneSince
+	}
+	if u.Never || since.IsZero() || inv.Now.Sub(since) < p.UnusedAfter {
+		return hit{}, false
+	}
+	h := hit{message: fmt.Sprintf("key %s: %s, %s ago", k.title(), u.Words(), days(inv.Now.Sub(since)))}
+	switch {
+	case u.Exact():
+		h.confidence = finding.HighConfidence
+		h.advice = "if its purpose is over, revoke it with `b10lint revoke " + k.Prefix + "`"
+		return h, true
+	case !inv.partly(since, p.UnusedAfter):
+		return hit{}, false
+	}
+	h.confidence, h.severity = finding.LowConfidence, finding.Low
+	if k.Type == baseten.Routes || !u.At.IsZero() {
+		h.confidence = finding.MediumConfidence
+	}
+	h.advice = "ask whoever made it whether it is still needed; its use outside Model APIs is not told, so look before you revoke it"
+	return h, true
+}
+
+// partly reports whether at least one partial source was read for the whole of
+// the time without a use.
+func (inv *Inventory) partly(since time.Time, span time.Duration) bool {
+	from := inv.Now.Add(-span)
+	for _, name := range []string{baseten.SourceUsage, baseten.SourceActions} {
+		if s := inv.Evidence.Source(name); s.Err == nil && (!s.Since.After(from) || !s.Since.After(since)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// missing says what is not known without each source.
+func missing(name string) string {
+	return map[string]string{
+		baseten.SourceKeys:    "the keys below are those that the audit log tells of: names, owners and scopes are not known, and older keys are missing",
+		baseten.SourceTeams:   "teams are known by the names that the keys carry",
+		baseten.SourceUsers:   "whether an owner is still a member is known from the audit log only",
+		baseten.SourceEvents:  "who made a key, who was removed and, where the list has no dates, when a key was made is not known",
+		baseten.SourceActions: "what keys did is not known, so neither is whether a key with management rights needs them",
+		baseten.SourceUsage:   "which Model APIs a key called, and when, is not known",
+		baseten.SourceGateway: "federated keys are not listed",
+	}[name]
+}
+
+// problems tells which sources could not be read. A missing permission narrows
+// the evidence and is a warning; anything else makes the audit incomplete, and so
+// does a list of keys that may not be read.
+func (inv *Inventory) problems() (list []finding.Problem) {
+	for _, s := range inv.Evidence.Sources {
+		if s.Err == nil || inv.noGateway(s) {
+			continue
+		}
+		p := finding.Problem{Error: fmt.Sprintf("%s could not be read: %v", s.Name, s.Err), Hint: missing(s.Name)}
+		if s.Denied() {
+			p.Error = s.Name + " may not be read with this credential (403)"
+			p.Warning = s.Name != baseten.SourceKeys
+			p.Hint += "; a personal key of an organisation admin may read it"
+		}
+		list = append(list, p)
+	}
+	if inv.Evidence.Source(baseten.SourceUsers).Err == nil && len(inv.Evidence.Users) == 0 {
+		list = append(list, finding.Problem{Warning: true, Error: "the list of members is empty", Hint: missing(baseten.SourceUsers)})
+	}
+	return append(list, inv.elsewhere()...)
+}
+
+// noGateway reports whether s is the gateway of a workspace that seems to have
+// none. Baseten answers 403 both then and for a missing permission.
+func (inv *Inventory) noGateway(s baseten.SourceState) bool {
+	return s.Name == baseten.SourceGateway && (s.Denied() || baseten.IsNotFound(s.Err))
+}
+
+// elsewhere tells of leaked keys that are neither in the inventory nor, by the
+// audit log, revoked.
+func (inv *Inventory) elsewhere() []finding.Problem {
+	var open []string
+	for _, l := range inv.leftover {
+		if !inv.Evidence.History[l.Finding.Prefix].Gone && !slices.Contains(open, l.Finding.Prefix) {
+			open = append(open, l.Finding.Prefix)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	shown := strings.Join(open[:min(len(open), 20)], ", ")
+	if len(open) > 20 {
+		shown += fmt.Sprintf(" and %d more", len(open)-20)
+	}
+	return []finding.Problem{{Warning: true, Error: "leaked, by the scans, and not among these keys: " + shown,
+		Hint: "they were revoked before the audit log begins, belong to another organisation, or are hidden from this credential; b10lint scan --verify looks at each"}}
+}
+
+// sources says how far the evidence goes.
+func (inv *Inventory) sources() (list []finding.Source) {
+	for _, s := range inv.Evidence.Sources {
+		out := finding.Source{Name: s.Name, State: "read", Since: moment(s.Since)}
+		switch {
+		case inv.noGateway(s):
+			out.State, out.Detail = "not-used", "not used, or not permitted to this credential: Baseten answers both alike"
+		case s.Denied():
+			out.State, out.Detail = "denied", missing(s.Name)
+		case s.Err != nil:
+			out.State, out.Detail = "failed", missing(s.Name)
+		case s.Name == baseten.SourceUsage:
+			out.Detail = "Model APIs only: dedicated deployments, chains and metrics are not counted"
+		case s.Name == baseten.SourceActions:
+			out.Detail = "administrative actions only; what a personal key does stands under its owner"
+		}
+		list = append(list, out)
+	}
+	return list
+}

@@ -1,0 +1,207 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// Timeline tells the story of the key with a prefix, in order: its making, every
+// place that a scan saw it, what it did, when it was used, its end. A prefix that
+// no source knows gives a story without events that says so.
+func Timeline(e *baseten.Evidence, prefix string, leaks []Leak) finding.Timeline {
+	inv := NewInventory(e, leaks, Earlier{})
+	t := finding.Timeline{Prefix: prefix, At: inv.Now, State: finding.Unknown, Events: []finding.Event{}, Usage: []finding.DailyUse{}, Unknown: []string{}}
+	k := inv.key(prefix)
+	history := e.History[prefix]
+	switch {
+	case k != nil && k.Listed:
+		t.State = finding.Live
+		t.Key = k.facts()
+	case history.Gone:
+		t.State = finding.Dead
+		t.Key = &finding.Key{Type: history.Type, CreatedAt: history.Created.Ptr(), CreatedBy: history.CreatedBy,
+			RevokedAt: history.Deleted.Ptr(), RevokedBy: history.DeletedBy}
+	case k != nil:
+		t.Key = k.facts()
+	}
+	s := story{t: &t, prefix: prefix}
+	s.life(k, history)
+	s.places(leaks)
+	s.actions(e.Actions)
+	s.usage(e.Usage)
+	slices.SortStableFunc(t.Events, func(a, b finding.Event) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(order(a), order(b)))
+	})
+	t.Unknown = append(t.Unknown, inv.unknown(k, &t)...)
+	return t
+}
+
+func (inv *Inventory) key(prefix string) *Key {
+	for _, k := range inv.Keys {
+		if k.Prefix == prefix {
+			return k
+		}
+	}
+	return nil
+}
+
+// order ranks events of one moment: a day-only event stands before the others of
+// its day, and a making before all.
+func order(e finding.Event) int {
+	return slices.Index([]string{"created", "committed", "first-use", "action", "last-use", "removed", "revoked"}, e.Kind)
+}
+
+// A story collects the events of one key.
+type story struct {
+	t      *finding.Timeline
+	prefix string
+}
+
+func (s *story) add(at time.Time, kind, from, by, format string, args ...any) {
+	if !at.IsZero() {
+		s.t.Events = append(s.t.Events, finding.Event{At: at.UTC(), Kind: kind, From: from, By: by, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (s *story) life(k *Key, h baseten.KeyHistory) {
+	created, from, by := h.Created.Time, fromLog, h.CreatedBy
+	kind := h.Type
+	if k != nil {
+		if !k.Created.At.IsZero() {
+			created, from = k.Created.At, k.Created.Basis
+		}
+		kind = string(k.Type)
+	}
+	via := ""
+	if h.Source != "" {
+		via = " by way of " + h.Source
+	}
+	s.add(created, "created", from, by, "key of type %s made%s", kind, via)
+	if h.Gone {
+		s.add(h.Deleted.Time, "revoked", fromLog, h.DeletedBy, "key revoked")
+	}
+	if k != nil && k.Used.Exact() {
+		s.add(k.Used.At, "last-use", fromList, "", "last use of any kind")
+	}
+}
+
+// places tells each place that scans saw, and who could read it there.
+func (s *story) places(leaks []Leak) {
+	for _, l := range leaks {
+		if l.Finding.Prefix != s.prefix || !strings.HasPrefix(l.Finding.Rule, "leaked-") {
+			continue
+		}
+		for _, at := range l.Finding.Locations {
+			if at.Date == nil {
+				s.t.Unknown = append(s.t.Unknown, "since when it stood in "+at.Path+" (by "+l.From+", "+string(at.Exposure)+")")
+				continue
+			}
+			if public(at, l) && (s.t.Leaked == nil || at.Date.Before(*s.t.Leaked)) {
+				s.t.Leaked = moment(at.Date.UTC())
+			}
+			s.add(*at.Date, "committed", l.From, at.Author, "commit %s put it into %s; %s", short(at.Commit), at.Path, readers(at))
+			if at.RemovedIn != "" {
+				s.t.Unknown = append(s.t.Unknown, "when commit "+short(at.RemovedIn)+" took it out of "+at.Path+": the report has no date for it; history keeps the key")
+			}
+		}
+	}
+}
+
+// readers says who could see the key in a place of a repository.
+func readers(at finding.Location) string {
+	who := "whoever can read the repository could see it"
+	switch {
+	case at.Unreachable:
+		who = "no branch or tag leads there, but whoever has the objects can see it"
+	case len(at.Refs) > 0:
+		who = "whoever can read " + strings.Join(at.Refs[:min(len(at.Refs), 5)], ", ") + " could see it"
+	}
+	if at.AtHead {
+		who += "; it is still at the head"
+	}
+	return who
+}
+
+func (s *story) actions(entries []baseten.AuditEntry) {
+	for _, a := range entries {
+		if a.Actor.APIKeyPrefix != s.prefix {
+			continue
+		}
+		with := ""
+		if a.ClientName != "" {
+			with = strings.TrimRight(" with "+a.ClientName+" "+a.ClientVersion, " ")
+		}
+		what := strings.ToLower(strings.ReplaceAll(a.EventType, "_", " "))
+		if a.Data.Prefix != "" {
+			what += " " + a.Data.Prefix
+		}
+		s.add(a.Created.Time, "action", fromLog, a.Actor.String(), "%s, by way of %s%s", what, a.Source, with)
+	}
+}
+
+// usage tells the days of use by model, and marks the first and last of them.
+func (s *story) usage(buckets []baseten.UsageBucket) {
+	var first, last time.Time
+	for _, b := range buckets {
+		for _, u := range b.Results {
+			if u.APIKeyPrefix != s.prefix || u.RequestCount <= 0 || b.StartTime.IsZero() {
+				continue
+			}
+			at := b.StartTime.Time
+			if first.IsZero() {
+				first = at
+			}
+			last = at
+			s.t.Usage = append(s.t.Usage, finding.DailyUse{Date: day(at), Model: u.Model, Requests: u.RequestCount,
+				InputTokens: u.InputTokens, OutputTokens: u.OutputTokens,
+				AfterLeak: s.t.Leaked != nil && at.Add(Day).After(*s.t.Leaked)})
+		}
+	}
+	n := len(s.t.Events)
+	s.add(first, "first-use", fromUsage, "", "first day with calls to a Model API that is still kept")
+	if !last.Equal(first) {
+		s.add(last, "last-use", fromUsage, "", "last day with calls to a Model API")
+	}
+	for i := n; i < len(s.t.Events); i++ {
+		s.t.Events[i].DayOnly = true
+	}
+}
+
+// unknown says what nobody tells.
+func (inv *Inventory) unknown(k *Key, t *finding.Timeline) (list []string) {
+	for _, s := range inv.Evidence.Sources {
+		if s.Err != nil && !inv.noGateway(s) {
+			list = append(list, s.Name+" could not be read: "+missing(s.Name))
+		}
+	}
+	if k == nil && t.State != finding.Dead {
+		list = append(list, "whether the key exists: neither the list of keys that this credential sees nor the audit log has it")
+	}
+	if k != nil && k.Created.At.IsZero() {
+		list = append(list, "when exactly it was made: "+k.Created.Words())
+	}
+	if s := inv.Evidence.Source(baseten.SourceActions); s.Err == nil && !s.Since.IsZero() {
+		list = append(list, "what it did before "+day(s.Since)+", which is how far back the audit log's actions and the usage were read")
+	}
+	if t.Leaked == nil {
+		list = append(list, "when it leaked: no scan report gives a dated place in the open")
+	}
+	list = append(list, "calls to dedicated deployments and chains, reads through the management API, and the addresses that calls came from: Baseten does not tell them")
+	if k != nil && k.Type == baseten.Personal {
+		list = append(list, "which actions were this key's: what a personal key does stands in the audit log under its owner")
+	}
+	return list
+}
+
+func short(id string) string {
+	if id == "" {
+		return "(unknown)"
+	}
+	return id[:min(len(id), 12)]
+}

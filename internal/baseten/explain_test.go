@@ -1,0 +1,89 @@
+package baseten_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// TestExplain: what a person is told of each kind of failure, and that only
+// Baseten's own 4xx counts as a refusal.
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	weak := w.as(t, w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE"}))
+	gone := w.org.AddKey(basetentest.KeySpec{})
+	if err := w.org.DeleteKey(gone.Prefix(), "admin@example.com", noon); err != nil {
+		t.Fatal(err)
+	}
+	list := func(c *baseten.Client, faults ...basetentest.Fault) error {
+		w.server.Heal()
+		for _, f := range faults {
+			w.server.Inject(f)
+		}
+		_, err := c.Keys(context.Background())
+		return err
+	}
+	for _, c := range []struct {
+		name    string
+		err     error
+		refused bool
+		says    string
+	}{
+		{"revoked", list(w.as(t, gone)), true, "not accepted"},
+		{"weak", list(weak), true, "may not do this"},
+		{"absent", w.client.DeleteKey(context.Background(), "b10_absent00"), true, ""},
+		{"limited", list(w.client, basetentest.Fault{Kind: basetentest.RateLimited}), true, "too many requests"},
+		{"down", list(w.client, basetentest.Fault{Kind: basetentest.Unavailable}), false, "in trouble"},
+		{"portal", list(w.client, basetentest.Fault{Kind: basetentest.CaptivePortal}), false, "not an answer of Baseten's"},
+		{"firewall", list(w.client, basetentest.Fault{Kind: basetentest.Firewall}), false, "not an answer of Baseten's"},
+		{"redirect", list(w.client, basetentest.Fault{Kind: basetentest.Redirected, To: "https://example.com"}), false, "not an answer of Baseten's"},
+		{"cut", list(w.client, basetentest.Fault{Kind: basetentest.Reset}), false, "no usable answer"},
+		{"truncated", list(w.client, basetentest.Fault{Kind: basetentest.TruncatedJSON}), false, "no usable answer"},
+		{"other", errors.New("x"), false, "no usable answer"},
+	} {
+		if c.err == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		if got := baseten.Refused(c.err); got != c.refused {
+			t.Errorf("%s: refused %v: %v", c.name, got, c.err)
+		}
+		if got := baseten.Explain(c.err); !strings.Contains(got, c.says) || (got == "") != (c.says == "") {
+			t.Errorf("%s: %q, want %q: %v", c.name, got, c.says, c.err)
+		}
+		if got := baseten.IsForbidden(c.err); got != (c.name == "weak") {
+			t.Errorf("%s: forbidden %v", c.name, got)
+		}
+		if got := baseten.IsNotFound(c.err); got != (c.name == "absent") {
+			t.Errorf("%s: not found %v", c.name, got)
+		}
+	}
+}
+
+// TestVerifyKeeping: a key that must not be sent is matched by its prefix and
+// not probed with; a stand-in for a prefix is found like its key.
+func TestVerifyKeeping(t *testing.T) {
+	w := newWorld(t)
+	ours, foreign, sent := w.org.AddKey(basetentest.KeySpec{Name: "ours"}), secret.New(fakekey.New(5).B10()), secret.New(fakekey.New(6).B10())
+	v := baseten.NewVerifier(baseten.NewInventory(w.client), newProbe(t, w), nil)
+	keys := []secret.Secret{ours, foreign, sent, baseten.Stub(ours.Prefix()), baseten.Stub(foreign.Prefix())}
+	res := v.VerifyKeeping(context.Background(), keys, func(k secret.Secret) bool { return !k.Equal(sent) })
+	for i, want := range []string{"live", "unknown", "dead", "live", "unknown"} {
+		if got := res.Verdicts[keys[i].Digest()].Liveness; string(got.State) != want {
+			t.Errorf("key %d: %+v, want %s", i, got, want)
+		}
+	}
+	if w.server.Received(ours) || w.server.Received(foreign) || !w.server.Received(sent) {
+		t.Error("a kept key was sent, or the other was not")
+	}
+	alone := baseten.NewVerifier(nil, newProbe(t, w), nil).VerifyKeeping(context.Background(), keys[1:2], func(secret.Secret) bool { return true })
+	if got := alone.Verdicts[foreign.Digest()].Liveness.State; got != "unchecked" {
+		t.Errorf("without an inventory: %s", got)
+	}
+}

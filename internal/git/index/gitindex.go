@@ -1,0 +1,368 @@
+// Package index reads the index of a git work tree: which paths git tracks. It
+// reads versions 2, 3 and 4, SHA-1 and SHA-256 repositories, split and sparse
+// indexes, as gitformat-index(5) of git 2.39 describes them and read-cache.c and
+// split-index.c read them.
+package index
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // what git's format asks for
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	// maxFile is the largest index that is read: about ten million entries.
+	maxFile = 1 << 30
+	// MaxName is the longest name that is yielded; no system opens a longer path.
+	MaxName = 32 << 10
+)
+
+// ModeTree is the Mode of an entry of a sparse index that stands for a whole
+// folder. Its Name ends in a slash.
+const ModeTree = 0o040000
+
+// An Entry is one path in the index.
+type Entry struct {
+	Name  []byte // slash separated, from the root; valid during the call only
+	ID    []byte // of the blob; valid during the call only
+	Mode  uint32
+	Stage int // 0, or 1 to 3 for the sides of a conflict
+	// IntentToAdd is set by git add -N: the path is known, its content is not.
+	IntentToAdd  bool
+	SkipWorktree bool
+}
+
+// Each calls yield for every entry of the index in a git folder, in its order,
+// until yield returns false. A folder without an index has no entries. Names
+// longer than MaxName are passed over. The error says what is broken.
+func Each(gitDir string, yield func(Entry) bool) error {
+	_, err := EachOf(filepath.Join(gitDir, "index"), gitDir, yield)
+	return err
+}
+
+// EachOf is Each for an index file of any name, as in GIT_INDEX_FILE, and gives
+// the trees that the index remembers; nil when it remembers none.
+func EachOf(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
+	data, err := read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // nothing was ever added
+	}
+	var idx *index
+	if err == nil {
+		idx, err = each(data, gitDir, yield)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("git index: %w", err)
+	}
+	return idx.trees, nil
+}
+
+func read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("is larger than %d bytes", maxFile)
+	}
+	return data, err
+}
+
+func each(data []byte, gitDir string, yield func(Entry) bool) (*index, error) {
+	idx, err := open(data)
+	if err != nil {
+		return nil, err
+	}
+	if idx.link == nil {
+		return idx, idx.entries(func(_ int, e Entry) bool { return yield(e) })
+	}
+	idx.trees = nil // counts entries of both files
+	return idx, idx.split(gitDir, yield)
+}
+
+// An index is one file whose structure was checked.
+type index struct {
+	data     []byte // without the checksum
+	version  uint32
+	count    uint32
+	hashSize int
+	link     []byte // of a split index
+	trees    *Tree
+}
+
+// open tells the kind of hash by the checksum at the end. Where that is left zero
+// (index.skipHash), by which kind the file can be read with.
+func open(data []byte) (*index, error) {
+	if len(data) < 12 || string(data[:4]) != "DIRC" {
+		return nil, errors.New("is no index: it does not begin with DIRC")
+	}
+	var err error
+	for _, size := range []int{sha1.Size, sha256.Size} {
+		n := len(data) - size
+		if n < 12 || !sumFits(data[:n], data[n:]) {
+			continue
+		}
+		idx := &index{data: data[:n], version: binary.BigEndian.Uint32(data[4:]), count: binary.BigEndian.Uint32(data[8:]), hashSize: size}
+		if idx.version < 2 || idx.version > 4 {
+			return nil, fmt.Errorf("has version %d; 2 to 4 are known", idx.version)
+		}
+		if err = idx.check(); err == nil {
+			return idx, nil
+		}
+	}
+	if err == nil {
+		err = errors.New("its checksum does not fit; it is damaged or still being written")
+	}
+	return nil, err
+}
+
+func sumFits(body, sum []byte) bool {
+	if len(bytes.Trim(sum, "\x00")) == 0 {
+		return true
+	}
+	if len(sum) == sha1.Size {
+		s := sha1.Sum(body)
+		return bytes.Equal(s[:], sum)
+	}
+	s := sha256.Sum256(body)
+	return bytes.Equal(s[:], sum)
+}
+
+// check walks the file once and finds the extensions.
+func (x *index) check() error {
+	rest, err := x.walk(func(int, Entry) bool { return true })
+	for err == nil && len(rest) > 0 {
+		if len(rest) < 8 {
+			return errTruncated
+		}
+		name, size := string(rest[:4]), int64(binary.BigEndian.Uint32(rest[4:]))
+		if rest = rest[8:]; size > int64(len(rest)) {
+			return errTruncated
+		}
+		switch {
+		case name == "link":
+			x.link = rest[:size]
+		case name == "TREE":
+			// What cannot be read is not remembered; git does the same.
+			if t, after, ok := x.tree(rest[:size], 0); ok && len(after) == 0 {
+				x.trees = t
+			}
+		case name == "sdir": // says that ModeTree may occur
+		case name[0] < 'A' || name[0] > 'Z': // must be understood
+			return fmt.Errorf("has the extension %q, which is not known", name)
+		}
+		rest = rest[size:]
+	}
+	return err
+}
+
+var errTruncated = errors.New("ends in the middle; it is damaged")
+
+func (x *index) entries(yield func(int, Entry) bool) error {
+	_, err := x.walk(yield)
+	return err
+}
+
+// walk yields the entries with their numbers and returns what follows them, nil
+// when yield stopped it.
+func (x *index) walk(yield func(int, Entry) bool) (rest []byte, err error) {
+	rest = x.data[12:]
+	var name []byte // grows and shrinks with the prefixes of version 4
+	for i := range int(x.count) {
+		var e Entry
+		e, rest, err = x.entry(rest, name)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w", i, err)
+		}
+		name = e.Name
+		if len(name) <= MaxName && !yield(i, e) {
+			return nil, nil
+		}
+	}
+	return rest, nil
+}
+
+// The fixed part of an entry: eight numbers of the file's state and the mode
+// before the hash, then the flags.
+const (
+	modeAt     = 24
+	hashAt     = 40
+	nameMask   = 0xfff
+	extended   = 0x4000
+	intentFlag = 1 << 13
+	skipFlag   = 1 << 14
+)
+
+func (x *index) entry(data, previous []byte) (e Entry, rest []byte, err error) {
+	head := hashAt + x.hashSize + 2
+	if len(data) < head {
+		return e, nil, errTruncated
+	}
+	flags := binary.BigEndian.Uint16(data[head-2:])
+	e.Mode = binary.BigEndian.Uint32(data[modeAt:])
+	e.ID = data[hashAt : hashAt+x.hashSize]
+	e.Stage = int(flags >> 12 & 3)
+	if flags&extended != 0 {
+		if len(data) < head+2 || x.version < 3 {
+			return e, nil, errTruncated
+		}
+		more := binary.BigEndian.Uint16(data[head:])
+		e.IntentToAdd, e.SkipWorktree = more&intentFlag != 0, more&skipFlag != 0
+		head += 2
+	}
+	if x.version == 4 {
+		e.Name, rest, err = nameV4(data[head:], previous)
+		return e, rest, err
+	}
+	size := int(flags & nameMask)
+	if size == nameMask { // or longer: up to the NUL
+		if size = bytes.IndexByte(data[head:], 0); size < 0 {
+			return e, nil, errTruncated
+		}
+	}
+	end := (head + size + 8) &^ 7 // one to eight NULs
+	if end > len(data) || data[head+size] != 0 {
+		return e, nil, errTruncated
+	}
+	e.Name = data[head : head+size]
+	return e, data[end:], nil
+}
+
+// nameV4 takes bytes off the previous name and adds others. The number is written
+// as in pack offsets.
+func nameV4(data, previous []byte) (name, rest []byte, err error) {
+	strip, i := 0, 0
+	for {
+		if i == len(data) || i == 5 {
+			return nil, nil, errTruncated
+		}
+		c := data[i]
+		strip = strip<<7 | int(c&0x7f)
+		i++
+		if c < 0x80 {
+			break
+		}
+		strip++
+	}
+	size := bytes.IndexByte(data[i:], 0)
+	if size < 0 || strip > len(previous) {
+		return nil, nil, errTruncated
+	}
+	kept := previous[:len(previous)-strip]
+	return append(kept[:len(kept):cap(kept)], data[i:i+size]...), data[i+size+1:], nil
+}
+
+// split yields the entries of an index that is kept as changes to a shared one:
+// that one's, without those that are deleted, some replaced, and the new.
+func (x *index) split(gitDir string, yield func(Entry) bool) error {
+	if len(x.link) < x.hashSize {
+		return errTruncated
+	}
+	base, err := x.shared(gitDir)
+	if err != nil {
+		return err
+	}
+	gone, rest, err := bitmap(x.link[x.hashSize:], base.count)
+	if err != nil {
+		return err
+	}
+	changed, _, err := bitmap(rest, base.count)
+	if err != nil {
+		return err
+	}
+	var replacements []Entry
+	stopped := false
+	err = x.entries(func(_ int, e Entry) bool {
+		if len(e.Name) == 0 {
+			replacements = append(replacements, e)
+			return true
+		}
+		stopped = !yield(e)
+		return !stopped
+	})
+	if err != nil || stopped {
+		return err
+	}
+	return base.entries(func(i int, e Entry) bool {
+		if changed.has(i) && len(replacements) > 0 {
+			replacements[0].Name = e.Name
+			e, replacements = replacements[0], replacements[1:]
+		}
+		return gone.has(i) || yield(e)
+	})
+}
+
+func (x *index) shared(gitDir string) (*index, error) {
+	id := x.link[:x.hashSize]
+	if len(bytes.Trim(id, "\x00")) == 0 { // nothing is shared
+		return &index{data: make([]byte, 12), version: x.version, hashSize: x.hashSize}, nil
+	}
+	name := "sharedindex." + hex.EncodeToString(id)
+	data, err := read(filepath.Join(gitDir, name))
+	if err != nil {
+		return nil, err
+	}
+	base, err := open(data)
+	if err == nil && (base.link != nil || base.hashSize != x.hashSize) {
+		err = errors.New("is not of this index")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return base, nil
+}
+
+// bits is a set of numbers.
+type bits map[int]bool
+
+func (b bits) has(i int) bool { return b[i] }
+
+// bitmap reads an EWAH bitmap (gitformat-pack and ewah/ewok.h: runs of equal words,
+// then words as they are) up to a number of bits. No bitmap is an empty one.
+func bitmap(data []byte, limit uint32) (set bits, rest []byte, err error) {
+	set = bits{}
+	if len(data) == 0 {
+		return set, nil, nil
+	}
+	if len(data) < 12 {
+		return nil, nil, errTruncated
+	}
+	count := int64(binary.BigEndian.Uint32(data[4:]))
+	if int64(len(data)) < 12+8*count {
+		return nil, nil, errTruncated
+	}
+	words, rest := data[8:8+8*count], data[12+8*count:]
+	at := uint64(0) // in bits
+	for len(words) >= 8 && at < uint64(limit) {
+		marker := binary.BigEndian.Uint64(words)
+		words = words[8:]
+		end := at + 64*(marker>>1&0xffffffff)
+		if marker&1 != 0 {
+			for i := at; i < min(end, uint64(limit)); i++ {
+				set[int(i)] = true
+			}
+		}
+		at = end
+		for n := marker >> 33; n > 0 && len(words) >= 8 && at < uint64(limit); n-- {
+			word := binary.BigEndian.Uint64(words)
+			words = words[8:]
+			for i := range uint64(64) {
+				if word>>i&1 != 0 {
+					set[int(at+i)] = true
+				}
+			}
+			at += 64
+		}
+	}
+	return set, rest, nil
+}

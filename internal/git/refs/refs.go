@@ -1,0 +1,255 @@
+package refs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ErrReftable says that the references are kept in a form that is not read.
+var ErrReftable = errors.New("references are kept as a reftable, which b10lint does not read: which commits they lead to is unknown")
+
+// ReftableHint says what to do about ErrReftable; git has the command since 2.46.
+const ReftableHint = "git refs migrate --ref-format=files, here or in a copy of the repository"
+
+// maxFile bounds what is read of one file. The packed references of the largest
+// public repositories take some tens of megabytes.
+const maxFile = 1 << 30
+
+// A Ref is a name for an object.
+type Ref struct {
+	Name string // whole: refs/heads/main
+	ID   string // hexadecimal
+}
+
+// Short is the name as people know it: main, v1.0, origin/main, notes/commits.
+func (r Ref) Short() string {
+	for _, p := range []string{"refs/heads/", "refs/tags/", "refs/remotes/", "refs/"} {
+		if s, ok := strings.CutPrefix(r.Name, p); ok {
+			return s
+		}
+	}
+	return r.Name
+}
+
+// Refs lists every reference of a repository by name: packed and loose ones,
+// detached heads (of linked work trees, too), those that only one work tree has,
+// and the older entries of the stash as stash@{n}. Symbolic references are left
+// out, as what they name is listed. The errors are of files that could not be
+// read; the rest is given.
+func Refs(gitDir, commonDir string) ([]Ref, []error) {
+	l := lister{ids: map[string]string{}}
+	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
+		l.errs, l.reftable = append(l.errs, ErrReftable), true
+	}
+	l.packed(filepath.Join(commonDir, "packed-refs"))
+	l.loose(commonDir, "refs", "")
+	l.head(commonDir, "")
+	for _, name := range worktrees(commonDir) {
+		dir := filepath.Join(commonDir, "worktrees", name)
+		l.head(dir, "worktrees/"+name+"/")
+		l.loose(dir, "refs", "worktrees/"+name+"/")
+	}
+	l.stash(filepath.Join(commonDir, "logs", "refs", "stash"))
+	refs := make([]Ref, 0, len(l.ids))
+	for name, id := range l.ids {
+		refs = append(refs, Ref{name, id})
+	}
+	slices.SortFunc(refs, func(a, b Ref) int { return strings.Compare(a.Name, b.Name) })
+	return refs, l.errs
+}
+
+type lister struct {
+	ids      map[string]string
+	errs     []error
+	reftable bool
+}
+
+func (l *lister) fail(err error) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.errs = append(l.errs, err)
+	}
+}
+
+func (l *lister) packed(name string) {
+	data, err := read(name)
+	l.fail(err)
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimRight(line, "\r\n")
+		id, ref, ok := strings.Cut(string(line), " ")
+		switch {
+		case len(line) == 0 || line[0] == '#' || line[0] == '^':
+		case !ok || !isID(id):
+			l.errs = append(l.errs, fmt.Errorf("%s: malformed line", name))
+			return
+		default:
+			l.ids[ref] = strings.ToLower(id)
+		}
+	}
+}
+
+// loose lists the files below root/rel.
+func (l *lister) loose(root, rel, prefix string) {
+	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(rel)))
+	l.fail(err)
+	for _, e := range entries {
+		name := path.Join(rel, e.Name())
+		switch {
+		case e.IsDir():
+			l.loose(root, name, prefix)
+		case e.Type().IsRegular() && !strings.HasSuffix(name, ".lock"):
+			l.file(root, name, prefix+name)
+		}
+	}
+}
+
+func (l *lister) file(root, rel, as string) {
+	data, err := read(filepath.Join(root, filepath.FromSlash(rel)))
+	if err != nil {
+		l.fail(err)
+		return
+	}
+	text := strings.TrimSpace(string(data))
+	switch {
+	case isID(text):
+		l.ids[as] = strings.ToLower(text)
+	case l.reftable && rel == "refs/heads": // a notice for programs that do not know reftables
+	case !strings.HasPrefix(text, "ref:"):
+		l.errs = append(l.errs, fmt.Errorf("%s: not a reference", filepath.Join(root, filepath.FromSlash(rel))))
+	}
+}
+
+// head adds a HEAD that is on no branch.
+func (l *lister) head(dir, prefix string) {
+	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
+		l.file(dir, "HEAD", prefix+"HEAD")
+	}
+}
+
+// stash adds the stash's entries but the newest, which the reference itself names.
+func (l *lister) stash(name string) {
+	data, err := read(name)
+	l.fail(err)
+	var ids []string
+	for line := range bytes.Lines(data) {
+		if f := bytes.Fields(line); len(f) > 1 && isID(string(f[1])) {
+			ids = append(ids, string(f[1]))
+		}
+	}
+	for i := range len(ids) - 1 {
+		l.ids[fmt.Sprintf("refs/stash@{%d}", len(ids)-1-i)] = ids[i]
+	}
+}
+
+func worktrees(commonDir string) (names []string) {
+	entries, _ := os.ReadDir(filepath.Join(commonDir, "worktrees"))
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// Indexes are the index files that a repository has: its own and those of its
+// linked work trees.
+func Indexes(commonDir string) []string {
+	all := []string{filepath.Join(commonDir, "index")}
+	for _, name := range worktrees(commonDir) {
+		all = append(all, filepath.Join(commonDir, "worktrees", name, "index"))
+	}
+	return slices.DeleteFunc(all, func(name string) bool { _, err := os.Stat(name); return err != nil })
+}
+
+// Head is the id of the commit that HEAD of a git folder leads to, among the given
+// references; "" when its branch has none yet.
+func Head(gitDir string, refs []Ref) (string, error) {
+	data, err := read(filepath.Join(gitDir, "HEAD"))
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimSpace(string(data))
+	if isID(text) {
+		return strings.ToLower(text), nil
+	}
+	name, ok := strings.CutPrefix(text, "ref:")
+	if !ok {
+		return "", fmt.Errorf("%s: neither a branch nor a commit", filepath.Join(gitDir, "HEAD"))
+	}
+	name = strings.TrimSpace(name)
+	if i, ok := slices.BinarySearchFunc(refs, name, func(r Ref, n string) int { return strings.Compare(r.Name, n) }); ok {
+		return refs[i].ID, nil
+	}
+	return "", nil
+}
+
+// HeadOnly is Head, without the list of all references.
+func HeadOnly(gitDir, commonDir string) (string, error) {
+	id, err := Head(gitDir, nil)
+	if id != "" || err != nil {
+		return id, err
+	}
+	data, _ := read(filepath.Join(gitDir, "HEAD"))
+	name := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(data)), "ref:"))
+	if !fs.ValidPath(name) {
+		return "", fmt.Errorf("%s: not the name of a reference", filepath.Join(gitDir, "HEAD"))
+	}
+	l := lister{ids: map[string]string{}}
+	for _, dir := range []string{gitDir, commonDir} {
+		if text, err := read(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+			if id := strings.TrimSpace(string(text)); isID(id) {
+				return strings.ToLower(id), nil
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
+		return "", ErrReftable
+	}
+	l.packed(filepath.Join(commonDir, "packed-refs"))
+	return l.ids[name], errors.Join(l.errs...)
+}
+
+// Shallow lists the commits whose parents a shallow clone left out.
+func Shallow(commonDir string) (ids []string, err error) {
+	data, err := read(filepath.Join(commonDir, "shallow"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for line := range bytes.Lines(data) {
+		if id := strings.TrimSpace(string(line)); isID(id) {
+			ids = append(ids, strings.ToLower(id))
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+func isID(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads a regular file of bearable size.
+func read(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("not a file of bearable size")}
+	}
+	return os.ReadFile(name)
+}
