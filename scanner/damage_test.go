@@ -90,7 +90,7 @@ func TestSubmodulesAndNestedRepositories(t *testing.T) {
 	inLib, inNested, inBare := g.m.B10(), g.m.B10(), g.m.B10()
 	lib.commit("k.txt", inLib)
 	lib.commit("k.txt", "clean")
-	g.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", lib.dir, "libs/lib")
+	g.git("submodule", "add", "-q", lib.dir, "libs/lib")
 	g.commitAll("submodule")
 	write(t, g.dir, ".gitmodules", read(t, g.dir, ".gitmodules")+"[submodule \"other\"]\n\tpath = other\n\turl = x\n")
 	nested := &gitRepo{t: t, dir: filepath.Join(g.dir, "vendor/nested"), at: g.at, m: g.m}
