@@ -91,8 +91,8 @@ func TestSeverityByExposure(t *testing.T) {
 		}
 		for _, s := range sources {
 			r := scan(t, Options{}, s)
-			if len(r.findings) != 1 || r.findings[0].Exposure != c.exposure || r.findings[0].Severity != c.severity || !r.summary.Complete {
-				t.Errorf("%s: %+v %+v", c.name, r.findings, r.problems)
+			if len(r.Findings) != 1 || r.Findings[0].Exposure != c.exposure || r.Findings[0].Severity != c.severity || !r.Summary.Complete {
+				t.Errorf("%s: %+v %+v", c.name, r.Findings, r.Problems)
 			}
 		}
 	}
@@ -107,8 +107,8 @@ func TestWidestPlaceFirst(t *testing.T) {
 	write(t, dir, "z.py", "baseten.login('"+key+"')")
 	gittest.Run(t, dir, "init", "-q")
 	r := scan(t, Options{}, source.Dir(dir, source.DirOptions{SkipGit: true}))
-	if len(r.findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
-		t.Errorf("%+v", r.findings)
+	if len(r.Findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 
@@ -141,11 +141,11 @@ func TestTrussrcMet(t *testing.T) {
 		"trussrc-tracked high tracked/.trussrc:0:0",
 		"trussrc-tracked medium new/.trussrc:0:0",
 	}
-	if diff := cmp.Diff(want, brief(dir, r.findings)); diff != "" {
+	if diff := cmp.Diff(want, brief(dir, r.Findings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if r.summary.Findings != 6 || !r.summary.Complete || r.findings[0].Rule != "leaked-key" {
-		t.Errorf("%+v", r.summary)
+	if r.Summary.Findings != 6 || !r.Summary.Complete || r.Findings[0].Rule != "leaked-key" {
+		t.Errorf("%+v", r.Summary)
 	}
-	noSecrets(t, r.findings, key)
+	noSecrets(t, r.Findings, key)
 }

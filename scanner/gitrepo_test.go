@@ -85,7 +85,7 @@ func (g *gitRepo) scope(s source.Scope) *recorder {
 // of gives the places of a key, without what the tests do not look at.
 func (r *recorder) of(key string) []finding.Location {
 	prefix, _, _ := strings.Cut(key, ".")
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		if f.Prefix == prefix {
 			return f.Locations
 		}
