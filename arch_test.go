@@ -45,6 +45,8 @@ var rooms = map[string]room{
 	"internal/inflate":             {leaf: true, why: "one inflater"},
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
+	"internal/git/config":          {leaf: true, why: "one reader of git's configuration"},
+	"internal/git/gitdir":          {leaf: true, why: "one answer to where a repository keeps what is its own"},
 	"internal/git/ignore":          {leaf: true, why: "one reading of git's ignore rules"},
 	"internal/git/index":           {leaf: true, why: "one reader of git's index"},
 	"internal/git/pack":            {leaf: true, why: "one object store, with the sweep"},
