@@ -63,23 +63,46 @@ func onlyAlnum(s []byte) []byte {
 	}, s)
 }
 
-// weigh asks the surroundings, nearest first.
-func (t *text) weigh(s shape) weight {
+// weigh asks the surroundings, nearest first. quiet reports that the line and the
+// lines around it were silent. The path is asked next, which PathSpeaks relies on.
+func (t *text) weigh(s shape) (w weight, quiet bool) {
 	line := around(t.data, s, 0, 0)
 	if w := nearest(t.data, s, line); w != silent {
-		return w
+		return w, false
 	}
-	near := around(t.data, s, linesBefore, linesAfter)
-	if w := nearest(t.data, s, near); w != silent {
-		return w
+	if w := nearest(t.data, s, around(t.data, s, linesBefore, linesAfter)); w != silent {
+		return w, false
 	}
 	if w := once(&t.header, t.weighHeader); w != silent {
-		return w
+		return w, true
 	}
 	if once(&t.whole, t.weighWhole) == likely || apiKeyScheme(t.data[line.Start:s.start]) {
-		return likely
+		return likely, true
 	}
-	return silent
+	return silent, true
+}
+
+// confidence is how sure one is of a key of a format that surroundings of this
+// weight hold.
+func confidence(f finding.Format, w weight) finding.Confidence {
+	if f == finding.Federated {
+		w-- // the grammar is second-hand: certain surroundings make it likely
+	}
+	switch {
+	case w >= certain:
+		return finding.HighConfidence
+	case w == likely:
+		return finding.MediumConfidence
+	}
+	return finding.LowConfidence
+}
+
+// PathSpeaks returns the confidence that Find(path, data) gives to each Silent match
+// of Find("", data) in a format; not ok means that the path names no owner and the
+// confidence stays as it is. A match that is not Silent keeps its confidence at any path.
+func PathSpeaks(f finding.Format, path string) (c finding.Confidence, ok bool) {
+	w := mentioned([]byte(path))
+	return confidence(f, w), w != silent
 }
 
 func once(memo **weight, work func() weight) weight {
@@ -92,15 +115,20 @@ func once(memo **weight, work func() weight) weight {
 
 // weighHeader asks the file's name and first lines.
 func (t *text) weighHeader() weight {
-	for _, part := range [][]byte{[]byte(t.path), t.data[:min(len(t.data), headerLen)]} {
-		lower := bytes.ToLower(part)
-		own, other := lastMention(lower, isOwn), lastMention(lower, isOther)
-		switch {
-		case own >= 0:
-			return certain
-		case other >= 0:
-			return against
-		}
+	if w := mentioned([]byte(t.path)); w != silent {
+		return w
+	}
+	return mentioned(t.data[:min(len(t.data), headerLen)])
+}
+
+// mentioned returns what the names in b say, of which Baseten's win.
+func mentioned(b []byte) weight {
+	lower := bytes.ToLower(b)
+	switch {
+	case lastMention(lower, isOwn) >= 0:
+		return certain
+	case lastMention(lower, isOther) >= 0:
+		return against
 	}
 	return silent
 }

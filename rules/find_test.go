@@ -7,6 +7,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/rules/encodingtest"
 )
 
 // find returns the matches in text as "format/confidence" in order, and checks
@@ -86,6 +87,54 @@ func TestNotKeys(t *testing.T) {
 			t.Errorf("%s: found %v", name, got)
 		}
 	}
+}
+
+// What a path says can be added when it is learned later: Find(path, data) gives each
+// match of Find("", data) the confidence that Silent and PathSpeaks lead to.
+func TestPathSpeaks(t *testing.T) {
+	m := fakekey.New(41)
+	words := []string{"baseten", "truss", "ultravox", "rest_framework", "key", "Api-Key", "b10", "x = 1"}
+	keys := []func() string{m.B10, m.Legacy, m.Federated}
+	encodings := append(encodingtest.All(), encodingtest.Encoding{Encode: func(_ *fakekey.Maker, s string) string { return s }})
+	counts := map[string]int{}
+	for range 1000 {
+		var text strings.Builder
+		for range 1 + m.IntN(6) {
+			text.WriteString(strings.Repeat("nothing here\n", m.IntN(2)*m.IntN(300)))
+			if m.IntN(3) == 0 {
+				text.WriteString(words[m.IntN(len(words))])
+			}
+			text.WriteString([]string{" ", "\n", "\n\n\n"}[m.IntN(3)])
+			key := "key = '" + keys[m.IntN(len(keys))]() + "'"
+			if m.IntN(4) == 0 {
+				key = words[m.IntN(len(words))] + " " + key
+			}
+			for range m.IntN(3) {
+				key = encodings[m.IntN(len(encodings))].Encode(m, key)
+			}
+			text.WriteString(key + "\n")
+		}
+		data := []byte(text.String())
+		for _, path := range []string{"", "a.py", "src/baseten/a.py", "x.trussrc", "truss/ultravox.py", "ultravox/a.py", "djangorestframework/x"} {
+			got := map[string]finding.Confidence{}
+			Find(path, data, nil, func(f Match) bool {
+				got[fmt.Sprint(f.Start, f.End, f.Secret.Digest())] = f.Confidence
+				return true
+			})
+			Find("", data, nil, func(f Match) bool {
+				want := f.Confidence
+				if c, ok := PathSpeaks(f.Format, path); ok && f.Silent {
+					want = c
+				}
+				if c, ok := got[fmt.Sprint(f.Start, f.End, f.Secret.Digest())]; !ok || c != want {
+					t.Errorf("%s: %s at %d: %s, want %s (found %t, silent %t)", path, f.Format, f.Start, c, want, ok, f.Silent)
+				}
+				counts[fmt.Sprintf("%s was %s, is %s", f.Format, f.Confidence, want)]++
+				return true
+			})
+		}
+	}
+	t.Log(counts)
 }
 
 func TestConfidence(t *testing.T) {

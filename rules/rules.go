@@ -28,6 +28,10 @@ type Match struct {
 	// Decoded lists the encodings that were taken off, outermost first.
 	Decoded    []string
 	Confidence finding.Confidence
+	// Silent reports that neither the line of the key nor the lines around it name an
+	// owner of the form. Where the path of the data is learned later, as it is for an
+	// object of a git repository, PathSpeaks then has the last word.
+	Silent bool
 }
 
 // Version changes whenever Find may answer differently for the same input. Caches

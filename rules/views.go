@@ -186,14 +186,14 @@ func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 
 // add judges a shape of a layer, and keeps it if it is a key in a fresh place.
 func (f *finder) add(l *layer, s shape) {
-	confidence, ok := l.judge(s)
+	confidence, quiet, ok := l.judge(s)
 	if !ok {
 		return
 	}
 	m := Match{
 		Start: s.start, End: s.end,
 		Secret: secret.New(string(l.data[s.start:s.end])),
-		Format: s.format, Confidence: confidence,
+		Format: s.format, Confidence: confidence, Silent: quiet,
 	}
 	var views []string
 	for ; l.up != nil; l = l.up {
@@ -208,29 +208,21 @@ func (f *finder) add(l *layer, s shape) {
 	}
 }
 
-// judge says how sure we are that a shape of a layer is a key; not ok means that
-// it is none. The decoded text about it counts, and the text about the run that
-// hid it, outwards.
-func (l *layer) judge(s shape) (c finding.Confidence, ok bool) {
+// judge returns how sure it is that a shape of a layer is a key, and whether its
+// neighbourhood was silent; not ok means that it is not a key. The decoded text
+// around it counts, and the text around the run that hid it, outwards.
+func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
 	if !drawn(l.data, s) {
-		return 0, false
+		return 0, false, false
 	}
 	if s.format == finding.B10 {
-		return finding.HighConfidence, true
+		return finding.HighConfidence, false, true
 	}
-	w := l.weigh(s)
+	w, quiet := l.weigh(s)
 	for ; w != against && w != certain && l.up != nil; l = l.up {
 		s.start, s.end = l.place(s.start, s.end)
-		w = max(w, l.up.weigh(s))
+		outer, _ := l.up.weigh(s)
+		w = max(w, outer)
 	}
-	if s.format == finding.Federated {
-		w-- // the grammar is second-hand: certain surroundings make it likely
-	}
-	switch {
-	case w >= certain:
-		return finding.HighConfidence, true
-	case w == likely:
-		return finding.MediumConfidence, true
-	}
-	return finding.LowConfidence, true
+	return confidence(s.format, w), quiet, true
 }

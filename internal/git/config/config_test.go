@@ -2,11 +2,12 @@ package config
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 // sound are files that git reads.
@@ -26,18 +27,12 @@ var sound = []string{
 
 // Parse agrees with what git lists.
 func TestParseAsGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
 	for _, text := range sound {
 		name := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command("git", "config", "-f", name, "--list", "-z").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%q: %v\n%s", text, err, out)
-		}
+		out := gittest.Pipe(t, t.TempDir(), nil, "config", "-f", name, "--list", "-z")
 		var want []string
 		for _, entry := range strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 			if key, _, ok := strings.Cut(entry, "\n"); !ok && key != "" {
