@@ -43,6 +43,7 @@ var rooms = map[string]room{
 	"internal/atomicfile":          {leaf: true, why: "one way to replace a file"},
 	"internal/fakekey":             {leaf: true, why: "one maker of keys for tests"},
 	"internal/inflate":             {leaf: true, why: "one inflater"},
+	"internal/keyformat":           {leaf: true, why: "one table of the key formats"},
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
 	"internal/git/ignore":          {leaf: true, why: "one reading of git's ignore rules"},
