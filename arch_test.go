@@ -42,6 +42,7 @@ var rooms = map[string]room{
 	"internal/archive/archivetest": {why: "writes archives, for the tests of several rooms"},
 	"internal/atomicfile":          {leaf: true, why: "one way to replace a file"},
 	"internal/fakekey":             {leaf: true, why: "one maker of keys for tests"},
+	"internal/gittest":             {why: "runs git, for the tests of several rooms"},
 	"internal/inflate":             {leaf: true, why: "one inflater"},
 	"internal/keyformat":           {leaf: true, why: "one table of the key formats"},
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},

@@ -62,8 +62,12 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 	r := &keptReport{}
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC()}
 	// The inventory settles what is a key, so that weak matches count, too.
-	if r.summary, err = scanner.Scan(ctx, run, sources, r, scanner.Options{MinConfidence: finding.LowConfidence}); err != nil {
+	found, err := scanner.Scan(ctx, run, sources, scanner.Options{MinConfidence: finding.LowConfidence})
+	if err != nil {
 		return nil, nil, failed(err)
+	}
+	if err := finding.Emit(found, r); err != nil {
+		return nil, nil, err
 	}
 	take("the scan of "+strings.Join(targets, ", "), r)
 	return leaks, problems, nil

@@ -132,14 +132,14 @@ func (o *baselineOptions) look(c *cobra.Command, env Env, found *gatherer, targe
 		return err
 	}
 	run := finding.Run{Tool: tool(), Command: "baseline", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	_, err = scanner.Scan(c.Context(), run, sources, found, scanner.Options{
+	r, err := scanner.Scan(c.Context(), run, sources, scanner.Options{
 		MinConfidence: o.scan.minConfidence.value,
 		Suppressor:    settings.suppressor(false),
 	})
 	if err != nil {
 		return failed(err)
 	}
-	return nil
+	return finding.Emit(r, found)
 }
 
 func (o *baselineOptions) entry(now time.Time) (config.BaselineEntry, error) {

@@ -69,7 +69,7 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
 	f.BoolVar(&o.noProbe, "no-probe", false, "do not ask Baseten with the new key; go by its list of keys alone")
-	f.VarP(&o.output, "output", "o", "write the result in this form")
+	o.output.register(c, "output", "o", "write the result in this form")
 	_ = c.MarkFlagDirname("journal")
 	_ = c.RegisterFlagCompletionFunc("downgrade", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -142,7 +143,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(c.Context(), run, sources, progressEnd{handler, stop}, o.revoke.options(scanner.Options{
+	found, err := scanner.Scan(c.Context(), run, sources, o.revoke.options(scanner.Options{
 		MinConfidence: o.minConfidence.value,
 		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
 		Comments:      o.comments(settings),
@@ -150,10 +151,11 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 		Verifier:      verifier,
 		Inspect:       o.places.inspect(env, fixed),
 	}))
-	if err = finish(err); err != nil {
+	stop()
+	if err = finish(errors.Join(finding.Emit(found, handler), err)); err != nil {
 		return failed(err)
 	}
-	if code := status(summary, worst.severity, o.failOn.value); code != ExitClean {
+	if code := status(found.Summary, worst.severity, o.failOn.value); code != ExitClean {
 		return result(silent(code))
 	}
 	return result(nil)
@@ -260,27 +262,4 @@ func (w *worstSeverity) Finding(f finding.Finding) error {
 		w.severity = max(w.severity, f.Severity)
 	}
 	return w.Handler.Finding(f)
-}
-
-// progressEnd takes the progress line away before the first word of the report.
-type progressEnd struct {
-	finding.Handler
-	stop func()
-}
-
-func (p progressEnd) Start(r finding.Run) error { return p.Handler.Start(r) }
-
-func (p progressEnd) Finding(f finding.Finding) error {
-	p.stop()
-	return p.Handler.Finding(f)
-}
-
-func (p progressEnd) Problem(x finding.Problem) error {
-	p.stop()
-	return p.Handler.Problem(x)
-}
-
-func (p progressEnd) Finish(s finding.Summary) error {
-	p.stop()
-	return p.Handler.Finish(s)
 }

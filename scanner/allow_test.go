@@ -57,7 +57,7 @@ func TestAllowHoldsNoKey(t *testing.T) {
 			"x b10lint:allow=" + b + " y " + a, "# b10lint:allow " + b[9:] + "\n" + a,
 		} {
 			r := scan(t, Options{}, source.Reader(strings.NewReader(text), finding.Location{Path: "x"}))
-			for _, f := range r.findings {
+			for _, f := range r.Findings {
 				reason := f.Locations[0].Allow
 				if reason == nil {
 					t.Fatalf("no reason in %d bytes", len(text))

@@ -281,49 +281,37 @@ func (c *collector) verify(ctx context.Context) {
 	}
 }
 
-// report hands everything over, in order, and closes the run.
-func (c *collector) report(h finding.Handler, sources []source.Source, finish func(*finding.Summary)) (finding.Summary, error) {
+// report makes the report of what was collected.
+func (c *collector) report(sources []source.Source) (r finding.Report) {
 	p := c.opts.Progress
-	s := finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
-	if err := c.handOver(h, &s); err != nil {
-		return s, err
-	}
-	if err := c.leftover(h, &s); err != nil {
-		return s, err
-	}
+	r.Summary = finding.Summary{Files: p.Files.Load(), Objects: p.Objects.Load(), Bytes: p.Bytes.Load()}
+	c.handOver(&r)
+	c.leftover(&r)
 	c.overLimits()
 	slices.SortStableFunc(c.problems, func(a, b finding.Problem) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Member, b.Member), strings.Compare(a.Object, b.Object), strings.Compare(a.Error, b.Error))
 	})
-	for _, p := range c.problems {
-		if err := h.Problem(p); err != nil {
-			return s, err
-		}
-	}
+	r.Problems = c.problems
 	for _, src := range sources {
 		if cov, ok := src.(source.Coverer); ok {
-			s.Coverage = appendCoverage(s.Coverage, cov.Coverage())
+			r.Summary.Coverage = appendCoverage(r.Summary.Coverage, cov.Coverage())
 		}
 	}
-	s.Complete = !c.incomplete
-	finish(&s)
-	return s, h.Finish(s)
+	r.Summary.Complete = !c.incomplete
+	return r
 }
 
 // leftover reports what is wrong with the decisions that accept findings.
-func (c *collector) leftover(h finding.Handler, s *finding.Summary) error {
+func (c *collector) leftover(r *finding.Report) {
 	if c.opts.Suppressor == nil {
-		return nil
+		return
 	}
 	for _, f := range c.opts.Suppressor.Leftover(c.unused) {
 		rule, _ := rules.Lookup(f.Rule)
 		f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
-		s.Findings++
-		if err := h.Finding(f); err != nil {
-			return err
-		}
+		r.Summary.Findings++
+		r.Findings = append(r.Findings, f)
 	}
-	return nil
 }
 
 func (c *collector) overLimits() {

@@ -74,7 +74,7 @@ func unusedIn(t *testing.T, files map[string][]byte) (places []string) {
 	}
 	left := &leftovers{}
 	src := source.Target(dir, source.TargetOptions{NoHistory: true})
-	if _, err := Scan(context.Background(), finding.Run{}, []source.Source{src}, &recorder{}, Options{Suppressor: left, Comments: CommentsInFiles}); err != nil {
+	if _, err := Scan(context.Background(), finding.Run{}, []source.Source{src}, Options{Suppressor: left, Comments: CommentsInFiles}); err != nil {
 		t.Fatal(err)
 	}
 	for _, at := range left.comments {

@@ -114,11 +114,11 @@ func (c *corpus) enough() {
 // at no other. Paths are told below root.
 func (c *corpus) found(t *testing.T, r *recorder, root string) {
 	t.Helper()
-	if len(r.problems) > 0 {
-		t.Errorf("%d problems, first %+v", len(r.problems), r.problems[0])
+	if len(r.Problems) > 0 {
+		t.Errorf("%d problems, first %+v", len(r.Problems), r.Problems[0])
 	}
 	found := map[string][]finding.Finding{}
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		found[f.Prefix] = append(found[f.Prefix], f)
 		// Small compressed members show letters as they are, and those of a key without
 		// its mark where the mark is a reference to an earlier one.
@@ -126,7 +126,7 @@ func (c *corpus) found(t *testing.T, r *recorder, root string) {
 			t.Errorf("%s is not expected: %+v", f.Prefix, f.Locations[0])
 		}
 	}
-	wrong, readings := 0, len(r.findings)-len(c.places)
+	wrong, readings := 0, len(r.Findings)-len(c.places)
 	for _, prefix := range slices.Sorted(maps.Keys(c.places)) {
 		if diff := c.places[prefix].differs(found[prefix], filepath.ToSlash(root)); diff != "" {
 			if wrong++; wrong <= 8 {

@@ -18,7 +18,7 @@ func (g *gitRepo) loose(id string) string {
 }
 
 func named(r *recorder, id string) bool {
-	return slices.ContainsFunc(r.problems, func(p finding.Problem) bool { return p.Object == id && !p.Warning })
+	return slices.ContainsFunc(r.Problems, func(p finding.Problem) bool { return p.Object == id && !p.Warning })
 }
 
 func TestMissingObjectsAreNamed(t *testing.T) {
@@ -46,8 +46,8 @@ func TestMissingObjectsAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := g.history(source.HistoryOptions{})
-		if r.summary.Complete || !named(r, id) || !slices.Equal(r.summary.Coverage[0].Missing, []string{id}) || r.of(key) == nil {
-			t.Errorf("%s %s: complete %v, %+v, %+v", what, id, r.summary.Complete, r.problems, r.summary.Coverage[0].Missing)
+		if r.Summary.Complete || !named(r, id) || !slices.Equal(r.Summary.Coverage[0].Missing, []string{id}) || r.of(key) == nil {
+			t.Errorf("%s %s: complete %v, %+v, %+v", what, id, r.Summary.Complete, r.Problems, r.Summary.Coverage[0].Missing)
 		}
 	}
 }
@@ -65,8 +65,8 @@ func TestCorruptObjectsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := g.history(source.HistoryOptions{})
-	if r.summary.Complete || !named(r, id) || !slices.Equal(r.summary.Coverage[0].Corrupt, []string{id}) || r.of(key) == nil {
-		t.Errorf("%+v %+v", r.problems, r.summary.Coverage)
+	if r.Summary.Complete || !named(r, id) || !slices.Equal(r.Summary.Coverage[0].Corrupt, []string{id}) || r.of(key) == nil {
+		t.Errorf("%+v %+v", r.Problems, r.Summary.Coverage)
 	}
 }
 
@@ -80,8 +80,8 @@ func TestPartialCloneIsIncomplete(t *testing.T) {
 	want := []string{g.git("rev-parse", "HEAD:a.txt"), g.git("rev-parse", "HEAD:b.txt")}
 	slices.Sort(want)
 	r := clone.history(source.HistoryOptions{})
-	if c := r.summary.Coverage[0]; r.summary.Complete || c.Promised != 2 || !slices.Equal(c.PromisedIDs, want) || len(c.Missing) != 0 {
-		t.Errorf("%+v %+v", r.problems, c)
+	if c := r.Summary.Coverage[0]; r.Summary.Complete || c.Promised != 2 || !slices.Equal(c.PromisedIDs, want) || len(c.Missing) != 0 {
+		t.Errorf("%+v %+v", r.Problems, c)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestSubmodulesAndNestedRepositories(t *testing.T) {
 	inLib, inNested, inBare := g.m.B10(), g.m.B10(), g.m.B10()
 	lib.commit("k.txt", inLib)
 	lib.commit("k.txt", "clean")
-	g.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", lib.dir, "libs/lib")
+	g.git("submodule", "add", "-q", lib.dir, "libs/lib")
 	g.commitAll("submodule")
 	write(t, g.dir, ".gitmodules", read(t, g.dir, ".gitmodules")+"[submodule \"other\"]\n\tpath = other\n\turl = x\n")
 	nested := &gitRepo{t: t, dir: filepath.Join(g.dir, "vendor/nested"), at: g.at, m: g.m}
@@ -109,11 +109,11 @@ func TestSubmodulesAndNestedRepositories(t *testing.T) {
 			t.Errorf("%s: %+v", path, r.of(key))
 		}
 	}
-	if len(r.summary.Coverage) != 4 || len(r.problems) != 0 {
-		t.Errorf("%d repositories, problems %+v", len(r.summary.Coverage), r.problems)
+	if len(r.Summary.Coverage) != 4 || len(r.Problems) != 0 {
+		t.Errorf("%d repositories, problems %+v", len(r.Summary.Coverage), r.Problems)
 	}
 	want := []finding.Submodule{{Path: filepath.ToSlash(g.dir) + "/libs/lib", State: "scanned"}, {Path: filepath.ToSlash(g.dir) + "/other", State: "not initialised"}}
-	if d := cmp.Diff(want, r.summary.Coverage[0].Submodules); d != "" {
+	if d := cmp.Diff(want, r.Summary.Coverage[0].Submodules); d != "" {
 		t.Error(d)
 	}
 }
@@ -134,10 +134,10 @@ func TestCacheAnswersForPacksAndIsNotTrusted(t *testing.T) {
 	plain := g.history(source.HistoryOptions{})
 	same := func(what string, cached bool, r *recorder) {
 		t.Helper()
-		if d := cmp.Diff(plain.findings, r.findings); d != "" {
+		if d := cmp.Diff(plain.Findings, r.Findings); d != "" {
 			t.Errorf("%s:\n%s", what, d)
 		}
-		if c := r.summary.Coverage[0]; (c.Cached > 0) != cached || c.Kinds["blob"].Seen != plain.summary.Coverage[0].Kinds["blob"].Seen {
+		if c := r.Summary.Coverage[0]; (c.Cached > 0) != cached || c.Kinds["blob"].Seen != plain.Summary.Coverage[0].Kinds["blob"].Seen {
 			t.Errorf("%s: %+v", what, c)
 		}
 	}
@@ -168,23 +168,23 @@ func TestCacheAnswersForPacksAndIsNotTrusted(t *testing.T) {
 		}
 	}
 	r := g.history(opts)
-	if len(r.problems) != 1 || !r.problems[0].Warning || !r.summary.Complete {
-		t.Errorf("damaged: %+v", r.problems)
+	if len(r.Problems) != 1 || !r.Problems[0].Warning || !r.Summary.Complete {
+		t.Errorf("damaged: %+v", r.Problems)
 	}
 	same("damaged", false, r)
 	same("mended", true, g.history(opts))
 
 	added := g.m.B10()
 	g.commit("later.txt", added)
-	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached == 0 {
+	if r := g.history(opts); r.of(added) == nil || r.Summary.Coverage[0].Cached == 0 {
 		t.Errorf("what came later: %+v", r.of(added))
 	}
 	g.git("repack", "-q", "-d", "-l")
-	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached == 0 || len(r.findings) != len(all)+1 {
-		t.Errorf("in a second pack: %d findings, %+v", len(r.findings), r.summary.Coverage)
+	if r := g.history(opts); r.of(added) == nil || r.Summary.Coverage[0].Cached == 0 || len(r.Findings) != len(all)+1 {
+		t.Errorf("in a second pack: %d findings, %+v", len(r.Findings), r.Summary.Coverage)
 	}
 	g.git("repack", "-q", "-a", "-d")
-	if r := g.history(opts); r.of(added) == nil || r.summary.Coverage[0].Cached != 0 {
-		t.Errorf("packed anew: %+v", r.summary.Coverage)
+	if r := g.history(opts); r.of(added) == nil || r.Summary.Coverage[0].Cached != 0 {
+		t.Errorf("packed anew: %+v", r.Summary.Coverage)
 	}
 }

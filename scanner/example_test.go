@@ -25,11 +25,14 @@ func ExampleScan() {
 		log.Fatal(err)
 	}
 	run := finding.Run{Command: "example", Targets: []string{"app.py"}, Started: time.Now(), Rules: rules.Catalogue()}
-	summary, err := scanner.Scan(context.Background(), run, sources, out, scanner.Options{})
+	r, err := scanner.Scan(context.Background(), run, sources, scanner.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(summary.Findings, summary.Complete)
+	if err := finding.Emit(r, out); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.Summary.Findings, r.Summary.Complete)
 	// Output:
 	// app.py:2:16: high: Baseten API key b10_1LB5FzrE [leaked-key]
 	// 1 true

@@ -3,7 +3,6 @@ package scanner
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -12,20 +11,9 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/gittest"
 	"github.com/b10lint/b10lint/scanner/source"
 )
-
-func runGit(t *testing.T, dir string, args ...string) {
-	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git in PATH")
-	}
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("git %v: %v: %s", args, err, out)
-	}
-}
 
 // openDir is a folder that everyone on the machine may look into.
 func openDir(t *testing.T) string {
@@ -57,30 +45,30 @@ func TestSeverityByExposure(t *testing.T) {
 		severity   finding.Severity
 	}{
 		{"no repository", "a.py", 0o600, nil, false, finding.Plain, finding.High},
-		{"tracked", "a.py", 0o600, func(d string) { runGit(t, d, "init", "-q"); runGit(t, d, "add", ".") }, false, finding.Committed, finding.High},
-		{"untracked", "a.py", 0o600, func(d string) { runGit(t, d, "init", "-q") }, false, finding.Untracked, finding.High},
-		{"ignored", ".env", 0o600, func(d string) { runGit(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Low},
-		{"ignored, for everyone to read", ".env", 0o644, func(d string) { runGit(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Medium},
+		{"tracked", "a.py", 0o600, func(d string) { gittest.Run(t, d, "init", "-q"); gittest.Run(t, d, "add", ".") }, false, finding.Committed, finding.High},
+		{"untracked", "a.py", 0o600, func(d string) { gittest.Run(t, d, "init", "-q") }, false, finding.Untracked, finding.High},
+		{"ignored", ".env", 0o600, func(d string) { gittest.Run(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Low},
+		{"ignored, for everyone to read", ".env", 0o644, func(d string) { gittest.Run(t, d, "init", "-q"); write(t, d, ".gitignore", ".env") }, false, finding.Ignored, finding.Medium},
 		{"ignored, behind a closed folder", ".env", 0o644, func(d string) {
-			runGit(t, d, "init", "-q")
+			gittest.Run(t, d, "init", "-q")
 			write(t, d, ".gitignore", ".env")
 			if err := os.Chmod(d, 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}, false, finding.Ignored, finding.Low},
 		{"ignored and tracked", ".env", 0o600, func(d string) {
-			runGit(t, d, "init", "-q")
+			gittest.Run(t, d, "init", "-q")
 			write(t, d, ".gitignore", ".env")
-			runGit(t, d, "add", "-f", ".env")
+			gittest.Run(t, d, "add", "-f", ".env")
 		}, false, finding.Committed, finding.High},
 		{"shipped", ".env.local", 0o600, func(d string) {
-			runGit(t, d, "init", "-q")
+			gittest.Run(t, d, "init", "-q")
 			write(t, d, ".gitignore", ".env*")
 			write(t, d, "config.yaml", "{}")
 		}, true, finding.Shipped, finding.High},
 		{"home", ".trussrc", 0o600, nil, false, finding.Home, finding.Low},
 		{"home, for everyone to read", ".trussrc", 0o644, nil, false, finding.Home, finding.Medium},
-		{"home and tracked", ".trussrc", 0o600, func(d string) { runGit(t, d, "init", "-q"); runGit(t, d, "add", ".") }, false, finding.Committed, finding.High},
+		{"home and tracked", ".trussrc", 0o600, func(d string) { gittest.Run(t, d, "init", "-q"); gittest.Run(t, d, "add", ".") }, false, finding.Committed, finding.High},
 	} {
 		dir := openDir(t)
 		write(t, dir, c.file, "BASETEN_API_KEY="+maker.B10())
@@ -103,8 +91,8 @@ func TestSeverityByExposure(t *testing.T) {
 		}
 		for _, s := range sources {
 			r := scan(t, Options{}, s)
-			if len(r.findings) != 1 || r.findings[0].Exposure != c.exposure || r.findings[0].Severity != c.severity || !r.summary.Complete {
-				t.Errorf("%s: %+v %+v", c.name, r.findings, r.problems)
+			if len(r.Findings) != 1 || r.Findings[0].Exposure != c.exposure || r.Findings[0].Severity != c.severity || !r.Summary.Complete {
+				t.Errorf("%s: %+v %+v", c.name, r.Findings, r.Problems)
 			}
 		}
 	}
@@ -117,10 +105,10 @@ func TestWidestPlaceFirst(t *testing.T) {
 	write(t, dir, ".env", "BASETEN_API_KEY="+key)
 	write(t, dir, ".gitignore", ".env")
 	write(t, dir, "z.py", "baseten.login('"+key+"')")
-	runGit(t, dir, "init", "-q")
+	gittest.Run(t, dir, "init", "-q")
 	r := scan(t, Options{}, source.Dir(dir, source.DirOptions{SkipGit: true}))
-	if len(r.findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
-		t.Errorf("%+v", r.findings)
+	if len(r.Findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 
@@ -139,8 +127,8 @@ func TestTrussrcMet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	runGit(t, dir, "init", "-q")
-	runGit(t, dir, "add", "tracked")
+	gittest.Run(t, dir, "init", "-q")
+	gittest.Run(t, dir, "add", "tracked")
 	o := Options{Inspect: func(_ context.Context, met []string) Inspection {
 		return InspectTrussrcs(source.HomeOptions{}, met)
 	}}
@@ -153,11 +141,11 @@ func TestTrussrcMet(t *testing.T) {
 		"trussrc-tracked high tracked/.trussrc:0:0",
 		"trussrc-tracked medium new/.trussrc:0:0",
 	}
-	if diff := cmp.Diff(want, brief(dir, r.findings)); diff != "" {
+	if diff := cmp.Diff(want, brief(dir, r.Findings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if r.summary.Findings != 6 || !r.summary.Complete || r.findings[0].Rule != "leaked-key" {
-		t.Errorf("%+v", r.summary)
+	if r.Summary.Findings != 6 || !r.Summary.Complete || r.Findings[0].Rule != "leaked-key" {
+		t.Errorf("%+v", r.Summary)
 	}
-	noSecrets(t, r.findings, key)
+	noSecrets(t, r.Findings, key)
 }

@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/gittest"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -25,9 +25,6 @@ type gitRepo struct {
 
 func newGitRepo(t *testing.T, args ...string) *gitRepo {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
 	g := &gitRepo{t: t, dir: filepath.Join(t.TempDir(), "repo"), at: 1_700_000_000, m: fakekey.New(3)}
 	if err := os.MkdirAll(g.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -43,11 +40,9 @@ func (g *gitRepo) input(stdin string, args ...string) string {
 	g.t.Helper()
 	g.at += 60
 	date := fmt.Sprintf("%d +0000", g.at)
-	c := exec.Command("git", args...)
-	c.Dir, c.Stdin = g.dir, strings.NewReader(stdin)
-	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=C", "GIT_COMMITTER_EMAIL=c@example.com",
-		"GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date, "GIT_ALLOW_PROTOCOL=file")
+	c := gittest.Command(g.t, g.dir, args...)
+	c.Stdin = strings.NewReader(stdin)
+	c.Env = append(c.Env, "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		g.t.Fatalf("git %s: %v\n%s", args[0], err, out)
@@ -90,7 +85,7 @@ func (g *gitRepo) scope(s source.Scope) *recorder {
 // of gives the places of a key, without what the tests do not look at.
 func (r *recorder) of(key string) []finding.Location {
 	prefix, _, _ := strings.Cut(key, ".")
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		if f.Prefix == prefix {
 			return f.Locations
 		}

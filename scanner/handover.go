@@ -21,27 +21,22 @@ func (c *collector) inspect(ctx context.Context) {
 }
 
 // handOver reports the keys in their order and counts them, then what Inspect found.
-func (c *collector) handOver(h finding.Handler, s *finding.Summary) error {
+func (c *collector) handOver(r *finding.Report) {
 	for _, k := range c.sorted() {
 		f := k.finding()
 		if max(k.confidence, k.matched) < c.opts.MinConfidence {
-			s.BelowConfidence++
+			r.Summary.BelowConfidence++
 			continue
 		}
-		if c.listed(&f, s) && c.opts.Keys != nil {
+		if c.listed(&f, &r.Summary) && c.opts.Keys != nil {
 			c.opts.Keys(f, k.key)
 		}
-		if err := h.Finding(f); err != nil {
-			return err
-		}
+		r.Findings = append(r.Findings, f)
 	}
 	for _, f := range c.extra {
-		c.listed(&f, s)
-		if err := h.Finding(f); err != nil {
-			return err
-		}
+		c.listed(&f, &r.Summary)
+		r.Findings = append(r.Findings, f)
 	}
-	return nil
 }
 
 // listed counts a finding and reports whether it stands; one that does not is

@@ -21,14 +21,13 @@ func BenchmarkHistory(b *testing.B) {
 	for _, dir := range list {
 		b.Run(filepath.Base(filepath.Dir(dir)), func(b *testing.B) {
 			for b.Loop() {
-				r := &recorder{}
-				s, err := Scan(context.Background(), finding.Run{Started: time.Now()},
-					[]source.Source{source.History(dir, source.HistoryOptions{})}, r, Options{MinConfidence: finding.MediumConfidence})
+				r, err := Scan(context.Background(), finding.Run{Started: time.Now()},
+					[]source.Source{source.History(dir, source.HistoryOptions{})}, Options{MinConfidence: finding.MediumConfidence})
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.SetBytes(s.Bytes)
-				b.ReportMetric(float64(s.Findings+s.BelowConfidence), "keys")
+				b.SetBytes(r.Summary.Bytes)
+				b.ReportMetric(float64(r.Summary.Findings+r.Summary.BelowConfidence), "keys")
 			}
 		})
 	}

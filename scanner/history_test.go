@@ -195,19 +195,19 @@ func TestHistoryFindsKeysInEveryCorner(t *testing.T) {
 			t.Errorf("%s: %+v", p.what, at[0])
 		}
 	}
-	if len(r.findings) != len(all) || len(r.problems) != 0 || !r.summary.Complete {
-		t.Errorf("%d findings, want %d; problems %v", len(r.findings), len(all), r.problems)
+	if len(r.Findings) != len(all) || len(r.Problems) != 0 || !r.Summary.Complete {
+		t.Errorf("%d findings, want %d; problems %v", len(r.Findings), len(all), r.Problems)
 	}
-	c := r.summary.Coverage
+	c := r.Summary.Coverage
 	if len(c) != 1 || c[0].Alternates != 1 || c[0].Packs != 1 || c[0].Refs == 0 || c[0].Kinds["blob"].Seen != c[0].Kinds["blob"].Scanned {
 		t.Errorf("coverage %+v", c)
 	}
 	for jobs := 1; jobs <= 8; jobs++ {
 		again := g.history(source.HistoryOptions{Jobs: jobs})
-		if d := cmp.Diff(r.findings, again.findings); d != "" {
+		if d := cmp.Diff(r.Findings, again.Findings); d != "" {
 			t.Fatalf("with %d jobs:\n%s", jobs, d)
 		}
-		if d := cmp.Diff(r.summary.Coverage, again.summary.Coverage); d != "" {
+		if d := cmp.Diff(r.Summary.Coverage, again.Summary.Coverage); d != "" {
 			t.Fatalf("with %d jobs:\n%s", jobs, d)
 		}
 	}
@@ -225,13 +225,13 @@ func TestFilesAndHistoryAreOneFinding(t *testing.T) {
 	if at := r.of(loose); len(at) != 1 || at[0].Exposure != finding.Untracked || at[0].Blob != "" {
 		t.Errorf("untracked: %+v", at)
 	}
-	if r := scan(t, Options{}, g.target(source.TargetOptions{NoHistory: true})); len(r.findings) != 2 || r.of(both)[0].Blob != "" || len(r.summary.Coverage) != 0 {
-		t.Errorf("files only: %+v", r.findings)
+	if r := scan(t, Options{}, g.target(source.TargetOptions{NoHistory: true})); len(r.Findings) != 2 || r.of(both)[0].Blob != "" || len(r.Summary.Coverage) != 0 {
+		t.Errorf("files only: %+v", r.Findings)
 	}
 	// Everything below a repository's root is files; a folder above it is both.
 	write(t, g.dir, "sub/x", "nothing")
-	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); !cmp.Equal(r.summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
-		t.Errorf("a subfolder: %+v", r.summary.Coverage)
+	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); !cmp.Equal(r.Summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
+		t.Errorf("a subfolder: %+v", r.Summary.Coverage)
 	}
 	if r := scan(t, Options{}, source.Target(filepath.Dir(g.dir), source.TargetOptions{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
 		t.Errorf("the folder above: %+v", r.of(both))
@@ -252,9 +252,9 @@ func TestPathsInHistoryCountAsContext(t *testing.T) {
 	legacy := g.m.Legacy()
 	g.commit("baseten/settings.ini", "value = "+legacy+"\n")
 	g.commit("baseten/settings.ini", "value = none\n")
-	r := &recorder{}
-	_, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(source.TargetOptions{NoFiles: true})}, r, Options{MinConfidence: finding.MediumConfidence})
+	found, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(source.TargetOptions{NoFiles: true})}, Options{MinConfidence: finding.MediumConfidence})
+	r := &recorder{found}
 	if err != nil || len(r.of(legacy)) != 1 {
-		t.Errorf("%v %+v %+v", err, r.findings, r.summary)
+		t.Errorf("%v %+v %+v", err, r.Findings, r.Summary)
 	}
 }

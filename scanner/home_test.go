@@ -54,10 +54,10 @@ func TestHomeWithEveryPlacePlanted(t *testing.T) {
 		kinds := plantKeys(t, o, true)
 		kinds["env:BASETEN_API_KEY"] = "environment"
 		r := scan(t, Options{}, source.Home(o))
-		if len(r.findings) != len(kinds) || !r.summary.Complete {
-			t.Errorf("%s: %d findings of %d places: %+v", system, len(r.findings), len(kinds), r.problems)
+		if len(r.Findings) != len(kinds) || !r.Summary.Complete {
+			t.Errorf("%s: %d findings of %d places: %+v", system, len(r.Findings), len(kinds), r.Problems)
 		}
-		for _, f := range r.findings {
+		for _, f := range r.Findings {
 			at := f.Locations[0]
 			if f.Exposure != finding.Home || f.Severity != finding.Low || f.Advice == "" {
 				t.Errorf("%s: %s: %s %s", system, at.Path, f.Exposure, f.Severity)
@@ -73,8 +73,8 @@ func TestHomeWithNothingPlanted(t *testing.T) {
 	o := source.HomeOptions{Dir: filepath.ToSlash(t.TempDir()), Environ: []string{"PATH=/bin"}}
 	plantKeys(t, o, false)
 	r := scan(t, Options{}, source.Home(o))
-	if len(r.findings) != 0 || len(r.problems) != 0 || !r.summary.Complete {
-		t.Errorf("%+v %+v", r.findings, r.problems)
+	if len(r.Findings) != 0 || len(r.Problems) != 0 || !r.Summary.Complete {
+		t.Errorf("%+v %+v", r.Findings, r.Problems)
 	}
 }
 
@@ -86,11 +86,11 @@ func TestTrussScan(t *testing.T) {
 	write(t, dir, ".env", "BASETEN_API_KEY="+stays+"\n")
 	write(t, dir, ".env.local", "BASETEN_API_KEY="+up+"\n")
 	r := scan(t, Options{}, source.Truss(dir, source.TrussOptions{}))
-	if len(r.findings) != 1 || r.findings[0].Exposure != finding.Shipped || r.findings[0].Severity != finding.High {
-		t.Fatalf("%+v", r.findings)
+	if len(r.Findings) != 1 || r.Findings[0].Exposure != finding.Shipped || r.Findings[0].Severity != finding.High {
+		t.Fatalf("%+v", r.Findings)
 	}
 	var contexts []string
-	for _, l := range r.findings[0].Locations {
+	for _, l := range r.Findings[0].Locations {
 		contexts = append(contexts, filepath.Base(l.Path)+" "+l.Context)
 	}
 	if !slices.Equal(contexts, []string{".env.local dotenv", "config.yaml truss-config"}) {

@@ -88,8 +88,8 @@ func TestLineHashOfHits(t *testing.T) {
 	write(t, dir, "a.txt", text)
 	r := scan(t, Options{}, source.Dir(dir, source.DirOptions{}))
 	want := lineHashes([]byte(text))
-	if len(r.findings) != 2 || r.place(0, 0).LineHash != want[1] || r.place(1, 0).LineHash != want[2] {
-		t.Errorf("%+v, want %v", r.findings, want)
+	if len(r.Findings) != 2 || r.place(0, 0).LineHash != want[1] || r.place(1, 0).LineHash != want[2] {
+		t.Errorf("%+v, want %v", r.Findings, want)
 	}
 	big := append(bytes.Repeat([]byte("x\n"), maxHashed/2), text...)
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), big, 0o600); err != nil {

@@ -171,8 +171,8 @@ func TestLocateAgreesWithTheDefinition(t *testing.T) {
 		m := randomModel(rnd, 40, len(keys))
 		ids := m.make(g, keys)
 		r := g.history(source.HistoryOptions{Jobs: 1 + int(seed%3)})
-		if len(r.problems) > 0 {
-			t.Fatal(r.problems)
+		if len(r.Problems) > 0 {
+			t.Fatal(r.Problems)
 		}
 		places := 0
 		for k, key := range keys {
@@ -226,10 +226,10 @@ func TestTreesOfAbsurdlyManyPathsEnd(t *testing.T) {
 	}
 	g.git("update-ref", "refs/heads/main", g.git("commit-tree", "-m", "bomb", tree))
 	r := g.history(source.HistoryOptions{})
-	if len(r.findings) != 1 || r.summary.Complete || len(r.problems) != 1 || !strings.Contains(r.problems[0].Error, "more paths") {
-		t.Errorf("%d findings, %+v", len(r.findings), r.problems)
+	if len(r.Findings) != 1 || r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "more paths") {
+		t.Errorf("%d findings, %+v", len(r.Findings), r.Problems)
 	}
-	if r := g.scope(source.Scope{Since: "2001-01-01"}); len(r.findings) != 1 {
-		t.Errorf("in a range: %d findings", len(r.findings))
+	if r := g.scope(source.Scope{Since: "2001-01-01"}); len(r.Findings) != 1 {
+		t.Errorf("in a range: %d findings", len(r.Findings))
 	}
 }

@@ -18,7 +18,7 @@ func linked(t *testing.T) *gitRepo {
 	lib, g := newGitRepo(t), newGitRepo(t)
 	lib.commit("k.txt", "lib")
 	g.commit("plain/deep/x.txt", "x")
-	g.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", "--name", "a name", lib.dir, "libs/in/lib")
+	g.git("submodule", "add", "-q", "--name", "a name", lib.dir, "libs/in/lib")
 	g.git("update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",vendor/bare link")
 	g.git("commit", "-q", "-m", "links")
 	return g
@@ -31,10 +31,10 @@ func TestSubmodulesOfBareRepositories(t *testing.T) {
 	states := func(target string, opts source.HistoryOptions) []finding.Submodule {
 		t.Helper()
 		r := scan(t, Options{}, source.Target(target, source.TargetOptions{History: opts}))
-		if len(r.problems) != 0 || len(r.summary.Coverage) == 0 {
-			t.Fatalf("%s: %+v %+v", target, r.problems, r.summary.Coverage)
+		if len(r.Problems) != 0 || len(r.Summary.Coverage) == 0 {
+			t.Fatalf("%s: %+v %+v", target, r.Problems, r.Summary.Coverage)
 		}
-		return r.summary.Coverage[0].Submodules
+		return r.Summary.Coverage[0].Submodules
 	}
 	want := func(dir, first string) []finding.Submodule {
 		dir = filepath.ToSlash(dir)
@@ -78,7 +78,7 @@ func TestLinksUnderAbsurdlyManyPathsEnd(t *testing.T) {
 	}
 	g.git("update-ref", "refs/heads/main", g.git("commit-tree", "-m", "bomb", tree))
 	r := scan(t, Options{}, source.Target(filepath.Join(g.dir, ".git"), source.TargetOptions{}))
-	if c := r.summary.Coverage; len(c) != 1 || len(c[0].Submodules) != 10_000 {
+	if c := r.Summary.Coverage; len(c) != 1 || len(c[0].Submodules) != 10_000 {
 		t.Errorf("%d repositories", len(c))
 	}
 }
@@ -102,8 +102,8 @@ func TestReftableIsIncomplete(t *testing.T) {
 		"everything": {}, "since": {Scope: source.Scope{Since: "2001-01-01"}}, "staged": {Scope: source.Scope{Staged: true}},
 	} {
 		r := g.history(opts)
-		if r.summary.Complete || len(r.problems) != 1 || !strings.Contains(r.problems[0].Error, "reftable") || !strings.Contains(r.problems[0].Hint, "git refs migrate") {
-			t.Errorf("%s: %+v", what, r.problems)
+		if r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "reftable") || !strings.Contains(r.Problems[0].Hint, "git refs migrate") {
+			t.Errorf("%s: %+v", what, r.Problems)
 		}
 		if at := r.of(key); what == "everything" && (len(at) != 1 || at[0].Unreachable || at[0].Path == "") {
 			t.Errorf("%+v", at)

@@ -46,13 +46,13 @@ func TestNotebookOddities(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := scan(t, Options{MinConfidence: finding.MediumConfidence}, source.Dir(path, source.DirOptions{}))
-		if len(r.findings) != 2 || len(r.problems) > 0 {
-			t.Fatalf("%s: %d findings, problems %v", c.what, len(r.findings), r.problems)
+		if len(r.Findings) != 2 || len(r.Problems) > 0 {
+			t.Fatalf("%s: %d findings, problems %v", c.what, len(r.Findings), r.Problems)
 		}
 		for i, want := range []finding.Cell{{Index: 0, Part: "output", Output: "display"}, {Index: c.pictures + 1, Part: "output", Output: "stream"}} {
 			l := r.place(i, 0)
-			if len(r.findings[i].Locations) != 1 || l.Cell == nil || *l.Cell != want || l.Context != "notebook-output" {
-				t.Errorf("%s: %+v, want %+v in %d places", c.what, l.Cell, want, len(r.findings[i].Locations))
+			if len(r.Findings[i].Locations) != 1 || l.Cell == nil || *l.Cell != want || l.Context != "notebook-output" {
+				t.Errorf("%s: %+v, want %+v in %d places", c.what, l.Cell, want, len(r.Findings[i].Locations))
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func TestPackedKeysOnce(t *testing.T) {
 	write(t, dir, "x.zip", b.String())
 	r := scan(t, Options{}, source.Unpack(source.Dir(dir, source.DirOptions{}), source.UnpackLimits{}))
 	got := map[string]string{}
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		var places []string
 		for _, l := range f.Locations {
 			places = append(places, fmt.Sprintf(" %s!%s", filepath.Base(l.Path), l.Member))

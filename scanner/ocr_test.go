@@ -133,19 +133,19 @@ func TestScreenshots(t *testing.T) {
 		r := scan(t, Options{MinConfidence: finding.MediumConfidence}, source.OCR(source.Dir(dir, source.DirOptions{}), opts))
 		n := 0
 		for _, k := range keys {
-			for _, f := range r.findings {
+			for _, f := range r.Findings {
 				if alike(f.Prefix, k[:12]) {
 					n++
 					break
 				}
 			}
 		}
-		t.Logf("%s: %d of %d keys, %d findings", name, n, len(keys), len(r.findings))
+		t.Logf("%s: %d of %d keys, %d findings", name, n, len(keys), len(r.Findings))
 		want, found = want+len(keys), found+n
-		if len(r.findings) > len(keys) || len(r.problems) > 0 {
-			t.Errorf("%s: %d findings for %d keys, problems %v", name, len(r.findings), len(keys), r.problems)
+		if len(r.Findings) > len(keys) || len(r.Problems) > 0 {
+			t.Errorf("%s: %d findings for %d keys, problems %v", name, len(r.Findings), len(keys), r.Problems)
 		}
-		for _, f := range r.findings {
+		for _, f := range r.Findings {
 			l := f.Locations[0]
 			if f.Confidence != finding.LowConfidence || fmt.Sprint(l.Decoded) != "[ocr]" || l.Line != 0 || l.Context != "picture" {
 				t.Errorf("%s: %s %s, %+v", name, f.Prefix, f.Confidence, l)
@@ -177,7 +177,7 @@ func TestPicturePlaces(t *testing.T) {
 	r := scan(t, Options{MinConfidence: finding.MediumConfidence},
 		source.OCR(source.Unpack(source.Dir(dir, source.DirOptions{}), source.UnpackLimits{}), opts))
 	var got []string
-	for i, f := range r.findings {
+	for i, f := range r.Findings {
 		l := r.place(i, 0)
 		place := filepath.Base(l.Path) + "!" + l.Member
 		if l.Cell != nil {
@@ -193,8 +193,8 @@ func TestPicturePlaces(t *testing.T) {
 	if fmt.Sprint(got) != want {
 		t.Errorf("found in %v, want %s", got, want)
 	}
-	if len(r.problems) != 1 || !r.problems[0].Warning || !r.summary.Complete {
-		t.Errorf("problems %v", r.problems)
+	if len(r.Problems) != 1 || !r.Problems[0].Warning || !r.Summary.Complete {
+		t.Errorf("problems %v", r.Problems)
 	}
 }
 
@@ -207,20 +207,20 @@ func TestOCRLimits(t *testing.T) {
 	one := opts
 	one.Images = 1
 	r := scan(t, Options{}, source.OCR(source.Dir(dir, source.DirOptions{}), one))
-	if len(r.problems) != 1 || r.problems[0].Hint != "raise it with --ocr-images" || r.summary.Complete {
-		t.Errorf("problems %v", r.problems)
+	if len(r.Problems) != 1 || r.Problems[0].Hint != "raise it with --ocr-images" || r.Summary.Complete {
+		t.Errorf("problems %v", r.Problems)
 	}
 	hasty := opts
 	hasty.Timeout = time.Nanosecond
 	r = scan(t, Options{}, source.OCR(source.Dir(dir, source.DirOptions{}), hasty))
-	if len(r.problems) != 3 || !strings.Contains(r.problems[0].Error, "stopped after") || r.summary.Complete {
-		t.Errorf("problems %v", r.problems)
+	if len(r.Problems) != 3 || !strings.Contains(r.Problems[0].Error, "stopped after") || r.Summary.Complete {
+		t.Errorf("problems %v", r.Problems)
 	}
 	absent := opts
 	absent.Program = filepath.Join(dir, "no such program")
 	r = scan(t, Options{}, source.OCR(source.Dir(dir, source.DirOptions{}), absent))
-	if len(r.problems) != 3 || r.summary.Complete {
-		t.Errorf("problems %v", r.problems)
+	if len(r.Problems) != 3 || r.Summary.Complete {
+		t.Errorf("problems %v", r.Problems)
 	}
 	huge := image.NewPaletted(image.Rect(0, 0, 40_000, 1000), color.Palette{color.White, color.Black})
 	var b bytes.Buffer
@@ -228,7 +228,7 @@ func TestOCRLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = scan(t, Options{}, source.OCR(source.Reader(&b, finding.Location{Path: "-"}), opts))
-	if len(r.problems) != 1 || !strings.Contains(r.problems[0].Error, "too large") || r.summary.Complete {
-		t.Errorf("problems %v", r.problems)
+	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "too large") || r.Summary.Complete {
+		t.Errorf("problems %v", r.Problems)
 	}
 }

@@ -1,11 +1,10 @@
 // Package scanner is the pipeline: sources hand over bytes, the detector looks at
 // them where they are, one collector makes one finding of every place a key was
-// seen, and a handler receives the result in a fixed order.
+// seen, and the result is a report in a fixed order.
 package scanner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -61,7 +60,7 @@ type Options struct {
 	// Progress is read while the scan runs; nil is allowed.
 	Progress *Progress
 	// Keys receives the listed keys themselves, for revocation and rewriting; nil
-	// is allowed. It is called before Handler.Finish.
+	// is allowed.
 	Keys func(finding.Finding, secret.Secret)
 }
 
@@ -70,17 +69,12 @@ type Progress struct {
 	Files, Objects, Bytes, Hits atomic.Int64
 }
 
-// Scan reads every source to its end and reports to h: Start, the findings in a
-// fixed order, the problems in a fixed order, Finish. The order depends on what
-// was found alone, not on timing.
+// Scan reads every source to its end and returns the report: the findings and the
+// problems in a fixed order, which depends on what was found alone, not on timing.
 //
-// The error is of h, or of a source that could not work at all; what was found
-// until then has been reported. When ctx ends, what was found is reported with
-// Summary.Interrupted set and no error is returned.
-func Scan(ctx context.Context, run finding.Run, sources []source.Source, h finding.Handler, opts Options) (finding.Summary, error) {
-	if err := h.Start(run); err != nil {
-		return finding.Summary{}, err
-	}
+// The error is of a source that could not work at all; the report then holds what was
+// found until then. When ctx ends, Summary.Interrupted is set and no error is returned.
+func Scan(ctx context.Context, run finding.Run, sources []source.Source, opts Options) (finding.Report, error) {
 	if opts.Progress == nil {
 		opts.Progress = &Progress{}
 	}
@@ -91,20 +85,19 @@ func Scan(ctx context.Context, run finding.Run, sources []source.Source, h findi
 	if interrupted {
 		walkErr = nil
 	}
-	// Places and verdicts are worked out also after an interruption would have been
-	// too late to help: what was found must still be told, so only cheap steps run.
+	// After an interruption only the cheap steps run: what was found is still reported.
 	if !interrupted {
 		c.locate(ctx, sources)
 		c.verify(ctx)
 		c.inspect(ctx)
 		c.unused = c.unusedComments(ctx, sources)
 	}
-	summary, err := c.report(h, sources, func(s *finding.Summary) {
-		s.Interrupted = interrupted
-		s.Complete = s.Complete && !interrupted && walkErr == nil
-		s.Elapsed = time.Since(run.Started)
-	})
-	return summary, errors.Join(err, walkErr)
+	r := c.report(sources)
+	r.Run = run
+	r.Summary.Interrupted = interrupted
+	r.Summary.Complete = r.Summary.Complete && !interrupted && walkErr == nil
+	r.Summary.Elapsed = time.Since(run.Started)
+	return r, walkErr
 }
 
 // collect walks the sources one after another, each with its own goroutines, and

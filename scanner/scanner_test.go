@@ -16,26 +16,18 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
-// A recorder keeps what a run reported.
-type recorder struct {
-	findings []finding.Finding
-	problems []finding.Problem
-	summary  finding.Summary
-}
+// A recorder is a report with questions that tests ask.
+type recorder struct{ finding.Report }
 
-func (r *recorder) Start(finding.Run) error         { return nil }
-func (r *recorder) Finding(f finding.Finding) error { r.findings = append(r.findings, f); return nil }
-func (r *recorder) Problem(p finding.Problem) error { r.problems = append(r.problems, p); return nil }
-func (r *recorder) Finish(s finding.Summary) error  { r.summary = s; return nil }
-func (r *recorder) place(i, j int) finding.Location { return r.findings[i].Locations[j] }
+func (r *recorder) place(i, j int) finding.Location { return r.Findings[i].Locations[j] }
 
 func scan(t *testing.T, opts Options, sources ...source.Source) *recorder {
 	t.Helper()
-	r := &recorder{}
-	if _, err := Scan(context.Background(), finding.Run{Started: time.Now()}, sources, r, opts); err != nil {
+	r, err := Scan(context.Background(), finding.Run{Started: time.Now()}, sources, opts)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return &recorder{r}
 }
 
 func write(t *testing.T, dir, name, text string) {
@@ -58,7 +50,7 @@ func TestOneFindingPerKeyWithEveryPlace(t *testing.T) {
 	for _, jobs := range []int{1, 2, 7} {
 		r := scan(t, Options{}, source.Dir(dir, source.DirOptions{Jobs: jobs}))
 		var got []string
-		for _, f := range r.findings {
+		for _, f := range r.Findings {
 			line := f.Prefix + ":"
 			for _, l := range f.Locations {
 				line += fmt.Sprintf(" %s:%d:%d-%d:%d", strings.TrimPrefix(l.Path, filepath.ToSlash(dir)+"/"), l.Line, l.Column, l.EndLine, l.EndColumn)
@@ -72,7 +64,7 @@ func TestOneFindingPerKeyWithEveryPlace(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("jobs %d: %s", jobs, d)
 		}
-		if s := r.summary; s.Files != 3 || s.Findings != 2 || !s.Complete || s.Bytes == 0 {
+		if s := r.Summary; s.Files != 3 || s.Findings != 2 || !s.Complete || s.Bytes == 0 {
 			t.Errorf("summary %+v", s)
 		}
 	}
@@ -95,8 +87,8 @@ func TestPlaces(t *testing.T) {
 		{"no newline at the end", "\n\n\n" + key, 4, 1, 46, 0},
 	} {
 		r := scan(t, Options{}, source.Reader(strings.NewReader(c.text), finding.Location{Path: "-"}))
-		if len(r.findings) != 1 {
-			t.Errorf("%s: %d findings", c.name, len(r.findings))
+		if len(r.Findings) != 1 {
+			t.Errorf("%s: %d findings", c.name, len(r.Findings))
 			continue
 		}
 		l := r.place(0, 0)
@@ -113,10 +105,10 @@ func TestSnippetHidesEveryKey(t *testing.T) {
 		keys := []string{m.B10(), m.Legacy(), m.B10(), m.Word(40)}
 		text := long[:m.IntN(len(long))] + " " + keys[0] + " baseten=" + keys[1] + " " + long[:m.IntN(120)] + ";" + keys[2] + "'" + keys[3] + long[:m.IntN(len(long))]
 		r := scan(t, Options{}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
-		if len(r.findings) != 3 {
-			t.Fatalf("%d findings", len(r.findings))
+		if len(r.Findings) != 3 {
+			t.Fatalf("%d findings", len(r.Findings))
 		}
-		for _, f := range r.findings {
+		for _, f := range r.Findings {
 			l := f.Locations[0]
 			for i, k := range keys {
 				half := k[strings.IndexByte(k, '.')+1:]
@@ -138,8 +130,8 @@ func TestConfidenceAndCounts(t *testing.T) {
 	m := fakekey.New(4)
 	text := "x=" + m.Legacy() + "\n" + strings.Repeat("\n", 4000) + "KEY=" + m.B10()
 	r := scan(t, Options{MinConfidence: finding.HighConfidence}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
-	if r.summary.Findings != 1 || r.summary.BelowConfidence != 1 {
-		t.Errorf("summary %+v", r.summary)
+	if r.Summary.Findings != 1 || r.Summary.BelowConfidence != 1 {
+		t.Errorf("summary %+v", r.Summary)
 	}
 }
 
@@ -150,10 +142,10 @@ func TestInterruptionReportsWhatWasFound(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stopAfter := &stopSource{source.Dir(dir, source.DirOptions{Jobs: 1}), cancel}
-	r := &recorder{}
-	s, err := Scan(ctx, finding.Run{Started: time.Now()}, []source.Source{stopAfter}, r, Options{})
-	if err != nil || !s.Interrupted || s.Complete || len(r.findings) == 0 || len(r.findings) == 500 {
-		t.Errorf("err %v, summary %+v, %d findings", err, s, len(r.findings))
+	r, err := Scan(ctx, finding.Run{Started: time.Now()}, []source.Source{stopAfter}, Options{})
+	s := r.Summary
+	if err != nil || !s.Interrupted || s.Complete || len(r.Findings) == 0 || len(r.Findings) == 500 {
+		t.Errorf("err %v, summary %+v, %d findings", err, s, len(r.Findings))
 	}
 }
 

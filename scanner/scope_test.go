@@ -53,10 +53,10 @@ func TestRangesGiveOnlyWhatTheyIntroduce(t *testing.T) {
 		{source.Scope{Updates: []source.Update{{Old: c, New: strings.Repeat("0", 40)}}}, ""},
 	} {
 		r := g.scope(test.scope)
-		if got := r.keysIn(old, mid, side, said); got != test.want || len(r.problems) > 0 {
-			t.Errorf("%+v: keys %q, want %q; problems %v", test.scope, got, test.want, r.problems)
+		if got := r.keysIn(old, mid, side, said); got != test.want || len(r.Problems) > 0 {
+			t.Errorf("%+v: keys %q, want %q; problems %v", test.scope, got, test.want, r.Problems)
 		}
-		if r.summary.Coverage[0].Scope == "" {
+		if r.Summary.Coverage[0].Scope == "" {
 			t.Errorf("%+v: the scope is not told", test.scope)
 		}
 	}
@@ -64,8 +64,8 @@ func TestRangesGiveOnlyWhatTheyIntroduce(t *testing.T) {
 	if at := r.of(mid); len(at) != 1 || at[0].Commit != b || at[0].Line != 2 || !at[0].AtHead {
 		t.Errorf("place: %+v", at)
 	}
-	if r := g.scope(source.Scope{Range: "nosuch..HEAD"}); len(r.problems) != 1 || r.summary.Complete || !strings.Contains(r.problems[0].Error, "nosuch") {
-		t.Errorf("an unknown revision: %v", r.problems)
+	if r := g.scope(source.Scope{Range: "nosuch..HEAD"}); len(r.Problems) != 1 || r.Summary.Complete || !strings.Contains(r.Problems[0].Error, "nosuch") {
+		t.Errorf("an unknown revision: %v", r.Problems)
 	}
 }
 
@@ -79,16 +79,16 @@ func TestRangesOfShallowClonesFail(t *testing.T) {
 	g.git("clone", "-q", "--depth=2", "file://"+g.dir, clone.dir)
 	for _, s := range []source.Scope{{Range: a + "..HEAD"}, {Since: a}, {Since: "2001-01-01"}, {Range: "HEAD~2..HEAD"}} {
 		r := clone.scope(s)
-		if r.summary.Complete || len(r.problems) != 1 || !strings.Contains(r.problems[0].Hint, "fetch-depth: 0") {
-			t.Errorf("%+v: complete %v, %+v", s, r.summary.Complete, r.problems)
+		if r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Hint, "fetch-depth: 0") {
+			t.Errorf("%+v: complete %v, %+v", s, r.Summary.Complete, r.Problems)
 		}
 	}
-	if r := clone.scope(source.Scope{Range: "HEAD~1..HEAD"}); !r.summary.Complete || r.of(key) == nil {
-		t.Errorf("a range that is there: %+v", r.problems)
+	if r := clone.scope(source.Scope{Range: "HEAD~1..HEAD"}); !r.Summary.Complete || r.of(key) == nil {
+		t.Errorf("a range that is there: %+v", r.Problems)
 	}
 	r := clone.history(source.HistoryOptions{})
-	if !r.summary.Complete || len(r.problems) != 1 || !r.problems[0].Warning || len(r.summary.Coverage[0].Shallow) != 1 {
-		t.Errorf("shallow: %+v %+v", r.problems, r.summary.Coverage)
+	if !r.Summary.Complete || len(r.Problems) != 1 || !r.Problems[0].Warning || len(r.Summary.Coverage[0].Shallow) != 1 {
+		t.Errorf("shallow: %+v %+v", r.Problems, r.Summary.Coverage)
 	}
 }
 
@@ -96,17 +96,17 @@ func TestStaged(t *testing.T) {
 	g := newGitRepo(t)
 	old, fresh, again, worked := g.m.B10(), g.m.B10(), g.m.B10(), g.m.B10()
 	staged := source.Scope{Staged: true}
-	if r := g.scope(staged); !r.summary.Complete || len(r.findings) != 0 {
-		t.Errorf("nothing yet: %+v", r.problems)
+	if r := g.scope(staged); !r.Summary.Complete || len(r.Findings) != 0 {
+		t.Errorf("nothing yet: %+v", r.Problems)
 	}
 	g.write("deep/er/old.txt", old)
 	g.git("add", ".")
 	if r := g.scope(staged); !g.in(r, old, "deep/er/old.txt") {
-		t.Errorf("before the first commit: %+v", r.findings)
+		t.Errorf("before the first commit: %+v", r.Findings)
 	}
 	g.commitAll("first")
-	if r := g.scope(staged); len(r.findings) != 0 || !r.summary.Complete {
-		t.Errorf("nothing staged: %+v %+v", r.findings, r.problems)
+	if r := g.scope(staged); len(r.Findings) != 0 || !r.Summary.Complete {
+		t.Errorf("nothing staged: %+v %+v", r.Findings, r.Problems)
 	}
 	g.write("deep/er/old.txt", "a line above\n"+old+"\n"+fresh)
 	g.write("copy.txt", old) // HEAD has this key, and not here
@@ -114,7 +114,7 @@ func TestStaged(t *testing.T) {
 	g.write("deep/er/old.txt", worked) // in the work tree alone
 	r := g.scope(staged)
 	if r.keysIn(old, fresh, worked) != "0 1" || len(r.of(old)) != 1 || !g.in(r, old, "copy.txt") || r.of(fresh)[0].Object != "index" || r.of(fresh)[0].Line != 3 {
-		t.Errorf("staged: %+v", r.findings)
+		t.Errorf("staged: %+v", r.Findings)
 	}
 	g.git("checkout", "-q", "-f", ".")
 	g.git("reset", "-q", "--hard")
@@ -125,15 +125,15 @@ func TestStaged(t *testing.T) {
 	tree.write("w.txt", again)
 	tree.git("add", "w.txt")
 	if r := tree.scope(staged); !tree.in(r, again, "w.txt") {
-		t.Errorf("linked work tree: %+v %+v", r.findings, r.problems)
+		t.Errorf("linked work tree: %+v %+v", r.Findings, r.Problems)
 	}
-	if r := g.scope(staged); len(r.findings) != 0 {
-		t.Errorf("another work tree's index: %+v", r.findings)
+	if r := g.scope(staged); len(r.Findings) != 0 {
+		t.Errorf("another work tree's index: %+v", r.Findings)
 	}
 	// A folder in the work tree stands for the repository.
 	sub := scan(t, Options{}, source.Target(filepath.Join(tree.dir, "deep/er"), source.TargetOptions{History: source.HistoryOptions{Scope: staged}}))
 	if len(sub.of(again)) != 1 {
-		t.Errorf("from a subfolder: %+v", sub.problems)
+		t.Errorf("from a subfolder: %+v", sub.Problems)
 	}
 	// git commit -a gives its hooks an index by name.
 	index := filepath.Join(t.TempDir(), "index")
@@ -163,7 +163,7 @@ func TestStagedDuringAMerge(t *testing.T) {
 	g.git("checkout", "side", "--", "s.txt")
 	r := g.scope(source.Scope{Staged: true})
 	if r.keysIn(base, theirs) != "1" || !g.in(r, theirs, "s.txt") {
-		t.Errorf("%+v", r.findings)
+		t.Errorf("%+v", r.Findings)
 	}
 }
 
@@ -180,8 +180,8 @@ func TestStagedFormsOfIndex(t *testing.T) {
 			g.write("d2/e/new.txt", key)
 			g.git("add", ".")
 			r := g.scope(source.Scope{Staged: true})
-			if len(r.problems) != 0 || !g.in(r, key, "d2/e/new.txt") || r.summary.Objects != 1 {
-				t.Errorf("%v %s: %d objects, %+v %+v", form, hash, r.summary.Objects, r.findings, r.problems)
+			if len(r.Problems) != 0 || !g.in(r, key, "d2/e/new.txt") || r.Summary.Objects != 1 {
+				t.Errorf("%v %s: %d objects, %+v %+v", form, hash, r.Summary.Objects, r.Findings, r.Problems)
 			}
 		}
 	}
@@ -194,6 +194,6 @@ func TestCommitMessageStopsAtTheScissors(t *testing.T) {
 	write(t, dir, "MSG", "use "+said+"\n# a comment\n# ------------------------ >8 ------------------------\n# Do not modify\n-"+cut+"\n")
 	r := scan(t, Options{}, source.CommitMessage(filepath.Join(dir, "MSG")))
 	if r.keysIn(said, cut) != "0" || r.of(said)[0].Exposure != finding.Committed {
-		t.Errorf("%+v", r.findings)
+		t.Errorf("%+v", r.Findings)
 	}
 }

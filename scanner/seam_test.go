@@ -51,8 +51,8 @@ func checkPlace(t *testing.T, path string, data []byte, at int) {
 		t.Fatal(err)
 	}
 	r := scan(t, Options{}, source.Dir(path, source.DirOptions{Jobs: 1}))
-	if len(r.findings) != 1 || len(r.findings[0].Locations) != 1 {
-		t.Fatalf("offset %d: %d findings", at, len(r.findings))
+	if len(r.Findings) != 1 || len(r.Findings[0].Locations) != 1 {
+		t.Fatalf("offset %d: %d findings", at, len(r.Findings))
 	}
 	before := data[:at]
 	start := bytes.LastIndexByte(before, '\n') + 1
@@ -92,7 +92,7 @@ func FuzzSeam(f *testing.F) {
 			t.Fatal(err)
 		}
 		r := scan(t, Options{}, source.Dir(path, source.DirOptions{Jobs: 1}))
-		for _, f := range r.findings {
+		for _, f := range r.Findings {
 			l := f.Locations[0]
 			line := bytes.Count(data[:want[f.Prefix]], []byte("\n")) + 1
 			if len(f.Locations) != 1 || l.Line != line || l.Column != 1 {
@@ -116,10 +116,10 @@ func TestLegacyFarFromItsName(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := scan(t, Options{}, source.Dir(path, source.DirOptions{}))
-	if len(r.findings) != 1 || r.findings[0].Confidence != finding.HighConfidence || len(r.findings[0].Locations) != 1 {
-		t.Errorf("%+v", r.findings)
+	if len(r.Findings) != 1 || r.Findings[0].Confidence != finding.HighConfidence || len(r.Findings[0].Locations) != 1 {
+		t.Errorf("%+v", r.Findings)
 	}
-	if r.summary.Bytes != int64(len(text)) || r.summary.Files != 1 {
-		t.Errorf("counted %d bytes of %d, %d files", r.summary.Bytes, len(text), r.summary.Files)
+	if r.Summary.Bytes != int64(len(text)) || r.Summary.Files != 1 {
+		t.Errorf("counted %d bytes of %d, %d files", r.Summary.Bytes, len(text), r.Summary.Files)
 	}
 }

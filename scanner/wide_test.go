@@ -38,8 +38,8 @@ func TestWidePlaces(t *testing.T) {
 				}
 				r := scan(t, Options{}, source.Dir(path, source.DirOptions{}))
 				what := fmt.Sprintf("%v, mark %q, %d times", order, mark, times)
-				if len(r.findings) != 2 || len(r.findings[0].Locations) != 1 || len(r.findings[1].Locations) != 1 {
-					t.Fatalf("%s: %d findings", what, len(r.findings))
+				if len(r.Findings) != 2 || len(r.Findings[0].Locations) != 1 || len(r.Findings[1].Locations) != 1 {
+					t.Fatalf("%s: %d findings", what, len(r.Findings))
 				}
 				a, b := r.place(0, 0), r.place(1, 0)
 				if got, want := fmt.Sprintf("%d:%d-%d %d-%d", a.Line, a.Column, a.EndColumn, a.UTF16Column, a.UTF16EndColumn), fmt.Sprintf("%d:8-53 9-54", 5*times+1); got != want {
@@ -63,10 +63,10 @@ func TestWideStringInBinary(t *testing.T) {
 		key, beside := m.B10(), m.B10()
 		text := "\x7fELF" + strings.Repeat("\x80\x91\x02", 301) + beside + "\x00\x01" + utf16Of(order, "KEY="+key+";") + beside + strings.Repeat("\xf0", 99)
 		r := scan(t, Options{}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
-		if len(r.findings) != 2 {
-			t.Fatalf("%v: %d findings", order, len(r.findings))
+		if len(r.Findings) != 2 {
+			t.Fatalf("%v: %d findings", order, len(r.Findings))
 		}
-		for i, f := range r.findings {
+		for i, f := range r.Findings {
 			for _, l := range f.Locations {
 				hides(t, "binary", l.Snippet, key, beside)
 				if f.Prefix == key[:12] && l.Snippet != "KEY="+key[:12]+".****;" {
@@ -84,14 +84,14 @@ func TestNarrowKeyInWideText(t *testing.T) {
 	key, other := m.B10(), m.B10()
 	text := utf16Of(binary.LittleEndian, "\ufeffsome words, then = ") + " " + other + " " + utf16Of(binary.LittleEndian, " and "+key+" end\n")
 	r := scan(t, Options{}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
-	for _, f := range r.findings {
+	for _, f := range r.Findings {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			back := strings.ReplaceAll(utf16Of(order, f.Locations[0].Snippet), "\x00", "")
 			hides(t, "turned back", back, key, other)
 		}
 	}
-	if len(r.findings) != 2 {
-		t.Errorf("%d findings", len(r.findings))
+	if len(r.Findings) != 2 {
+		t.Errorf("%d findings", len(r.Findings))
 	}
 }
 

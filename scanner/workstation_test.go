@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/gittest"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -189,39 +189,32 @@ func TestInspectOldAuthFile(t *testing.T) {
 }
 
 func TestInspectTracked(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git in PATH")
-	}
 	rc := files{".trussrc": "[baseten]\napi_key = " + fakekey.New(4).B10() + "\n"}
-	git := func(dir string, args ...string) {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v: %s", args, err, out)
-		}
-	}
 	for _, c := range []struct {
 		name, want string
 		set        func(dir string)
 	}{
 		{"no repository", "", func(string) {}},
-		{"tracked", "high", func(d string) { git(d, "init", "-q"); git(d, "add", ".trussrc") }},
+		{"tracked", "high", func(d string) { gittest.Run(t, d, "init", "-q"); gittest.Run(t, d, "add", ".trussrc") }},
 		{"tracked and ignored", "high", func(d string) {
-			git(d, "init", "-q")
+			gittest.Run(t, d, "init", "-q")
 			files{".gitignore": ".trussrc\n"}.make(t, d, 0o644)
-			git(d, "add", "-f", ".trussrc")
+			gittest.Run(t, d, "add", "-f", ".trussrc")
 		}},
-		{"untracked", "medium", func(d string) { git(d, "init", "-q") }},
-		{"ignored", "", func(d string) { git(d, "init", "-q"); files{".gitignore": ".t*\n"}.make(t, d, 0o644) }},
-		{"excluded", "", func(d string) { git(d, "init", "-q"); files{".git/info/exclude": ".trussrc\n"}.make(t, d, 0o644) }},
+		{"untracked", "medium", func(d string) { gittest.Run(t, d, "init", "-q") }},
+		{"ignored", "", func(d string) { gittest.Run(t, d, "init", "-q"); files{".gitignore": ".t*\n"}.make(t, d, 0o644) }},
+		{"excluded", "", func(d string) {
+			gittest.Run(t, d, "init", "-q")
+			files{".git/info/exclude": ".trussrc\n"}.make(t, d, 0o644)
+		}},
 		{"link into a dotfiles repository", "high", func(d string) {
 			if runtime.GOOS == "windows" {
 				t.Skip("no links")
 			}
 			dots := filepath.Join(d, "dots")
 			rc.make(t, dots, 0o600)
-			git(dots, "init", "-q")
-			git(dots, "add", ".trussrc")
+			gittest.Run(t, dots, "init", "-q")
+			gittest.Run(t, dots, "add", ".trussrc")
 			if err := os.Remove(filepath.Join(d, ".trussrc")); err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +240,7 @@ func TestInspectTracked(t *testing.T) {
 	}
 	dir := t.TempDir()
 	rc.make(t, dir, 0o600)
-	git(dir, "init", "-q")
+	gittest.Run(t, dir, "init", "-q")
 	files{".git/index": "broken"}.make(t, dir, 0o600)
 	if in := InspectHome(source.HomeOptions{Dir: dir}); len(in.Problems) != 1 || len(in.Findings) != 0 {
 		t.Errorf("broken index: %+v", in)

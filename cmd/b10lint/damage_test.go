@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 // A damage breaks a repository that has one pack, and says which objects, or names
@@ -70,19 +71,19 @@ func testDamage(t *testing.T, d damage, planted bool) {
 func damagedRepo(t *testing.T, planted bool) (dir, key string) {
 	m := fakekey.New(78)
 	dir = filepath.Join(t.TempDir(), "repo")
-	git(t, ".", "", "init", "-q", "-b", "main", dir)
+	gittest.Run(t, ".", "init", "-q", "-b", "main", dir)
 	put := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		git(t, dir, "", "add", name)
-		git(t, dir, "", "commit", "-q", "-m", name)
+		gittest.Run(t, dir, "add", name)
+		gittest.Run(t, dir, "commit", "-q", "-m", name)
 	}
 	for i := range 12 {
 		put(fmt.Sprintf("f%d", i%4), randomText(m, 200))
 	}
-	git(t, dir, "", "tag", "packed")
-	git(t, dir, "", "gc", "-q")
+	gittest.Run(t, dir, "tag", "packed")
+	gittest.Run(t, dir, "gc", "-q")
 	put("loose", "loose")
 	key = m.B10()
 	if planted {
@@ -92,7 +93,7 @@ func damagedRepo(t *testing.T, planted bool) (dir, key string) {
 }
 
 func loseLoose(t *testing.T, dir string) []string {
-	id := git(t, dir, "", "rev-parse", "HEAD:loose")
+	id := gittest.Run(t, dir, "rev-parse", "HEAD:loose")
 	if err := os.Remove(filepath.Join(dir, ".git/objects", id[:2], id[2:])); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ type packed struct {
 
 // blobsIn are the blobs of the pack in the order in which they lie there.
 func blobsIn(t *testing.T, dir string) (all []packed) {
-	for line := range strings.Lines(git(t, dir, "", "verify-pack", "-v", onlyPack(t, dir)+".idx")) {
+	for line := range strings.Lines(gittest.Run(t, dir, "verify-pack", "-v", onlyPack(t, dir)+".idx")) {
 		if f := strings.Fields(line); len(f) >= 5 && f[1] == "blob" {
 			offset, err := strconv.Atoi(f[4])
 			if err != nil {
@@ -197,7 +198,7 @@ func garbageIndex(t *testing.T, dir string) []string {
 // losePack names what the loose objects, and a reference, lead to: what else was in
 // the pack nobody can know.
 func losePack(t *testing.T, dir string) []string {
-	id := git(t, dir, "", "rev-parse", "packed")
+	id := gittest.Run(t, dir, "rev-parse", "packed")
 	if err := os.Remove(onlyPack(t, dir) + ".pack"); err != nil {
 		t.Fatal(err)
 	}
@@ -220,11 +221,11 @@ func TestPackWithoutIndexIsReadWhole(t *testing.T) {
 // What a partial clone left on the server, and what it fetched and lost, is named.
 func TestPromisedObjectsAreNamed(t *testing.T) {
 	origin, _ := damagedRepo(t, true)
-	git(t, origin, "", "config", "uploadpack.allowFilter", "true")
-	git(t, origin, "", "config", "uploadpack.allowAnySHA1InWant", "true")
+	gittest.Run(t, origin, "config", "uploadpack.allowFilter", "true")
+	gittest.Run(t, origin, "config", "uploadpack.allowAnySHA1InWant", "true")
 	dir := filepath.Join(t.TempDir(), "clone")
-	git(t, ".", "", "clone", "-q", "--filter=blob:limit=1k", "--no-checkout", "file://"+origin, dir)
-	left := strings.Fields(git(t, dir, "", "rev-list", "--objects", "--all", "--missing=print"))
+	gittest.Run(t, ".", "clone", "-q", "--filter=blob:limit=1k", "--no-checkout", "file://"+origin, dir)
+	left := strings.Fields(gittest.Run(t, dir, "rev-list", "--objects", "--all", "--missing=print"))
 	left = slices.DeleteFunc(left, func(id string) bool { return !strings.HasPrefix(id, "?") })
 	for i := range left {
 		left[i] = left[i][1:]
@@ -240,7 +241,7 @@ func TestPromisedObjectsAreNamed(t *testing.T) {
 		}
 	}
 	check("as cloned", left)
-	git(t, dir, "", "cat-file", "-p", left[0]) // fetches it
+	gittest.Run(t, dir, "cat-file", "-p", left[0]) // fetches it
 	check("with one more", left[1:])
 	all, _ := filepath.Glob(filepath.Join(dir, ".git/objects/pack/*"))
 	for _, name := range all {

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,27 +13,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/gittest"
 )
-
-// git runs git in dir, away from the user's configuration.
-func git(t *testing.T, dir, stdin string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
-	c := exec.CommandContext(t.Context(), "git", args...)
-	c.Dir, c.Stdin = dir, strings.NewReader(stdin)
-	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_ALLOW_PROTOCOL=file",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=c", "GIT_COMMITTER_EMAIL=c@example.com",
-		"GIT_AUTHOR_DATE=1700000000 +0000", "GIT_COMMITTER_DATE=1700000000 +0000") // the same ids in every run
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", args[0], err, &stderr)
-	}
-	return strings.TrimSpace(string(out))
-}
 
 // A report is what a scan wrote as JSON.
 type report struct {
@@ -90,13 +68,13 @@ var durations = regexp.MustCompile(`"(started|elapsed_ms)": *("[^"]*"|[0-9]+)`)
 func TestSameForAnyJobs(t *testing.T) {
 	m := fakekey.New(77)
 	dir := filepath.Join(t.TempDir(), "repo")
-	git(t, ".", "", "init", "-q", "-b", "main", dir)
-	git(t, dir, manyMerges(m), "fast-import", "--quiet")
-	git(t, dir, "", "repack", "-q", "-a", "-d", "-f", "--depth=50", "--window=50")
+	gittest.Run(t, ".", "init", "-q", "-b", "main", dir)
+	gittest.Pipe(t, dir, []byte(manyMerges(m)), "fast-import", "--quiet")
+	gittest.Run(t, dir, "repack", "-q", "-a", "-d", "-f", "--depth=50", "--window=50")
 	for range 5 { // objects that only exist loose, too
-		git(t, dir, randomText(m, 5)+m.B10(), "hash-object", "-w", "--stdin")
+		gittest.Pipe(t, dir, []byte(randomText(m, 5)+m.B10()), "hash-object", "-w", "--stdin")
 	}
-	chains := git(t, dir, "", "verify-pack", "-v", onlyPack(t, dir)+".idx")
+	chains := gittest.Run(t, dir, "verify-pack", "-v", onlyPack(t, dir)+".idx")
 	if !strings.Contains(chains, "chain length = 20:") {
 		t.Fatal("git made no long chains of deltas")
 	}

@@ -4,27 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/gittest"
 )
-
-func git(t *testing.T, dir string, args ...string) {
-	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git in PATH")
-	}
-	cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "protocol.file.allow=always"}, args...)...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(dir), "XDG_CONFIG_HOME=", "GIT_CONFIG_NOSYSTEM=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("git %v: %v: %s", args, err, out)
-	}
-}
 
 func put(t *testing.T, root string, names ...string) {
 	t.Helper()
@@ -64,22 +51,22 @@ func TestExposures(t *testing.T) {
 	outer := t.TempDir()
 	lib := filepath.Join(outer, "lib")
 	put(t, lib, "l.py")
-	git(t, lib, "init", "-q")
-	git(t, lib, "add", ".")
-	git(t, lib, "commit", "-q", "-m", "x")
+	gittest.Run(t, lib, "init", "-q")
+	gittest.Run(t, lib, "add", ".")
+	gittest.Run(t, lib, "commit", "-q", "-m", "x")
 	root := filepath.Join(outer, "r")
 	put(t, root, "app.py", "staged.py", "new.py", ".gitignore: .env|dir/*|!dir/kept", ".env", "forced/.env", "dir/a", "dir/kept", "intent", "nested/.gitignore: b", "nested/a", "nested/b", "deep/er/f", "fake/.git/x", "fake/f")
-	git(t, root, "init", "-q")
-	git(t, root, "submodule", "add", "-q", lib, "sub")
-	git(t, root, "add", "app.py", ".gitignore")
-	git(t, root, "add", "-f", "forced/.env", "deep")
-	git(t, root, "commit", "-q", "-m", "x")
-	git(t, root, "add", "staged.py")
-	git(t, root, "add", "-N", "intent")
-	git(t, filepath.Join(root, "nested"), "init", "-q")
+	gittest.Run(t, root, "init", "-q")
+	gittest.Run(t, root, "submodule", "add", "-q", lib, "sub")
+	gittest.Run(t, root, "add", "app.py", ".gitignore")
+	gittest.Run(t, root, "add", "-f", "forced/.env", "deep")
+	gittest.Run(t, root, "commit", "-q", "-m", "x")
+	gittest.Run(t, root, "add", "staged.py")
+	gittest.Run(t, root, "add", "-N", "intent")
+	gittest.Run(t, filepath.Join(root, "nested"), "init", "-q")
 	put(t, root, "sub/secret", "sub/ig", "sub/.gitignore: ig")
 	linked := filepath.Join(outer, "w")
-	git(t, root, "worktree", "add", "-q", linked)
+	gittest.Run(t, root, "worktree", "add", "-q", linked)
 	put(t, linked, "mine", ".env")
 	put(t, root, ".git/config.bak")
 	exposures(t, DirOptions{}, root, map[string]finding.Exposure{
@@ -102,8 +89,8 @@ func TestExposureByAnotherName(t *testing.T) {
 	outer := t.TempDir()
 	root := filepath.Join(outer, "r")
 	put(t, root, "Src/App.py", "Src/x")
-	git(t, root, "init", "-q")
-	git(t, root, "add", "Src/App.py")
+	gittest.Run(t, root, "init", "-q")
+	gittest.Run(t, root, "add", "Src/App.py")
 	t.Chdir(filepath.Join(root, "Src"))
 	states := NewWorkTrees(nil).States([]string{"App.py", "../Src/App.py", "x"})
 	for i, want := range []finding.Exposure{finding.Committed, finding.Committed, finding.Untracked} {
@@ -131,9 +118,9 @@ func TestExposureByAnotherName(t *testing.T) {
 func TestExposureOfDecomposedName(t *testing.T) {
 	root := t.TempDir()
 	put(t, root, "\u00e9.env") // é, composed
-	git(t, root, "init", "-q")
-	git(t, root, "add", ".")
-	git(t, root, "config", "core.precomposeUnicode", "true")
+	gittest.Run(t, root, "init", "-q")
+	gittest.Run(t, root, "add", ".")
+	gittest.Run(t, root, "config", "core.precomposeUnicode", "true")
 	if s := NewWorkTrees(nil).State(filepath.Join(root, "e\u0301.env")); s.Exposure != finding.Committed {
 		t.Errorf("%+v", s)
 	}
@@ -142,8 +129,8 @@ func TestExposureOfDecomposedName(t *testing.T) {
 func TestExposureInHome(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, ".trussrc", "other", ".bashrc")
-	git(t, dir, "init", "-q")
-	git(t, dir, "add", ".bashrc")
+	gittest.Run(t, dir, "init", "-q")
+	gittest.Run(t, dir, "add", ".bashrc")
 	o := HomeOptions{Dir: dir, System: "linux"}
 	exposures(t, DirOptions{Home: o}, dir, map[string]finding.Exposure{".trussrc": finding.Home, "other": finding.Untracked, ".bashrc": finding.Committed})
 	places := []finding.Location{{Path: EnvironmentPath + "X", Exposure: finding.Home}, {Path: filepath.ToSlash(filepath.Join(dir, ".bashrc"))}, {Path: filepath.ToSlash(filepath.Join(dir, ".trussrc"))}}
@@ -159,7 +146,7 @@ func TestExposureUnknown(t *testing.T) {
 		outer := t.TempDir()
 		put(t, outer, "r/.env", "r/.gitignore: .env")
 		if name == "index" {
-			git(t, filepath.Join(outer, "r"), "init", "-q")
+			gittest.Run(t, filepath.Join(outer, "r"), "init", "-q")
 		}
 		put(t, outer, damage)
 		root := filepath.Join(outer, "r")

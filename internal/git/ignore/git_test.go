@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 // tree is a small work tree with names that the patterns below are about.
@@ -19,25 +20,19 @@ var tree = []string{
 	".env", "dir/.env", "dir/sub/.env.local", "build/out", "src/build/out", "src/build.txt", "node/a/node/b", "0", "5", "]", "-", "^", "^a", "dir/a]b",
 }
 
+// git runs git with dir as the home, and takes "nothing is ignored" for an answer.
 func git(t *testing.T, dir string, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir+"/.config", "GIT_CONFIG_NOSYSTEM=1")
+	cmd := gittest.Command(t, dir, args...)
+	cmd.Env = append(cmd.Env, "HOME="+dir, "XDG_CONFIG_HOME="+dir+"/.config")
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if exit := (*exec.ExitError)(nil); err != nil && !(asExit(err, &exit) && exit.ExitCode() == 1) {
+	if err != nil && cmd.ProcessState.ExitCode() != 1 {
 		t.Fatalf("git %v: %v: %s", args, err, stderr.String())
 	}
 	return string(out)
-}
-
-func asExit(err error, target **exec.ExitError) bool {
-	e, ok := err.(*exec.ExitError)
-	*target = e
-	return ok
 }
 
 // agree compares every path of a work tree with git check-ignore.
@@ -85,9 +80,6 @@ func write(t *testing.T, root, name, text string) {
 // repo makes a work tree and returns all of its paths, folders included.
 func repo(t *testing.T) (root string, paths []string) {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git in PATH")
-	}
 	root = t.TempDir()
 	git(t, root, "", "init", "-q")
 	seen := map[string]bool{}
@@ -184,7 +176,7 @@ func TestMatcherReportsWhatItCannotRead(t *testing.T) {
 
 func TestLinkedWorkTree(t *testing.T) {
 	root, _ := repo(t)
-	git(t, root, "", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "--allow-empty", "-m", "x")
+	git(t, root, "", "commit", "-q", "--allow-empty", "-m", "x")
 	write(t, root, ".git/info/exclude", "secret\n")
 	linked := filepath.Join(t.TempDir(), "w")
 	git(t, root, "", "worktree", "add", "-q", linked)

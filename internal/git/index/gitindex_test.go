@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,22 +11,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git in PATH")
-	}
-	cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "protocol.file.allow=always"}, args...)...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %v: %v: %s", args, err, out)
-	}
-	return string(out)
-}
+	"github.com/b10lint/b10lint/internal/gittest"
+)
 
 func write(t testing.TB, dir string, names ...string) {
 	t.Helper()
@@ -59,7 +45,7 @@ func listed(t *testing.T, gitDir string) []string {
 
 func agree(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	want := strings.Split(strings.TrimSuffix(git(t, dir, append([]string{"ls-files", "-s", "-z"}, args...)...), "\x00"), "\x00")
+	want := strings.Split(strings.TrimSuffix(gittest.Run(t, dir, append([]string{"ls-files", "-s", "-z"}, args...)...), "\x00"), "\x00")
 	slices.Sort(want)
 	if want[0] == "" {
 		want = want[:0]
@@ -76,15 +62,15 @@ func TestEachAgreesWithGit(t *testing.T) {
 		for _, version := range []string{"2", "3", "4"} {
 			t.Run(format+" version "+version, func(t *testing.T) {
 				dir := t.TempDir()
-				git(t, dir, "init", "-q", "--object-format="+format)
+				gittest.Run(t, dir, "init", "-q", "--object-format="+format)
 				agree(t, dir) // no index yet
 				write(t, dir, names...)
-				git(t, dir, "add", ".")
-				git(t, dir, "update-index", "--index-version", version)
+				gittest.Run(t, dir, "add", ".")
+				gittest.Run(t, dir, "update-index", "--index-version", version)
 				agree(t, dir)
 				write(t, dir, "later")
-				git(t, dir, "add", "-N", "later")
-				git(t, dir, "update-index", "--skip-worktree", "a")
+				gittest.Run(t, dir, "add", "-N", "later")
+				gittest.Run(t, dir, "update-index", "--skip-worktree", "a")
 				agree(t, dir)
 				flags := ""
 				if err := Each(filepath.Join(dir, ".git"), func(e Entry) bool {
@@ -116,7 +102,7 @@ func TestSplitIndex(t *testing.T) {
 
 func testSplitIndex(t *testing.T, version string, late func(i int) bool) {
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
+	gittest.Run(t, dir, "init", "-q")
 	for i := range 200 {
 		name := fmt.Sprintf("f%03d", i)
 		write(t, dir, name)
@@ -128,23 +114,23 @@ func testSplitIndex(t *testing.T, version string, late func(i int) bool) {
 			t.Fatal(err)
 		}
 	}
-	git(t, dir, "config", "core.splitIndex", "true")
-	git(t, dir, "config", "splitIndex.maxPercentChange", "100")
-	git(t, dir, "add", ".")
-	git(t, dir, "update-index", "--index-version", version, "--split-index")
+	gittest.Run(t, dir, "config", "core.splitIndex", "true")
+	gittest.Run(t, dir, "config", "splitIndex.maxPercentChange", "100")
+	gittest.Run(t, dir, "add", ".")
+	gittest.Run(t, dir, "update-index", "--index-version", version, "--split-index")
 	agree(t, dir)
 	for i := 0; i < 200; i += 7 {
-		git(t, dir, "rm", "-q", "--cached", fmt.Sprintf("f%03d", i))
+		gittest.Run(t, dir, "rm", "-q", "--cached", fmt.Sprintf("f%03d", i))
 	}
 	agree(t, dir)
 	write(t, dir, "new", "f000x")
 	if err := os.WriteFile(filepath.Join(dir, "f003"), []byte("other"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	git(t, dir, "add", "new", "f000x", "f003", "f014")
+	gittest.Run(t, dir, "add", "new", "f000x", "f003", "f014")
 	agree(t, dir)
 	// git keeps those that it used before, under names that sort in any order.
-	shared := strings.TrimSpace(git(t, dir, "rev-parse", "--shared-index-path"))
+	shared := gittest.Run(t, dir, "rev-parse", "--shared-index-path")
 	if shared == "" {
 		t.Fatal("git did not split the index")
 	}
@@ -159,12 +145,12 @@ func testSplitIndex(t *testing.T, version string, late func(i int) bool) {
 
 func TestSparseIndex(t *testing.T) {
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
+	gittest.Run(t, dir, "init", "-q")
 	write(t, dir, "top", "in/a", "out/b", "out/deep/c")
-	git(t, dir, "add", ".")
-	git(t, dir, "commit", "-q", "-m", "x")
-	git(t, dir, "sparse-checkout", "init", "--cone", "--sparse-index")
-	git(t, dir, "sparse-checkout", "set", "in")
+	gittest.Run(t, dir, "add", ".")
+	gittest.Run(t, dir, "commit", "-q", "-m", "x")
+	gittest.Run(t, dir, "sparse-checkout", "init", "--cone", "--sparse-index")
+	gittest.Run(t, dir, "sparse-checkout", "set", "in")
 	got := strings.Join(listed(t, filepath.Join(dir, ".git")), "\n")
 	if !strings.Contains(got, "\tout/") || !strings.Contains(got, "040000") || strings.Contains(got, "out/b") {
 		t.Errorf("%s", got)
@@ -174,25 +160,21 @@ func TestSparseIndex(t *testing.T) {
 
 func TestConflict(t *testing.T) {
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
-	id := strings.TrimSpace(git(t, dir, "hash-object", "-w", "--stdin"))
+	gittest.Run(t, dir, "init", "-q")
+	id := gittest.Run(t, dir, "hash-object", "-w", "--stdin")
 	var lines strings.Builder
 	for stage := 1; stage <= 3; stage++ {
 		fmt.Fprintf(&lines, "100644 %s %d\tx\n", id, stage)
 	}
-	cmd := exec.Command("git", "update-index", "--index-info")
-	cmd.Dir, cmd.Stdin = dir, strings.NewReader(lines.String())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	gittest.Pipe(t, dir, []byte(lines.String()), "update-index", "--index-info")
 	agree(t, dir)
 }
 
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
-	git(t, dir, "init", "-q")
+	gittest.Run(t, dir, "init", "-q")
 	write(t, dir, "a", "b")
-	git(t, dir, "add", ".")
+	gittest.Run(t, dir, "add", ".")
 	name := filepath.Join(dir, ".git", "index")
 	good, err := os.ReadFile(name)
 	if err != nil {
@@ -231,11 +213,11 @@ func TestDamage(t *testing.T) {
 
 func FuzzEach(f *testing.F) {
 	dir := f.TempDir()
-	git(f, dir, "init", "-q")
+	gittest.Run(f, dir, "init", "-q")
 	write(f, dir, "a", "b/c", "b/cd")
-	git(f, dir, "add", ".")
+	gittest.Run(f, dir, "add", ".")
 	for _, args := range [][]string{{"--index-version", "2"}, {"--index-version", "4"}, {"--split-index"}} {
-		git(f, dir, append([]string{"update-index"}, args...)...)
+		gittest.Run(f, dir, append([]string{"update-index"}, args...)...)
 		data, err := os.ReadFile(filepath.Join(dir, ".git", "index"))
 		if err != nil {
 			f.Fatal(err)

@@ -5,38 +5,15 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
-
-// gitIn runs git in dir, away from the user's configuration, and gives its output.
-func gitIn(tb testing.TB, dir string, stdin []byte, args ...string) []byte {
-	tb.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
-		"GIT_COMMITTER_NAME=C", "GIT_COMMITTER_EMAIL=c@example.com", "GIT_COMMITTER_DATE=1700000001 +0000")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, &stderr)
-	}
-	return out
-}
-
-func git(tb testing.TB, dir string, args ...string) string {
-	tb.Helper()
-	return strings.TrimSpace(string(gitIn(tb, dir, nil, args...)))
-}
 
 // A history is made by git fast-import: files that are edited line by line, a tag
 // on every tenth commit.
@@ -105,14 +82,14 @@ func (h *history) edits(n int) {
 func (h *history) flush(tb testing.TB, dir string) {
 	tb.Helper()
 	in := h.out.String()
-	if git(tb, dir, "for-each-ref", "refs/heads/main") != "" {
+	if gittest.Run(tb, dir, "for-each-ref", "refs/heads/main") != "" {
 		in = strings.Replace(in, "committer C", "committer C", 1)
 		// The first commit continues the branch.
-		head := git(tb, dir, "rev-parse", "refs/heads/main")
+		head := gittest.Run(tb, dir, "rev-parse", "refs/heads/main")
 		i := strings.Index(in, "M 100644")
 		in = in[:i] + "from " + head + "\n" + in[i:]
 	}
-	gitIn(tb, dir, []byte(in), "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet")
+	gittest.Pipe(tb, dir, []byte(in), "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet")
 	h.out.Reset()
 }
 
@@ -120,11 +97,11 @@ func (h *history) flush(tb testing.TB, dir string) {
 func makeRepo(tb testing.TB, seed uint64, n int, initArgs ...string) (string, *history) {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), "repo")
-	git(tb, filepath.Dir(dir), append([]string{"init", "-q", "-b", "main", dir}, initArgs...)...)
+	gittest.Run(tb, filepath.Dir(dir), append([]string{"init", "-q", "-b", "main", dir}, initArgs...)...)
 	h := newHistory(seed, 5, 120)
 	h.edits(n)
 	h.flush(tb, dir)
-	git(tb, dir, "repack", "-adfq", "--depth=50", "--window=20")
+	gittest.Run(tb, dir, "repack", "-adfq", "--depth=50", "--window=20")
 	return dir, h
 }
 
@@ -132,7 +109,7 @@ func makeRepo(tb testing.TB, seed uint64, n int, initArgs ...string) (string, *h
 func oracle(tb testing.TB, dir string) map[string]string {
 	tb.Helper()
 	all := map[string]string{}
-	for line := range strings.Lines(git(tb, dir, "cat-file", "--batch-all-objects", "--batch-check", "--unordered", "--buffer") + "\n") {
+	for line := range strings.Lines(gittest.Run(tb, dir, "cat-file", "--batch-all-objects", "--batch-check", "--unordered", "--buffer") + "\n") {
 		id, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		all[id] = rest
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 func TestOpenNotRepository(t *testing.T) {
@@ -53,8 +55,8 @@ func TestDetectHash(t *testing.T) {
 	open()
 	remove("config")
 	open()
-	git(t, dir, "config", "core.repositoryformatversion", "1")
-	git(t, dir, "config", "extensions.objectformat", "sha256")
+	gittest.Run(t, dir, "config", "core.repositoryformatversion", "1")
+	gittest.Run(t, dir, "config", "extensions.objectformat", "sha256")
 	unpackAll(t, dir)
 	remove("config")
 	open()
@@ -139,8 +141,8 @@ func TestObjectDir(t *testing.T) {
 func TestSubmodule(t *testing.T) {
 	sub, _ := makeRepo(t, 4, 20)
 	super := filepath.Join(t.TempDir(), "super")
-	git(t, sub, "init", "-q", super)
-	git(t, super, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", sub, "deps/sub")
+	gittest.Run(t, sub, "init", "-q", super)
+	gittest.Run(t, super, "submodule", "--quiet", "add", sub, "deps/sub")
 	s, p := openTest(t, filepath.Join(super, "deps/sub"), Options{})
 	if want := filepath.Join(super, ".git/modules/deps/sub"); s.GitDir() != want {
 		t.Errorf("opened %s, want %s", s.GitDir(), want)
@@ -154,9 +156,9 @@ func TestSubmodule(t *testing.T) {
 // what is promised is just not there.
 func TestPartialClone(t *testing.T) {
 	src, _ := makeRepo(t, 5, 40)
-	git(t, src, "config", "uploadpack.allowFilter", "true")
+	gittest.Run(t, src, "config", "uploadpack.allowFilter", "true")
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, src, "clone", "-q", "--no-checkout", "--filter=blob:none", "file://"+src, clone)
+	gittest.Run(t, src, "clone", "-q", "--no-checkout", "--filter=blob:none", "file://"+src, clone)
 	s, p := openTest(t, clone, Options{})
 	packs := s.Packs()
 	if len(packs) != 1 || !packs[0].Promisor || packs[0].Alternate {
@@ -167,7 +169,7 @@ func TestPartialClone(t *testing.T) {
 		t.Errorf("stats %+v", stats)
 	}
 	noProblems(t, p)
-	blob, err := ParseID(git(t, src, "rev-parse", "main:dir0/file0.txt"))
+	blob, err := ParseID(gittest.Run(t, src, "rev-parse", "main:dir0/file0.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

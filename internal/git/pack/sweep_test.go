@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 // TestSweepRepositories compares a sweep with git for every shape a store can
@@ -35,16 +37,16 @@ func TestSweepRepositories(t *testing.T) {
 		}},
 		{name: "copies in packs and loose", change: func(t *testing.T, dir string, h *history) string {
 			severalPacks(t, dir, h)
-			pack := gitIn(t, dir, []byte(git(t, dir, "rev-list", "--objects", "-20", "main")), "pack-objects", "--stdout", "-q")
-			gitIn(t, dir, pack, "index-pack", "--stdin")
-			id := mustID(t, git(t, dir, "rev-parse", "main:dir0/file0.txt"))
-			data := gitIn(t, dir, nil, "cat-file", "blob", id.String())
+			pack := gittest.Pipe(t, dir, []byte(gittest.Run(t, dir, "rev-list", "--objects", "-20", "main")), "pack-objects", "--stdout", "-q")
+			gittest.Pipe(t, dir, pack, "index-pack", "--stdin")
+			id := mustID(t, gittest.Run(t, dir, "rev-parse", "main:dir0/file0.txt"))
+			data := gittest.Pipe(t, dir, nil, "cat-file", "blob", id.String())
 			writeLoose(t, filepath.Join(dir, ".git"), id, deflate(fmt.Sprintf("blob %d\x00%s", len(data), data)))
 			return dir
 		}},
 		{name: "multi-pack-index, single indexes gone", change: func(t *testing.T, dir string, h *history) string {
 			severalPacks(t, dir, h)
-			git(t, dir, "multi-pack-index", "write")
+			gittest.Run(t, dir, "multi-pack-index", "write")
 			return removeIndexes(t, dir)
 		}},
 		{name: "no index", change: func(t *testing.T, dir string, h *history) string {
@@ -56,34 +58,34 @@ func TestSweepRepositories(t *testing.T) {
 		{name: "index version 1", change: func(t *testing.T, dir string, h *history) string {
 			for _, p := range packsOf(t, dir) {
 				os.Remove(strings.TrimSuffix(p, ".pack") + ".idx")
-				git(t, dir, "index-pack", "--index-version=1", p)
+				gittest.Run(t, dir, "index-pack", "--index-version=1", p)
 			}
 			return dir
 		}},
 		{name: "64-bit offsets", change: func(t *testing.T, dir string, h *history) string {
 			for _, p := range packsOf(t, dir) {
 				os.Remove(strings.TrimSuffix(p, ".pack") + ".idx")
-				git(t, dir, "index-pack", "--index-version=2,0x1000", p)
+				gittest.Run(t, dir, "index-pack", "--index-version=2,0x1000", p)
 			}
 			return dir
 		}},
 		{name: "ref deltas", change: func(t *testing.T, dir string, h *history) string {
-			git(t, dir, "-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq", "--depth=50")
+			gittest.Run(t, dir, "-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq", "--depth=50")
 			return dir
 		}},
 		{name: "ref deltas no index", change: func(t *testing.T, dir string, h *history) string {
-			git(t, dir, "-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq", "--depth=50")
+			gittest.Run(t, dir, "-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq", "--depth=50")
 			return removeIndexes(t, dir)
 		}},
 		{name: "worktree", change: func(t *testing.T, dir string, h *history) string {
 			wt := filepath.Join(t.TempDir(), "wt")
-			git(t, dir, "worktree", "add", "-q", "--detach", wt, "main")
+			gittest.Run(t, dir, "worktree", "add", "-q", "--detach", wt, "main")
 			return wt
 		}},
 		{name: "bare, alternate", change: func(t *testing.T, dir string, h *history) string {
 			bare := filepath.Join(t.TempDir(), "bare.git")
-			git(t, dir, "clone", "-q", "--bare", "--shared", dir, bare)
-			gitIn(t, bare, []byte("only here"), "hash-object", "-w", "--stdin")
+			gittest.Run(t, dir, "clone", "-q", "--bare", "--shared", dir, bare)
+			gittest.Pipe(t, bare, []byte("only here"), "hash-object", "-w", "--stdin")
 			return bare
 		}},
 		{name: "no config", init: []string{"--object-format=sha256"}, change: func(t *testing.T, dir string, h *history) string {
@@ -144,7 +146,7 @@ func checkList(t *testing.T, s *Store, dir string) {
 
 func packsOf(t testing.TB, dir string) []string {
 	t.Helper()
-	packs, err := filepath.Glob(filepath.Join(git(t, dir, "rev-parse", "--path-format=absolute", "--git-common-dir"), "objects/pack/*.pack"))
+	packs, err := filepath.Glob(filepath.Join(gittest.Run(t, dir, "rev-parse", "--path-format=absolute", "--git-common-dir"), "objects/pack/*.pack"))
 	if err != nil || len(packs) == 0 {
 		t.Fatal("no packs", err)
 	}
@@ -155,7 +157,7 @@ func severalPacks(t *testing.T, dir string, h *history) string {
 	for range 3 {
 		h.edits(40)
 		h.flush(t, dir)
-		git(t, dir, "repack", "-q", "-d")
+		gittest.Run(t, dir, "repack", "-q", "-d")
 	}
 	if n := len(packsOf(t, dir)); n != 4 {
 		t.Fatalf("%d packs, want 4", n)
@@ -165,16 +167,16 @@ func severalPacks(t *testing.T, dir string, h *history) string {
 
 func looseObjects(t *testing.T, dir string, h *history) string {
 	for _, text := range []string{"", "dangling", strings.Repeat("long ", 1<<16)} {
-		gitIn(t, dir, []byte(text), "hash-object", "-w", "--stdin")
+		gittest.Pipe(t, dir, []byte(text), "hash-object", "-w", "--stdin")
 	}
-	git(t, dir, "commit-tree", "-m", "dangling commit", gitTree(t, dir))
+	gittest.Run(t, dir, "commit-tree", "-m", "dangling commit", gitTree(t, dir))
 	return dir
 }
 
 // gitTree writes a tree of one file, loose.
 func gitTree(t *testing.T, dir string) string {
-	blob := strings.TrimSpace(string(gitIn(t, dir, []byte("in a tree"), "hash-object", "-w", "--stdin")))
-	return strings.TrimSpace(string(gitIn(t, dir, []byte("100644 blob "+blob+"\tname\n"), "mktree")))
+	blob := strings.TrimSpace(string(gittest.Pipe(t, dir, []byte("in a tree"), "hash-object", "-w", "--stdin")))
+	return strings.TrimSpace(string(gittest.Pipe(t, dir, []byte("100644 blob "+blob+"\tname\n"), "mktree")))
 }
 
 func unpackAll(t *testing.T, dir string) {
@@ -188,7 +190,7 @@ func unpackAll(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		os.Remove(strings.TrimSuffix(p, ".pack") + ".idx")
-		gitIn(t, dir, data, "unpack-objects", "-q")
+		gittest.Pipe(t, dir, data, "unpack-objects", "-q")
 	}
 }
 
@@ -209,7 +211,7 @@ func indexCopies(t *testing.T, dir string) string {
 	}
 	packs, _ := filepath.Glob(filepath.Join(clone, ".git/objects/pack/*.pack"))
 	for _, p := range packs {
-		git(t, clone, "index-pack", p)
+		gittest.Run(t, clone, "index-pack", p)
 	}
 	return clone
 }
@@ -275,7 +277,7 @@ func TestSweepHits(t *testing.T) {
 		h.edits(5)
 	}
 	h.flush(t, dir)
-	git(t, dir, "repack", "-adfq", "--depth=50", "--window=50")
+	gittest.Run(t, dir, "repack", "-adfq", "--depth=50", "--window=50")
 	s, p := openTest(t, dir, Options{})
 	want := findTokens(t, s, token, true)
 	got := findTokens(t, s, token, false)
