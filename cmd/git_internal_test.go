@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/internal/gittest"
 )
 
 // A trap is a repository whose configuration names a program wherever git would run
@@ -21,17 +22,14 @@ type trap struct {
 
 func newTrap(t *testing.T) *trap {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil || runtime.GOOS == "windows" {
-		t.Skip("needs git and a shell")
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
 	}
 	dir := t.TempDir()
 	tr := &trap{t: t, home: filepath.Join(dir, "home"), ran: filepath.Join(dir, "ran")}
 	if err := os.Mkdir(tr.home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	tr.git(dir, "config", "--global", "user.name", "me")
-	tr.git(dir, "config", "--global", "user.email", "me@example.invalid")
-	tr.git(dir, "config", "--global", "init.defaultBranch", "main")
 	return tr
 }
 
@@ -42,11 +40,7 @@ func (tr *trap) environ() []string {
 
 func (tr *trap) git(dir string, args ...string) {
 	tr.t.Helper()
-	c := exec.Command("git", args...)
-	c.Dir, c.Env = dir, append(tr.environ(), "GIT_ALLOW_PROTOCOL=file")
-	if out, err := c.CombinedOutput(); err != nil {
-		tr.t.Fatalf("git %s: %v: %s", strings.Join(args, " "), err, out)
-	}
+	gittest.Run(tr.t, dir, args...)
 }
 
 // arm sets every setting that names a program in a repository's configuration.
@@ -110,7 +104,7 @@ func (tr *trap) run(dir string, env []string, args ...string) (code int, out str
 // upstream is a repository with two commits, to clone from.
 func (tr *trap) upstream() string {
 	dir := filepath.Join(filepath.Dir(tr.home), "upstream")
-	tr.git(filepath.Dir(dir), "init", "-q", dir)
+	tr.git(filepath.Dir(dir), "init", "-q", "-b", "main", dir)
 	for _, message := range []string{"first", "second"} {
 		tr.git(dir, "commit", "-q", "--allow-empty", "-m", message)
 	}
@@ -183,7 +177,7 @@ func TestHostileConfigurationRunsNothing(t *testing.T) {
 		t.Errorf("the action says:\n%s", out)
 	}
 	for _, url := range []string{"ext::sh -c 'touch " + tr.ran + "'", "me@localhost.invalid:repository", "git://localhost.invalid/x", "--upload-pack=touch " + tr.ran} {
-		if err := os.WriteFile(filepath.Join(work, ".git", "shallow"), []byte(headOf(t, up)+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(work, ".git", "shallow"), []byte(gittest.Run(t, up, "rev-parse", "HEAD")+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		tr.git(work, "config", "remote.origin.url", url)
@@ -191,13 +185,4 @@ func TestHostileConfigurationRunsNothing(t *testing.T) {
 			t.Errorf("%s: the action says:\n%s", url, out)
 		}
 	}
-}
-
-func headOf(t *testing.T, dir string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, ".git", "refs", "heads", "main"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(data))
 }
