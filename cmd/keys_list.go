@@ -13,6 +13,7 @@ import (
 
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/english"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // keysList are the flags of keys list.
@@ -125,7 +126,7 @@ func (o *keysList) plain(k baseten.Key, team string) bool {
 	owned := o.owner == "" || k.Owner != nil && slices.Contains([]string{
 		strings.ToLower(k.Owner.Email), strings.ToLower(k.Owner.Name), strings.ToLower(k.Owner.UserID)}, strings.ToLower(o.owner))
 	return ofType && owned && (team == "" || k.TeamName == team) &&
-		(!o.legacy || format(k.Prefix) == "legacy") && (!o.unnamed || k.Name == "")
+		(!o.legacy || format(k.Prefix) == keyformat.Legacy.Name) && (!o.unnamed || k.Name == "")
 }
 
 func (o *keysList) old(k baseten.Key, now time.Time) (holds, told bool) {
