@@ -68,30 +68,6 @@ func scope(k baseten.Key) string {
 	return ""
 }
 
-// format is the format that a prefix shows.
-func format(prefix string) string {
-	switch {
-	case strings.HasPrefix(prefix, "b10_"):
-		return "b10"
-	case len(prefix) == 8:
-		return "legacy"
-	}
-	return ""
-}
-
-// owner is who a personal key belongs to.
-func owner(k baseten.Key) string {
-	if k.Owner == nil {
-		return ""
-	}
-	for _, s := range []string{k.Owner.Email, k.Owner.Name, k.Owner.UserID} {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 // resolveTeam finds the id of a team by its id or its name. An id wins, so that
 // it always can be given.
 func resolveTeam(ctx context.Context, client *baseten.Client, team string) (baseten.Team, error) {
