@@ -13,6 +13,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // keysList are the flags of keys list.
@@ -79,7 +80,7 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 	}
 	shown, untold := o.filter(keys, team, time.Now())
 	if untold > 0 {
-		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, plural(untold, "key was", "keys were")))
+		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, english.Plural(untold, "key was", "keys were")))
 	}
 	if len(shown) == 0 && o.out.format.value == "text" {
 		fmt.Fprintln(env.Stderr, "No API keys found.")
@@ -206,11 +207,4 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // KeyDormantThenUsed is the rule for a key that woke up after a long silence.
@@ -86,7 +87,7 @@ func (v *view) silence(k *key, p Policy) (best wait) {
 func (v *view) began(k *key, since time.Time) time.Time {
 	begin := k.created.at
 	if begin.IsZero() && k.Format() == finding.Legacy {
-		begin = newFormat // it is older than that
+		begin = keyformat.B10.Since // it is older than that
 	}
 	if !begin.IsZero() && begin.Before(since) {
 		begin = since

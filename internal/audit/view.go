@@ -9,13 +9,11 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // busyHours is in how many different hours of a day a person does not work.
 const busyHours = 20
-
-// newFormat is when Baseten began to make keys with b10_. Keys without it are older.
-var newFormat = time.Date(2026, 10, 1, 15, 0, 0, 0, time.UTC)
 
 // What the time of a key's creation rests on besides the sources: its first known
 // use, and its format.
@@ -268,9 +266,9 @@ func (v *view) whenCreated(k *key) created {
 	}
 	switch k.Format() {
 	case finding.B10:
-		c.after, c.basis = newFormat, fromFormat
+		c.after, c.basis = keyformat.B10.Since, fromFormat
 	case finding.Legacy:
-		c.before, c.basis = newFormat, fromFormat
+		c.before, c.basis = keyformat.B10.Since, fromFormat
 	}
 	if len(k.days) > 0 {
 		first, err := time.Parse(time.DateOnly, k.days[0].Date)

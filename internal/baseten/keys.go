@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -63,15 +64,11 @@ func (k Key) OwnerName() string {
 
 // Format returns the format of the key, and "" for one that is not known.
 func (k Key) Format() finding.Format {
-	switch {
-	case k.Type == Federated:
+	if k.Type == Federated {
 		return finding.Federated
-	case strings.HasPrefix(k.Prefix, "b10_"):
-		return finding.B10
-	case len(k.Prefix) == 8:
-		return finding.Legacy
 	}
-	return ""
+	f, _ := keyformat.Of(k.Prefix)
+	return finding.Format(f.Name)
 }
 
 // Facts returns what Baseten lists of a key, in the words of a finding.
