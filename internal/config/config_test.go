@@ -102,6 +102,7 @@ func TestMistakes(t *testing.T) {
 		{"audit: {old-after: 99999999999999999999d}", "is no number of days"},
 		{"audit: {severity: {Key Old: low}}", "is no rule"},
 		{"audit: {exceptions: [{reason: x}]}", "an exception needs a prefix or a name"},
+		{"audit: {exceptions: [{name: x}]}", "an exception needs a reason"},
 		{"audit: {exceptions: [{name: '[', reason: x}]}", "bad glob"},
 		{"exclude: [\xff]", "f: the file is not UTF-8"},
 	} {
