@@ -27,9 +27,8 @@ type dataOutput struct {
 
 func (d *dataOutput) register(c *cobra.Command) {
 	d.format = choice{"text", []string{"text", "json", "jsonl", "none"}}
-	c.Flags().VarP(&d.format, "output", "o", "write text, JSON, JSON on one line, or nothing")
+	d.format.register(c, "output", "o", "write text, JSON, JSON on one line, or nothing")
 	c.Flags().StringVarP(&d.jq, "jq", "q", "", "pass the JSON through this jq `EXPRESSION`; implies -o json")
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(d.format.words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // prepare checks the flags. It comes before anything is sent: an answer that

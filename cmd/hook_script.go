@@ -1,11 +1,11 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/shell"
 )
 
 // allHooks are the hooks that git runs in a work tree, which a folder for all
@@ -29,7 +29,7 @@ func hookScript(name, program string, chained bool) string {
 		b.WriteString("input=$(cat)\n")
 	}
 	if program != "" {
-		fmt.Fprintf(&b, "b10lint=%s\n", quoteShell(filepath.ToSlash(program)))
+		fmt.Fprintf(&b, "b10lint=%s\n", shell.Quote(filepath.ToSlash(program)))
 		fmt.Fprintf(&b, `if ! [ -x "$b10lint" ] && ! b10lint=$(command -v b10lint); then
 	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was looked at" >&2
 	echo "b10lint: hint: install it again, or remove this hook: $0" >&2
@@ -55,25 +55,4 @@ fi
 		}
 	}
 	return b.String()
-}
-
-// quoteShell returns s as one word of a POSIX shell.
-func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// git runs git in a folder and returns what it prints, without the line end. Hooks
-// are git's own business: where they lie depends on configuration files that
-// include others, which nobody but git reads right.
-func git(env Env, dir string, args ...string) (string, error) {
-	c := exec.Command("git", args...)
-	c.Dir, c.Env = dir, env.Environ()
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		if text := strings.TrimSpace(stderr.String()); text != "" {
-			return "", fmt.Errorf("git %s: %s", args[0], text)
-		}
-		return "", fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return strings.TrimRight(string(out), "\r\n"), nil
 }

@@ -47,12 +47,11 @@ exist all the same; what is printed then says how to look for it.`,
 	}
 	o.out.register(c)
 	f := c.Flags()
-	f.Var(&o.kind, "type", "what the key may do")
+	o.kind.register(c, "type", "", "what the key may do")
 	f.StringVar(&o.name, "name", "", "name of the key: lower-case letters, digits and hyphens")
 	f.StringArrayVar(&o.modelIDs, "model-id", nil, "restrict the key to this model; repeatable; for workspace-export-metrics and workspace-invoke")
 	f.StringVar(&o.team, "team", "", "team to create the key in, name or id (default: the organisation's default team)")
 	_ = c.MarkFlagRequired("type")
-	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)
 	return c
 }

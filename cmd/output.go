@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -37,31 +36,6 @@ func (o *outputs) register(c *cobra.Command) {
 		}
 		return names, cobra.ShellCompDirectiveNoSpace
 	})
-}
-
-// An outputList is the flag's value.
-type outputList []output
-
-func (l *outputList) Type() string { return "FORMAT[=FILE]" }
-func (l *outputList) String() string {
-	var words []string
-	for _, o := range *l {
-		words = append(words, strings.TrimSuffix(o.format+"="+o.file, "="))
-	}
-	return strings.Join(words, ",")
-}
-
-// Set takes FORMAT or FORMAT=FILE; the file "-" is standard output.
-func (l *outputList) Set(s string) error {
-	format, file, _ := strings.Cut(s, "=")
-	if _, err := report.New(format, io.Discard, report.Options{}); err != nil {
-		return err
-	}
-	if file == "-" {
-		file = ""
-	}
-	*l = append(*l, output{format, file})
-	return nil
 }
 
 // toStdout reports whether a report goes to standard output, by whatever name.

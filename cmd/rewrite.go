@@ -6,6 +6,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/english"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 )
 
@@ -36,7 +38,7 @@ func (s *scanRevoke) writeRewrite(env Env, findings []finding.Finding) error {
 	if err := atomicfile.WriteFile(s.rewrite, []byte(b.String()), atomicfile.Mode{Perm: 0o600, Force: true}); err != nil {
 		return failed(err, "the replacements were not written")
 	}
-	name := report.Visible(shellWord(s.rewrite))
+	name := report.Visible(shell.Quote(s.rewrite))
 	fmt.Fprintf(env.Stderr, `%s holds %d found %s themselves: keep it to yourself and delete it afterwards.
 In a fresh clone of the repository, with everybody told:
   git filter-repo --replace-text %s
@@ -44,18 +46,10 @@ In a fresh clone of the repository, with everybody told:
   rm %s
 Rewriting does not make a leaked key safe: revoke it first. Forks, caches and clones
 keep what they have.
-`, name, n, plural(n, "key", "keys"), name, name)
+`, name, n, english.Plural(n, "key", "keys"), name, name)
 	if encoded > 0 {
 		fmt.Fprintf(env.Stderr, "%d %s the key encoded or inside an archive, where git filter-repo does not find it: remove those files with --path FILE --invert-paths.\n",
-			encoded, plural(encoded, "place holds", "places hold"))
+			encoded, english.Plural(encoded, "place holds", "places hold"))
 	}
 	return nil
-}
-
-// shellWord writes a file's name as one word for a shell.
-func shellWord(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=@%,:") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

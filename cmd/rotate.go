@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
@@ -69,7 +70,7 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
 	f.BoolVar(&o.noProbe, "no-probe", false, "do not ask Baseten with the new key; go by its list of keys alone")
-	f.VarP(&o.output, "output", "o", "write the result in this form")
+	o.output.register(c, "output", "o", "write the result in this form")
 	_ = c.MarkFlagDirname("journal")
 	_ = c.RegisterFlagCompletionFunc("downgrade", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)
@@ -223,7 +224,7 @@ func (x *rotator) one(ctx context.Context, dir, remote, prefix string, survey *r
 	var unfinished *revoke.UnfinishedError
 	switch {
 	case errors.As(err, &unfinished):
-		return failed(err, "finish it: b10lint rotate --resume "+shellWord(unfinished.Path))
+		return failed(err, "finish it: b10lint rotate --resume "+shell.Quote(unfinished.Path))
 	case errors.Is(err, revoke.ErrBusy):
 		return failed(err, "wait for the other run to end")
 	case err != nil:

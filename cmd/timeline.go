@@ -41,9 +41,8 @@ belong on a command line.`,
 		RunE: func(c *cobra.Command, args []string) error { return runTimeline(c.Context(), env, ui, o, args[0]) },
 	}
 	f := c.Flags()
-	f.VarP(&o.format, "format", "f", "write text, json or html")
+	o.format.register(c, "format", "f", "write text, json or html")
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` (default: standard output)")
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(o.format.words, cobra.ShellCompDirectiveNoFileComp))
 	o.leaks.register(c)
 	o.api.register(c)
 	return c

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
-	"github.com/spf13/pflag"
 
 	"github.com/b10lint/b10lint/scanner"
 )
@@ -107,24 +106,4 @@ func progressLine(p *scanner.Progress) string {
 		parts = append(parts, fmt.Sprintf("%d matches", n))
 	}
 	return "scanning: " + strings.Join(parts, ", ")
-}
-
-// A choice is a flag that takes one of a few words.
-type choice struct {
-	value string
-	words []string
-}
-
-var _ pflag.Value = (*choice)(nil)
-
-func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return strings.Join(c.words, "|") }
-func (c *choice) Set(s string) error {
-	for _, w := range c.words {
-		if s == w {
-			c.value = s
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is not one of %s", s, strings.Join(c.words, ", "))
 }

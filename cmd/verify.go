@@ -62,8 +62,7 @@ all are dead.`,
 		},
 	}
 	o.out.register(c)
-	c.Flags().Var(&o.mode, "by", "how to tell")
-	_ = c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(verifyModes(), cobra.ShellCompDirectiveNoFileComp))
+	o.mode.register(c, "by", "", "how to tell")
 	o.cache.register(c)
 	o.api.register(c)
 	return c

@@ -217,7 +217,7 @@ func FuzzParseBaseline(f *testing.F) {
 	f.Add([]byte(`{"schema":"b10lint-baseline/v1","accepted":[{}]}`)) // an empty entry
 	f.Add([]byte(`{"schema":"b10lint/v1"} x`))                        // a report
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := ParseBaseline("f", data)
+		b, err := parseBaseline("f", data)
 		if err != nil {
 			return
 		}
@@ -225,7 +225,7 @@ func FuzzParseBaseline(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseBaseline("f", one)
+		again, err := parseBaseline("f", one)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -222,12 +223,10 @@ func (h *History) Coverage() []finding.Coverage {
 
 // CommonDir is the folder that tells one repository from another.
 func (h *History) CommonDir() string {
-	s, err := pack.Open(h.path, pack.Options{})
+	_, dir, err := gitdir.Find(h.path)
 	if err != nil {
 		return h.path
 	}
-	defer s.Close()
-	dir := s.CommonDir()
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}

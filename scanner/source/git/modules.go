@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -89,7 +90,7 @@ func headModules(r *repository) (links []string, mods []refs.Module) {
 // read again.
 func (h *History) findModules(r *repository, indexed []string, seen bool) {
 	h.links = indexed
-	if seen && refs.IsGitDir(h.path) {
+	if seen && gitdir.Is(h.path) {
 		h.links, h.modules = headModules(r)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/ignore"
 	"github.com/b10lint/b10lint/internal/git/index"
 	"github.com/b10lint/b10lint/scanner/source/disk"
@@ -131,7 +132,7 @@ func (w *WorkTrees) open(dir string) *workTree {
 	if err != nil {
 		return nil
 	}
-	own, common := ignore.GitDir(dir)
+	own, common := gitdir.OfWorkTree(dir)
 	t := &workTree{root: dir, gitDir: own}
 	if !disk.Exists(own, "HEAD") || !disk.Exists(common, "objects") || !disk.Exists(common, "refs") && !disk.Exists(common, "reftable") {
 		if info.IsDir() {

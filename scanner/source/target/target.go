@@ -9,8 +9,7 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/ignore"
-	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 	"github.com/b10lint/b10lint/scanner/source/git"
@@ -52,7 +51,7 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 	if !t.opts.History.Scope.IsAll() {
 		return t.scoped(ctx, to)
 	}
-	bare := refs.IsGitDir(t.name)
+	bare := gitdir.Is(t.name)
 	if t.opts.NoFiles && !bare && !disk.Exists(t.name, ".git") {
 		return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name),
 			Error: "is not the root of a git repository", Hint: "name the folder that has .git in it"})
@@ -116,7 +115,7 @@ func (t *target) walkFiles(ctx context.Context, to source.Sink) (found []string,
 // scoped walks the repository that the target lies in.
 func (t *target) scoped(ctx context.Context, to source.Sink) error {
 	name := t.name
-	for !refs.IsGitDir(name) && !disk.Exists(name, ".git") {
+	for !gitdir.Is(name) && !disk.Exists(name, ".git") {
 		abs, err := filepath.Abs(name)
 		if err != nil || filepath.Dir(abs) == abs {
 			return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name), Error: "is not in a git repository"})
@@ -210,7 +209,7 @@ func (t *target) files(ctx context.Context, places []finding.Location, out [][]f
 // enclosing is the root of the repository that a folder lies in, as the user would
 // name it; "" for a folder that is in none, a root, and a file.
 func enclosing(name string) string {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() || refs.IsGitDir(name) || disk.Exists(name, ".git") {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() || gitdir.Is(name) || disk.Exists(name, ".git") {
 		return ""
 	}
 	for {
@@ -219,7 +218,7 @@ func enclosing(name string) string {
 			return ""
 		}
 		name = filepath.Join(name, "..")
-		if own, _ := ignore.GitDir(name); own != "" && refs.IsGitDir(own) {
+		if own, _ := gitdir.OfWorkTree(name); own != "" && gitdir.Is(own) {
 			return filepath.ToSlash(name)
 		}
 	}

@@ -20,7 +20,7 @@ func Inspect(dir string, o Options) []finding.Finding {
 		if e.Sent {
 			config, err := ReadConfig(e.File)
 			if err == nil { // an error is a problem of the upload set
-				rule := rules.TrussSecretValue()
+				rule := rules.TrussSecretValue
 				for _, s := range config.SecretValues {
 					at := finding.Location{Path: file, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}
 					message := fmt.Sprintf("the secret %q has a value in %s, which truss push uploads", s.Name, file)
@@ -29,7 +29,7 @@ func Inspect(dir string, o Options) []finding.Finding {
 			}
 		}
 		if rules.CredentialsFile(path.Base(e.Path)) && e.Link == "" {
-			rule := rules.TrussShipsCredentialsFile()
+			rule := rules.TrussShipsCredentials
 			message := fmt.Sprintf("truss push would upload %s as %s", file, e.Path)
 			at := finding.Location{Path: file, Exposure: finding.Shipped}
 			out = append(out, source.RuleFinding(rule, rule.Severity, e.Path, message, at))

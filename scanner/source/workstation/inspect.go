@@ -171,9 +171,9 @@ func isLocalSecret(path string, data []byte) bool {
 }
 
 func (in *inspector) readable(f PlaceFile, readers string) {
-	rule := rules.KeyFileReadable()
+	rule := rules.KeyFileReadable
 	if f.Place.Kind == KindTrussrc {
-		rule = rules.TrussrcReadable()
+		rule = rules.TrussrcReadable
 	}
 	who := fs.FileMode(0o001)
 	if readers != rules.Everyone {
