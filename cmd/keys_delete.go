@@ -147,7 +147,7 @@ func describeKey(k baseten.Key) string {
 	add("named", k.Name)
 	add("", typeWord(k.Type))
 	add("team", k.TeamName)
-	add("of", owner(k))
+	add("of", k.OwnerName())
 	add("", scope(k))
 	add("created", day(k.CreatedAt.Ptr()))
 	add("last used", lastUsed(k.LastUsedAt))

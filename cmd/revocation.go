@@ -81,7 +81,7 @@ func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation
 }
 
 func (r *revocation) survey(ctx context.Context) (*revoke.Survey, error) {
-	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential), baseten.Clock{})
+	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential))
 	if err != nil {
 		return nil, apiFailed(ctx, "looking the keys up", err)
 	}

@@ -102,6 +102,7 @@ func TestMistakes(t *testing.T) {
 		{"audit: {old-after: 99999999999999999999d}", "is no number of days"},
 		{"audit: {severity: {Key Old: low}}", "is no rule"},
 		{"audit: {exceptions: [{reason: x}]}", "an exception needs a prefix or a name"},
+		{"audit: {exceptions: [{name: x}]}", "an exception needs a reason"},
 		{"audit: {exceptions: [{name: '[', reason: x}]}", "bad glob"},
 		{"exclude: [\xff]", "f: the file is not UTF-8"},
 	} {
@@ -237,7 +238,7 @@ func FuzzParseBaseline(f *testing.F) {
 
 // The example in docs/config.md is a whole file that is understood.
 func TestDocumentedExample(t *testing.T) {
-	page, err := os.ReadFile("../docs/config.md")
+	page, err := os.ReadFile("../../docs/config.md")
 	if err != nil {
 		t.Fatal(err)
 	}
