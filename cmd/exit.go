@@ -41,6 +41,14 @@ func failed(err error, hints ...string) error {
 	return &exitError{code: ExitFailed, err: err, hints: hints}
 }
 
+// done is nil or failed(err), for the last step of a command.
+func done(err error) error {
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
 // status returns the exit status of a run that was reported.
 func status(s finding.Summary, worst finding.Severity, failOn finding.Severity) int {
 	switch {
