@@ -1,5 +1,5 @@
 // Package finding is the vocabulary of b10lint: what was found, where, how sure
-// we are, what kept a run from being complete, and the Handler that receives it.
+// we are, what kept a run from being complete, and the Report that holds it all.
 // The engine and the writers meet only here.
 package finding
 
@@ -231,14 +231,4 @@ type ObjectCount struct {
 type Submodule struct {
 	Path  string `json:"path"`
 	State string `json:"state"` // "scanned" or "not initialised"
-}
-
-// A Handler receives one run's events, always from one goroutine and in the
-// order Start, any number of Finding and Problem, Finish. An error from any of
-// them ends the run.
-type Handler interface {
-	Start(Run) error
-	Finding(Finding) error
-	Problem(Problem) error
-	Finish(Summary) error
 }

@@ -1,5 +1,7 @@
 package finding
 
+import "slices"
+
 // A Report is all that one run says: what ran, over which targets, what was
 // found, what kept it from being complete, and the numbers. It is a value: writers
 // and commands are functions of it.
@@ -10,20 +12,20 @@ type Report struct {
 	Summary  Summary
 }
 
-// Emit passes r to h: Start, each finding, each problem, Finish.
-func Emit(r Report, h Handler) error {
-	if err := h.Start(r.Run); err != nil {
-		return err
-	}
+// Standing returns the findings that were not accepted, in their order.
+func (r Report) Standing() []Finding {
+	accepted := func(f Finding) bool { return f.Suppression != nil }
+	return slices.DeleteFunc(slices.Clone(r.Findings), accepted)
+}
+
+// Worst returns the highest severity of the findings that were not accepted, Info
+// without any.
+func (r Report) Worst() Severity {
+	worst := Info
 	for _, f := range r.Findings {
-		if err := h.Finding(f); err != nil {
-			return err
+		if f.Suppression == nil {
+			worst = max(worst, f.Severity)
 		}
 	}
-	for _, p := range r.Problems {
-		if err := h.Problem(p); err != nil {
-			return err
-		}
-	}
-	return h.Finish(r.Summary)
+	return worst
 }
