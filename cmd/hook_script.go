@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/shell"
 )
 
 // allHooks are the hooks that git runs in a work tree, which a folder for all
@@ -29,7 +31,7 @@ func hookScript(name, program string, chained bool) string {
 		b.WriteString("input=$(cat)\n")
 	}
 	if program != "" {
-		fmt.Fprintf(&b, "b10lint=%s\n", quoteShell(filepath.ToSlash(program)))
+		fmt.Fprintf(&b, "b10lint=%s\n", shell.Quote(filepath.ToSlash(program)))
 		fmt.Fprintf(&b, `if ! [ -x "$b10lint" ] && ! b10lint=$(command -v b10lint); then
 	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was looked at" >&2
 	echo "b10lint: hint: install it again, or remove this hook: $0" >&2
@@ -56,9 +58,6 @@ fi
 	}
 	return b.String()
 }
-
-// quoteShell returns s as one word of a POSIX shell.
-func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // git runs git in a folder and returns what it prints, without the line end. Hooks
 // are git's own business: where they lie depends on configuration files that

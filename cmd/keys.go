@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 func newKeys(env Env, ui *UI) *cobra.Command {
@@ -68,15 +69,10 @@ func scope(k baseten.Key) string {
 	return ""
 }
 
-// format is the format that a prefix shows.
+// format is the format that a prefix shows, or "".
 func format(prefix string) string {
-	switch {
-	case strings.HasPrefix(prefix, "b10_"):
-		return "b10"
-	case len(prefix) == 8:
-		return "legacy"
-	}
-	return ""
+	f, _ := keyformat.Of(prefix)
+	return f.Name
 }
 
 // owner is who a personal key belongs to.

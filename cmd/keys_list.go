@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // keysList are the flags of keys list.
@@ -78,7 +80,7 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 	}
 	shown, untold := o.filter(keys, team, time.Now())
 	if untold > 0 {
-		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, plural(untold, "key was", "keys were")))
+		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, english.Plural(untold, "key was", "keys were")))
 	}
 	if len(shown) == 0 && o.out.format.value == "text" {
 		fmt.Fprintln(env.Stderr, "No API keys found.")
@@ -124,7 +126,7 @@ func (o *keysList) plain(k baseten.Key, team string) bool {
 	owned := o.owner == "" || k.Owner != nil && slices.Contains([]string{
 		strings.ToLower(k.Owner.Email), strings.ToLower(k.Owner.Name), strings.ToLower(k.Owner.UserID)}, strings.ToLower(o.owner))
 	return ofType && owned && (team == "" || k.TeamName == team) &&
-		(!o.legacy || format(k.Prefix) == "legacy") && (!o.unnamed || k.Name == "")
+		(!o.legacy || format(k.Prefix) == keyformat.Legacy.Name) && (!o.unnamed || k.Name == "")
 }
 
 func (o *keysList) old(k baseten.Key, now time.Time) (holds, told bool) {
@@ -205,11 +207,4 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

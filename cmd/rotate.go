@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
@@ -223,7 +224,7 @@ func (x *rotator) one(ctx context.Context, dir, remote, prefix string, survey *r
 	var unfinished *revoke.UnfinishedError
 	switch {
 	case errors.As(err, &unfinished):
-		return failed(err, "finish it: b10lint rotate --resume "+shellWord(unfinished.Path))
+		return failed(err, "finish it: b10lint rotate --resume "+shell.Quote(unfinished.Path))
 	case errors.Is(err, revoke.ErrBusy):
 		return failed(err, "wait for the other run to end")
 	case err != nil:

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/secret"
@@ -109,7 +109,7 @@ func (s *sinkFlags) spec(env Env, remote, prefix, name string) (revoke.SinkSpec,
 	case s.stdout:
 		return revoke.SinkSpec{Kind: sinkStdout}, nil
 	case s.exec != "":
-		return revoke.SinkSpec{Kind: sinkExec, Command: shell(s.exec)}, nil
+		return revoke.SinkSpec{Kind: sinkExec, Command: shell.Command(s.exec)}, nil
 	case s.github != "":
 		return revoke.SinkSpec{Kind: sinkGitHub, Name: fill(s.github), Repo: s.repo}, nil
 	case s.kubernetes != "":
@@ -138,14 +138,6 @@ func absolute(paths ...*string) error {
 		*p = abs
 	}
 	return nil
-}
-
-// shell runs a command line as the user's own shell scripts do.
-func shell(line string) []string {
-	if runtime.GOOS == "windows" {
-		return []string{"cmd.exe", "/c", line}
-	}
-	return []string{"/bin/sh", "-c", line}
 }
 
 // openSink makes the sink that a spec describes.

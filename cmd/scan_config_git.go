@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/internal/config"
-	"github.com/b10lint/b10lint/internal/git/ignore"
+	gitconfig "github.com/b10lint/b10lint/internal/git/config"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -35,14 +35,21 @@ func configAt(root, spec string) (*config.Config, error) {
 	return config.Parse(revision+":"+name, data)
 }
 
-// provenance says where a work tree comes from and what is checked out; nil when
-// its configuration does not tell.
+// provenance says where the work tree at root comes from and what is checked out; nil
+// when it is not one.
 func provenance(root string) *report.VCS {
-	own, common := ignore.GitDir(root)
+	own, common := gitdir.OfWorkTree(root)
 	if own == "" {
 		return nil
 	}
-	v := &report.VCS{URI: remoteURL(filepath.Join(common, "config"))}
+	v := &report.VCS{}
+	if vars, err := gitconfig.Read(filepath.Join(common, "config")); err == nil {
+		for s := range vars { // the address of origin, else of the first remote
+			if s.Section == "remote" && s.Key == "url" && (v.URI == "" || s.Subsection == "origin") {
+				v.URI = s.Value
+			}
+		}
+	}
 	v.Revision, _ = refs.HeadOnly(own, common)
 	if head, err := os.ReadFile(filepath.Join(own, "HEAD")); err == nil {
 		if branch, ok := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/"); ok {
@@ -50,30 +57,4 @@ func provenance(root string) *report.VCS {
 		}
 	}
 	return v
-}
-
-// remoteURL returns the address of origin, else of the first remote, in a git
-// configuration file.
-func remoteURL(name string) (url string) {
-	f, err := os.Open(name)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	remote := ""
-	for in := bufio.NewScanner(f); in.Scan(); {
-		line := strings.TrimSpace(in.Text())
-		if strings.HasPrefix(line, "[") {
-			remote, _ = strings.CutPrefix(line, "[remote ")
-			if remote == line {
-				remote = ""
-			}
-			continue
-		}
-		key, value, ok := strings.Cut(line, "=")
-		if ok && remote != "" && strings.TrimSpace(key) == "url" && (url == "" || strings.HasPrefix(remote, `"origin"`)) {
-			url = strings.TrimSpace(value)
-		}
-	}
-	return url
 }

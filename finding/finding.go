@@ -22,8 +22,7 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same:
-	// in sarif and junit, in the summary of a job, in verbose text.
+	// Suppression is set when the finding was accepted.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -180,8 +179,8 @@ type Summary struct {
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
 	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
-	Findings int   `json:"findings"`       // as listed
-	// Suppressed and BelowConfidence are counted, not listed.
+	Findings int   `json:"findings"`       // that were not accepted
+	// Suppressed are those that were; BelowConfidence are counted, not listed.
 	Suppressed      int           `json:"suppressed"`
 	BelowConfidence int           `json:"below_confidence"`
 	Interrupted     bool          `json:"interrupted,omitempty"`

@@ -18,14 +18,7 @@ func (r Report) Standing() []Finding {
 	return slices.DeleteFunc(slices.Clone(r.Findings), accepted)
 }
 
-// Worst returns the highest severity of the findings that were not accepted, Info
-// without any.
-func (r Report) Worst() Severity {
-	worst := Info
-	for _, f := range r.Findings {
-		if f.Suppression == nil {
-			worst = max(worst, f.Severity)
-		}
-	}
-	return worst
+// Complete reports whether none of the problems kept a run from being complete.
+func Complete(problems []Problem) bool {
+	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }

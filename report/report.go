@@ -85,22 +85,33 @@ func Formats() []Format {
 	return list
 }
 
-// Write writes r to w in a format, with one call of w.Write. Accepted findings are
-// listed, marked as such, in every format but text, which lists them with
-// Options.Verbose only. r stays as it is. An unknown format is an error that lists those there are, and
-// leaves w alone.
-func Write(name string, w io.Writer, r finding.Report, opts Options) error {
+// Lookup returns the format of a name. The error for an unknown one lists those
+// there are.
+func Lookup(name string) (Format, error) {
+	f, err := lookup(name)
+	return f.Format, err
+}
+
+func lookup(name string) (format, error) {
 	var names []string
 	for _, f := range formats() {
 		if f.Name == name {
-			return f.write(w, r, opts)
+			return f, nil
 		}
 		names = append(names, f.Name)
 	}
-	return fmt.Errorf("report format %q is not one of %s", name, strings.Join(names, ", "))
+	return format{}, fmt.Errorf("report format %q is not one of %s", name, strings.Join(names, ", "))
 }
 
-func (f format) write(w io.Writer, r finding.Report, opts Options) error {
+// Write writes r to w in a format, with one call of w.Write. Accepted findings are
+// listed, marked as such, in every format but text, which lists them with
+// Options.Verbose only. r stays as it is. For an unknown format, w is left alone
+// and the error is that of Lookup.
+func Write(name string, w io.Writer, r finding.Report, opts Options) error {
+	f, err := lookup(name)
+	if err != nil {
+		return err
+	}
 	if len(r.Run.Rules) == 0 {
 		r.Run.Rules = opts.Rules
 	}
@@ -112,7 +123,7 @@ func (f format) write(w io.Writer, r finding.Report, opts Options) error {
 		_, err = w.Write(data)
 	}
 	if err != nil {
-		return fmt.Errorf("writing the %s report: %w", f.Name, err)
+		return fmt.Errorf("writing the %s report: %w", name, err)
 	}
 	return nil
 }

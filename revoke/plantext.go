@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // line names a key on one line.
@@ -56,7 +58,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for _, gap := range p.Gaps {
 		fmt.Fprintf(b, "not known  %s\n", show(gap))
 	}
-	fmt.Fprintf(b, "%d %s to revoke at %s\n", len(p.Items), plural(len(p.Items), "key", "keys"), show(p.Endpoint))
+	fmt.Fprintf(b, "%d %s to revoke at %s\n", len(p.Items), english.Plural(len(p.Items), "key", "keys"), show(p.Endpoint))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

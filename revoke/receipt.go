@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/b10lint/b10lint/internal/shell"
 )
 
 // The states of a key after a run.
@@ -88,7 +90,7 @@ func (e *Execution) receipt() *Receipt {
 		r.Entries = append(r.Entries, entry)
 	}
 	if r.Open() > 0 {
-		r.Resume = "b10lint revoke --resume " + quote(r.Journal)
+		r.Resume = "b10lint revoke --resume " + shell.Quote(r.Journal)
 	}
 	return r
 }
@@ -101,16 +103,6 @@ func (r *Receipt) Open() (n int) {
 		}
 	}
 	return n
-}
-
-// quote writes a path as one word for a shell.
-func quote(path string) string {
-	if strings.IndexFunc(path, func(r rune) bool {
-		return !strings.ContainsRune("/\\.:-_+=@%,", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // WriteJSON writes the receipt as JSON.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/b10lint/b10lint/internal/shell"
 )
 
 // Rotated is what became of a rotation. It holds no secret half.
@@ -33,7 +35,7 @@ func (r *Rotation) result(err error) *Rotated {
 	case r.ended:
 		res.State = "unchanged"
 	default:
-		res.Resume = "b10lint rotate --resume " + quote(res.Journal)
+		res.Resume = "b10lint rotate --resume " + shell.Quote(res.Journal)
 	}
 	if err != nil {
 		res.Error = err.Error()

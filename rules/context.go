@@ -44,10 +44,10 @@ type text struct {
 // drawn reports whether both halves of a shape can be even draws.
 func drawn(data []byte, s shape) bool {
 	secret := data[s.dot+1 : s.end]
-	if s.format != finding.Federated {
-		return !readsAsMade(data[s.dot-prefixLen:s.dot], secret)
+	if s.of.MinSecret == s.of.MaxSecret {
+		return !readsAsMade(data[s.dot-s.of.Prefix:s.dot], secret)
 	}
-	// Its secret has no fixed length, so the limits shrink with it.
+	// A secret of no fixed length: the limits shrink with it.
 	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
 		nameScore(onlyAlnum(secret)) <= maxNameScore
 }
@@ -82,19 +82,16 @@ func (t *text) weigh(s shape) (w weight, quiet bool) {
 	return silent, true
 }
 
-// confidence is how sure one is of a key of a format that surroundings of this
-// weight hold.
-func confidence(f finding.Format, w weight) finding.Confidence {
-	if f == finding.Federated {
-		w-- // the grammar is second-hand: certain surroundings make it likely
-	}
+// confidence is how sure one is of a key that surroundings of this weight hold:
+// certain ones give all that a name can, likely ones a step less.
+func confidence(g *grammar, w weight) finding.Confidence {
 	switch {
 	case w >= certain:
-		return finding.HighConfidence
+		return finding.Confidence(g.Named)
 	case w == likely:
-		return finding.MediumConfidence
+		return finding.Confidence(max(g.Alone, g.Named-1))
 	}
-	return finding.LowConfidence
+	return finding.Confidence(g.Alone)
 }
 
 // PathSpeaks returns the confidence that Find(path, data) gives to each Silent match
@@ -102,7 +99,12 @@ func confidence(f finding.Format, w weight) finding.Confidence {
 // confidence stays as it is. A match that is not Silent keeps its confidence at any path.
 func PathSpeaks(f finding.Format, path string) (c finding.Confidence, ok bool) {
 	w := mentioned([]byte(path))
-	return confidence(f, w), w != silent
+	for i := range grammars {
+		if g := &grammars[i]; g.Name == string(f) {
+			return confidence(g, w), w != silent
+		}
+	}
+	return 0, false
 }
 
 func once(memo **weight, work func() weight) weight {

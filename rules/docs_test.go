@@ -6,6 +6,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // The shares that docs/rules.md gives are those of the tests in random.go.
@@ -24,6 +27,19 @@ func TestDocumentedShares(t *testing.T) {
 		line, _, _ := strings.Cut(after, "\n")
 		if want := fmt.Sprintf("| %.2g", share); !found || !strings.Contains(line, want) {
 			t.Errorf("docs/rules.md: the row with %q does not say %q", row, want)
+		}
+	}
+	for _, f := range keyformat.All() {
+		grammar := fmt.Sprintf("%d letters and digits + `.` + %d letters and digits |", f.Prefix, f.MinSecret)
+		if f.Dashes {
+			grammar = fmt.Sprintf("%d letters and digits + `.` + %d to %d letters, digits, `-`, `_` |", f.Prefix, f.MinSecret, f.MaxSecret)
+		}
+		if f.Mark != "" {
+			grammar = "`" + f.Mark + "` + " + grammar
+		}
+		row := fmt.Sprintf("| %s %s | %s |", grammar, finding.Confidence(f.Alone), finding.Confidence(f.Named))
+		if !strings.Contains(strings.ReplaceAll(string(page), " confidence |", " |"), row) {
+			t.Errorf("docs/rules.md has no row that ends in %q", row)
 		}
 	}
 	for _, limit := range []int{linesBefore, linesAfter} {

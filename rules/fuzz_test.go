@@ -20,34 +20,21 @@ func reference(data []byte) (out []shape) {
 		return n
 	}
 	for start := range data {
-		for _, f := range []struct {
-			format  finding.Format
-			mark    string
-			prefix  int
-			charset *[256]byte
-			min     int
-			max     int
-		}{
-			{finding.Federated, federatedMark, federatedPrefix, &token, minFederated, maxFederated},
-			{finding.B10, b10Mark, prefixLen, &alnum, secretLen, secretLen},
-			{finding.Legacy, "", prefixLen, &alnum, secretLen, secretLen},
-		} {
-			at := start + len(f.mark)
-			if at > len(data) || string(data[start:at]) != f.mark || run(at, &alnum, f.prefix) < f.prefix {
+		for i := range grammars {
+			f := &grammars[i]
+			at := start + len(f.Mark)
+			if at > len(data) || string(data[start:at]) != f.Mark || run(at, &alnum, f.Prefix) < f.Prefix {
 				continue
 			}
-			dot := at + f.prefix
+			dot := at + f.Prefix
 			if dot >= len(data) || data[dot] != '.' {
 				continue
 			}
-			n := run(dot+1, f.charset, f.max+1)
-			if n < f.min || n > f.max || !endsAt(data, dot+1+n) || !startsAt(data, start) {
+			n := run(dot+1, f.secret, f.MaxSecret+1)
+			if n < f.MinSecret || n > f.MaxSecret || !endsAt(data, dot+1+n) || !startsAt(data, start) {
 				continue
 			}
-			if f.format == finding.Legacy && start >= 4 && string(data[start-4:start]) == b10Mark {
-				continue
-			}
-			out = append(out, shape{start, dot, dot + 1 + n, f.format})
+			out = append(out, shape{start, dot, dot + 1 + n, f})
 			break
 		}
 	}
@@ -124,17 +111,17 @@ func FuzzFind(f *testing.F) {
 
 // shapesOf returns the shapes that the sweep leads to.
 func shapesOf(data []byte) (all []shape) {
-	take := func(dot int, federated bool) {
-		if s, ok := at(data, dot); ok && (s.format == finding.Federated) == federated {
-			all = append(all, s)
-		}
-	}
 	sweep(data, 0, len(data), func(h hit, i int) {
-		switch dot := i + len(federatedMark) + federatedPrefix; {
-		case h == hitShape && i >= prefixLen:
-			take(i, false)
-		case h == hitMark && hasMark(data, i, federatedMark) && dot+minFederated < len(data) && data[dot] == '.':
-			take(dot, true)
+		for k := range grammars {
+			g, start := &grammars[k], i
+			if h == hitShape && g.Mark == "" {
+				start = i - g.Prefix
+			} else if h != hitMark || g.Mark == "" {
+				continue
+			}
+			if s, ok := g.at(data, start); ok {
+				all = append(all, s)
+			}
 		}
 	})
 	slices.SortFunc(all, func(a, b shape) int { return a.dot - b.dot })

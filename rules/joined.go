@@ -39,7 +39,7 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	for i, c := range l.data[from:to] {
 		if endsPart[c] {
 			if start, ok := partBefore(l.data[from:], i); ok {
-				f.join(l, from+start, 0)
+				f.join(l, from+start, legacy)
 			}
 		}
 	}
@@ -116,18 +116,18 @@ func eight(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
 // hasZero reports whether a word has a zero byte (Mycroft 1987).
 func hasZero(w uint64) bool { return (w-eight(1))&^w&eight(0x80) != 0 }
 
-// join reads a key over joints from data[i] on, where a mark of the given length
+// join reads a key over joints from data[i] on, where the mark of its format
 // stands, and looks at it if there were any.
-func (f *finder) join(l *layer, i, mark int) {
+func (f *finder) join(l *layer, i int, g *grammar) {
 	if l.depth >= maxDepth || !startsAt(l.data, i) {
 		return
 	}
 	r := joinReader{data: l.data}
-	for k := range mark {
+	for k := range len(g.Mark) {
 		r.take(i + k)
 	}
-	r.at = i + mark
-	if !r.letters(prefixLen) || !r.dot() || !r.letters(secretLen) || r.joints == 0 || !endsAt(l.data, r.at) {
+	r.at = i + len(g.Mark)
+	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !endsAt(l.data, r.at) {
 		return
 	}
 	from := slices.Clone(r.from[:r.n])
@@ -136,7 +136,11 @@ func (f *finder) join(l *layer, i, mark int) {
 	})
 }
 
-const joinedLen = len(b10Mark) + prefixLen + 1 + secretLen
+// joinedLen is the length of the longest format that is put together of parts.
+const joinedLen = markLen + prefixLen + 1 + secretLen
+
+// legacy is the format without a mark.
+var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return g.Mark == "" })]
 
 // A joinReader collects the bytes of one key and their places. Its memory lives on
 // the stack until a key is complete.

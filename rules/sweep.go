@@ -8,11 +8,10 @@ import (
 // The sweep looks once at every byte, with vector instructions where the processor
 // has them, and tells where a key can be at all. There are five kinds of places:
 //
-//   - a word of 32 letters and digits after a dot, the end of a key as it is;
+//   - a word of 32 letters and digits after a dot, the end of a key without a mark;
 //   - a row of digits as an encoded key must have it (digits.go);
 //   - a run of 41 or more dense bytes with a mark of an escape in it;
-//   - the marks b10_ and sky_, from where a key may be put together of shorter
-//     parts, or may be short;
+//   - a mark, where a key begins as it is or put together of shorter parts;
 //   - dense bytes and zero bytes by turns, which is UTF-16.
 //
 // Everything else of the package looks at such places alone. In source text they
@@ -58,6 +57,26 @@ var kinds = func() (k [256]byte) {
 	return k
 }()
 
+// What the sweep takes for granted of the formats: it finds one without a mark by
+// the word after its dot, and any other by a mark of four bytes, the first a small
+// letter and the last an underscore. A test compares this with the table.
+const (
+	prefixLen = 8
+	secretLen = 32
+	markLen   = 4
+	markEnd   = '_'
+)
+
+// marks are those of the formats that have one.
+var marks = func() (all []string) {
+	for i := range grammars {
+		if m := grammars[i].Mark; m != "" {
+			all = append(all, m)
+		}
+	}
+	return all
+}()
+
 const (
 	// minRun is the shortest key.
 	minRun = prefixLen + 1 + secretLen
@@ -82,7 +101,7 @@ const (
 	block      = 64
 	maxRecords = 16
 	// ahead is how far after a block the vector forms look.
-	ahead = len(b10Mark) - 1
+	ahead = markLen - 1
 )
 
 // carries is what one block leaves to the next: whether a word that follows a dot,
@@ -163,7 +182,7 @@ func sweepGeneric(data []byte, from, to int, see func(hit, int)) {
 		sweepRun(data, i, j, see)
 		i = j + 1
 	}
-	for _, mark := range []string{b10Mark, federatedMark} {
+	for _, mark := range marks {
 		for i := from; i < to; i++ {
 			n := bytes.Index(data[i:to], []byte(mark))
 			if n < 0 {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -22,7 +23,7 @@ func inDense(c byte) bool   { return kinds[c]&isDense != 0 }
 func inEscape(c byte) bool  { return kinds[c]&isEscape != 0 }
 func inStrict(c byte) bool  { return base64Code.strict[c] }
 func inStrict2(c byte) bool { return hexCode.strict[c] }
-func inMark(c byte) bool    { return c == b10Mark[0] || c == federatedMark[0] }
+func inMark(c byte) bool    { return slices.ContainsFunc(marks, func(m string) bool { return m[0] == c }) }
 
 // tables512 is what sweepAVX512 looks up: the kinds of the 128 bytes of ASCII, then the
 // bit of each kind, and bytes to compare with.
@@ -36,7 +37,7 @@ var tables512 = func() (t [138]byte) {
 			}
 		}
 	}
-	copy(t[128:], []byte{1, 2, 4, 8, 16, 32, '.', b10Mark[ahead], '0', 0x7F})
+	copy(t[128:], []byte{1, 2, 4, 8, 16, 32, '.', markEnd, '0', 0x7F})
 	return t
 }()
 
@@ -78,7 +79,7 @@ var tables256 = func() (t [23][32]byte) {
 	bit(2, 64, []byte{3}, among(";"))
 	bit(2, 128, []byte{5}, among("_"))
 	for row, c := range map[int]byte{4: 0x0F, 5: 1 | 2 | 4, 6: 8 | 16 | 32, 7: 64 | 128, 8: 1 | 2 | 4, 9: 8,
-		10: 1, 11: 2, 12: '0', 13: 16 | 32, 14: b10Mark[ahead], 15: '.',
+		10: 1, 11: 2, 12: '0', 13: 16 | 32, 14: markEnd, 15: '.',
 		16: 0x20, 17: 'b', 18: 'a', 19: 's', 20: 't', 21: 'r', 22: 'u'} {
 		for i := range t[row] {
 			t[row][i] = c

@@ -6,11 +6,33 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 )
+
+// What the sweep takes for granted of the formats holds for each row of the table.
+func TestSweepKnowsTheFormats(t *testing.T) {
+	for _, g := range grammars {
+		if g.Mark == "" && (g.MinSecret != secretLen || g.MaxSecret != secretLen || g.Dashes) {
+			t.Errorf("%s: without a mark, its secret has to have %d letters and digits", g.Name, secretLen)
+		}
+		if m := g.Mark; m != "" && (len(m) != markLen || m[markLen-1] != markEnd || class(m[0]) != 0) {
+			t.Errorf("%s: the mark %s is not one that the sweep knows", g.Name, m)
+		}
+		if n := len(g.Mark) + g.Prefix + 1 + g.MaxSecret; g.MinSecret == g.MaxSecret && n > joinedLen || g.Prefix+1+g.MinSecret < minRun && g.Mark == "" {
+			t.Errorf("%s: keys of %d characters", g.Name, n)
+		}
+	}
+	for _, f := range []finding.Format{finding.B10, finding.Legacy, finding.Federated} {
+		if !slices.ContainsFunc(grammars, func(g grammar) bool { return g.Name == string(f) }) {
+			t.Errorf("the table has no row for %s", f)
+		}
+	}
+}
 
 // mixture is bytes of the kinds that the sweep tells apart, in stretches.
 func mixture(r *rand.Rand, size int) []byte {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -94,35 +95,30 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 	f.joined(l, span)
 }
 
-// plain looks at the dot of what may be a key as it is.
+// plain looks at the dot of what may be a key without a mark.
 func (f *finder) plain(l *layer, dot int) {
-	if dot < prefixLen {
-		return
-	}
-	// Federated keys have a mark.
-	if s, ok := at(l.data, dot); ok && s.format != finding.Federated {
-		f.add(l, s)
-	}
-}
-
-// marked looks at the place of a mark: for a key that is put together of parts, or
-// for one of the federated form.
-func (f *finder) marked(l *layer, i int) {
-	switch {
-	case hasMark(l.data, i, b10Mark):
-		f.join(l, i, len(b10Mark))
-	case hasMark(l.data, i, federatedMark):
-		dot := i + len(federatedMark) + federatedPrefix
-		if dot+minFederated < len(l.data) && l.data[dot] == '.' {
-			if s, ok := at(l.data, dot); ok {
+	for i := range grammars {
+		if g := &grammars[i]; g.Mark == "" {
+			if s, ok := g.at(l.data, dot-g.Prefix); ok {
 				f.add(l, s)
 			}
 		}
 	}
 }
 
-func hasMark(data []byte, i int, mark string) bool {
-	return i+len(mark) <= len(data) && string(data[i:i+len(mark)]) == mark
+// marked looks at the place of a mark, for a key as it is or put together of parts.
+func (f *finder) marked(l *layer, i int) {
+	for k := range grammars {
+		g := &grammars[k]
+		if g.Mark == "" || !hasMark(l.data, i, g.Mark) {
+			continue
+		}
+		if s, ok := g.at(l.data, i); ok {
+			f.add(l, s)
+		} else if g.MinSecret == g.MaxSecret {
+			f.join(l, i, g)
+		}
+	}
 }
 
 // row looks at the digits about a row of groups that ends with the one at i.
@@ -193,7 +189,7 @@ func (f *finder) add(l *layer, s shape) {
 	m := Match{
 		Start: s.start, End: s.end,
 		Secret: secret.New(string(l.data[s.start:s.end])),
-		Format: s.format, Confidence: confidence, Silent: quiet,
+		Format: finding.Format(s.of.Name), Confidence: confidence, Silent: quiet,
 	}
 	var views []string
 	for ; l.up != nil; l = l.up {
@@ -215,7 +211,7 @@ func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
 	if !drawn(l.data, s) {
 		return 0, false, false
 	}
-	if s.format == finding.B10 {
+	if s.of.Alone == keyformat.High {
 		return finding.HighConfidence, false, true
 	}
 	w, quiet := l.weigh(s)
@@ -224,5 +220,5 @@ func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
 		outer, _ := l.up.weigh(s)
 		w = max(w, outer)
 	}
-	return confidence(s.format, w), quiet, true
+	return confidence(s.of, w), quiet, true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // busyHours is in how many different hours of a day a person does not work.
@@ -230,9 +231,9 @@ func (inv *Inventory) created(k *Key) Created {
 		c.At, c.Basis = k.History.Created.Time, fromLog
 		return c
 	case k.format() == finding.B10:
-		c.After, c.Basis = newFormat, fromFormat
+		c.After, c.Basis = keyformat.B10.Since, fromFormat
 	case k.format() == finding.Legacy:
-		c.Before, c.Basis = newFormat, fromFormat
+		c.Before, c.Basis = keyformat.B10.Since, fromFormat
 	}
 	if len(k.Days) > 0 {
 		first, err := time.Parse(time.DateOnly, k.Days[0].Date)

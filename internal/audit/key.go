@@ -8,10 +8,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
-
-// NewFormat is when Baseten began to make keys with b10_. Keys without it are older.
-var newFormat = time.Date(2026, 10, 1, 15, 0, 0, 0, time.UTC)
 
 // Federated is the type that a gateway key goes by; the API has no word for it.
 const federated baseten.KeyType = "FEDERATED"
@@ -128,11 +126,11 @@ func (k *Key) facts() *finding.Key {
 }
 
 func (k *Key) format() finding.Format {
-	switch {
-	case k.Type == federated:
+	if k.Type == federated {
 		return finding.Federated
-	case strings.HasPrefix(k.Prefix, "b10_"):
-		return finding.B10
+	}
+	if f, ok := keyformat.Of(k.Prefix); ok {
+		return finding.Format(f.Name)
 	}
 	return finding.Legacy
 }

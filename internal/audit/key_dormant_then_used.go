@@ -6,6 +6,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // KeyDormantThenUsed is the rule for a key that woke up after a long silence.
@@ -86,7 +87,7 @@ func (inv *Inventory) silence(k *Key, p Policy) (best wait) {
 func (inv *Inventory) began(k *Key, since time.Time) time.Time {
 	begin := k.Created.At
 	if begin.IsZero() && k.format() == finding.Legacy {
-		begin = newFormat // it is older than that
+		begin = keyformat.B10.Since // it is older than that
 	}
 	if !begin.IsZero() && begin.Before(since) {
 		begin = since

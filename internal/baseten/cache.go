@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/atomicfile"
 )
 
 // How long a verdict is good for. A revoked key cannot come back, but another
@@ -132,21 +133,10 @@ func (c *Cache) Save() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(c.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
 		return fmt.Errorf("verdict cache: %w", err)
 	}
-	f, err := os.CreateTemp(dir, cacheFile+".*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("verdict cache: %w", err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), c.path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err := atomicfile.WriteFile(c.path, data, atomicfile.Mode{Perm: 0o600, Force: true}); err != nil {
 		return fmt.Errorf("verdict cache: %w", err)
 	}
 	c.dirty = false

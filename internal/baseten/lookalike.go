@@ -4,25 +4,19 @@ import (
 	"crypto/rand"
 	"strings"
 
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
-const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
 // lookalike returns a random key of the same form as k, and a name for the form.
-// The tag of the format stays; every other letter and digit is drawn anew.
+// The mark of the format stays; every other letter and digit is drawn anew.
 func lookalike(k secret.Secret) (form string, random secret.Secret) {
 	text := k.Reveal()
-	tag := ""
-	for _, t := range []string{"b10_", "sky_"} {
-		if strings.HasPrefix(text, t) {
-			tag = t
-		}
-	}
+	format, _ := keyformat.Of(text)
 	mask, made := []byte(text), []byte(text)
 	draw := []byte(randomWord(len(text)))
-	for i := len(tag); i < len(text); i++ {
-		if strings.IndexByte(alphanumerics, text[i]) >= 0 {
+	for i := len(format.Mark); i < len(text); i++ {
+		if strings.IndexByte(keyformat.Alphabet, text[i]) >= 0 {
 			mask[i], made[i] = 'x', draw[i]
 		}
 	}
@@ -37,8 +31,8 @@ func randomWord(n int) string {
 		_, _ = rand.Read(buf[:]) // documented never to fail
 		for _, c := range buf {
 			// Values past the last whole multiple would favour some letters.
-			if int(c) < 256-256%len(alphanumerics) && len(b) < n {
-				b = append(b, alphanumerics[int(c)%len(alphanumerics)])
+			if int(c) < 256-256%len(keyformat.Alphabet) && len(b) < n {
+				b = append(b, keyformat.Alphabet[int(c)%len(keyformat.Alphabet)])
 			}
 		}
 	}
@@ -46,9 +40,8 @@ func randomWord(n int) string {
 }
 
 // isAccountKey reports whether k has the form of the keys that the management
-// API makes: 8 letters and digits, b10_ before them since October 2026, a dot,
-// and 32 more.
+// API makes.
 func isAccountKey(k secret.Secret) bool {
-	prefix, half, found := strings.Cut(strings.TrimPrefix(k.Reveal(), "b10_"), ".")
-	return found && len(prefix) == 8 && len(half) == 32 && strings.Trim(prefix+half, alphanumerics) == ""
+	format, _ := keyformat.Of(k.Reveal())
+	return format.Account && format.Has(k.Reveal())
 }

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -128,7 +128,8 @@ func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v Verdict, fail
 	if err := ctx.Err(); err != nil {
 		return p.verdict(finding.Unknown, "not asked: the run ended first", nil), true
 	}
-	e := evidence{federated: strings.HasPrefix(k.Prefix(), "sky_"), account: isAccountKey(k)}
+	format, _ := keyformat.Of(k.Prefix())
+	e := evidence{federated: format.Name == keyformat.Federated.Name, account: isAccountKey(k)}
 	for _, r := range routes() {
 		if e.settled(r) {
 			continue

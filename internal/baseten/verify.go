@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -160,14 +161,7 @@ func incomplete(n int, what string, err error) finding.Problem {
 		if StatusOf(err) == http.StatusUnauthorized {
 			then = "the key that Baseten was called with is not accepted: use another"
 		}
-		p.Hint = fmt.Sprintf("%d found %s stayed unknown; %s", n, plural(n, "key", "keys"), then)
+		p.Hint = fmt.Sprintf("%d found %s stayed unknown; %s", n, english.Plural(n, "key", "keys"), then)
 	}
 	return p
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -5,10 +5,12 @@ package fakekey
 import (
 	"math/rand/v2"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // Alphabet is the set of bytes that both halves of a key are drawn from.
-const Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+const Alphabet = keyformat.Alphabet
 
 // A Maker makes keys. The same seed gives the same keys in the same order.
 // It is not safe for use by several goroutines at once.
@@ -18,13 +20,19 @@ type Maker struct{ r *rand.Rand }
 func New(seed uint64) *Maker { return &Maker{rand.New(rand.NewPCG(seed, 0xb10))} }
 
 // B10 returns a key of the format made since October 2026: b10_, 8, a dot, 32.
-func (m *Maker) B10() string { return "b10_" + m.Legacy() }
+func (m *Maker) B10() string { return m.Of(keyformat.B10) }
 
 // Legacy returns a key of the older format: 8, a dot, 32.
-func (m *Maker) Legacy() string { return m.Word(8) + "." + m.Word(32) }
+func (m *Maker) Legacy() string { return m.Of(keyformat.Legacy) }
 
 // Federated returns a gateway key: sky_, 12, a dot, 32.
-func (m *Maker) Federated() string { return "sky_" + m.Word(12) + "." + m.Word(32) }
+func (m *Maker) Federated() string { return m.Of(keyformat.Federated) }
+
+// Of returns a key of a format; its secret half has 32 characters where the format
+// allows that.
+func (m *Maker) Of(f keyformat.Format) string {
+	return f.Mark + m.Word(f.Prefix) + "." + m.Word(max(f.MinSecret, min(32, f.MaxSecret)))
+}
 
 // Word returns n letters and digits, each drawn evenly.
 func (m *Maker) Word(n int) string {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 // DirOptions limit and tune a folder scan. The zero value reads everything.
@@ -194,7 +194,7 @@ func (w *walker) repository(e entry, items []item) (bare bool) {
 			signs++
 		}
 	}
-	if bare = signs == 3 && refs.IsGitDir(e.real); bare {
+	if bare = signs == 3 && gitdir.Is(e.real); bare {
 		w.opts.Repository(e.shown)
 	}
 	return bare

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
 )
@@ -88,7 +88,7 @@ func headModules(r *repository) (links []string, mods []refs.Module) {
 // read again.
 func (h *history) findModules(r *repository, indexed []string, seen bool) {
 	h.links = indexed
-	if seen && refs.IsGitDir(h.path) {
+	if seen && gitdir.Is(h.path) {
 		h.links, h.modules = headModules(r)
 	}
 }
@@ -122,7 +122,7 @@ func (h *history) modulesOf(common string, dirs []string) {
 // enclosing is the root of the repository that a folder lies in, as the user would
 // name it; "" for a folder that is in none, a root, and a file.
 func enclosing(name string) string {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() || refs.IsGitDir(name) || exists(name, ".git") {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() || gitdir.Is(name) || exists(name, ".git") {
 		return ""
 	}
 	for {
@@ -131,7 +131,7 @@ func enclosing(name string) string {
 			return ""
 		}
 		name = filepath.Join(name, "..")
-		if own, _ := ignore.GitDir(name); own != "" && refs.IsGitDir(own) {
+		if own, _ := gitdir.OfWorkTree(name); own != "" && gitdir.Is(own) {
 			return filepath.ToSlash(name)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/notebook"
 )
@@ -220,16 +221,6 @@ func (c *packCache) write(name string, e packEntry) error {
 		return err
 	}
 	sum := sha256.Sum256(body)
-	f, err := os.CreateTemp(c.h.opts.Cache, "new-") // with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(hex.EncodeToString(sum[:]) + "\n" + string(body))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), c.file(name))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	data := hex.EncodeToString(sum[:]) + "\n" + string(body)
+	return atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true})
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/refs"
 )
 
@@ -49,7 +49,7 @@ func (t *target) Walk(ctx context.Context, to Sink) error {
 	if !t.opts.History.Scope.all() {
 		return t.scoped(ctx, to)
 	}
-	bare := refs.IsGitDir(t.name)
+	bare := gitdir.Is(t.name)
 	if !t.opts.NoFiles && !bare {
 		d := &dirSource{target: t.name, opts: DirOptions{
 			Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true, Repository: t.meet,
@@ -90,7 +90,7 @@ func (t *target) meet(name string) {
 // scoped looks at the repository that the target lies in.
 func (t *target) scoped(ctx context.Context, to Sink) error {
 	name := t.name
-	for !refs.IsGitDir(name) && !exists(name, ".git") {
+	for !gitdir.Is(name) && !exists(name, ".git") {
 		abs, err := filepath.Abs(name)
 		if err != nil || filepath.Dir(abs) == abs {
 			return to.Problem(finding.Problem{Path: filepath.ToSlash(t.name), Error: "is not in a git repository"})
@@ -142,12 +142,10 @@ func (t *target) submodules(ctx context.Context, to Sink, h *history, seen map[s
 
 // commonDir is the folder that tells one repository from another.
 func commonDir(name string) string {
-	s, err := pack.Open(name, pack.Options{})
+	_, dir, err := gitdir.Find(name)
 	if err != nil {
 		return name
 	}
-	defer s.Close()
-	dir := s.CommonDir()
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}

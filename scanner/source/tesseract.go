@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // maxRecognised is how much text is taken from one picture.
@@ -63,7 +65,7 @@ var (
 )
 
 const (
-	firstLength, secretLength = 8, 32
+	firstLength, secretLength = 8, 32 // of keyformat.B10; keyHead has them too
 	// misread is how many characters of a secret half may be lost, or made of
 	// nothing, before it is taken for something else.
 	misread = 3
@@ -82,7 +84,7 @@ func mend(text string) string {
 		if m == nil {
 			return out.String() + text
 		}
-		prefix, first := "b10_", m[4:6]
+		prefix, first := keyformat.B10.Mark, m[4:6]
 		start := m[2]
 		if start < 0 {
 			prefix, first, start = "", m[6:8], m[6]

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/ignore"
 	"github.com/b10lint/b10lint/internal/git/index"
 )
@@ -147,7 +148,7 @@ func (w *WorkTrees) open(dir string) *workTree {
 	if err != nil {
 		return nil
 	}
-	own, common := ignore.GitDir(dir)
+	own, common := gitdir.OfWorkTree(dir)
 	t := &workTree{root: dir, gitDir: own}
 	if !exists(own, "HEAD") || !exists(common, "objects") || !exists(common, "refs") && !exists(common, "reftable") {
 		if info.IsDir() {

@@ -6,11 +6,9 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
-
-// newFormat is when keys began to carry b10_.
-var newFormat = time.Date(2026, 10, 1, 15, 0, 0, 0, time.UTC)
 
 // An Org is an organisation: members, teams, keys, models, a gateway, and what
 // happened in it. Set its exported fields before a Server starts; the methods
@@ -172,7 +170,7 @@ func (o *Org) addKey(s KeySpec) *key {
 	k := &key{id: "k_" + o.make.Word(10), name: s.Name, kind: s.Type, team: s.Team, owner: s.Owner, models: s.ModelIDs,
 		envScoped: s.EnvScoped, created: s.Created.UTC(), lastUsed: s.LastUsed}
 	value := o.make.B10()
-	if s.Created.Before(newFormat) {
+	if s.Created.Before(keyformat.B10.Since) {
 		value = o.make.Legacy()
 	}
 	o.keep(k, value)

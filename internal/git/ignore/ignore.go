@@ -1,7 +1,16 @@
 // Package ignore answers two questions about a path: does git ignore it, and does
-// truss leave it out of an upload. The two read the same kind of file and differ in
-// the corners: Matcher follows git (dir.c and wildmatch.c of git 2.39), PathSpec
-// follows the Python package that truss uses (pathspec 0.12.1, GitWildMatchPattern).
+// truss leave it out of an upload.
+//
+// The two read the same kind of file and differ in the corners, so there are two
+// matchers. Matcher follows git (dir.c and wildmatch.c of git 2.39): bytes, classes
+// like [:alpha:], escapes within brackets, and a match of a folder by a pattern of its
+// own. PathSpec follows the Python package that truss uses (pathspec 0.12.1,
+// GitWildMatchPattern), which makes a regular expression of a pattern: characters,
+// brackets without classes or escapes, "*" that matches no empty name, and what is
+// below a folder matched with it. Joined, either would answer wrongly for the other's
+// files. The globs of b10lint's own settings are a third language, documented as
+// doublestar's, with {a,b}. Go packages for .gitignore files differ from git
+// in several of these corners; tests here compare with git itself.
 package ignore
 
 import (
@@ -12,6 +21,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/b10lint/b10lint/internal/git/config"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 const (
@@ -35,6 +47,69 @@ type Options struct {
 	// Compose is git's core.precomposeUnicode: on a Mac, where file names may come
 	// decomposed, git knows them composed (NFC). The caller composes.
 	Compose bool
+}
+
+// Discover returns the Options that git uses for the work tree at root: the
+// repository's info/exclude and core.excludesFile, which the system's, the user's
+// and the repository's configuration may name, and else is git/ignore in the user's
+// configuration folder. env is os.Getenv or a stand-in.
+func Discover(root string, env func(string) string) Options {
+	_, common := gitdir.OfWorkTree(root)
+	home := env("HOME")
+	if home == "" {
+		home = env("USERPROFILE")
+	}
+	user := env("XDG_CONFIG_HOME")
+	if user == "" && home != "" {
+		user = filepath.Join(home, ".config")
+	}
+	files := []string{"/etc/gitconfig"}
+	if user != "" {
+		files = append(files, filepath.Join(user, "git", "config"))
+	}
+	if home != "" {
+		files = append(files, filepath.Join(home, ".gitconfig"))
+	}
+	if common != "" {
+		files = append(files, filepath.Join(common, "config"))
+	}
+	core := map[string]string{}
+	for _, f := range files {
+		vars, err := config.Read(f)
+		if err != nil {
+			continue // git too does without a configuration file that is not there
+		}
+		for v := range vars {
+			if v.Section == "core" && v.Subsection == "" {
+				core[v.Key] = v.Value
+			}
+		}
+	}
+	var o Options
+	o.IgnoreCase = isTrue(core["ignorecase"])
+	o.Compose = isTrue(core["precomposeunicode"])
+	if common != "" {
+		o.Excludes = append(o.Excludes, filepath.Join(common, "info", "exclude"))
+	}
+	excludes, set := core["excludesfile"]
+	if !set && user != "" {
+		excludes = filepath.Join(user, "git", "ignore")
+	}
+	if rest, ok := strings.CutPrefix(excludes, "~/"); ok {
+		excludes = filepath.Join(home, rest)
+	}
+	if excludes != "" {
+		o.Excludes = append(o.Excludes, excludes)
+	}
+	return o
+}
+
+func isTrue(value string) bool {
+	switch strings.ToLower(value) {
+	case "true", "yes", "on", "1":
+		return true
+	}
+	return false
 }
 
 // A Matcher answers for one work tree, reading each .gitignore file when it is
@@ -151,11 +226,8 @@ func (m *Matcher) read(name string, stat func(string) (fs.FileInfo, error)) []pa
 		return nil
 	}
 	var data []byte
-	if err == nil && info.Size() > maxFile {
-		err = fmt.Errorf("ignore file is larger than %d bytes", maxFile)
-	}
 	if err == nil {
-		data, err = os.ReadFile(name)
+		data, err = gitdir.ReadFile(name, maxFile)
 	}
 	if err != nil {
 		m.fail(name, err)

@@ -12,10 +12,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 const (
@@ -51,7 +51,7 @@ func Each(gitDir string, yield func(Entry) bool) error {
 // EachOf is Each for an index file of any name, as in GIT_INDEX_FILE, and gives
 // the trees that the index remembers; nil when it remembers none.
 func EachOf(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
-	data, err := read(name)
+	data, err := gitdir.ReadFile(name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // nothing was ever added
 	}
@@ -63,19 +63,6 @@ func EachOf(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
 		return nil, fmt.Errorf("git index: %w", err)
 	}
 	return idx.trees, nil
-}
-
-func read(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("is larger than %d bytes", maxFile)
-	}
-	return data, err
 }
 
 func each(data []byte, gitDir string, yield func(Entry) bool) (*index, error) {
@@ -308,7 +295,7 @@ func (x *index) shared(gitDir string) (*index, error) {
 		return &index{data: make([]byte, 12), version: x.version, hashSize: x.hashSize}, nil
 	}
 	name := "sharedindex." + hex.EncodeToString(id)
-	data, err := read(filepath.Join(gitDir, name))
+	data, err := gitdir.ReadFile(filepath.Join(gitDir, name), maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
-// alternateDepth is how far git follows alternates of alternates.
-const alternateDepth = 5
+const (
+	alternateDepth = 5       // how far git follows alternates of alternates
+	maxAlternates  = 1 << 20 // the largest file of alternates that is read, in bytes
+)
 
 var errAlternateDepth = errors.New("alternates nest too deep")
 
@@ -53,7 +57,7 @@ func (s *Store) addObjectDir(dir string, depth int) {
 	}
 	s.dirs = append(s.dirs, dir)
 	path := filepath.Join(dir, "info", "alternates")
-	b, err := readSmall(path)
+	b, err := gitdir.ReadFile(path, maxAlternates)
 	if err != nil {
 		if !os.IsNotExist(err) {
 			s.problem(path, err)
@@ -70,6 +74,6 @@ func (s *Store) addObjectDir(dir string, depth int) {
 				line = u
 			}
 		}
-		s.addAlternate(relativeTo(dir, line), depth+1)
+		s.addAlternate(gitdir.Resolve(dir, line), depth+1)
 	}
 }

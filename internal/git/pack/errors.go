@@ -6,8 +6,6 @@ import (
 )
 
 var (
-	// ErrNotRepository says that a folder holds no git object store.
-	ErrNotRepository = errors.New("not a git repository: it has no object folder")
 	// ErrNotFound says that no part of the store has the object.
 	ErrNotFound = errors.New("not in the object store")
 	// ErrWrongContent says that an object was read but is not what its id says.

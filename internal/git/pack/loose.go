@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 // A looseDir names the loose objects of one object folder.
@@ -120,7 +122,7 @@ const (
 // must call close.
 func (l *looseReader) open(path string) (err error) {
 	l.path = path
-	l.f, l.disk, err = openRegular(path)
+	l.f, l.disk, err = gitdir.Open(path)
 	if err != nil {
 		return err
 	}

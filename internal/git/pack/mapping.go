@@ -1,37 +1,17 @@
 package pack
 
 import (
-	"fmt"
 	"io/fs"
-	"os"
 	"runtime"
 	"runtime/debug"
-)
 
-// openRegular opens path if it is a regular file, and gives its size. Anything
-// else (a pipe, a device) could block or never end.
-func openRegular(path string) (*os.File, int64, error) {
-	if info, err := os.Stat(path); err != nil {
-		return nil, 0, err
-	} else if !info.Mode().IsRegular() {
-		return nil, 0, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("not a regular file")}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
-}
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+)
 
 // openMapped maps the regular file at path. Its bytes must only be touched under
 // guard: the file may shrink, or its disk fail, at any time.
 func openMapped(path string) ([]byte, error) {
-	f, size, err := openRegular(path)
+	f, size, err := gitdir.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/git/config"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 // A Store is the object store of one repository: its packs and loose objects, and
@@ -27,20 +30,17 @@ type Store struct {
 // fails if there is none. A pack, index or alternate that cannot be used is a
 // Problem, and the rest is opened.
 func Open(path string, opts Options) (*Store, error) {
-	gitDir, err := findGitDir(path)
+	gitDir, commonDir, err := gitdir.Find(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{gitDir: gitDir, opts: opts.withDefaults()}
-	if s.commonDir, err = findCommonDir(gitDir); err != nil {
-		return nil, err
-	}
+	s := &Store{gitDir: gitDir, commonDir: commonDir, opts: opts.withDefaults()}
 	objects := opts.ObjectDir
 	if objects == "" {
 		objects = filepath.Join(s.commonDir, "objects")
 	}
 	if info, err := os.Stat(objects); err != nil || !info.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRepository}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: gitdir.ErrNotRepository}
 	}
 	s.findAlternates(objects)
 	names := s.packNames()
@@ -74,73 +74,6 @@ func (s *Store) problem(path string, err error) {
 	s.opts.Problem(Problem{Path: path, Err: err})
 }
 
-// smallFile is the most that is read of a file that should hold a path or two.
-const smallFile = 1 << 20
-
-func readSmall(path string) ([]byte, error) {
-	f, size, err := openRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > smallFile {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrTooLarge}
-	}
-	b := make([]byte, size)
-	n, err := f.ReadAt(b, 0)
-	if n < len(b) {
-		return nil, err
-	}
-	return b, nil
-}
-
-// findGitDir follows path to a git folder. A .git file can only lead to a folder
-// (git follows one step, too), so this cannot go round in circles.
-func findGitDir(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if info.IsDir() {
-		dot := filepath.Join(path, ".git")
-		if info, err = os.Stat(dot); err != nil {
-			return path, nil // bare, or the .git folder itself
-		}
-		path = dot
-	}
-	if info.IsDir() {
-		return path, nil
-	}
-	b, err := readSmall(path)
-	if err != nil {
-		return "", err
-	}
-	dir, ok := strings.CutPrefix(string(b), "gitdir:")
-	if !ok {
-		return "", &fs.PathError{Op: "open", Path: path, Err: ErrNotRepository}
-	}
-	return relativeTo(filepath.Dir(path), strings.TrimSpace(dir)), nil
-}
-
-func findCommonDir(gitDir string) (string, error) {
-	path := filepath.Join(gitDir, "commondir")
-	if !exists(path) {
-		return gitDir, nil
-	}
-	b, err := readSmall(path)
-	if err != nil {
-		return "", err
-	}
-	return relativeTo(gitDir, strings.TrimSpace(string(b))), nil
-}
-
-func relativeTo(dir, path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(dir, filepath.FromSlash(path))
-}
-
 // packNames lists the packs, in the order in which the store reads them.
 func (s *Store) packNames() []string {
 	var names []string
@@ -161,10 +94,19 @@ func (s *Store) packNames() []string {
 // detectHash decides between SHA-1 and SHA-256: by the configuration, and where
 // that is silent by what the object folders look like.
 func (s *Store) detectHash(packs []string) (int, error) {
-	config := filepath.Join(s.commonDir, "config")
-	switch format, err := objectFormat(config); {
+	file := filepath.Join(s.commonDir, "config")
+	format := ""
+	vars, err := config.Read(file)
+	if err == nil {
+		for v := range vars {
+			if v.Section == "extensions" && v.Subsection == "" && v.Key == "objectformat" {
+				format = strings.ToLower(v.Value)
+			}
+		}
+	}
+	switch {
 	case err != nil && !os.IsNotExist(err):
-		s.problem(config, err)
+		s.problem(file, err)
 	case format == "sha1":
 		return sha1Size, nil
 	case format == "sha256":

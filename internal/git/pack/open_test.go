@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/gittest"
 )
 
@@ -19,8 +20,8 @@ func TestOpenNotRepository(t *testing.T) {
 	lost := filepath.Join(dir, "lost")
 	writeFile(t, filepath.Join(lost, ".git"), []byte("gitdir: ../nowhere\n"))
 	for path, want := range map[string]error{
-		dir: ErrNotRepository, filepath.Join(dir, "file"): ErrNotRepository, bogus: ErrNotRepository,
-		lost: ErrNotRepository, filepath.Join(dir, "absent"): os.ErrNotExist,
+		dir: gitdir.ErrNotRepository, filepath.Join(dir, "file"): gitdir.ErrNotRepository, bogus: gitdir.ErrNotRepository,
+		lost: gitdir.ErrNotRepository, filepath.Join(dir, "absent"): os.ErrNotExist,
 	} {
 		if s, err := Open(path, Options{}); !errors.Is(err, want) {
 			t.Errorf("%s: %v %v, want %v", path, s, err, want)
@@ -63,19 +64,20 @@ func TestDetectHash(t *testing.T) {
 }
 
 func TestObjectFormat(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config")
-	for text, want := range map[string]string{
-		"":                                      "",
-		"[extensions]\nobjectformat=sha256":     "sha256",
-		"[Extensions]\n\tobjectFormat = SHA256": "sha256",
-		"[extensions] objectFormat = \"sha256\" # why": "sha256",
-		"[core]\nobjectformat = sha256\n":              "",
-		"[extensions \"x\"]\nobjectformat = sha256\n":  "",
-		"# [extensions]\nobjectformat = sha256\n":      "",
+	for text, want := range map[string]int{
+		"":                                      sha1Size,
+		"[extensions]\nobjectformat=sha256":     sha256Size,
+		"[Extensions]\n\tobjectFormat = SHA256": sha256Size,
+		"[extensions] objectFormat = \"sha256\" # why": sha256Size,
+		"[core]\nobjectformat = sha256\n":              sha1Size,
+		"[extensions \"x\"]\nobjectformat = sha256\n":  sha1Size,
+		"# [extensions]\nobjectformat = sha256\n":      sha1Size,
 	} {
-		writeFile(t, path, []byte(text))
-		if got, err := objectFormat(path); got != want || err != nil {
-			t.Errorf("%q: %q %v, want %q", text, got, err, want)
+		dir := bareDir(t)
+		writeFile(t, filepath.Join(dir, "config"), []byte(text))
+		s, _ := openTest(t, dir, Options{})
+		if got := s.HashSize(); got != want {
+			t.Errorf("%q: hash of %d bytes, want %d", text, got, want)
 		}
 	}
 }

@@ -1,3 +1,10 @@
+// Package refs reads what a git repository keeps beside its objects: references,
+// HEAD, the shallow boundary, the stash's log, submodules. It runs nothing, and
+// every length and count in a file is input. The formats are those of git's
+// gitrepository-layout manual page; object ids are lower-case hexadecimal.
+//
+// go-git reads references too; this package opens only the files that a question
+// needs, and lists those of every linked work tree.
 package refs
 
 import (
@@ -10,6 +17,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/git/config"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
 
 // ErrReftable says that the references are kept in a form that is not read.
@@ -78,7 +88,7 @@ func (l *lister) fail(err error) {
 }
 
 func (l *lister) packed(name string) {
-	data, err := read(name)
+	data, err := gitdir.ReadFile(name, maxFile)
 	l.fail(err)
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
@@ -110,7 +120,7 @@ func (l *lister) loose(root, rel, prefix string) {
 }
 
 func (l *lister) file(root, rel, as string) {
-	data, err := read(filepath.Join(root, filepath.FromSlash(rel)))
+	data, err := gitdir.ReadFile(filepath.Join(root, filepath.FromSlash(rel)), maxFile)
 	if err != nil {
 		l.fail(err)
 		return
@@ -134,7 +144,7 @@ func (l *lister) head(dir, prefix string) {
 
 // stash adds the stash's entries but the newest, which the reference itself names.
 func (l *lister) stash(name string) {
-	data, err := read(name)
+	data, err := gitdir.ReadFile(name, maxFile)
 	l.fail(err)
 	var ids []string
 	for line := range bytes.Lines(data) {
@@ -170,7 +180,7 @@ func Indexes(commonDir string) []string {
 // Head is the id of the commit that HEAD of a git folder leads to, among the given
 // references; "" when its branch has none yet.
 func Head(gitDir string, refs []Ref) (string, error) {
-	data, err := read(filepath.Join(gitDir, "HEAD"))
+	data, err := gitdir.ReadFile(filepath.Join(gitDir, "HEAD"), maxFile)
 	if err != nil {
 		return "", err
 	}
@@ -195,14 +205,14 @@ func HeadOnly(gitDir, commonDir string) (string, error) {
 	if id != "" || err != nil {
 		return id, err
 	}
-	data, _ := read(filepath.Join(gitDir, "HEAD"))
+	data, _ := gitdir.ReadFile(filepath.Join(gitDir, "HEAD"), maxFile)
 	name := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(data)), "ref:"))
 	if !fs.ValidPath(name) {
 		return "", fmt.Errorf("%s: not the name of a reference", filepath.Join(gitDir, "HEAD"))
 	}
 	l := lister{ids: map[string]string{}}
 	for _, dir := range []string{gitDir, commonDir} {
-		if text, err := read(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+		if text, err := gitdir.ReadFile(filepath.Join(dir, filepath.FromSlash(name)), maxFile); err == nil {
 			if id := strings.TrimSpace(string(text)); isID(id) {
 				return strings.ToLower(id), nil
 			}
@@ -217,7 +227,7 @@ func HeadOnly(gitDir, commonDir string) (string, error) {
 
 // Shallow lists the commits whose parents a shallow clone left out.
 func Shallow(commonDir string) (ids []string, err error) {
-	data, err := read(filepath.Join(commonDir, "shallow"))
+	data, err := gitdir.ReadFile(filepath.Join(commonDir, "shallow"), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -242,14 +252,47 @@ func isID(s string) bool {
 	return true
 }
 
-// read reads a regular file of bearable size.
-func read(name string) ([]byte, error) {
-	info, err := os.Stat(name)
+// A Module is a submodule as .gitmodules names it.
+type Module struct{ Name, Path string }
+
+// ParseModules reads the content of a .gitmodules file. Modules without a path are
+// left out.
+func ParseModules(data []byte) (mods []Module) {
+	for v := range config.Parse(data) {
+		if v.Section != "submodule" || v.Key != "path" || v.Value == "" {
+			continue
+		}
+		if n := len(mods); n > 0 && mods[n-1].Name == v.Subsection {
+			mods = mods[:n-1]
+		}
+		mods = append(mods, Module{Name: v.Subsection, Path: v.Value})
+	}
+	return mods
+}
+
+// ModuleDirs finds the repositories of submodules below commonDir/modules, those
+// of submodules of submodules included. A submodule's name may have slashes.
+func ModuleDirs(commonDir string) (dirs []string, errs []error) {
+	root := filepath.Join(commonDir, "modules")
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case os.IsNotExist(err) && name == root:
+			return fs.SkipAll
+		case err != nil:
+			errs = append(errs, err)
+			return nil
+		case !d.IsDir() || name == root:
+			return nil
+		case gitdir.Is(name):
+			dirs = append(dirs, name)
+			more, bad := ModuleDirs(name)
+			dirs, errs = append(dirs, more...), append(errs, bad...)
+			return fs.SkipDir
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, err
+		errs = append(errs, err)
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("not a file of bearable size")}
-	}
-	return os.ReadFile(name)
+	return dirs, errs
 }
