@@ -88,8 +88,8 @@ var rooms = map[string]room{
 		why: "the pipeline is given a verifier and a suppressor, and knows none of them by name",
 	},
 	"internal/audit": {
-		may: []string{"finding", "rules", "internal/baseten"}, never: []string{"net/...", "os/..."},
-		why: "policies are pure functions of an inventory that was fetched before",
+		may: []string{"finding", "rules", "internal/baseten", "internal/config"}, never: []string{"net/...", "os/..."},
+		why: "policies are pure functions of an inventory that was gathered before and of settings that were read before",
 	},
 	"revoke": {
 		may: []string{"finding", "secret", "internal/baseten"}, never: []string{"net/http"},

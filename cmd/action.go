@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/config"
 )
 
 // newAction is what action.yml runs. Everything that others may choose, such as the
@@ -117,16 +118,46 @@ func (a *actionRun) input(name, otherwise string) string {
 	return otherwise
 }
 
+// checkout returns how to call git in the repository that the path is in, and whether
+// that is in the runner's workspace. Only a .git names a repository here: git checks
+// out no file of that name, so nobody's commit brings one, while a folder that looks
+// like a bare repository may be anybody's.
+func (a *actionRun) checkout() (g git, ours, ok bool) {
+	path, err := filepath.EvalSymlinks(a.path)
+	if err != nil {
+		return git{}, false, false
+	}
+	root, ok, err := config.Root(path)
+	if err != nil || !ok {
+		return git{}, false, false
+	}
+	dir := filepath.Join(root, ".git")
+	if info, err := os.Lstat(dir); err == nil && info.IsDir() && a.env.get("GITHUB_WORKSPACE") != "" {
+		workspace, err := filepath.EvalSymlinks(a.env.get("GITHUB_WORKSPACE"))
+		rel, relErr := filepath.Rel(workspace, root)
+		ours = err == nil && relErr == nil && filepath.IsLocal(rel)
+	}
+	return git{env: a.env, dir: root, repository: dir}, ours, true
+}
+
 // deepen fetches the history that a shallow checkout left out, or says that it is
-// not there.
+// not there. It fetches into the runner's own checkout only, from the address that
+// the runner cloned.
 func (a *actionRun) deepen() {
-	if shallow, err := git(a.env, a.path, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
+	g, ours, ok := a.checkout()
+	if !ok {
 		return
 	}
-	_, err := git(a.env, a.path, "fetch", "--quiet", "--no-tags", "--unshallow", "origin")
-	if err == nil {
-		a.ui.info("the checkout was shallow; the rest of the history was fetched")
+	if shallow, err := g.run("rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
 		return
+	}
+	if url, err := g.run("config", "--get", "remote.origin.url"); ours && err == nil {
+		g.fetch = true
+		if _, err = g.run("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--unshallow", "--upload-pack", "git-upload-pack",
+			"--", url, "+refs/heads/*:refs/remotes/origin/*"); err == nil {
+			a.ui.info("the checkout was shallow; the rest of the history was fetched")
+			return
+		}
 	}
 	fmt.Fprintf(a.env.Stdout, "::warning title=b10lint::%s\n",
 		"the checkout is shallow and could not be deepened, so older commits are not looked at; add fetch-depth: 0 to actions/checkout")
@@ -156,7 +187,11 @@ func (a *actionRun) has(id string) bool {
 	if len(id) < 40 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
 		return false
 	}
-	_, err := git(a.env, a.path, "cat-file", "-e", id+"^{commit}")
+	g, _, ok := a.checkout()
+	if !ok {
+		return false
+	}
+	_, err := g.run("cat-file", "-e", id+"^{commit}")
 	return err == nil
 }
 

@@ -86,20 +86,19 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err != nil {
 		return err
 	}
-	evidence, err := baseten.Gather(ctx, client)
+	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
 	interrupted := ctx.Err() != nil
 	if err != nil && !interrupted {
 		return failed(err, "nothing was changed; run again when Baseten answers")
 	}
-	inv := audit.NewInventory(evidence, leaks, audit.LastUses(earlier.Run.Started, earlier.Summary.Inventory))
-	res := audit.Judge(inv, policy)
+	res := audit.Judge(inventory, leaks, audit.LastUses(earlier.Run.Started, earlier.Summary.Inventory), policy)
 	if interrupted {
 		res.Problems = append(problems, finding.Problem{Error: "the audit was interrupted while Baseten was asked", Hint: "run it again to the end"})
 		res.Findings = nil // half of the evidence accuses the wrong keys
 	} else {
 		res.Problems = append(problems, res.Problems...)
 	}
-	s := finding.Summary{Keys: len(inv.Keys), Findings: len(res.Findings), Suppressed: res.Suppressed, Interrupted: interrupted,
+	s := finding.Summary{Keys: len(res.Inventory), Findings: len(res.Findings), Suppressed: res.Suppressed, Interrupted: interrupted,
 		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && finding.Complete(res.Problems)}
 	if o.baseline != "" && !interrupted {
 		s.Resolved = audit.Compare(res.Findings, earlier.Standing())

@@ -57,7 +57,7 @@ func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
 		return audit.Policy{}, err
 	}
 	policy := audit.Policy{NeverUsedAfter: p.neverUsed.value, RecentWithin: p.recent.value, FewModels: p.fewModels,
-		Off: append(slices.Clone(s.Audit.Off), p.off...), Severity: s.Audit.Severities}
+		Off: append(slices.Clone(s.Audit.Off), p.off...), Severity: s.Audit.Severities, Exceptions: s.Audit.Exceptions}
 	for _, t := range []struct {
 		to       *time.Duration
 		name     string
@@ -71,9 +71,6 @@ func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
 		if t.settings > 0 && !c.Flags().Changed(t.name) {
 			*t.to = t.settings
 		}
-	}
-	for _, e := range s.Audit.Exceptions {
-		policy.Exceptions = append(policy.Exceptions, audit.Exception(e))
 	}
 	if err := policy.Validate(); err != nil {
 		return policy, usage("thresholds look like 60d, rules are listed by: b10lint rules", "%w", err)

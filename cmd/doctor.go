@@ -64,7 +64,10 @@ func (d *doctor) add(verdict, name, text, hint string) {
 }
 
 func (d *doctor) run() error {
-	root, err := git(d.env, ".", "rev-parse", "--show-toplevel")
+	root, err := git{env: d.env, dir: "."}.run("rev-parse", "--show-toplevel")
+	if err == nil {
+		_, err = os.Lstat(filepath.Join(root, ".git")) // an old git takes a folder that only looks like a repository
+	}
 	if err != nil {
 		d.add(checkSkipped, "repository", "this is no work tree: "+err.Error(), "run it in the repository to look at its gates")
 	} else {
@@ -118,7 +121,7 @@ func (d *doctor) settings() {
 
 // depth checks that the history is there to be scanned.
 func (d *doctor) depth() {
-	shallow, err := git(d.env, d.root, "rev-parse", "--is-shallow-repository")
+	shallow, err := git{env: d.env, dir: d.root}.run("rev-parse", "--is-shallow-repository")
 	switch {
 	case err != nil:
 		d.add(checkWarning, "history", err.Error(), "")

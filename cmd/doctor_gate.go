@@ -1,11 +1,10 @@
 package cmd
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 
 // gates tries every hook in a repository of its own.
 func (d *doctor) gates() error {
-	hooks, err := git(d.env, d.root, "rev-parse", "--git-path", "hooks")
+	hooks, err := git{env: d.env, dir: d.root, userHooks: true}.run("rev-parse", "--git-path", "hooks")
 	if err != nil {
 		return failed(err)
 	}
@@ -28,7 +27,7 @@ func (d *doctor) gates() error {
 	}
 	defer os.RemoveAll(dir)
 	g := &gate{doctor: d, hooks: hooks, work: filepath.Join(dir, "work"), bare: filepath.Join(dir, "bare")}
-	if err := g.prepare(); err != nil {
+	if err := errors.Join(os.Mkdir(g.work, 0o700), g.prepare()); err != nil {
 		return failed(err, "doctor needs to make a repository in "+os.TempDir())
 	}
 	g.try("pre-commit", g.commitKey)
@@ -52,9 +51,9 @@ func (g *gate) prepare() error {
 		return err
 	}
 	g.key = fakekey.New(binary.LittleEndian.Uint64(seed[:])).B10()
-	for _, args := range [][]string{{"init", "-q", g.work}, {"init", "-q", "--bare", g.bare}} {
-		if out, err := g.git("", args...); err != nil {
-			return gitError(out, err)
+	for _, args := range [][]string{{"init", "-q", "."}, {"init", "-q", "--bare", g.bare}} {
+		if err := g.git(args...); err != nil {
+			return err
 		}
 	}
 	for _, name := range []string{config.Name, ".pre-commit-config.yaml"} {
@@ -71,96 +70,74 @@ func (g *gate) prepare() error {
 		{"config", "commit.gpgSign", "false"}, {"config", "core.hooksPath", g.hooks}, {"remote", "add", "origin", g.bare},
 		{"add", "-A"}, {"commit", "-q", "--no-verify", "--allow-empty", "-m", "start"},
 	} {
-		if out, err := g.git(g.work, args...); err != nil {
-			return gitError(out, err)
+		if err := g.git(args...); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func gitError(out string, err error) error {
-	return &exitError{code: ExitFailed, err: &plantError{strings.TrimSpace(out), err}}
-}
-
-type plantError struct {
-	out string
-	err error
-}
-
-func (p *plantError) Error() string { return "git: " + p.err.Error() + ": " + p.out }
-func (p *plantError) Unwrap() error { return p.err }
-
-// git runs git in the planted repository, away from the variables that point to
-// another one.
-func (g *gate) git(dir string, args ...string) (string, error) {
-	c := exec.Command("git", args...)
-	c.Dir = dir
-	for _, v := range g.env.Environ() {
-		if !strings.HasPrefix(v, "GIT_") && !strings.HasPrefix(v, "PRE_COMMIT") {
-			c.Env = append(c.Env, v)
-		}
-	}
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	err := c.Run()
-	return out.String(), err
+// git runs git in the planted repository. What a hook says comes back in the error.
+func (g *gate) git(args ...string) error {
+	_, err := git{env: g.env, dir: g.work, made: true}.run(args...)
+	return err
 }
 
 // try runs one gate twice: without a key it must let things through, with one it
 // must name the key and stop them.
-func (g *gate) try(hook string, attempt func(key string) (string, error)) {
+func (g *gate) try(hook string, attempt func(key string) error) {
 	info, err := os.Stat(filepath.Join(g.hooks, hook))
 	if err != nil || info.IsDir() {
 		g.add(checkWarning, hook, "there is no such hook: nothing stops a key here", "b10lint hook install")
 		return
 	}
-	if out, err := attempt(""); err != nil {
-		g.add(checkFailed, hook, "it stops what holds no key: "+lastLine(out), "run the hook by hand: "+filepath.Join(g.hooks, hook))
+	if err := attempt(""); err != nil {
+		g.add(checkFailed, hook, "it stops what holds no key: "+lastLine(err), "run the hook by hand: "+filepath.Join(g.hooks, hook))
 		return
 	}
-	out, err := attempt(g.key)
+	err = attempt(g.key)
 	prefix, _, _ := strings.Cut(g.key, ".")
 	switch {
 	case err == nil:
 		g.add(checkFailed, hook, "a made-up key went through", "let the hook run b10lint: b10lint hook run "+hook+` -- "$@" || exit`)
-	case !strings.Contains(out, prefix):
-		g.add(checkFailed, hook, "it stops, but does not name the key: "+lastLine(out), "")
+	case !strings.Contains(err.Error(), prefix):
+		g.add(checkFailed, hook, "it stops, but does not name the key: "+lastLine(err), "")
 	default:
 		g.add(checkOK, hook, "a made-up key was stopped", "")
 	}
 }
 
-func (g *gate) commitKey(key string) (string, error) {
+func (g *gate) commitKey(key string) error {
 	text := "nothing here\n"
 	if key != "" {
 		text = "BASETEN_API_KEY=" + key + "\n"
 	}
 	if err := os.WriteFile(filepath.Join(g.work, "planted.txt"), []byte(text), 0o600); err != nil {
-		return "", err
+		return err
 	}
-	if out, err := g.git(g.work, "add", "planted.txt"); err != nil {
-		return out, err
+	if err := g.git("add", "planted.txt"); err != nil {
+		return err
 	}
-	out, err := g.git(g.work, "commit", "-q", "-m", "planted")
+	err := g.git("commit", "-q", "-m", "planted")
 	if key != "" {
-		_, _ = g.git(g.work, "reset", "-q", "--hard")
+		_ = g.git("reset", "-q", "--hard")
 	}
-	return out, err
+	return err
 }
 
-func (g *gate) commitMessage(key string) (string, error) {
-	return g.git(g.work, "commit", "-q", "--allow-empty", "-m", "planted "+key)
+func (g *gate) commitMessage(key string) error {
+	return g.git("commit", "-q", "--allow-empty", "-m", "planted "+key)
 }
 
 // push has a commit go past the other hooks, as --no-verify lets it.
-func (g *gate) push(key string) (string, error) {
-	if out, err := g.git(g.work, "commit", "-q", "--no-verify", "--allow-empty", "-m", "planted "+key); err != nil {
-		return out, err
+func (g *gate) push(key string) error {
+	if err := g.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "planted "+key); err != nil {
+		return err
 	}
-	return g.git(g.work, "push", "-q", "origin", "HEAD:refs/heads/planted")
+	return g.git("push", "-q", "origin", "HEAD:refs/heads/planted")
 }
 
-func lastLine(out string) string {
-	lines := strings.Split(strings.TrimSpace(out), "\n")
+func lastLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	return lines[len(lines)-1]
 }

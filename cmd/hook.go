@@ -157,7 +157,8 @@ func (o *hookOptions) chain(env Env, t hookTarget, names []string) error {
 			return failed(err)
 		}
 	}
-	if _, err := git(env, ".", "config", "--global", "core.hooksPath", t.dir); err != nil {
+	_, err := git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
+	if err != nil {
 		return failed(err)
 	}
 	return nil
@@ -198,7 +199,7 @@ func (o *hookOptions) uninstall(env Env) error {
 	}
 	if t.chained && len(o.only) == 0 {
 		// Fails when it was not set; that is as it should be.
-		_, _ = git(env, ".", "config", "--global", "--unset", "core.hooksPath")
+		_, _ = git{env: env, dir: "."}.run("config", "--global", "--unset", "core.hooksPath")
 		_ = os.Remove(t.dir) // if it is empty
 	}
 	return nil
@@ -209,14 +210,11 @@ func (o *hookOptions) target(env Env, installing bool) (hookTarget, error) {
 	if o.global {
 		return globalTarget(env, installing)
 	}
-	dir, err := git(env, ".", "rev-parse", "--git-path", "hooks")
+	out, err := git{env: env, dir: ".", bare: true, userHooks: true}.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
 	if err != nil {
 		return hookTarget{}, usage("go to the repository, or use --global", "%w", err)
 	}
-	bare, err := git(env, ".", "rev-parse", "--is-bare-repository")
-	if err != nil {
-		return hookTarget{}, failed(err)
-	}
+	bare, dir, _ := strings.Cut(out, "\n")
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return hookTarget{}, failed(err)
@@ -236,7 +234,7 @@ func globalTarget(env Env, installing bool) (hookTarget, error) {
 		base = filepath.Join(home, ".config")
 	}
 	own := filepath.Join(base, "b10lint", "hooks")
-	set, err := git(env, ".", "config", "--global", "--type=path", "core.hooksPath")
+	set, err := git{env: env, dir: "."}.run("config", "--global", "--type=path", "core.hooksPath")
 	switch {
 	case err != nil || set == "" || filepath.Clean(set) == own:
 		return hookTarget{dir: own, chained: true}, nil

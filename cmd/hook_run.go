@@ -72,7 +72,7 @@ func hookScan(env Env, hook string, args []string) (hookCall, error) {
 // common with the remote's, for which it names no commits.
 func newBranch(env Env) (hookCall, error) {
 	local, remote := cmp.Or(env.get("PRE_COMMIT_LOCAL_BRANCH"), "HEAD"), env.get("PRE_COMMIT_REMOTE_BRANCH")
-	id, err := git(env, ".", "rev-parse", "--verify", "--end-of-options", local)
+	id, err := git{env: env, dir: "."}.run("rev-parse", "--verify", "--end-of-options", local)
 	if err != nil {
 		return hookCall{}, failed(err)
 	}
@@ -83,7 +83,7 @@ func newBranch(env Env) (hookCall, error) {
 // nothingStaged reports whether the index is as HEAD is. Where git cannot tell, as
 // before the first commit, something may be staged.
 func nothingStaged(env Env) bool {
-	_, err := git(env, ".", "diff", "--cached", "--quiet", "HEAD", "--")
+	_, err := git{env: env, dir: "."}.run("diff-index", "--cached", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--")
 	return err == nil
 }
 

@@ -1,9 +1,7 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -57,22 +55,4 @@ fi
 		}
 	}
 	return b.String()
-}
-
-// git runs git in a folder and returns what it prints, without the line end. Hooks
-// are git's own business: where they lie depends on configuration files that
-// include others, which nobody but git reads right.
-func git(env Env, dir string, args ...string) (string, error) {
-	c := exec.Command("git", args...)
-	c.Dir, c.Env = dir, env.Environ()
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		if text := strings.TrimSpace(stderr.String()); text != "" {
-			return "", fmt.Errorf("git %s: %s", args[0], text)
-		}
-		return "", fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return strings.TrimRight(string(out), "\r\n"), nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
-	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 func newKeys(env Env, ui *UI) *cobra.Command {
@@ -65,25 +64,6 @@ func scope(k baseten.Key) string {
 		return "models " + strings.Join(k.ModelIDs, " ")
 	case k.Type == baseten.WorkspaceInvoke || k.Type == baseten.WorkspaceExportMetrics:
 		return "all models" // the list does not tell it from none
-	}
-	return ""
-}
-
-// format is the format that a prefix shows, or "".
-func format(prefix string) string {
-	f, _ := keyformat.Of(prefix)
-	return f.Name
-}
-
-// owner is who a personal key belongs to.
-func owner(k baseten.Key) string {
-	if k.Owner == nil {
-		return ""
-	}
-	for _, s := range []string{k.Owner.Email, k.Owner.Name, k.Owner.UserID} {
-		if s != "" {
-			return s
-		}
 	}
 	return ""
 }

@@ -1,9 +1,7 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -64,7 +62,7 @@ func (o *keysDelete) check(c *cobra.Command, env Env) error {
 	} else if o.name == "" {
 		return usage("a key without a name is deleted by --prefix", "--name is empty")
 	}
-	if !o.yes && (o.api.keyStdin || !isTerminal(env.Stdin)) {
+	if !o.yes && !env.canAsk(o.api.keyStdin) {
 		return usage("pass --yes to delete without being asked", "standard input is not a terminal: nobody can be asked whether to delete the key")
 	}
 	return nil
@@ -82,8 +80,16 @@ func (o *keysDelete) run(ctx context.Context, env Env) error {
 		}
 	}
 	if !o.yes {
-		if err := confirm(ctx, env, k, credential.Key.Prefix() == k.Prefix); err != nil {
+		fmt.Fprintln(env.Stderr, report.Visible(describeKey(k)))
+		if credential.Key.Prefix() == k.Prefix {
+			fmt.Fprintln(env.Stderr, "This is the key that Baseten is being called with.")
+		}
+		answer, err := env.ask(ctx, "Delete it? It cannot be undone. [y/N] ", "the key was not deleted")
+		if err != nil {
 			return err
+		}
+		if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
+			return usage("answer y to delete it", "the key was not deleted")
 		}
 	}
 	err = client.DeleteKey(ctx, k.Prefix)
@@ -130,32 +136,6 @@ func noSuchKey(how, what string) error {
 	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it", "no API key %s %q", how, what)
 }
 
-// confirm shows a key and asks whether to delete it. Anything but yes is no.
-func confirm(ctx context.Context, env Env, k baseten.Key, own bool) error {
-	fmt.Fprintf(env.Stderr, "%s\n", report.Visible(describeKey(k)))
-	if own {
-		fmt.Fprintln(env.Stderr, "This is the key that Baseten is being called with.")
-	}
-	fmt.Fprint(env.Stderr, "Delete it? It cannot be undone. [y/N] ")
-	answered := make(chan string, 1)
-	go func() {
-		answer, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1024)).ReadString('\n')
-		answered <- answer
-	}()
-	var answer string
-	select {
-	case answer = <-answered:
-	case <-ctx.Done():
-		fmt.Fprintln(env.Stderr)
-		return &exitError{code: ExitInterrupted, err: errors.New("interrupted: the key was not deleted")}
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return usage("answer y to delete it", "the key was not deleted")
-}
-
 // describeKey is a line on a key, for somebody who is about to delete it.
 func describeKey(k baseten.Key) string {
 	words := []string{"API key " + k.Prefix + "****"}
@@ -167,7 +147,7 @@ func describeKey(k baseten.Key) string {
 	add("named", k.Name)
 	add("", typeWord(k.Type))
 	add("team", k.TeamName)
-	add("of", owner(k))
+	add("of", k.OwnerName())
 	add("", scope(k))
 	add("created", day(k.CreatedAt.Ptr()))
 	add("last used", lastUsed(k.LastUsedAt))

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/english"
-	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // keysList are the flags of keys list.
@@ -126,7 +126,7 @@ func (o *keysList) plain(k baseten.Key, team string) bool {
 	owned := o.owner == "" || k.Owner != nil && slices.Contains([]string{
 		strings.ToLower(k.Owner.Email), strings.ToLower(k.Owner.Name), strings.ToLower(k.Owner.UserID)}, strings.ToLower(o.owner))
 	return ofType && owned && (team == "" || k.TeamName == team) &&
-		(!o.legacy || format(k.Prefix) == keyformat.Legacy.Name) && (!o.unnamed || k.Name == "")
+		(!o.legacy || k.Format() == finding.Legacy) && (!o.unnamed || k.Name == "")
 }
 
 func (o *keysList) old(k baseten.Key, now time.Time) (holds, told bool) {
@@ -155,7 +155,7 @@ func keyTable(w io.Writer, keys []listedKey) error {
 	for _, l := range keys {
 		k := baseten.Key(l)
 		rows = append(rows, []string{k.Name, k.Prefix + "****", typeWord(k.Type), k.TeamName,
-			owner(k), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), format(k.Prefix), scope(k)})
+			k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k)})
 	}
 	return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
 }
@@ -194,8 +194,8 @@ func (l listedKey) MarshalJSON() ([]byte, error) {
 		Owner      *baseten.Owner  `json:"owner"`
 		CreatedAt  *time.Time      `json:"created_at,omitempty"`
 		LastUsedAt json.RawMessage `json:"last_used_at,omitempty"`
-		Format     string          `json:"format,omitempty"`
-	}{k.Prefix, orNull(k.Name), k.Type, k.ModelIDs, orNull(k.TeamName), k.Owner, k.CreatedAt.Ptr(), nil, format(k.Prefix)}
+		Format     finding.Format  `json:"format,omitempty"`
+	}{k.Prefix, orNull(k.Name), k.Type, k.ModelIDs, orNull(k.TeamName), k.Owner, k.CreatedAt.Ptr(), nil, k.Format()}
 	if k.LastUsedAt.Null() || !k.LastUsedAt.IsZero() {
 		v.LastUsedAt, _ = k.LastUsedAt.MarshalJSON()
 	}

@@ -1,11 +1,9 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,7 +47,7 @@ func (o *revocationFlags) check(env Env, busy bool) error {
 		return usage("leave it out for the usual "+strconv.Itoa(revoke.DefaultMax), "--max %d: must be at least 1", o.max)
 	case o.dryRun || o.yes:
 		return nil
-	case busy || !isTerminal(env.Stdin):
+	case !env.canAsk(busy):
 		return usage("look at the plan with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to revoke the keys")
 	}
 	return nil
@@ -83,7 +81,7 @@ func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation
 }
 
 func (r *revocation) survey(ctx context.Context) (*revoke.Survey, error) {
-	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential), baseten.Clock{})
+	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential))
 	if err != nil {
 		return nil, apiFailed(ctx, "looking the keys up", err)
 	}
@@ -248,22 +246,12 @@ func (r *revocation) status(ctx context.Context, receipt *revoke.Receipt, left b
 
 // confirmCount asks for the number of keys, which nobody types by habit.
 func confirmCount(ctx context.Context, env Env, n int) error {
-	fmt.Fprintf(env.Stderr, "This cannot be undone. Type %d to revoke: ", n)
-	answered := make(chan string, 1)
-	go func() {
-		answer, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1024)).ReadString('\n')
-		answered <- answer
-	}()
-	select {
-	case answer := <-answered:
-		if strings.TrimSpace(answer) == strconv.Itoa(n) {
-			return nil
-		}
+	number := strconv.Itoa(n)
+	answer, err := env.ask(ctx, "This cannot be undone. Type "+number+" to revoke: ", "nothing was revoked")
+	if err == nil && answer != number {
 		return usage("type the number of keys to go on", "not confirmed: nothing was revoked")
-	case <-ctx.Done():
-		fmt.Fprintln(env.Stderr)
-		return &exitError{code: ExitInterrupted, err: errors.New("interrupted: nothing was revoked")}
 	}
+	return err
 }
 
 // readKeys reads the keys to ask with, one a line. No error repeats a line.

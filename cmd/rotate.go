@@ -177,7 +177,7 @@ func (x *rotator) each(ctx context.Context, remote string, prefixes []string) er
 			"the plan has %d keys, and they would all be delivered to one place", len(prefixes))
 	}
 	for _, prefix := range prefixes {
-		survey, err := revoke.TakeSurvey(ctx, x.client, selfPrefix(x.credential), baseten.Clock{})
+		survey, err := revoke.TakeSurvey(ctx, x.client, selfPrefix(x.credential))
 		if err != nil {
 			return apiFailed(ctx, "looking the key up", err)
 		}

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -71,7 +69,7 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 		return usage("b10lint scan --home --fix", "--fix needs --home")
 	case p.yes && !p.fix && !revoke:
 		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
-	case p.fix && !p.yes && !isTerminal(env.Stdin):
+	case p.fix && !p.yes && !env.canAsk(false):
 		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")
 	}
 	return nil
@@ -251,11 +249,14 @@ func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.
 		return nil, nil
 	}
 	if !p.yes {
-		agreed, err := askForModes(ctx, env, plan)
+		for _, fix := range plan {
+			fmt.Fprintf(env.Stderr, "%s: mode %04o would become %04o\n", report.Visible(fix.Path), fix.From, fix.To)
+		}
+		answer, err := env.ask(ctx, "Correct the modes? Type yes to go on: ", "nothing was changed")
 		if err != nil {
 			return nil, err
 		}
-		if !agreed {
+		if answer != "yes" {
 			ui.info("nothing was changed")
 			return nil, nil
 		}
@@ -278,24 +279,4 @@ func reasonOf(err error) string {
 		return pe.Err.Error()
 	}
 	return err.Error()
-}
-
-// askForModes shows the plan and asks. Anything but yes is no.
-func askForModes(ctx context.Context, env Env, plan []scanner.ModeFix) (bool, error) {
-	for _, fix := range plan {
-		fmt.Fprintf(env.Stderr, "%s: mode %04o would become %04o\n", report.Visible(fix.Path), fix.From, fix.To)
-	}
-	fmt.Fprint(env.Stderr, "Correct the modes? Type yes to go on: ")
-	answered := make(chan string, 1)
-	go func() {
-		answer, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1024)).ReadString('\n')
-		answered <- answer
-	}()
-	select {
-	case answer := <-answered:
-		return strings.TrimSpace(answer) == "yes", nil
-	case <-ctx.Done():
-		fmt.Fprintln(env.Stderr)
-		return false, &exitError{code: ExitInterrupted, err: errors.New("interrupted: nothing was changed")}
-	}
 }

@@ -96,13 +96,11 @@ func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	var inventory *baseten.Inventory
+	var client *baseten.Client
 	if mode != byProbe {
-		client, err := baseten.New(o)
-		if err != nil {
+		if client, err = baseten.New(o); err != nil {
 			return nil, usage("", "%w", err)
 		}
-		inventory = baseten.NewInventory(client)
 	}
 	var probe *baseten.Probe
 	if mode != byInventory {
@@ -114,13 +112,13 @@ func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
 	if cacheDir != "" {
 		v.cache, v.problems = baseten.OpenCache(cacheDir, baseten.Clock{})
 	}
-	v.baseten = baseten.NewVerifier(inventory, probe, v.cache)
+	v.baseten = baseten.NewVerifier(client, probe, v.cache)
 	return v, nil
 }
 
 // Verify implements scanner.Verifier. A suspect of low confidence may be another
 // vendor's key: it is matched against the inventory and never sent.
-func (v *verifier) Verify(ctx context.Context, suspects []scanner.Suspect) (map[string]scanner.Verdict, []finding.Problem) {
+func (v *verifier) Verify(ctx context.Context, suspects []scanner.Suspect) (map[string]finding.Verdict, []finding.Problem) {
 	keys := make([]secret.Secret, 0, len(suspects))
 	doubtful := map[string]bool{}
 	for _, s := range suspects {
@@ -130,11 +128,7 @@ func (v *verifier) Verify(ctx context.Context, suspects []scanner.Suspect) (map[
 		}
 	}
 	res := v.baseten.VerifyKeeping(ctx, keys, func(k secret.Secret) bool { return doubtful[k.Digest()] })
-	verdicts := make(map[string]scanner.Verdict, len(res.Verdicts))
-	for digest, verdict := range res.Verdicts {
-		verdicts[digest] = scanner.Verdict(verdict)
-	}
-	return verdicts, v.close(res.Problems)
+	return res.Verdicts, v.close(res.Problems)
 }
 
 // close saves the cache and adds what went wrong with it: verdicts that were not

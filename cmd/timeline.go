@@ -61,20 +61,20 @@ func runTimeline(ctx context.Context, env Env, ui *UI, o *timelineOptions, prefi
 	if err != nil {
 		return err
 	}
-	evidence, err := baseten.Gather(ctx, client)
+	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
 	if ctx.Err() != nil {
 		return silent(ExitInterrupted)
 	}
 	if err != nil {
 		return failed(err, "nothing was changed; run again when Baseten answers")
 	}
-	t := audit.Timeline(evidence, prefix, leaks)
+	t := audit.Timeline(inventory, prefix, leaks)
 	incomplete := len(t.Events) == 0 && t.State == finding.Unknown
 	for _, p := range problems {
 		t.Unknown = append(t.Unknown, p.Path+": "+p.Error+"; "+p.Hint)
 		incomplete = true
 	}
-	for _, s := range evidence.Sources {
+	for _, s := range inventory.Sources {
 		incomplete = incomplete || s.Err != nil && !s.Denied() && s.Name != baseten.SourceGateway
 	}
 	if err := o.write(ui, t); err != nil {

@@ -99,6 +99,13 @@ type Liveness struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
+// A Verdict is what verification says of one key. Key is nil when nothing else is
+// known of it.
+type Verdict struct {
+	Liveness Liveness `json:"liveness"`
+	Key      *Key     `json:"key,omitempty"`
+}
+
 // Key is what Baseten's inventory says of a key. Absent fields are unknown.
 type Key struct {
 	Name       string     `json:"name,omitempty"`

@@ -23,7 +23,7 @@ func listed(ctx context.Context, c *baseten.Client, f Facts, self bool) (there b
 		return false, "the group's list does not have it any more", nil
 	}
 	keys, err := c.Keys(ctx)
-	if self && baseten.StatusOf(err) == statusUnauthorized {
+	if self && baseten.IsUnauthorized(err) {
 		return false, "Baseten turns the credential away, which is this key", nil
 	}
 	if err != nil {
@@ -58,6 +58,13 @@ func waitAbsent(ctx context.Context, c *baseten.Client, clock baseten.Clock, f F
 		return "", &failure{fmt.Errorf("the delete was accepted, and the list could not be read again: %w", last)}
 	}
 	return "", &failure{fmt.Errorf("the delete was accepted, and the list still has the key after %d looks", len(waits))}
+}
+
+func now(clock baseten.Clock) time.Time {
+	if clock.Now == nil {
+		return time.Now().UTC()
+	}
+	return clock.Now().UTC()
 }
 
 func pause(ctx context.Context, clock baseten.Clock, d time.Duration) error {

@@ -161,7 +161,7 @@ func (j job) rotate(o RotateOptions, key secret.Secret, k *killer) error {
 		return err
 	}
 	if r == nil {
-		s, err := TakeSurvey(ctx, o.Client, key.Prefix(), o.Clock)
+		s, err := TakeSurvey(ctx, o.Client, key.Prefix())
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -242,21 +243,20 @@ func (e *Execution) delete(ctx context.Context, entry *Entry) error {
 		return err
 	}
 	err := deleteKey(ctx, e.o.Client, entry.Facts)
-	status := baseten.StatusOf(err)
 	switch {
 	case err == nil:
 		return e.record(entry, StepSent, "Baseten accepted the delete")
-	case status == statusNotFound && e.carried[entry.Prefix]:
+	case baseten.IsNotFound(err) && e.carried[entry.Prefix]:
 		return e.record(entry, StepSent, "an earlier run, which was interrupted, had sent the delete")
-	case status == statusNotFound:
+	case baseten.IsNotFound(err):
 		return e.record(entry, StepGone, "there was no such key any more")
-	case status == statusUnauthorized && entry.Self && e.carried[entry.Prefix]:
+	case baseten.IsUnauthorized(err) && entry.Self && e.carried[entry.Prefix]:
 		return e.record(entry, StepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
 	case ctx.Err() != nil:
 		return &failure{fmt.Errorf("interrupted: %w", err)}
 	}
 	// Without a clear refusal the delete may have been carried out all the same.
-	if status == 0 || status >= statusServerFault {
+	if !baseten.Refused(err) {
 		if there, _, listErr := listed(ctx, e.o.Client, entry.Facts, entry.Self); listErr == nil && !there {
 			return e.record(entry, StepSent, "the answer to the delete was lost, and the list does not have the key any more")
 		}
@@ -284,7 +284,7 @@ func (e *Execution) probe(ctx context.Context, entry *Entry) error {
 		}
 		verdict := baseten.NewVerifier(nil, e.o.Probe, nil).Verify(ctx, []secret.Secret{key}).Verdicts[key.Digest()]
 		switch verdict.Liveness.State {
-		case "live", "restricted":
+		case finding.Live, finding.Restricted:
 			continue
 		}
 		return e.record(entry, StepProbed, string(verdict.Liveness.State)+": "+verdict.Liveness.Detail)

@@ -110,7 +110,7 @@ func (w *world) probe() *baseten.Probe {
 
 func (w *world) survey() *Survey {
 	w.t.Helper()
-	s, err := TakeSurvey(context.Background(), w.client, w.admin.Prefix(), w.clock.clock())
+	s, err := TakeSurvey(context.Background(), w.client, w.admin.Prefix())
 	if err != nil {
 		w.t.Fatal(err)
 	}

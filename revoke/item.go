@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -52,36 +53,34 @@ type Item struct {
 	Warnings   []string   `json:"warnings,omitempty"`
 }
 
-func accountFacts(k baseten.Key) Facts {
-	f := Facts{Kind: AccountKey, Prefix: k.Prefix, Name: k.Name, Type: string(k.Type), Team: k.TeamName,
-		ModelIDs: slices.Sorted(slices.Values(k.ModelIDs)), CreatedAt: k.CreatedAt.Ptr()}
+func factsOf(k baseten.Key) Facts {
+	f := Facts{Kind: AccountKey, Prefix: k.Prefix, Name: k.Name, Type: string(k.Type), Team: k.TeamName, Owner: k.OwnerName(),
+		ModelIDs: slices.Sorted(slices.Values(k.ModelIDs)), Group: k.Group, GroupName: k.GroupName, CreatedAt: k.CreatedAt.Ptr()}
+	if k.Type == baseten.Federated {
+		f.Kind = GroupKey
+	}
 	if k.Owner != nil {
-		f.OwnerID, f.Owner = k.Owner.UserID, k.Facts().Owner
+		f.OwnerID = k.Owner.UserID
 	}
 	return f
 }
 
-// inventory turns the survey into items, by prefix. Two under one prefix are
-// ambiguous.
-func (s *Survey) inventory() map[string][]*Item {
+// items turns the survey into items, by prefix. Two under one prefix are ambiguous.
+func (s *Survey) items() map[string][]*Item {
 	index := map[string][]*Item{}
-	for _, k := range s.Keys {
-		it := &Item{Facts: accountFacts(k), LastUsedAt: k.LastUsedAt.Ptr(), NeverUsed: k.LastUsedAt.Null()}
-		if used, ok := s.Used[k.Prefix]; ok && it.LastUsedAt == nil && !it.NeverUsed {
-			it.LastUsedAt = &used
+	keys := slices.Concat(s.Keys, s.Gateway)
+	uses := s.LastUses(keys)
+	for _, k := range keys {
+		if k.Prefix == "" {
+			continue
 		}
-		it.Self = k.Prefix == s.Self && s.Self != ""
-		index[k.Prefix] = append(index[k.Prefix], it)
-	}
-	for _, k := range s.Gateway {
-		it := &Item{Facts: Facts{Kind: GroupKey, Prefix: k.Prefix, Name: k.Name, Type: "FEDERATED", Group: k.Group, GroupName: k.GroupName}}
-		index[k.Prefix] = append(index[k.Prefix], it)
-	}
-	delete(index, "")
-	for _, items := range index {
-		for _, it := range items {
-			it.Can, it.Breaks = it.can(), it.breaks(s.At)
+		used := uses[k.Prefix]
+		it := &Item{Facts: factsOf(k), Self: k.Prefix == s.Self, NeverUsed: used.Never}
+		if !used.At.IsZero() {
+			it.LastUsedAt = &used.Until // the end of the day, where only the day is known
 		}
+		it.Can, it.Breaks = it.can(), it.breaks(s.At)
+		index[k.Prefix] = append(index[k.Prefix], it)
 	}
 	return index
 }
@@ -129,7 +128,7 @@ func (it *Item) breaks(at time.Time) string {
 	what := "what authenticates with it"
 	switch baseten.KeyType(it.Type) {
 	case baseten.Personal:
-		what = "the command line, scripts and jobs that use it as " + orElse(it.Owner, "its owner")
+		what = "the command line, scripts and jobs that use it as " + cmp.Or(it.Owner, "its owner")
 	case baseten.WorkspaceManageAll:
 		what = "deployments, jobs and model calls that use it"
 	case baseten.WorkspaceManageAPIKeys:
@@ -146,13 +145,6 @@ func (it *Item) breaks(at time.Time) string {
 		return what + "; when it was last used is not told"
 	}
 	return what + "; last used " + ago(at, *it.LastUsedAt)
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // ago words the time between two moments; a moment in the future is "just now".

@@ -94,7 +94,7 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 	if r.Max == 0 {
 		r.Max = DefaultMax
 	}
-	d := &draft{s: s, index: s.inventory(), request: r, chosen: map[string]*Item{}, left: map[string]bool{},
+	d := &draft{s: s, index: s.items(), request: r, chosen: map[string]*Item{}, left: map[string]bool{},
 		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Gaps: s.Gaps,
 			IncludeSelf: r.IncludeSelf, ForceActive: r.ForceActive}}
 	d.byPrefix()
@@ -200,14 +200,8 @@ func (d *draft) unmatched(w Wanted) {
 		Reason: "not in the inventory that this credential sees",
 		Hint: "if it is a member's personal key, an organisation admin's personal key sees and revokes it; " +
 			"if it is another organisation's, tell them"}
-	if h, ok := d.s.History[w.Prefix]; ok && h.Deleted {
-		l.Dead, l.Reason = true, "revoked already"
-		if !h.DeletedAt.IsZero() {
-			l.Reason += " on " + h.DeletedAt.Format(time.DateOnly)
-		}
-		if h.DeletedBy != "" {
-			l.Reason += " by " + h.DeletedBy
-		}
+	if h, ok := d.s.History[w.Prefix]; ok && h.Gone {
+		l.Dead, l.Reason = true, "revoked already"+h.End()
 		l.Hint = "remove it from where it was found"
 	}
 	d.plan.Unmatched = append(d.plan.Unmatched, l)
@@ -255,9 +249,9 @@ func (d *draft) byUse() {
 		switch {
 		case it.NeverUsed && it.CreatedAt != nil && it.CreatedAt.Before(before):
 			it.because(fmt.Sprintf("never used, and older than %d days", days))
-		case !k.LastUsedAt.IsZero() && k.LastUsedAt.Before(before):
+		case !k.LastUsedAt.IsZero() && it.LastUsedAt.Before(before):
 			it.because(fmt.Sprintf("unused for %d days", days))
-		case k.LastUsedAt.IsZero() && !it.NeverUsed:
+		case k.LastUsedAt.IsZero() && !k.LastUsedAt.Null():
 			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not tell when it was last used",
 				Hint: "name it by its prefix if you know that it is unused"})
 			continue
@@ -299,11 +293,11 @@ func guardOwner(it *Item, s *Survey) (reason, hint string) {
 	}
 	for _, k := range s.Keys {
 		if k.Prefix == s.Self && s.Self != "" && k.Type != baseten.Personal {
-			return "it is the personal key of " + orElse(it.Owner, "another member"),
+			return "it is the personal key of " + cmp.Or(it.Owner, "another member"),
 				"only an organisation admin's personal key may revoke it"
 		}
 	}
-	it.warn("this is the personal key of " + orElse(it.Owner, "another member") + ": tell them")
+	it.warn("this is the personal key of " + cmp.Or(it.Owner, "another member") + ": tell them")
 	return "", ""
 }
 

@@ -129,10 +129,13 @@ func TestGuards(t *testing.T) {
 // in the gateway, is never one key.
 func TestAmbiguousInventory(t *testing.T) {
 	k := baseten.Key{Prefix: "b10_AAAAAAAA", Type: baseten.WorkspaceInvoke}
+	in := func(group string) baseten.Key {
+		return baseten.Key{Prefix: k.Prefix, Type: baseten.Federated, Group: group}
+	}
 	for name, s := range map[string]*Survey{
-		"twice listed":         {At: noon, Keys: []baseten.Key{k, k}},
-		"list and gateway":     {At: noon, Keys: []baseten.Key{k}, Gateway: []GatewayKey{{Prefix: k.Prefix, Group: "g"}}},
-		"two gateway's groups": {At: noon, Gateway: []GatewayKey{{Prefix: k.Prefix, Group: "g"}, {Prefix: k.Prefix, Group: "h"}}},
+		"twice listed":         {Inventory: baseten.Inventory{At: noon, Keys: []baseten.Key{k, k}}},
+		"list and gateway":     {Inventory: baseten.Inventory{At: noon, Keys: []baseten.Key{k}, Gateway: []baseten.Key{in("g")}}},
+		"two gateway's groups": {Inventory: baseten.Inventory{At: noon, Gateway: []baseten.Key{in("g"), in("h")}}},
 	} {
 		p, err := NewPlan(s, Request{Wanted: []Wanted{{Prefix: k.Prefix}}})
 		if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 {
@@ -145,12 +148,12 @@ func TestPersonalKeysOfOthers(t *testing.T) {
 	owner := &baseten.Owner{UserID: "u2", Email: "dev@example.com"}
 	keys := []baseten.Key{{Prefix: "b10_AAAAAAAA", Type: baseten.Personal, Owner: owner}, {Prefix: "b10_SELFSELF", Type: baseten.WorkspaceManageAll}}
 	r := Request{Wanted: []Wanted{{Prefix: "b10_AAAAAAAA"}}}
-	p, err := NewPlan(&Survey{At: noon, Self: "b10_SELFSELF", Keys: keys}, r)
+	p, err := NewPlan(&Survey{Inventory: baseten.Inventory{At: noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
 	if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Reason, "dev@example.com") {
 		t.Errorf("by a workspace key: %+v, %v", p, err)
 	}
 	keys[1].Type = baseten.Personal
-	p, err = NewPlan(&Survey{At: noon, Self: "b10_SELFSELF", Keys: keys}, r)
+	p, err = NewPlan(&Survey{Inventory: baseten.Inventory{At: noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
 	if err != nil || len(p.Items) != 1 || len(p.Items[0].Warnings) != 1 || !strings.Contains(p.Items[0].Warnings[0], "dev@example.com") {
 		t.Errorf("by an admin: %+v, %v", p, err)
 	}

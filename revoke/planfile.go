@@ -97,7 +97,7 @@ func (p *Plan) Agree(s *Survey) error {
 	if p.Endpoint != s.Endpoint {
 		diffs = append(diffs, fmt.Sprintf("it was made for %s, and this is %s", show(p.Endpoint), show(s.Endpoint)))
 	}
-	index := s.inventory()
+	index := s.items()
 	for i := range p.Items {
 		if d := p.Items[i].differs(p, s, index[p.Items[i].Prefix]); d != "" {
 			diffs = append(diffs, show(p.Items[i].Prefix)+" "+d)
@@ -111,7 +111,7 @@ func (p *Plan) Agree(s *Survey) error {
 
 func (it *Item) differs(p *Plan, s *Survey, found []*Item) string {
 	switch {
-	case len(found) == 0 && (p.Credential == s.Self || s.History[it.Prefix].Deleted):
+	case len(found) == 0 && (p.Credential == s.Self || s.History[it.Prefix].Gone):
 		return ""
 	case len(found) == 0:
 		return "is not seen by this credential"

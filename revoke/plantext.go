@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ func (f Facts) line() string {
 	case f.Team != "":
 		parts = append(parts, "team "+show(f.Team))
 	case f.Group != "":
-		parts = append(parts, "gateway group "+show(orElse(f.GroupName, f.Group)))
+		parts = append(parts, "gateway group "+show(cmp.Or(f.GroupName, f.Group)))
 	}
 	return strings.Join(parts, "  ")
 }

@@ -42,7 +42,7 @@ func TestResumeElsewhere(t *testing.T) {
 	if !w.alive(k.Prefix()) {
 		t.Error("the key was revoked")
 	}
-	survey, err := TakeSurvey(context.Background(), o.Client, o.Self, o.Clock)
+	survey, err := TakeSurvey(context.Background(), o.Client, o.Self)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +106,13 @@ func TestRotateEveryType(t *testing.T) {
 		if err := os.WriteFile(r.target, []byte("KEY=\""+r.old.Reveal()+"\"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		before := r.survey().inventory()[r.old.Prefix()][0]
+		before := r.survey().items()[r.old.Prefix()][0]
 		res, err := r.begin(RotateRequest{}).Run(context.Background())
 		if err != nil || res.State != "rotated" {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}
-		after := r.survey().inventory()[res.New][0]
+		after := r.survey().items()[res.New][0]
 		if after.Type != kind || after.OwnerID != before.OwnerID || !strings.HasPrefix(after.Name, "old-key-r") {
 			t.Errorf("%s: the successor is %+v", kind, after.Facts)
 		}

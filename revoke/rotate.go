@@ -252,14 +252,14 @@ func (r *Rotation) create(ctx context.Context) error {
 		return err
 	}
 	key, err := r.o.Client.CreateKey(ctx, baseten.NewKey{Type: r.plan.Type, Name: name, ModelIDs: r.plan.ModelIDs, TeamID: r.plan.TeamID})
-	switch status := baseten.StatusOf(err); {
+	switch {
 	case err == nil && key.Prefix() == "":
 		return fmt.Errorf("%w: it is no key", errLost)
 	case err == nil:
 		r.key = key
 		r.note("made %s (%s)", show(key.Prefix()), name)
 		return r.record(Record{Step: StepCreated, Prefix: key.Prefix(), Name: name})
-	case status >= 400 && status < 500:
+	case baseten.Refused(err):
 		// A clear refusal: there is no such key.
 		if err := r.record(Record{Step: StepDiscarded, Name: name, Detail: "not made"}); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -53,9 +54,9 @@ type RotationPlan struct {
 // may do.
 func PlanRotation(ctx context.Context, c *baseten.Client, s *Survey, r RotateRequest) (*RotationPlan, error) {
 	refuse := func(reason, hint string) error { return &RefusedError{r.Prefix, reason, hint} }
-	items := s.inventory()[r.Prefix]
+	items := s.items()[r.Prefix]
 	switch {
-	case len(items) == 0 && s.History[r.Prefix].Deleted:
+	case len(items) == 0 && s.History[r.Prefix].Gone:
 		return nil, refuse("it was revoked already", "make a new key in its place: b10lint keys create")
 	case len(items) == 0:
 		return nil, refuse("it is not in the inventory that this credential sees", "a personal key is rotated by its owner, with a personal key of theirs")
@@ -85,7 +86,7 @@ func cannotCopy(it *Item, s *Survey, r RotateRequest) (reason, hint string) {
 	case it.Type == string(baseten.Routes):
 		return "a ROUTES key is bound to routes, which the API cannot tell", console
 	case it.Type == string(baseten.Personal) && (s.Me.UserID == "" || it.OwnerID != s.Me.UserID):
-		return "it is the personal key of " + orElse(it.Owner, "another member") + ", and nobody can make a personal key for somebody else",
+		return "it is the personal key of " + cmp.Or(it.Owner, "another member") + ", and nobody can make a personal key for somebody else",
 			"its owner rotates it, with a personal key of theirs; b10lint revoke takes it out of service"
 	case strings.Contains(h.Type, "SCOPED_ENVS"):
 		return "it is restricted to environments, which the API cannot copy: the successor would be allowed more", console
@@ -158,7 +159,7 @@ func baseName(old string) string {
 	if len(name) > 40 {
 		name = strings.Trim(name[:40], "-")
 	}
-	return orElse(name, "key")
+	return cmp.Or(name, "key")
 }
 
 // newName returns a name that no other key has: with 50 random bits at its end.

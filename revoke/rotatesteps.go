@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -61,7 +62,7 @@ func (r *Rotation) checkListed(ctx context.Context) error {
 			last = fmt.Errorf("%w: the list does not have it", errUnusable)
 			continue
 		}
-		return r.compare(accountFacts(keys[i]))
+		return r.compare(factsOf(keys[i]))
 	}
 	return fmt.Errorf("the new key could not be checked: %w", last)
 }
@@ -83,7 +84,7 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 	if r.o.NewProbe == nil || r.key.IsZero() {
 		return "", nil
 	}
-	var said baseten.Verdict
+	var said finding.Verdict
 	for _, wait := range waits {
 		if err := pause(ctx, r.o.Clock, wait); err != nil {
 			return "", err
@@ -94,11 +95,11 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 		}
 		said = baseten.NewVerifier(nil, probe, nil).Verify(ctx, []secret.Secret{r.key}).Verdicts[r.key.Digest()]
 		switch said.Liveness.State {
-		case "live", "restricted":
+		case finding.Live, finding.Restricted:
 			return "Baseten lets it in", nil
 		}
 	}
-	if said.Liveness.State == "dead" {
+	if said.Liveness.State == finding.Dead {
 		return "", fmt.Errorf("%w: Baseten turns it away: %s", errUnusable, said.Liveness.Detail)
 	}
 	return "", fmt.Errorf("whether the new key works could not be seen: %s", said.Liveness.Detail)
@@ -145,7 +146,7 @@ func (r *Rotation) discard(ctx context.Context) error {
 			return errors.New("the list gives the new name to the old key: nothing was deleted")
 		}
 		facts := Facts{Kind: AccountKey, Prefix: found}
-		if err := r.o.Client.DeleteKey(ctx, found); err != nil && baseten.StatusOf(err) != statusNotFound {
+		if err := r.o.Client.DeleteKey(ctx, found); err != nil && !baseten.IsNotFound(err) {
 			return err
 		}
 		if _, err := waitAbsent(ctx, r.o.Client, r.o.Clock, facts, false); err != nil {
@@ -215,7 +216,7 @@ func (r *Rotation) sweep(ctx context.Context) error {
 	}
 	for _, k := range keys {
 		if lost[k.Name] && k.Prefix != r.plan.Old.Prefix && k.Prefix != r.next {
-			if err := r.o.Client.DeleteKey(ctx, k.Prefix); err != nil && baseten.StatusOf(err) != statusNotFound {
+			if err := r.o.Client.DeleteKey(ctx, k.Prefix); err != nil && !baseten.IsNotFound(err) {
 				return fmt.Errorf("the old key was not revoked yet: the lost successor %s could not be deleted: %w", show(k.Prefix), err)
 			}
 			r.note("deleted the lost successor %s", show(k.Prefix))
@@ -256,15 +257,14 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 
 // oldOutcome reads the answer to the old key's delete.
 func (r *Rotation) oldOutcome(ctx context.Context, err error, carried bool) (detail string, _ error) {
-	status := baseten.StatusOf(err)
 	switch {
 	case err == nil:
 		return "Baseten accepted the delete", nil
-	case status == statusNotFound:
+	case baseten.IsNotFound(err):
 		return "it was gone already", nil
-	case status == statusUnauthorized && r.plan.Self && carried:
+	case baseten.IsUnauthorized(err) && r.plan.Self && carried:
 		return "an earlier run had sent the delete, and Baseten turns the credential away, which is this key", nil
-	case status != 0 && status < statusServerFault:
+	case baseten.Refused(err):
 		return "", err
 	}
 	if there, evidence, listErr := listed(ctx, r.o.Client, r.plan.Old, r.plan.Self); listErr == nil && !there {

@@ -17,7 +17,7 @@ func TestFaultsOfPlanning(t *testing.T) {
 		w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
 		whole := w.survey()
 		w.server.Inject(x)
-		s, err := TakeSurvey(context.Background(), w.impatient(), w.admin.Prefix(), w.clock.clock())
+		s, err := TakeSurvey(context.Background(), w.impatient(), w.admin.Prefix())
 		if err != nil {
 			if x.Skip > 0 {
 				t.Errorf("%+v: %v", x, err) // the list of keys is the first to be read

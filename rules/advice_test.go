@@ -84,7 +84,7 @@ func TestAdvise(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, a := range advices() {
+	for _, a := range advices {
 		if !used[a.context] {
 			t.Errorf("no case for %s", a.context)
 		}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,34 +9,108 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// Catalogue returns every rule that a report can name, in a fixed order.
-func Catalogue() []finding.Rule {
-	leaks := []finding.Rule{
-		LeakedKeyLive(), LeakedKey(), LeakedKeyDead(), LeakedFederatedKey(),
+//go:embed words.md
+var words string
+
+// catalogue holds the rules of words.md, in their order.
+var catalogue = parse(words)
+
+// The rules that the code names. What each means stands in words.md.
+var (
+	LeakedKeyLive           = named("leaked-key-live")
+	LeakedKey               = named("leaked-key")
+	LeakedKeyDead           = named("leaked-key-dead")
+	LeakedFederatedKey      = named("leaked-federated-key")
+	TrussrcReadable         = named("trussrc-readable")
+	KeyFileReadable         = named("key-file-readable")
+	TrussrcTracked          = named("trussrc-tracked")
+	TrussrcInvalid          = named("trussrc-invalid")
+	RemoteURLInsecure       = named("remote-url-insecure")
+	KeySharedBetweenRemotes = named("key-shared-between-remotes")
+	OAuthTokenAtRest        = named("oauth-token-at-rest")
+	TrussSecretValue        = named("truss-secret-value")
+	TrussShipsCredentials   = named("truss-ships-credentials-file")
+)
+
+// parse reads the rules from a page: a heading with the ID and the title, the severity
+// and the tags, the text, the remedy. A test reads every part of every rule.
+func parse(page string) (all []finding.Rule) {
+	for _, section := range strings.Split(page, "\n## ")[1:] {
+		heading, rest, _ := strings.Cut(section, "\n\n")
+		class, rest, _ := strings.Cut(rest, "\n\n")
+		text, remedy, _ := strings.Cut(rest, "\n\n**What to do.** ")
+		var r finding.Rule
+		r.ID, r.Title, _ = strings.Cut(heading, ": ")
+		severity, tags, _ := strings.Cut(class, ": ")
+		if r.Severity.UnmarshalText([]byte(severity)) == nil {
+			r.Tags = strings.Split(tags, ", ")
+		}
+		r.Text, r.Remedy = paragraphs(text), paragraphs(remedy)
+		all = append(all, r)
 	}
-	return append(append(leaks, Workstation()...), SuppressionUnused(), SuppressionExpired(), SuppressionWithoutReason())
+	return all
 }
+
+// paragraphs joins the lines of each.
+func paragraphs(s string) string {
+	all := strings.Split(strings.TrimSpace(s), "\n\n")
+	for i := range all {
+		all[i] = strings.ReplaceAll(all[i], "\n", " ")
+	}
+	return strings.Join(all, "\n\n")
+}
+
+func named(id string) finding.Rule {
+	r, _ := Lookup(id)
+	return r
+}
+
+// Catalogue returns every rule that a report of a scan can name, in a fixed order.
+func Catalogue() []finding.Rule { return slices.Clone(catalogue) }
 
 // Lookup returns the rule with an ID.
 func Lookup(id string) (finding.Rule, bool) {
-	for _, r := range Catalogue() {
-		if r.ID == id {
-			return r, true
-		}
+	i := slices.IndexFunc(catalogue, func(r finding.Rule) bool { return r.ID == id })
+	if i < 0 {
+		return finding.Rule{}, false
 	}
-	return finding.Rule{}, false
+	return catalogue[i], true
+}
+
+// verdicts are the states of a key that decide its rule, and their words in a message.
+var verdicts = map[finding.LiveState]struct {
+	rule finding.Rule
+	word string
+}{
+	finding.Live:       {LeakedKeyLive, "live "},
+	finding.Restricted: {LeakedKeyLive, "live (restricted) "},
+	finding.Dead:       {LeakedKeyDead, "revoked "},
 }
 
 // Describe completes a finding of a leaked key: the rule by format and liveness,
 // the severity by rule, exposure and confidence, and the words. Everything else
 // must be set.
 func Describe(f *finding.Finding) {
-	rule := ruleFor(f)
-	f.Rule, f.Severity = rule.ID, rule.Severity
+	rule, word := LeakedKey, ""
+	if f.Format == finding.Federated {
+		rule = LeakedFederatedKey
+	}
+	if f.Confidence < finding.HighConfidence {
+		word = "possible "
+	}
+	if f.Liveness != nil {
+		if v, ok := verdicts[f.Liveness.State]; ok {
+			rule, word = v.rule, v.word
+		}
+	}
+	live := rule.ID == LeakedKeyLive.ID
 	local := f.Exposure == finding.Home || f.Exposure == finding.Ignored
-	live := f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
+	// readable: everyone on the machine may read one of the locations.
+	readable := slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Readable })
+
+	f.Rule, f.Severity = rule.ID, rule.Severity
 	switch {
-	case local && !readable(f):
+	case local && !readable:
 		// Where users are told to keep a key, alive or not.
 		f.Severity = min(f.Severity, finding.Low)
 	case local && f.Confidence > finding.LowConfidence:
@@ -45,14 +120,17 @@ func Describe(f *finding.Finding) {
 	case f.Confidence == finding.MediumConfidence && !live:
 		f.Severity = min(f.Severity, finding.Medium)
 	}
-	f.Message = message(f)
+	f.Message = word + title(f.Format) + " " + f.Prefix + exposed(f, local && readable)
+	if n := len(f.Locations); n > 1 {
+		f.Message += fmt.Sprintf(", %d places", n)
+	}
 	if f.Advice == "" {
 		f.Advice = rule.Remedy
 	}
 	switch {
-	case f.Liveness != nil && f.Liveness.State == finding.Dead:
+	case rule.ID == LeakedKeyDead.ID:
 		f.Advice = strings.TrimPrefix(f.Advice, revoke)
-	case live && (!local || readable(f)) && !strings.HasPrefix(f.Advice, revoke):
+	case live && (!local || readable) && !strings.HasPrefix(f.Advice, revoke):
 		f.Advice = revoke + f.Advice
 	}
 }
@@ -62,75 +140,37 @@ func Revoked(f *finding.Finding) {
 	f.Advice = "The key is revoked: make a new one where it is used. " + strings.TrimPrefix(f.Advice, revoke)
 }
 
-// readable reports whether everyone on the machine may read one of the places.
-func readable(f *finding.Finding) bool {
-	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Readable })
-}
-
-// inHistory reports whether one of the places is in a git object that is more than
-// staged.
-func inHistory(f *finding.Finding) bool {
-	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Blob != "" && at.Object != staged })
-}
-
-// staged is the kind of a place that only the index has.
-const staged = "index"
-
-func isStaged(f *finding.Finding) bool {
-	return slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Object == staged })
-}
-
-func ruleFor(f *finding.Finding) finding.Rule {
-	state := finding.Unchecked
-	if f.Liveness != nil {
-		state = f.Liveness.State
+// title is what a message calls a key of a format.
+func title(f finding.Format) string {
+	for i := range grammars {
+		if grammars[i].Name == string(f) {
+			return grammars[i].Title
+		}
 	}
-	switch {
-	case state == finding.Live, state == finding.Restricted:
-		return LeakedKeyLive()
-	case state == finding.Dead:
-		return LeakedKeyDead()
-	case f.Format == finding.Federated:
-		return LeakedFederatedKey()
-	}
-	return LeakedKey()
+	return ""
 }
 
-func message(f *finding.Finding) string {
-	what := map[finding.Format]string{
-		finding.B10:       "Baseten API key",
-		finding.Legacy:    "Baseten API key in the legacy format",
-		finding.Federated: "Baseten gateway key",
-	}[f.Format]
-	where := map[finding.Exposure]string{
-		finding.Committed: " in a file that git tracks",
-		finding.Untracked: " in an untracked file",
-		finding.Ignored:   " in a git-ignored local file",
-		finding.Home:      " in a file of this workstation",
-		finding.Shipped:   " in something that is shipped",
-	}[f.Exposure]
-	switch {
-	case f.Exposure == finding.Committed && inHistory(f):
-		where = " in the repository's history"
-	case f.Exposure == finding.Committed && isStaged(f):
-		where = " staged for the next commit"
-	case (f.Exposure == finding.Ignored || f.Exposure == finding.Home) && readable(f):
+// exposed words how far a key got.
+func exposed(f *finding.Finding, readable bool) string {
+	any := func(has func(finding.Location) bool) bool { return slices.ContainsFunc(f.Locations, has) }
+	const staged = "index" // the object of a location that only the index has
+	switch f.Exposure {
+	case finding.Committed:
+		switch {
+		case any(func(at finding.Location) bool { return at.Blob != "" && at.Object != staged }):
+			return " in the repository's history"
+		case any(func(at finding.Location) bool { return at.Object == staged }):
+			return " staged for the next commit"
+		}
+		return " in a file that git tracks"
+	case finding.Untracked:
+		return " in an untracked file"
+	case finding.Shipped:
+		return " in something that is shipped"
+	}
+	where := map[finding.Exposure]string{finding.Ignored: " in a git-ignored local file", finding.Home: " in a file of this workstation"}[f.Exposure]
+	if readable {
 		where += " that everyone on the machine may read"
 	}
-	sure := ""
-	switch {
-	case f.Liveness != nil && f.Liveness.State == finding.Live:
-		sure = "live "
-	case f.Liveness != nil && f.Liveness.State == finding.Restricted:
-		sure = "live (restricted) "
-	case f.Liveness != nil && f.Liveness.State == finding.Dead:
-		sure = "revoked "
-	case f.Confidence < finding.HighConfidence:
-		sure = "possible "
-	}
-	places := ""
-	if n := len(f.Locations); n > 1 {
-		places = fmt.Sprintf(", %d places", n)
-	}
-	return sure + what + " " + f.Prefix + where + places
+	return where
 }

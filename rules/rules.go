@@ -1,12 +1,3 @@
-// Package rules knows what a Baseten key looks like, how sure one can be, and
-// what may be wrong with one. It is pure: no I/O, no network, no clock.
-//
-// sweep.go finds where keys can be at all, shape.go the form, boundary.go says
-// where a token may begin and end, random.go tells a drawn secret from a written
-// one, context.go weighs what stands around it. views.go looks through encodings:
-// digits.go through base64 and hexadecimal, escape.go through escapes, wide.go
-// through UTF-16, joined.go through strings that are put together from parts.
-// Each rule that a report can name has a file of its own.
 package rules
 
 import (

@@ -7,15 +7,6 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// Workstation returns the rules about how keys are kept on a workstation and in a
-// truss that is about to be pushed.
-func Workstation() []finding.Rule {
-	return []finding.Rule{
-		TrussrcReadable(), KeyFileReadable(), TrussrcTracked(), TrussrcInvalid(), RemoteURLInsecure(), KeySharedBetweenRemotes(), OAuthTokenAtRest(),
-		TrussSecretValue(), TrussShipsCredentialsFile(),
-	}
-}
-
 // Who besides the owner may read a file.
 const (
 	Everyone = "everyone"
@@ -59,20 +50,32 @@ func InsecureURL(address string) (why string, severity finding.Severity) {
 		return "is not https, so the key travels in clear to " + host, finding.High
 	case local:
 		return "is this machine, so the key goes to whatever listens there", finding.Low
-	case !IsBasetenHost(host):
+	case !isBasetenHost(host):
 		return "is not Baseten's but " + host, finding.Medium
 	}
 	return "", finding.Info
 }
 
-// IsBasetenHost reports whether a host is baseten.co or below it.
-func IsBasetenHost(host string) bool {
+// isBasetenHost reports whether a host is baseten.co or below it.
+func isBasetenHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return host == "baseten.co" || strings.HasSuffix(host, ".baseten.co")
 }
 
 func isLoopback(host string) bool {
 	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.") || strings.HasSuffix(host, ".localhost")
+}
+
+// TrackingSeverity is how bad it is that git has, or may take, a .trussrc; ok is
+// false when it is not bad at all.
+func TrackingSeverity(e finding.Exposure) (s finding.Severity, ok bool) {
+	switch e {
+	case finding.Committed:
+		return finding.High, true
+	case finding.Untracked:
+		return finding.Medium, true
+	}
+	return finding.Info, false
 }
 
 // CredentialsFile reports whether a file is by its name one that holds credentials

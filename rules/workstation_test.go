@@ -56,15 +56,24 @@ func TestTrackingSeverity(t *testing.T) {
 	}
 }
 
-func TestWorkstationRules(t *testing.T) {
+func TestWordsAreWhole(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range Workstation() {
-		if seen[r.ID] || r.Title == "" || r.Text == "" || r.Remedy == "" || len(r.Tags) == 0 {
+	for _, r := range Catalogue() {
+		if seen[r.ID] || r.ID == "" || strings.Contains(r.ID, " ") || r.Title == "" || r.Text == "" || r.Remedy == "" || len(r.Tags) == 0 || strings.Contains(r.Text+r.Remedy, "\n\n\n") {
 			t.Errorf("%+v", r)
 		}
 		seen[r.ID] = true
 		if _, ok := Lookup(r.ID); !ok {
 			t.Errorf("%s is not in the catalogue", r.ID)
+		}
+	}
+	if len(seen) != strings.Count(words, "\n## ") {
+		t.Errorf("%d rules in words.md, %d in the catalogue", strings.Count(words, "\n## "), len(seen))
+	}
+	for _, r := range []finding.Rule{LeakedKeyLive, LeakedKey, LeakedKeyDead, LeakedFederatedKey, TrussrcReadable, KeyFileReadable, TrussrcTracked,
+		TrussrcInvalid, RemoteURLInsecure, KeySharedBetweenRemotes, OAuthTokenAtRest, TrussSecretValue, TrussShipsCredentials} {
+		if !seen[r.ID] {
+			t.Errorf("the code names a rule that words.md has not: %+v", r)
 		}
 	}
 }

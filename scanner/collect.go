@@ -47,7 +47,7 @@ type candidate struct {
 	// they are asked for, so what is listed goes by how a key looks.
 	matched finding.Confidence
 	places  []place
-	verdict *Verdict
+	verdict *finding.Verdict
 }
 
 type place struct {

@@ -24,7 +24,7 @@ func InspectTruss(dir string, o source.TrussOptions) []finding.Finding {
 			}
 		}
 		if rules.CredentialsFile(path.Base(e.Path)) && e.Link == "" {
-			rule := rules.TrussShipsCredentialsFile()
+			rule := rules.TrussShipsCredentials
 			message := fmt.Sprintf("truss push would upload %s as %s", file, e.Path)
 			at := finding.Location{Path: file, Exposure: finding.Shipped}
 			out = append(out, ruleFinding(rule, rule.Severity, e.Path, message, at))
@@ -34,7 +34,7 @@ func InspectTruss(dir string, o source.TrussOptions) []finding.Finding {
 }
 
 func secretValues(file string, config source.TrussConfig) []finding.Finding {
-	rule := rules.TrussSecretValue()
+	rule := rules.TrussSecretValue
 	var out []finding.Finding
 	for _, s := range config.SecretValues {
 		at := finding.Location{Path: file, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}

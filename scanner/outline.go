@@ -79,5 +79,5 @@ func (o *outline) cell(offset int) *finding.Cell {
 	if !ok {
 		return nil
 	}
-	return &finding.Cell{Index: at.Cell, Part: string(at.Part), Output: at.Kind}
+	return &finding.Cell{Index: at.Cell, Part: at.Part, Output: at.Kind}
 }

@@ -31,7 +31,7 @@ func (in *inspector) use(key secret.Secret, u keyUse) {
 
 // reportShared reports the keys that more than one remote uses.
 func (in *inspector) reportShared() {
-	rule := rules.KeySharedBetweenRemotes()
+	rule := rules.KeySharedBetweenRemotes
 	for _, digest := range in.order {
 		uses := in.shared[digest]
 		if len(uses) < 2 {
@@ -82,20 +82,20 @@ func (in *inspector) trussrc(path string, data []byte) (holds bool) {
 		}
 	}
 	if len(broken) > 0 {
-		rule := rules.TrussrcInvalid()
+		rule := rules.TrussrcInvalid
 		in.report(rule, rule.Severity, "", "truss cannot read "+path+": "+errs[0].Error(), broken...)
 	}
 	return holds
 }
 
 func (in *inspector) refreshToken(name string, at finding.Location) {
-	rule := rules.OAuthTokenAtRest()
+	rule := rules.OAuthTokenAtRest
 	in.report(rule, min(rule.Severity, finding.Low), name, "the OAuth refresh token of "+name+" is kept in a file", at)
 }
 
 func (in *inspector) url(name, address string, at finding.Location) {
 	if why, severity := rules.InsecureURL(address); why != "" {
-		in.report(rules.RemoteURLInsecure(), severity, name, "the address of remote "+name+" "+why, at)
+		in.report(rules.RemoteURLInsecure, severity, name, "the address of remote "+name+" "+why, at)
 	}
 }
 

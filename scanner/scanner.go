@@ -20,7 +20,7 @@ import (
 // key that is absent from them stays unchecked. What kept verification from being
 // complete is a problem, never the end of the scan.
 type Verifier interface {
-	Verify(ctx context.Context, suspects []Suspect) (map[string]Verdict, []finding.Problem)
+	Verify(ctx context.Context, suspects []Suspect) (map[string]finding.Verdict, []finding.Problem)
 }
 
 // A Suspect is a key to verify. Those of low confidence may be other vendors' keys
@@ -29,12 +29,6 @@ type Verifier interface {
 type Suspect struct {
 	Key        secret.Secret
 	Confidence finding.Confidence
-}
-
-// A Verdict is what a Verifier knows of one key.
-type Verdict struct {
-	Liveness finding.Liveness
-	Key      *finding.Key
 }
 
 // A Suppressor decides whether a finding was accepted. It is asked once for each

@@ -23,5 +23,5 @@ func (in *inspector) tracked(path string, state source.GitState, holds bool) {
 	if state.Exposure == finding.Untracked {
 		message = fmt.Sprintf("%s lies in the git repository %s and is not ignored", path, filepath.ToSlash(state.Root))
 	}
-	in.report(rules.TrussrcTracked(), severity, "", message, finding.Location{Path: path})
+	in.report(rules.TrussrcTracked, severity, "", message, finding.Location{Path: path})
 }

@@ -186,9 +186,9 @@ func isLocalSecret(path string, data []byte) bool {
 }
 
 func (in *inspector) readable(f source.PlaceFile, readers string) {
-	rule := rules.KeyFileReadable()
+	rule := rules.KeyFileReadable
 	if f.Place.Kind == source.KindTrussrc {
-		rule = rules.TrussrcReadable()
+		rule = rules.TrussrcReadable
 	}
 	who := fs.FileMode(0o001)
 	if readers != rules.Everyone {

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // A Result is what an audit came to.
@@ -27,21 +28,24 @@ type Result struct {
 	Suppressed int // findings that an exception covers
 }
 
-// Judge applies the policy to every key. The policy has to be valid.
-func Judge(inv *Inventory, p Policy) Result {
-	res := Result{Problems: inv.problems(), Sources: inv.sources()}
-	use := newExceptions(p.Exceptions, inv.Now)
+// Judge applies the policy to every key of an inventory, which was gathered from
+// Sources, joined with what scans found and what an earlier report knew. The
+// policy has to be valid.
+func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Result {
+	v := newView(inv, leaks, earlier)
+	res := Result{Problems: v.problems(), Sources: v.sources()}
+	use := newExceptions(p.Exceptions, v.now)
 	var groups [][]finding.Finding
-	for _, k := range inv.Keys {
-		res.Inventory = append(res.Inventory, inv.entry(k))
+	for _, k := range v.keys {
+		res.Inventory = append(res.Inventory, finding.InventoryKey{Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt)})
 		var group []finding.Finding
 		for _, c := range checks() {
 			rule := c.rule()
-			h, ok := c.find(inv, k, p)
+			h, ok := c.find(v, k, p)
 			if !ok || slices.Contains(p.Off, rule.ID) {
 				continue
 			}
-			f := inv.finding(rule, k, h, p)
+			f := v.finding(rule, k, h, p)
 			if use.covers(k, rule.ID) {
 				res.Suppressed++
 				continue
@@ -80,9 +84,9 @@ type hit struct {
 }
 
 // finding words a hit.
-func (inv *Inventory) finding(rule finding.Rule, k *Key, h hit, p Policy) finding.Finding {
+func (v *view) finding(rule finding.Rule, k *key, h hit, p Policy) finding.Finding {
 	f := finding.Finding{
-		Rule: rule.ID, Severity: rule.Severity, Confidence: h.confidence, Prefix: k.Prefix, Format: k.format(),
+		Rule: rule.ID, Severity: rule.Severity, Confidence: h.confidence, Prefix: k.Prefix, Format: k.Format(),
 		Fingerprint: fingerprint(rule.ID, k.Prefix), Message: h.message, Advice: h.advice, Key: k.facts(),
 		Locations: h.locations,
 	}
@@ -92,8 +96,8 @@ func (inv *Inventory) finding(rule finding.Rule, k *Key, h hit, p Policy) findin
 	if s, ok := p.Severity[rule.ID]; ok {
 		f.Severity = s
 	}
-	if k.Listed {
-		at := inv.Now
+	if k.listed {
+		at := v.now
 		f.Liveness = &finding.Liveness{State: finding.Live, By: "inventory", At: &at, Detail: "listed by Baseten"}
 	}
 	for _, l := range f.Locations {

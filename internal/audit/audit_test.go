@@ -10,6 +10,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/config"
 )
 
 func TestRulesHaveWords(t *testing.T) {
@@ -57,15 +58,14 @@ func TestPolicySettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := evidence(key(func(k *baseten.Key) { k.Prefix, k.Name = "Test0001", "" }))
-	res := audit.Judge(audit.NewInventory(e, nil, audit.Earlier{}), p)
+	res := audit.Judge(e, nil, audit.Earlier{}, p)
 	if f := got(res, "key-unnamed"); f == nil || f.Severity != finding.High || got(res, "key-legacy-format") != nil {
 		t.Errorf("got %+v", res.Findings)
 	}
 	p = audit.Policy{FewModels: -1, Severity: map[string]finding.Severity{"key-x": 0}, Off: []string{"key-y"},
-		Exceptions: []audit.Exception{{}, {Prefix: "a"}, {Name: "[", Reason: "r"}, {Name: "a", Reason: "r", Rules: []string{"key-z"}}}}
+		Exceptions: []config.Exception{{Name: "a", Reason: "r", Rules: []string{"key-z"}}}}
 	err := p.Validate()
-	for _, want := range []string{"threshold unused", "threshold recent", "must not be negative", "key-x", "key-y", "key-z",
-		"give a prefix or a name", "a reason is needed", "is no glob"} {
+	for _, want := range []string{"threshold unused", "threshold recent", "must not be negative", "key-x", "key-y", "exception name a rules key-z"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing from: %v", want, err)
 		}
@@ -73,31 +73,31 @@ func TestPolicySettings(t *testing.T) {
 }
 
 func TestExceptions(t *testing.T) {
-	run := func(leaks []audit.Leak, list ...audit.Exception) audit.Result {
+	run := func(leaks []audit.Leak, list ...config.Exception) audit.Result {
 		p := audit.DefaultPolicy()
 		for i := range list {
 			list[i].Reason = "because"
 		}
 		p.Exceptions = list
 		e := evidence(key(func(k *baseten.Key) { k.Prefix, k.Name, k.CreatedAt = "Test0001", "demo-7", at(ago(200)) })) // legacy, old
-		return audit.Judge(audit.NewInventory(e, leaks, audit.Earlier{}), p)
+		return audit.Judge(e, leaks, audit.Earlier{}, p)
 	}
 	today := now.Truncate(audit.Day)
 	for _, c := range []struct {
 		name       string
-		list       []audit.Exception
+		list       []config.Exception
 		suppressed int
 		problems   string
 	}{
 		{"none", nil, 0, ""},
-		{"by prefix, any rule", []audit.Exception{{Prefix: "Test0001"}}, 2, ""},
-		{"by name", []audit.Exception{{Name: "demo-*"}}, 2, ""},
-		{"one rule", []audit.Exception{{Name: "demo-*", Rules: []string{"key-old"}}}, 1, ""},
-		{"both have to match", []audit.Exception{{Name: "demo-*", Prefix: "Other001", Owner: "eve"}}, 0, "matched nothing (owner eve)"},
-		{"until today", []audit.Exception{{Prefix: "Test0001", Until: today}}, 2, ""},
-		{"until yesterday", []audit.Exception{{Prefix: "Test0001", Until: today.Add(-audit.Day)}}, 0, "expired on 2027-02-28"},
-		{"unmatched", []audit.Exception{{Name: "nobody", Where: "c.yaml:3"}}, 0, "matched nothing"},
-		{"of a rule without a finding", []audit.Exception{{Prefix: "Test0001", Rules: []string{"key-unused"}}}, 0, "matched nothing"},
+		{"by prefix, any rule", []config.Exception{{Prefix: "Test0001"}}, 2, ""},
+		{"by name", []config.Exception{{Name: "demo-*"}}, 2, ""},
+		{"one rule", []config.Exception{{Name: "demo-*", Rules: []string{"key-old"}}}, 1, ""},
+		{"both have to match", []config.Exception{{Name: "demo-*", Prefix: "Other001", Owner: "eve"}}, 0, "matched nothing (owner eve)"},
+		{"until today", []config.Exception{{Prefix: "Test0001", Until: today}}, 2, ""},
+		{"until yesterday", []config.Exception{{Prefix: "Test0001", Until: today.Add(-audit.Day)}}, 0, "expired on 2027-02-28"},
+		{"unmatched", []config.Exception{{Name: "nobody", Where: "c.yaml:3"}}, 0, "matched nothing"},
+		{"of a rule without a finding", []config.Exception{{Prefix: "Test0001", Rules: []string{"key-unused"}}}, 0, "matched nothing"},
 	} {
 		res := run(nil, c.list...)
 		var text []string
@@ -113,10 +113,10 @@ func TestExceptions(t *testing.T) {
 		}
 	}
 	leaks := []audit.Leak{leak("Test0001", "leaked-key", finding.Location{Path: "a"})}
-	if res := run(leaks, audit.Exception{Prefix: "Test0001"}); got(res, "key-leaked") == nil {
+	if res := run(leaks, config.Exception{Prefix: "Test0001"}); got(res, "key-leaked") == nil {
 		t.Error("an exception without a rule covered a leak")
 	}
-	if res := run(leaks, audit.Exception{Prefix: "Test0001", Rules: []string{"key-leaked"}}); got(res, "key-leaked") != nil {
+	if res := run(leaks, config.Exception{Prefix: "Test0001", Rules: []string{"key-leaked"}}); got(res, "key-leaked") != nil {
 		t.Error("an exception that names key-leaked did not cover it")
 	}
 }
@@ -137,12 +137,11 @@ func TestCompare(t *testing.T) {
 }
 
 func TestDeniedSourcesAreSaid(t *testing.T) {
-	for _, name := range []string{baseten.SourceKeys, baseten.SourceTeams, baseten.SourceUsers, baseten.SourceEvents,
-		baseten.SourceActions, baseten.SourceUsage, baseten.SourceGateway} {
+	for _, name := range audit.Sources() {
 		e := evidence(key(nil))
 		deny(e, name)
 		res := judge(e)
-		i := slices.IndexFunc(res.Sources, func(s finding.Source) bool { return s.Name == name })
+		i := slices.IndexFunc(res.Sources, func(s finding.Source) bool { return s.Name == string(name) })
 		if res.Sources[i].State == "read" || res.Sources[i].Detail == "" {
 			t.Errorf("%s: the report does not say what is not known: %+v", name, res.Sources[i])
 		}

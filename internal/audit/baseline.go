@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/baseten"
 )
 
 // The words for what an earlier report says of a finding.
@@ -45,7 +46,7 @@ func LastUses(at time.Time, inventory []finding.InventoryKey) Earlier {
 	e := Earlier{At: at, LastUsed: map[string]time.Time{}}
 	for _, k := range inventory {
 		switch {
-		case k.LastUsedAt != nil && k.LastUsedBasis == fromList:
+		case k.LastUsedAt != nil && k.LastUsedBasis == baseten.FromList:
 			e.LastUsed[k.Prefix] = *k.LastUsedAt
 		case k.NeverUsed && k.CreatedAt != nil:
 			e.LastUsed[k.Prefix] = *k.CreatedAt

@@ -5,7 +5,7 @@ import "github.com/b10lint/b10lint/finding"
 // A check is one policy: its words, and the function that looks for it.
 type check struct {
 	rule func() finding.Rule
-	find func(*Inventory, *Key, Policy) (hit, bool)
+	find func(*view, *key, Policy) (hit, bool)
 }
 
 func checks() []check {

@@ -29,12 +29,11 @@ func null() (t baseten.Time) {
 }
 
 // evidence is that of an organisation in which every source was read.
-func evidence(keys ...baseten.Key) *baseten.Evidence {
-	e := &baseten.Evidence{At: now, Keys: keys, History: map[string]baseten.KeyHistory{}, Removed: map[string]time.Time{},
+func evidence(keys ...baseten.Key) *baseten.Inventory {
+	e := &baseten.Inventory{At: now, Keys: keys, History: map[string]baseten.KeyHistory{}, Removed: map[string]time.Time{},
 		Users: []baseten.User{{UserID: "u_dev", Email: "dev@example.com"}}}
 	since := now.Truncate(audit.Day).Add(audit.Day - baseten.UsageRetention)
-	for _, name := range []string{baseten.SourceKeys, baseten.SourceTeams, baseten.SourceUsers, baseten.SourceEvents,
-		baseten.SourceActions, baseten.SourceUsage, baseten.SourceGateway} {
+	for _, name := range audit.Sources() {
 		s := baseten.SourceState{Name: name}
 		if name == baseten.SourceActions || name == baseten.SourceUsage {
 			s.Since = since
@@ -54,15 +53,16 @@ func key(edit func(*baseten.Key)) baseten.Key {
 	return k
 }
 
-func deny(e *baseten.Evidence, name string) {
+func deny(e *baseten.Inventory, name baseten.Source) {
 	for i := range e.Sources {
 		if e.Sources[i].Name == name {
 			e.Sources[i].Err = &baseten.Error{Method: "GET", Path: "/v1/x", Status: 403}
+			e.Sources[i].NotUsed = name == baseten.SourceGateway
 		}
 	}
 }
 
-func fail(e *baseten.Evidence, name string) {
+func fail(e *baseten.Inventory, name baseten.Source) {
 	for i := range e.Sources {
 		if e.Sources[i].Name == name {
 			e.Sources[i].Err = errors.New("connection reset")
@@ -71,13 +71,13 @@ func fail(e *baseten.Evidence, name string) {
 }
 
 // use adds a day of calls.
-func use(e *baseten.Evidence, prefix, model string, daysAgo int, requests int64) {
+func use(e *baseten.Inventory, prefix, model string, daysAgo int, requests int64) {
 	day := now.Truncate(audit.Day).Add(-time.Duration(daysAgo) * audit.Day)
 	e.Usage = append(e.Usage, baseten.UsageBucket{StartTime: at(day), EndTime: at(day.Add(audit.Day)),
 		Results: []baseten.Usage{{APIKeyPrefix: prefix, Model: model, RequestCount: requests}}})
 }
 
-func act(e *baseten.Evidence, prefix, event string, daysAgo float64) {
+func act(e *baseten.Inventory, prefix, event string, daysAgo float64) {
 	e.Actions = append(e.Actions, baseten.AuditEntry{Created: at(ago(daysAgo)), EventType: event, Source: "API",
 		Actor: baseten.AuditActor{Type: "API_KEY", APIKeyPrefix: prefix}})
 }
@@ -86,8 +86,8 @@ func leak(prefix, rule string, places ...finding.Location) audit.Leak {
 	return audit.Leak{From: "scan.json", Finding: finding.Finding{Rule: rule, Prefix: prefix, Locations: places}}
 }
 
-func judge(e *baseten.Evidence, leaks ...audit.Leak) audit.Result {
-	return audit.Judge(audit.NewInventory(e, leaks, audit.Earlier{}), audit.DefaultPolicy())
+func judge(e *baseten.Inventory, leaks ...audit.Leak) audit.Result {
+	return audit.Judge(e, leaks, audit.Earlier{}, audit.DefaultPolicy())
 }
 
 // got returns the finding of a rule, if there is one.
@@ -103,7 +103,7 @@ func got(res audit.Result, rule string) *finding.Finding {
 // A judged is one case of a policy's test.
 type judged struct {
 	name string
-	e    *baseten.Evidence
+	e    *baseten.Inventory
 	leak []audit.Leak
 	// want is "" for a miss, else "severity confidence"; words have to be in the message.
 	want, words string

@@ -23,8 +23,8 @@ func KeyDormantThenUsed() finding.Rule {
 	}
 }
 
-func keyDormantThenUsed(inv *Inventory, k *Key, p Policy) (hit, bool) {
-	w := inv.silence(k, p)
+func keyDormantThenUsed(v *view, k *key, p Policy) (hit, bool) {
+	w := v.silence(k, p)
 	if w.to.Sub(w.from) < p.DormantFor {
 		return hit{}, false
 	}
@@ -47,29 +47,29 @@ type wait struct {
 }
 
 // silence returns the longest silence that a recent use ended.
-func (inv *Inventory) silence(k *Key, p Policy) (best wait) {
+func (v *view) silence(k *key, p Policy) (best wait) {
 	try := func(w wait) {
-		if inv.Now.Sub(w.to) <= p.RecentWithin && w.to.Sub(w.from) > best.to.Sub(best.from) {
+		if v.now.Sub(w.to) <= p.RecentWithin && w.to.Sub(w.from) > best.to.Sub(best.from) {
 			best = w
 		}
 	}
 	// An earlier report that told the last use then: there was none until then.
-	if last, ok := inv.Earlier.LastUsed[k.Prefix]; ok && k.Used.At.After(inv.Earlier.At) {
-		to := inv.Earlier.At
+	if last, ok := v.earlier.LastUsed[k.Prefix]; ok && k.used.At.After(v.earlier.At) {
+		to := v.earlier.At
 		if first := k.firstAfter(to); !first.IsZero() {
 			to = first
-		} else if k.Used.Exact() {
-			to = k.Used.At
+		} else if k.used.Exact() {
+			to = k.used.At
 		}
 		try(wait{last, to, finding.HighConfidence, ""})
 	}
-	since := inv.usageSince()
+	since := v.usageSince()
 	if since.IsZero() {
 		return best
 	}
 	const partly = " in Model APIs and the audit log"
-	previous, sure := inv.began(k, since), finding.LowConfidence
-	for _, d := range k.Days {
+	previous, sure := v.began(k, since), finding.LowConfidence
+	for _, d := range k.days {
 		at, err := time.Parse(time.DateOnly, d.Date)
 		if err != nil {
 			continue
@@ -84,9 +84,9 @@ func (inv *Inventory) silence(k *Key, p Policy) (best wait) {
 
 // began is from when on a use of the key would have been seen; zero when that is
 // not known.
-func (inv *Inventory) began(k *Key, since time.Time) time.Time {
-	begin := k.Created.At
-	if begin.IsZero() && k.format() == finding.Legacy {
+func (v *view) began(k *key, since time.Time) time.Time {
+	begin := k.created.at
+	if begin.IsZero() && k.Format() == finding.Legacy {
 		begin = keyformat.B10.Since // it is older than that
 	}
 	if !begin.IsZero() && begin.Before(since) {
@@ -95,8 +95,8 @@ func (inv *Inventory) began(k *Key, since time.Time) time.Time {
 	return begin
 }
 
-func (k *Key) firstAfter(t time.Time) time.Time {
-	for _, d := range k.Days {
+func (k *key) firstAfter(t time.Time) time.Time {
+	for _, d := range k.days {
 		if at, err := time.Parse(time.DateOnly, d.Date); err == nil && at.After(t) {
 			return at
 		}
@@ -105,8 +105,8 @@ func (k *Key) firstAfter(t time.Time) time.Time {
 }
 
 // usageSince is how far back usage was read, and zero when it was not.
-func (inv *Inventory) usageSince() time.Time {
-	if s := inv.Evidence.Source(baseten.SourceUsage); s.Err == nil {
+func (v *view) usageSince() time.Time {
+	if s := v.inv.Source(baseten.SourceUsage); s.Err == nil {
 		return s.Since
 	}
 	return time.Time{}

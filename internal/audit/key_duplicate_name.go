@@ -21,14 +21,14 @@ func KeyDuplicateName() finding.Rule {
 	}
 }
 
-func keyDuplicateName(inv *Inventory, k *Key, _ Policy) (hit, bool) {
+func keyDuplicateName(v *view, k *key, _ Policy) (hit, bool) {
 	name := strings.TrimSpace(k.Name)
 	if name == "" {
 		return hit{}, false
 	}
 	var others []string
-	for _, o := range inv.names[name] {
-		personal := k.Type == baseten.Personal && o.Type == baseten.Personal && k.ownerName() != o.ownerName()
+	for _, o := range v.names[name] {
+		personal := k.Type == baseten.Personal && o.Type == baseten.Personal && k.OwnerName() != o.OwnerName()
 		if o != k && !personal {
 			others = append(others, o.Prefix)
 		}

@@ -32,10 +32,10 @@ func public(at finding.Location, l Leak) bool {
 	return e != finding.Home && e != finding.Ignored
 }
 
-func keyLeaked(_ *Inventory, k *Key, _ Policy) (hit, bool) {
+func keyLeaked(_ *view, k *key, _ Policy) (hit, bool) {
 	var places []finding.Location
 	var from []string
-	for _, l := range k.Leaks {
+	for _, l := range k.leaks {
 		if len(l.Finding.Locations) == 0 && public(finding.Location{}, l) && !slices.Contains(from, l.From) {
 			from = append(from, l.From)
 		}
@@ -53,12 +53,12 @@ func keyLeaked(_ *Inventory, k *Key, _ Policy) (hit, bool) {
 		return hit{}, false
 	}
 	when := ""
-	if !k.LeakedAt.IsZero() {
-		when = ", first on " + day(k.LeakedAt)
+	if !k.leakedAt.IsZero() {
+		when = ", first on " + day(k.leakedAt)
 	}
 	h := hit{
 		message: fmt.Sprintf("key %s is live and leaked%s: found by %s; it is %s, and %s",
-			k.title(), when, strings.Join(from, ", "), reach(k), k.Used.Words()),
+			k.title(), when, strings.Join(from, ", "), reach(k), usedWords(k.used)),
 		advice:     "revoke it now with `b10lint revoke " + k.Prefix + "`, then read `b10lint timeline " + k.Prefix + "`",
 		confidence: finding.HighConfidence, locations: places,
 	}
@@ -69,7 +69,7 @@ func keyLeaked(_ *Inventory, k *Key, _ Policy) (hit, bool) {
 }
 
 // reach says what a key can do.
-func reach(k *Key) string {
+func reach(k *key) string {
 	scope := "every model"
 	if n := len(k.ModelIDs); n > 0 {
 		scope = fmt.Sprintf("%d models", n)
@@ -85,7 +85,7 @@ func reach(k *Key) string {
 		return "a key that may call " + scope
 	case baseten.WorkspaceExportMetrics:
 		return "a key that may read the metrics of " + scope
-	case federated:
+	case baseten.Federated:
 		return "a federated key of the gateway"
 	}
 	return "a key of type " + string(k.Type)

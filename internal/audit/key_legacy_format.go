@@ -15,8 +15,8 @@ func KeyLegacyFormat() finding.Rule {
 	}
 }
 
-func keyLegacyFormat(_ *Inventory, k *Key, _ Policy) (hit, bool) {
-	if k.format() != finding.Legacy {
+func keyLegacyFormat(_ *view, k *key, _ Policy) (hit, bool) {
+	if k.Format() != finding.Legacy {
 		return hit{}, false
 	}
 	return hit{

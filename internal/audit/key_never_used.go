@@ -19,13 +19,13 @@ func KeyNeverUsed() finding.Rule {
 	}
 }
 
-func keyNeverUsed(inv *Inventory, k *Key, p Policy) (hit, bool) {
-	age, ok := k.Created.least(inv.Now)
-	if !k.Used.Never || !ok || age < p.NeverUsedAfter {
+func keyNeverUsed(v *view, k *key, p Policy) (hit, bool) {
+	age, ok := k.created.least(v.now)
+	if !k.used.Never || !ok || age < p.NeverUsedAfter {
 		return hit{}, false
 	}
 	return hit{
-		message:    fmt.Sprintf("key %s was never used; it was made %s", k.title(), k.Created.Words()),
+		message:    fmt.Sprintf("key %s was never used; it was made %s", k.title(), k.created.words()),
 		advice:     "nothing uses it: revoke it with `b10lint revoke " + k.Prefix + "`",
 		confidence: finding.HighConfidence,
 	}, true

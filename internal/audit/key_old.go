@@ -19,13 +19,13 @@ func KeyOld() finding.Rule {
 	}
 }
 
-func keyOld(inv *Inventory, k *Key, p Policy) (hit, bool) {
-	age, ok := k.Created.least(inv.Now)
+func keyOld(v *view, k *key, p Policy) (hit, bool) {
+	age, ok := k.created.least(v.now)
 	if !ok || age < p.OldAfter {
 		return hit{}, false
 	}
 	return hit{
-		message:    fmt.Sprintf("key %s is at least %s old: it was made %s", k.title(), days(age), k.Created.Words()),
+		message:    fmt.Sprintf("key %s is at least %s old: it was made %s", k.title(), days(age), k.created.words()),
 		advice:     "rotate it with `b10lint rotate " + k.Prefix + "`",
 		confidence: finding.HighConfidence,
 	}, true

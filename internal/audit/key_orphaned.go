@@ -20,13 +20,13 @@ func KeyOrphaned() finding.Rule {
 	}
 }
 
-func keyOrphaned(inv *Inventory, k *Key, _ Policy) (hit, bool) {
+func keyOrphaned(v *view, k *key, _ Policy) (hit, bool) {
 	if k.Owner != nil {
-		return inv.ownerGone(k)
+		return v.ownerGone(k)
 	}
-	maker := k.History.Creator.Email
-	at, removed := inv.Evidence.Removed[maker]
-	if maker == "" || !removed || at.Before(k.Created.At) || inv.isMember(maker) {
+	maker := k.history.Creator.Email
+	at, removed := v.inv.Removed[maker]
+	if maker == "" || !removed || at.Before(k.created.at) || v.isMember(maker) {
 		return hit{}, false
 	}
 	return hit{
@@ -36,25 +36,25 @@ func keyOrphaned(inv *Inventory, k *Key, _ Policy) (hit, bool) {
 	}, true
 }
 
-func (inv *Inventory) ownerGone(k *Key) (hit, bool) {
+func (v *view) ownerGone(k *key) (hit, bool) {
 	gone := ""
-	at, removed := inv.Evidence.Removed[k.Owner.Email]
+	at, removed := v.inv.Removed[k.Owner.Email]
 	switch {
-	case inv.members != nil && k.Owner.UserID != "":
-		if inv.members[k.Owner.UserID] {
+	case v.members != nil && k.Owner.UserID != "":
+		if v.members[k.Owner.UserID] {
 			return hit{}, false
 		}
 		gone = "who is not a member"
 		if removed && k.Owner.Email != "" {
 			gone = "who was removed on " + day(at)
 		}
-	case k.Owner.Email != "" && removed && !at.Before(k.Created.At):
+	case k.Owner.Email != "" && removed && !at.Before(k.created.at):
 		gone = "who was removed on " + day(at)
 	default:
 		return hit{}, false
 	}
 	return hit{
-		message:    fmt.Sprintf("personal key %s belongs to %s, %s", k.title(), k.ownerName(), gone),
+		message:    fmt.Sprintf("personal key %s belongs to %s, %s", k.title(), k.OwnerName(), gone),
 		advice:     "revoke it with `b10lint revoke " + k.Prefix + "`; what runs on it needs a workspace key",
 		confidence: finding.HighConfidence,
 	}, true
@@ -62,11 +62,11 @@ func (inv *Inventory) ownerGone(k *Key) (hit, bool) {
 
 // isMember reports whether the list of members has the address: somebody who was
 // removed may have come back.
-func (inv *Inventory) isMember(email string) bool {
-	if inv.members == nil {
+func (v *view) isMember(email string) bool {
+	if v.members == nil {
 		return false
 	}
-	for _, u := range inv.Evidence.Users {
+	for _, u := range v.inv.Users {
 		if u.Email == email {
 			return true
 		}

@@ -27,23 +27,23 @@ func KeyOverprivileged() finding.Rule {
 // something counts.
 const proven = 30 * Day
 
-func keyOverprivileged(inv *Inventory, k *Key, p Policy) (hit, bool) {
-	age, known := k.Created.least(inv.Now)
+func keyOverprivileged(v *view, k *key, p Policy) (hit, bool) {
+	age, known := k.created.least(v.now)
 	if !known || age < proven {
 		return hit{}, false
 	}
 	h := hit{confidence: finding.MediumConfidence}
-	few := len(k.Models) > 0 && len(k.Models) <= p.FewModels
+	few := len(k.models) > 0 && len(k.models) <= p.FewModels
 	switch {
-	case k.Type == baseten.WorkspaceManageAll && inv.watched() && k.Actions == 0 && len(k.Models) > 0:
-		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(inv.actionsSince()))
+	case k.Type == baseten.WorkspaceManageAll && v.watched() && k.actions == 0 && len(k.models) > 0:
+		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(v.actionsSince()))
 		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
-	case k.Type == baseten.WorkspaceManageAPIKeys && inv.watched() && k.KeyActions == 0:
-		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(inv.actionsSince()))
+	case k.Type == baseten.WorkspaceManageAPIKeys && v.watched() && k.keyActions == 0:
+		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(v.actionsSince()))
 		h.advice = "revoke it with `b10lint revoke " + k.Prefix + "` and make one when keys are to be managed; for what only calls models WORKSPACE_INVOKE is enough"
-	case k.Type == baseten.WorkspaceInvoke && len(k.ModelIDs) == 0 && few && !inv.scoped(k):
+	case k.Type == baseten.WorkspaceInvoke && len(k.ModelIDs) == 0 && few && !v.scoped(k):
 		h.severity = finding.Low
-		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted(k.Models))
+		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted(k.models))
 		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
 	default:
 		return hit{}, false
@@ -52,26 +52,26 @@ func keyOverprivileged(inv *Inventory, k *Key, p Policy) (hit, bool) {
 }
 
 // watched reports whether the actions of keys were read for long enough.
-func (inv *Inventory) watched() bool {
-	s := inv.Evidence.Source(baseten.SourceActions)
-	return s.Err == nil && inv.Now.Sub(s.Since) >= proven
+func (v *view) watched() bool {
+	s := v.inv.Source(baseten.SourceActions)
+	return s.Err == nil && v.now.Sub(s.Since) >= proven
 }
 
-func (inv *Inventory) actionsSince() time.Time {
-	return inv.Evidence.Source(baseten.SourceActions).Since
+func (v *view) actionsSince() time.Time {
+	return v.inv.Source(baseten.SourceActions).Since
 }
 
 // scoped reports whether the audit log tells of a scope that the list does not
 // show, or whether that cannot be known.
-func (inv *Inventory) scoped(k *Key) bool {
-	return strings.Contains(k.History.Type, "SCOPED") || strings.Contains(k.History.Type, "ALLOWED")
+func (v *view) scoped(k *key) bool {
+	return strings.Contains(k.history.Type, "SCOPED") || strings.Contains(k.history.Type, "ALLOWED")
 }
 
-func limited(k *Key, few bool) string {
+func limited(k *key, few bool) string {
 	if !few {
 		return ""
 	}
-	return " limited to " + strings.Join(k.Models, ", ")
+	return " limited to " + strings.Join(k.models, ", ")
 }
 
 func counted(models []string) string {
@@ -81,6 +81,6 @@ func counted(models []string) string {
 	return fmt.Sprintf("%d: %s", len(models), strings.Join(models, ", "))
 }
 
-func replaced(k *Key) string {
+func replaced(k *key) string {
 	return "make such a key, put it in place, then `b10lint revoke " + k.Prefix + "`"
 }

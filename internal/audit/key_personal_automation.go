@@ -30,7 +30,7 @@ func machineContexts() []string {
 
 const busyDays = 3
 
-func keyPersonalAutomation(inv *Inventory, k *Key, _ Policy) (hit, bool) {
+func keyPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
 	if k.Type != baseten.Personal {
 		return hit{}, false
 	}
@@ -39,20 +39,20 @@ func keyPersonalAutomation(inv *Inventory, k *Key, _ Policy) (hit, bool) {
 	if place := machinePlace(k); place != nil {
 		sign, h.confidence = "a scan found it in "+place.Path, finding.HighConfidence
 		h.locations = []finding.Location{*place}
-	} else if k.BusyDays >= busyDays {
-		sign = fmt.Sprintf("it called models in at least %d hours of the day on %d days of the last week", busyHours, k.BusyDays)
-	} else if k.Owner != nil && inv.robots[k.Owner.Email] != "" && inv.personals[k.Owner.Email] == 1 {
-		sign = fmt.Sprintf("%s acted in its owner's name, who has no other personal key", inv.robots[k.Owner.Email])
+	} else if k.busyDays >= busyDays {
+		sign = fmt.Sprintf("it called models in at least %d hours of the day on %d days of the last week", busyHours, k.busyDays)
+	} else if k.Owner != nil && v.robots[k.Owner.Email] != "" && v.personals[k.Owner.Email] == 1 {
+		sign = fmt.Sprintf("%s acted in its owner's name, who has no other personal key", v.robots[k.Owner.Email])
 	} else {
 		return hit{}, false
 	}
-	h.message = fmt.Sprintf("personal key %s of %s is used by a machine: %s", k.title(), k.ownerName(), sign)
+	h.message = fmt.Sprintf("personal key %s of %s is used by a machine: %s", k.title(), k.OwnerName(), sign)
 	h.advice = "give the machine a workspace key (WORKSPACE_INVOKE if it only calls models), then `b10lint revoke " + k.Prefix + "`"
 	return h, true
 }
 
-func machinePlace(k *Key) *finding.Location {
-	for _, l := range k.Leaks {
+func machinePlace(k *key) *finding.Location {
+	for _, l := range k.leaks {
 		for _, at := range l.Finding.Locations {
 			if slices.Contains(machineContexts(), at.Context) {
 				return &at

@@ -19,9 +19,9 @@ func KeyUnnamed() finding.Rule {
 	}
 }
 
-func keyUnnamed(_ *Inventory, k *Key, _ Policy) (hit, bool) {
+func keyUnnamed(_ *view, k *key, _ Policy) (hit, bool) {
 	// A key that the list was not there to tell the name of may well have one.
-	if !k.Listed || strings.TrimSpace(k.Name) != "" {
+	if !k.listed || strings.TrimSpace(k.Name) != "" {
 		return hit{}, false
 	}
 	return hit{

@@ -23,22 +23,22 @@ func KeyUnused() finding.Rule {
 	}
 }
 
-func keyUnused(inv *Inventory, k *Key, p Policy) (hit, bool) {
-	u := k.Used
+func keyUnused(v *view, k *key, p Policy) (hit, bool) {
+	u := k.used
 	since := u.At
 	if since.IsZero() {
 		since = u.NoneSince
 	}
-	if u.Never || since.IsZero() || inv.Now.Sub(since) < p.UnusedAfter {
+	if u.Never || since.IsZero() || v.now.Sub(since) < p.UnusedAfter {
 		return hit{}, false
 	}
-	h := hit{message: fmt.Sprintf("key %s: %s, %s ago", k.title(), u.Words(), days(inv.Now.Sub(since)))}
+	h := hit{message: fmt.Sprintf("key %s: %s, %s ago", k.title(), usedWords(u), days(v.now.Sub(since)))}
 	switch {
 	case u.Exact():
 		h.confidence = finding.HighConfidence
 		h.advice = "if its purpose is over, revoke it with `b10lint revoke " + k.Prefix + "`"
 		return h, true
-	case !inv.partly(since, p.UnusedAfter):
+	case !v.partly(since, p.UnusedAfter):
 		return hit{}, false
 	}
 	h.confidence, h.severity = finding.LowConfidence, finding.Low
@@ -51,10 +51,10 @@ func keyUnused(inv *Inventory, k *Key, p Policy) (hit, bool) {
 
 // partly reports whether at least one partial source was read for the whole of
 // the time without a use.
-func (inv *Inventory) partly(since time.Time, span time.Duration) bool {
-	from := inv.Now.Add(-span)
-	for _, name := range []string{baseten.SourceUsage, baseten.SourceActions} {
-		if s := inv.Evidence.Source(name); s.Err == nil && (!s.Since.After(from) || !s.Since.After(since)) {
+func (v *view) partly(since time.Time, span time.Duration) bool {
+	from := v.now.Add(-span)
+	for _, name := range []baseten.Source{baseten.SourceUsage, baseten.SourceActions} {
+		if s := v.inv.Source(name); s.Err == nil && (!s.Since.After(from) || !s.Since.After(since)) {
 			return true
 		}
 	}

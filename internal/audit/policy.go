@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/config"
 )
 
 // Day is 24 hours, the unit of the thresholds.
@@ -33,20 +34,7 @@ type Policy struct {
 	// that are not applied.
 	Severity   map[string]finding.Severity
 	Off        []string
-	Exceptions []Exception
-}
-
-// An Exception accepts the findings of some keys for a time.
-type Exception struct {
-	// Prefix is a key's whole public prefix; Name is a glob over its name, as
-	// path.Match has it. At least one is given; both have to match if both are.
-	Prefix, Name string
-	// Rules are the IDs of the rules that are accepted; none means every one but
-	// key-leaked, which has to be named.
-	Rules         []string
-	Reason, Owner string    // the reason is required
-	Until         time.Time // the last day on which it holds; zero means for good
-	Where         string    // "FILE:LINE", for messages
+	Exceptions []config.Exception
 }
 
 // DefaultPolicy returns the policy without a configuration.
@@ -77,7 +65,11 @@ func (p Policy) Validate() error {
 		errs = append(errs, known(id))
 	}
 	for _, e := range p.Exceptions {
-		errs = append(errs, e.validate())
+		for _, id := range e.Rules {
+			if err := known(id); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", title(e), err))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -89,25 +81,7 @@ func known(id string) error {
 	return fmt.Errorf("no audit rule %q: there are %s", id, strings.Join(ruleIDs(), ", "))
 }
 
-func (e Exception) validate() error {
-	if e.Prefix == "" && e.Name == "" {
-		return fmt.Errorf("%s: give a prefix or a name", e.title())
-	}
-	if strings.TrimSpace(e.Reason) == "" {
-		return fmt.Errorf("%s: a reason is needed", e.title())
-	}
-	if _, err := path.Match(e.Name, ""); err != nil {
-		return fmt.Errorf("%s: the name %q is no glob: %w", e.title(), e.Name, err)
-	}
-	for _, id := range e.Rules {
-		if err := known(id); err != nil {
-			return fmt.Errorf("%s: %w", e.title(), err)
-		}
-	}
-	return nil
-}
-
-func (e Exception) title() string {
+func title(e config.Exception) string {
 	words := []string{"exception"}
 	for _, w := range []struct{ name, value string }{{"prefix", e.Prefix}, {"name", e.Name}, {"rules", strings.Join(e.Rules, ", ")}} {
 		if w.value != "" {
@@ -119,25 +93,25 @@ func (e Exception) title() string {
 
 // exceptions are those of a policy, with what became of them in one run.
 type exceptions struct {
-	list []Exception
+	list []config.Exception
 	used []bool // it covered something, or would have but for its date
 	now  time.Time
 }
 
-func newExceptions(list []Exception, now time.Time) *exceptions {
+func newExceptions(list []config.Exception, now time.Time) *exceptions {
 	return &exceptions{list, make([]bool, len(list)), now}
 }
 
 // expired reports whether the last day of e is over.
-func (x *exceptions) expired(e Exception) bool {
+func (x *exceptions) expired(e config.Exception) bool {
 	return !e.Until.IsZero() && !x.now.Before(e.Until.UTC().Truncate(Day).Add(Day))
 }
 
 // covers reports whether a finding is accepted. All that would match are noted
 // as used.
-func (x *exceptions) covers(k *Key, rule string) (covered bool) {
+func (x *exceptions) covers(k *key, rule string) (covered bool) {
 	for i, e := range x.list {
-		if !e.matches(k, rule) {
+		if !matches(e, k, rule) {
 			continue
 		}
 		x.used[i] = true
@@ -146,7 +120,9 @@ func (x *exceptions) covers(k *Key, rule string) (covered bool) {
 	return covered
 }
 
-func (e Exception) matches(k *Key, rule string) bool {
+// matches reports whether an exception is of a key and a rule. Without rules it is
+// from all but key-leaked, which has to be named.
+func matches(e config.Exception, k *key, rule string) bool {
 	if e.Prefix != "" && e.Prefix != k.Prefix {
 		return false
 	}
@@ -165,10 +141,10 @@ func (x *exceptions) problems() (list []finding.Problem) {
 		p := finding.Problem{Path: e.Where, Warning: true}
 		switch {
 		case x.expired(e):
-			p.Error = e.title() + " expired on " + day(e.Until)
+			p.Error = title(e) + " expired on " + day(e.Until)
 			p.Hint = "its findings are listed again: deal with the key, or give the exception a new date and reason"
 		case !x.used[i]:
-			p.Error = e.title() + " matched nothing"
+			p.Error = title(e) + " matched nothing"
 			p.Hint = "the key is gone or no longer at fault: take the exception out"
 		default:
 			continue

@@ -10,7 +10,7 @@ import (
 )
 
 func TestKeyUnnamed(t *testing.T) {
-	named := func(name string) *baseten.Evidence {
+	named := func(name string) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.Name = name }))
 	}
 	unlisted := evidence()
@@ -27,11 +27,11 @@ func TestKeyUnnamed(t *testing.T) {
 }
 
 func TestKeyLegacyFormat(t *testing.T) {
-	prefixed := func(p string) *baseten.Evidence {
+	prefixed := func(p string) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.Prefix = p }))
 	}
 	gateway := evidence()
-	gateway.GatewayKeys = []baseten.GroupKey{{GatewayKey: baseten.GatewayKey{Prefix: "aBcDeFgH", Name: "c"}, Group: "g"}}
+	gateway.Gateway = []baseten.Key{{Prefix: "aBcDeFgH", Name: "c", Type: baseten.Federated, Group: "g"}}
 	for _, c := range []judged{
 		{"hit", prefixed("Test0001"), nil, "low high", "legacy format"},
 		{"nearly the prefix", prefixed("b10Test1"), nil, "low high", "legacy format"},
@@ -43,7 +43,7 @@ func TestKeyLegacyFormat(t *testing.T) {
 }
 
 func TestKeyDuplicateName(t *testing.T) {
-	two := func(edit func(a, b *baseten.Key)) *baseten.Evidence {
+	two := func(edit func(a, b *baseten.Key)) *baseten.Inventory {
 		a, b := key(nil), key(func(k *baseten.Key) { k.Prefix, k.TeamName = "b10_Test0002", "research" })
 		edit(&a, &b)
 		return evidence(a, b)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestKeyNeverUsed(t *testing.T) {
-	made := func(days float64, used baseten.Time) *baseten.Evidence {
+	made := func(days float64, used baseten.Time) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.CreatedAt, k.LastUsedAt = at(ago(days)), used }))
 	}
 	usedAfterAll := made(40, null())
@@ -29,10 +29,10 @@ func TestKeyNeverUsed(t *testing.T) {
 }
 
 func TestKeyUnused(t *testing.T) {
-	used := func(days float64) *baseten.Evidence {
+	used := func(days float64) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.CreatedAt, k.LastUsedAt = at(ago(400)), at(ago(days)) }))
 	}
-	silent := func(kind baseten.KeyType) *baseten.Evidence {
+	silent := func(kind baseten.KeyType) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) {
 			k.Type, k.CreatedAt, k.LastUsedAt = kind, at(ago(400)), baseten.Time{}
 		}))
@@ -71,10 +71,10 @@ func TestKeyUnused(t *testing.T) {
 }
 
 func TestKeyOld(t *testing.T) {
-	made := func(days float64) *baseten.Evidence {
+	made := func(days float64) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.CreatedAt = at(ago(days)) }))
 	}
-	undated := func(prefix string) *baseten.Evidence {
+	undated := func(prefix string) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.Prefix, k.CreatedAt = prefix, baseten.Time{} }))
 	}
 	logged := undated("b10_Test0001")
@@ -98,10 +98,10 @@ func TestKeyOld(t *testing.T) {
 }
 
 func TestKeyDormantThenUsed(t *testing.T) {
-	fresh := func(made float64) *baseten.Evidence {
+	fresh := func(made float64) *baseten.Inventory {
 		return evidence(key(func(k *baseten.Key) { k.CreatedAt = at(ago(made)) }))
 	}
-	days := func(made float64, uses ...int) *baseten.Evidence {
+	days := func(made float64, uses ...int) *baseten.Inventory {
 		e := fresh(made)
 		for _, d := range uses {
 			use(e, "b10_Test0001", "m", d, 3)
@@ -137,7 +137,7 @@ func TestKeyDormantByEarlierReport(t *testing.T) {
 	} {
 		e := evidence(key(func(k *baseten.Key) { k.CreatedAt, k.LastUsedAt = at(ago(400)), at(ago(c.used)) }))
 		earlier := audit.Earlier{At: ago(30), LastUsed: map[string]time.Time{"b10_Test0001": ago(c.then)}}
-		f := got(audit.Judge(audit.NewInventory(e, nil, earlier), audit.DefaultPolicy()), "key-dormant-then-used")
+		f := got(audit.Judge(e, nil, earlier, audit.DefaultPolicy()), "key-dormant-then-used")
 		if (f != nil) != c.hit || f != nil && f.Confidence.String() != "high" {
 			t.Errorf("%s: got %+v", c.name, f)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-func of(kind baseten.KeyType, models ...string) *baseten.Evidence {
+func of(kind baseten.KeyType, models ...string) *baseten.Inventory {
 	e := evidence(key(func(k *baseten.Key) { k.Type, k.CreatedAt = kind, at(ago(100)) }))
 	for _, m := range models {
 		use(e, "b10_Test0001", m, 3, 5)
@@ -18,16 +18,16 @@ func of(kind baseten.KeyType, models ...string) *baseten.Evidence {
 }
 
 func TestKeyOverprivileged(t *testing.T) {
-	with := func(e *baseten.Evidence, edit func(*baseten.Evidence)) *baseten.Evidence { edit(e); return e }
-	acted := with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Evidence) { act(e, "b10_Test0001", "MODEL_DEPLOYED", 5) })
-	denied := with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Evidence) { deny(e, baseten.SourceActions) })
-	young := func(days float64) *baseten.Evidence {
-		return with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Evidence) { e.Keys[0].CreatedAt = at(ago(days)) })
+	with := func(e *baseten.Inventory, edit func(*baseten.Inventory)) *baseten.Inventory { edit(e); return e }
+	acted := with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Inventory) { act(e, "b10_Test0001", "MODEL_DEPLOYED", 5) })
+	denied := with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Inventory) { deny(e, baseten.SourceActions) })
+	young := func(days float64) *baseten.Inventory {
+		return with(of(baseten.WorkspaceManageAll, "m"), func(e *baseten.Inventory) { e.Keys[0].CreatedAt = at(ago(days)) })
 	}
-	mints := with(of(baseten.WorkspaceManageAPIKeys), func(e *baseten.Evidence) { act(e, "b10_Test0001", baseten.EventKeyCreated, 5) })
-	deploys := with(of(baseten.WorkspaceManageAPIKeys), func(e *baseten.Evidence) { act(e, "b10_Test0001", "MODEL_DEPLOYED", 5) })
-	scoped := with(of(baseten.WorkspaceInvoke, "m"), func(e *baseten.Evidence) { e.Keys[0].ModelIDs = []string{"abc"} })
-	environment := with(of(baseten.WorkspaceInvoke, "m"), func(e *baseten.Evidence) {
+	mints := with(of(baseten.WorkspaceManageAPIKeys), func(e *baseten.Inventory) { act(e, "b10_Test0001", baseten.EventKeyCreated, 5) })
+	deploys := with(of(baseten.WorkspaceManageAPIKeys), func(e *baseten.Inventory) { act(e, "b10_Test0001", "MODEL_DEPLOYED", 5) })
+	scoped := with(of(baseten.WorkspaceInvoke, "m"), func(e *baseten.Inventory) { e.Keys[0].ModelIDs = []string{"abc"} })
+	environment := with(of(baseten.WorkspaceInvoke, "m"), func(e *baseten.Inventory) {
 		e.History["b10_Test0001"] = baseten.KeyHistory{Type: "INVOKE_SCOPED_ENVS_AND_MODELS_SERVICE_ACCOUNT"}
 	})
 	for _, c := range []judged{
@@ -54,7 +54,7 @@ func TestKeyOverprivileged(t *testing.T) {
 	}
 }
 
-func personal(edit func(*baseten.Key)) *baseten.Evidence {
+func personal(edit func(*baseten.Key)) *baseten.Inventory {
 	return evidence(key(func(k *baseten.Key) {
 		k.Type, k.Owner = baseten.Personal, &baseten.Owner{UserID: "u_dev", Email: "dev@example.com", Name: "Dev"}
 		if edit != nil {
@@ -64,7 +64,7 @@ func personal(edit func(*baseten.Key)) *baseten.Evidence {
 }
 
 func TestKeyPersonalAutomation(t *testing.T) {
-	busy := func(days, hours int) *baseten.Evidence {
+	busy := func(days, hours int) *baseten.Inventory {
 		e := personal(nil)
 		for d := range days {
 			for h := range hours {
@@ -74,7 +74,7 @@ func TestKeyPersonalAutomation(t *testing.T) {
 		}
 		return e
 	}
-	robot := func(client string, more ...baseten.Key) *baseten.Evidence {
+	robot := func(client string, more ...baseten.Key) *baseten.Inventory {
 		e := personal(nil)
 		e.Keys = append(e.Keys, more...)
 		e.Actions = append(e.Actions, baseten.AuditEntry{Created: at(ago(2)), Source: "API", ClientName: client,
@@ -105,7 +105,7 @@ func TestKeyOrphaned(t *testing.T) {
 	gone := personal(func(k *baseten.Key) { k.Owner.UserID, k.Owner.Email = "u_left", "left@example.com" })
 	told := personal(func(k *baseten.Key) { k.Owner.UserID, k.Owner.Email = "u_left", "left@example.com" })
 	told.Removed["left@example.com"] = ago(9)
-	removed := func(days float64, denied bool) *baseten.Evidence {
+	removed := func(days float64, denied bool) *baseten.Inventory {
 		e := personal(func(k *baseten.Key) { k.Owner.UserID, k.Owner.Email = "u_left", "left@example.com" })
 		e.Removed["left@example.com"] = ago(days)
 		if denied {
@@ -117,7 +117,7 @@ func TestKeyOrphaned(t *testing.T) {
 	deny(unknown, baseten.SourceUsers)
 	empty := personal(func(k *baseten.Key) { k.Owner.UserID = "u_left" })
 	empty.Users = nil
-	maker := func(email string, removedDays float64) *baseten.Evidence {
+	maker := func(email string, removedDays float64) *baseten.Inventory {
 		e := evidence(key(nil))
 		e.History["b10_Test0001"] = baseten.KeyHistory{Creator: baseten.AuditActor{Type: "USER", Email: email}}
 		e.Removed[email] = ago(removedDays)

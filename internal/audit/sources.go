@@ -10,8 +10,8 @@ import (
 )
 
 // missing says what is not known without each source.
-func missing(name string) string {
-	return map[string]string{
+func missing(name baseten.Source) string {
+	return map[baseten.Source]string{
 		baseten.SourceKeys:    "the keys below are those that the audit log tells of: names, owners and scopes are not known, and older keys are missing",
 		baseten.SourceTeams:   "teams are known by the names that the keys carry",
 		baseten.SourceUsers:   "whether an owner is still a member is known from the audit log only",
@@ -25,37 +25,31 @@ func missing(name string) string {
 // problems tells which sources could not be read. A missing permission narrows
 // the evidence and is a warning; anything else makes the audit incomplete, and so
 // does a list of keys that may not be read.
-func (inv *Inventory) problems() (list []finding.Problem) {
-	for _, s := range inv.Evidence.Sources {
-		if s.Err == nil || inv.noGateway(s) {
+func (v *view) problems() (list []finding.Problem) {
+	for _, s := range v.inv.Sources {
+		if s.Err == nil || s.NotUsed {
 			continue
 		}
 		p := finding.Problem{Error: fmt.Sprintf("%s could not be read: %v", s.Name, s.Err), Hint: missing(s.Name)}
 		if s.Denied() {
-			p.Error = s.Name + " may not be read with this credential (403)"
+			p.Error = string(s.Name) + " may not be read with this credential (403)"
 			p.Warning = s.Name != baseten.SourceKeys
 			p.Hint += "; a personal key of an organisation admin may read it"
 		}
 		list = append(list, p)
 	}
-	if inv.Evidence.Source(baseten.SourceUsers).Err == nil && len(inv.Evidence.Users) == 0 {
+	if v.inv.Source(baseten.SourceUsers).Err == nil && len(v.inv.Users) == 0 {
 		list = append(list, finding.Problem{Warning: true, Error: "the list of members is empty", Hint: missing(baseten.SourceUsers)})
 	}
-	return append(list, inv.elsewhere()...)
-}
-
-// noGateway reports whether s is the gateway of a workspace that seems to have
-// none. Baseten answers 403 both then and for a missing permission.
-func (inv *Inventory) noGateway(s baseten.SourceState) bool {
-	return s.Name == baseten.SourceGateway && (s.Denied() || baseten.IsNotFound(s.Err))
+	return append(list, v.elsewhere()...)
 }
 
 // elsewhere tells of leaked keys that are neither in the inventory nor, by the
 // audit log, revoked.
-func (inv *Inventory) elsewhere() []finding.Problem {
+func (v *view) elsewhere() []finding.Problem {
 	var open []string
-	for _, l := range inv.leftover {
-		if !inv.Evidence.History[l.Finding.Prefix].Gone && !slices.Contains(open, l.Finding.Prefix) {
+	for _, l := range v.leftover {
+		if !v.inv.History[l.Finding.Prefix].Gone && !slices.Contains(open, l.Finding.Prefix) {
 			open = append(open, l.Finding.Prefix)
 		}
 	}
@@ -71,11 +65,11 @@ func (inv *Inventory) elsewhere() []finding.Problem {
 }
 
 // sources says how far the evidence goes.
-func (inv *Inventory) sources() (list []finding.Source) {
-	for _, s := range inv.Evidence.Sources {
-		out := finding.Source{Name: s.Name, State: "read", Since: moment(s.Since)}
+func (v *view) sources() (list []finding.Source) {
+	for _, s := range v.inv.Sources {
+		out := finding.Source{Name: string(s.Name), State: "read", Since: moment(s.Since)}
 		switch {
-		case inv.noGateway(s):
+		case s.NotUsed:
 			out.State, out.Detail = "not-used", "not used, or not permitted to this credential: Baseten answers both alike"
 		case s.Denied():
 			out.State, out.Detail = "denied", missing(s.Name)

@@ -14,41 +14,34 @@ import (
 // Timeline tells the story of the key with a prefix, in order: its making, every
 // place that a scan saw it, what it did, when it was used, its end. A prefix that
 // no source knows gives a story without events that says so.
-func Timeline(e *baseten.Evidence, prefix string, leaks []Leak) finding.Timeline {
-	inv := NewInventory(e, leaks, Earlier{})
-	t := finding.Timeline{Prefix: prefix, At: inv.Now, State: finding.Unknown, Events: []finding.Event{}, Usage: []finding.DailyUse{}, Unknown: []string{}}
-	k := inv.key(prefix)
-	history := e.History[prefix]
+func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timeline {
+	v := newView(inv, leaks, Earlier{})
+	t := finding.Timeline{Prefix: prefix, At: v.now, State: finding.Unknown, Events: []finding.Event{}, Usage: []finding.DailyUse{}, Unknown: []string{}}
+	var k *key
+	if i := slices.IndexFunc(v.keys, func(k *key) bool { return k.Prefix == prefix }); i >= 0 {
+		k = v.keys[i]
+	}
+	history := inv.History[prefix]
 	switch {
-	case k != nil && k.Listed:
+	case k != nil && k.listed:
 		t.State = finding.Live
 		t.Key = k.facts()
 	case history.Gone:
 		t.State = finding.Dead
-		t.Key = &finding.Key{Type: history.Type, CreatedAt: history.Created.Ptr(), CreatedBy: history.CreatedBy,
-			RevokedAt: history.Deleted.Ptr(), RevokedBy: history.DeletedBy}
+		t.Key = history.Facts()
 	case k != nil:
 		t.Key = k.facts()
 	}
 	s := story{t: &t, prefix: prefix}
 	s.life(k, history)
 	s.places(leaks)
-	s.actions(e.Actions)
-	s.usage(e.Usage)
+	s.actions(inv.Actions)
+	s.usage(inv.Usage)
 	slices.SortStableFunc(t.Events, func(a, b finding.Event) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(order(a), order(b)))
 	})
-	t.Unknown = append(t.Unknown, inv.unknown(k, &t)...)
+	t.Unknown = append(t.Unknown, v.unknown(k, &t)...)
 	return t
-}
-
-func (inv *Inventory) key(prefix string) *Key {
-	for _, k := range inv.Keys {
-		if k.Prefix == prefix {
-			return k
-		}
-	}
-	return nil
 }
 
 // order ranks events of one moment: a day-only event stands before the others of
@@ -69,12 +62,12 @@ func (s *story) add(at time.Time, kind, from, by, format string, args ...any) {
 	}
 }
 
-func (s *story) life(k *Key, h baseten.KeyHistory) {
-	created, from, by := h.Created.Time, fromLog, h.CreatedBy
+func (s *story) life(k *key, h baseten.KeyHistory) {
+	created, from, by := h.Created.Time, baseten.FromLog, h.CreatedBy
 	kind := h.Type
 	if k != nil {
-		if !k.Created.At.IsZero() {
-			created, from = k.Created.At, k.Created.Basis
+		if !k.created.at.IsZero() {
+			created, from = k.created.at, k.created.basis
 		}
 		kind = string(k.Type)
 	}
@@ -84,10 +77,10 @@ func (s *story) life(k *Key, h baseten.KeyHistory) {
 	}
 	s.add(created, "created", from, by, "key of type %s made%s", kind, via)
 	if h.Gone {
-		s.add(h.Deleted.Time, "revoked", fromLog, h.DeletedBy, "key revoked")
+		s.add(h.Deleted.Time, "revoked", baseten.FromLog, h.DeletedBy, "key revoked")
 	}
-	if k != nil && k.Used.Exact() {
-		s.add(k.Used.At, "last-use", fromList, "", "last use of any kind")
+	if k != nil && k.used.Exact() {
+		s.add(k.used.At, "last-use", baseten.FromList, "", "last use of any kind")
 	}
 }
 
@@ -141,7 +134,7 @@ func (s *story) actions(entries []baseten.AuditEntry) {
 		if a.Data.Prefix != "" {
 			what += " " + a.Data.Prefix
 		}
-		s.add(a.Created.Time, "action", fromLog, a.Actor.String(), "%s, by way of %s%s", what, a.Source, with)
+		s.add(a.Created.Time, "action", baseten.FromLog, a.Actor.String(), "%s, by way of %s%s", what, a.Source, with)
 	}
 }
 
@@ -164,9 +157,9 @@ func (s *story) usage(buckets []baseten.UsageBucket) {
 		}
 	}
 	n := len(s.t.Events)
-	s.add(first, "first-use", fromUsage, "", "first day with calls to a Model API that is still kept")
+	s.add(first, "first-use", baseten.FromUsage, "", "first day with calls to a Model API that is still kept")
 	if !last.Equal(first) {
-		s.add(last, "last-use", fromUsage, "", "last day with calls to a Model API")
+		s.add(last, "last-use", baseten.FromUsage, "", "last day with calls to a Model API")
 	}
 	for i := n; i < len(s.t.Events); i++ {
 		s.t.Events[i].DayOnly = true
@@ -174,19 +167,19 @@ func (s *story) usage(buckets []baseten.UsageBucket) {
 }
 
 // unknown says what nobody tells.
-func (inv *Inventory) unknown(k *Key, t *finding.Timeline) (list []string) {
-	for _, s := range inv.Evidence.Sources {
-		if s.Err != nil && !inv.noGateway(s) {
-			list = append(list, s.Name+" could not be read: "+missing(s.Name))
+func (v *view) unknown(k *key, t *finding.Timeline) (list []string) {
+	for _, s := range v.inv.Sources {
+		if s.Err != nil && !s.NotUsed {
+			list = append(list, string(s.Name)+" could not be read: "+missing(s.Name))
 		}
 	}
 	if k == nil && t.State != finding.Dead {
 		list = append(list, "whether the key exists: neither the list of keys that this credential sees nor the audit log has it")
 	}
-	if k != nil && k.Created.At.IsZero() {
-		list = append(list, "when exactly it was made: "+k.Created.Words())
+	if k != nil && k.created.at.IsZero() {
+		list = append(list, "when exactly it was made: "+k.created.words())
 	}
-	if s := inv.Evidence.Source(baseten.SourceActions); s.Err == nil && !s.Since.IsZero() {
+	if s := v.inv.Source(baseten.SourceActions); s.Err == nil && !s.Since.IsZero() {
 		list = append(list, "what it did before "+day(s.Since)+", which is how far back the audit log's actions and the usage were read")
 	}
 	if t.Leaked == nil {

@@ -40,8 +40,8 @@ type Cache struct {
 }
 
 type cached struct {
-	Until   time.Time `json:"until"`
-	Verdict Verdict   `json:"verdict"`
+	Until   time.Time       `json:"until"`
+	Verdict finding.Verdict `json:"verdict"`
 }
 
 type cacheContent struct {
@@ -103,15 +103,15 @@ func cacheID(scope, digest string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (c *Cache) get(scope, digest string) (Verdict, bool) {
+func (c *Cache) get(scope, digest string) (finding.Verdict, bool) {
 	e, ok := c.entries[cacheID(scope, digest)]
 	if !ok || !c.clock.Now().Before(e.Until) {
-		return Verdict{}, false
+		return finding.Verdict{}, false
 	}
 	return e.Verdict, true
 }
 
-func (c *Cache) put(scope, digest string, v Verdict) {
+func (c *Cache) put(scope, digest string, v finding.Verdict) {
 	if !definite(v.Liveness.State) {
 		return
 	}

@@ -20,9 +20,9 @@ func TestCache(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	clock := Clock{Now: func() time.Time { return now }}
 	key := secret.New(fakekey.New(1).B10())
-	verdict := func(s finding.LiveState) Verdict {
+	verdict := func(s finding.LiveState) finding.Verdict {
 		at := now
-		return Verdict{finding.Liveness{State: s, By: ByProbe, At: &at, Detail: "d"}, &finding.Key{Name: "n"}}
+		return finding.Verdict{Liveness: finding.Liveness{State: s, By: ByProbe, At: &at, Detail: "d"}, Key: &finding.Key{Name: "n"}}
 	}
 	c, problems := OpenCache(dir, clock)
 	if problems != nil {
@@ -91,7 +91,7 @@ func TestDamagedCache(t *testing.T) {
 			if len(problems) != 1 || !problems[0].Warning || problems[0].Path != path {
 				t.Fatalf("problems: %+v", problems)
 			}
-			c.put("s", "d", Verdict{Liveness: finding.Liveness{State: finding.Dead}})
+			c.put("s", "d", finding.Verdict{Liveness: finding.Liveness{State: finding.Dead}})
 			if err := c.Save(); err != nil {
 				t.Fatal(err)
 			}

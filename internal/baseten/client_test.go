@@ -173,22 +173,22 @@ func TestVerdictCache(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
 	live, foreign := w.org.AddKey(basetentest.KeySpec{Name: "ci"}), secret.New(fakekey.New(3).B10())
-	run := func(inventory *baseten.Inventory, probe *baseten.Probe, keys ...secret.Secret) baseten.Result {
+	run := func(client *baseten.Client, probe *baseten.Probe, keys ...secret.Secret) baseten.Result {
 		t.Helper()
 		w.server.Forget()
 		cache, problems := baseten.OpenCache(dir, w.clock.clock())
 		if problems != nil {
 			t.Fatal(problems)
 		}
-		res := baseten.NewVerifier(inventory, probe, cache).Verify(context.Background(), keys)
+		res := baseten.NewVerifier(client, probe, cache).Verify(context.Background(), keys)
 		if err := cache.Save(); err != nil {
 			t.Fatal(err)
 		}
 		return res
 	}
-	first := run(baseten.NewInventory(w.client), newProbe(t, w), live, foreign)
+	first := run(w.client, newProbe(t, w), live, foreign)
 	asked := len(w.server.Requests())
-	second := run(baseten.NewInventory(w.client), newProbe(t, w), live, foreign)
+	second := run(w.client, newProbe(t, w), live, foreign)
 	if diff := cmp.Diff(first.Verdicts, second.Verdicts); diff != "" || asked == 0 || len(w.server.Requests()) != 0 {
 		t.Errorf("%d requests, then %d: %s", asked, len(w.server.Requests()), diff)
 	}
@@ -196,11 +196,11 @@ func TestVerdictCache(t *testing.T) {
 		t.Errorf("live key: %s", s)
 	}
 	other := w.as(t, w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"}))
-	if run(baseten.NewInventory(other), nil, live); w.server.Count("GET", "/v1/api_keys") != 1 {
+	if run(other, nil, live); w.server.Count("GET", "/v1/api_keys") != 1 {
 		t.Error("another credential took the first one's verdict")
 	}
 	w.clock.now = w.clock.now.Add(2 * time.Hour)
-	if run(baseten.NewInventory(w.client), nil, live); w.server.Count("GET", "/v1/api_keys") != 1 {
+	if run(w.client, nil, live); w.server.Count("GET", "/v1/api_keys") != 1 {
 		t.Error("a verdict of two hours ago was taken for a live key")
 	}
 	if run(nil, newProbe(t, w), foreign); len(w.server.Requests()) != 0 {

@@ -16,6 +16,9 @@ func Refused(err error) bool {
 // the caller may not see is not there either.
 func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 
+// IsUnauthorized reports whether Baseten said that the caller's key is not accepted.
+func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnauthorized }
+
 // IsForbidden reports whether Baseten said that the caller may not do this.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 

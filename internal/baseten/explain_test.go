@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 func TestVerifyKeeping(t *testing.T) {
 	w := newWorld(t)
 	ours, foreign, sent := w.org.AddKey(basetentest.KeySpec{Name: "ours"}), secret.New(fakekey.New(5).B10()), secret.New(fakekey.New(6).B10())
-	v := baseten.NewVerifier(baseten.NewInventory(w.client), newProbe(t, w), nil)
+	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
 	keys := []secret.Secret{ours, foreign, sent, baseten.Stub(ours.Prefix()), baseten.Stub(foreign.Prefix())}
 	res := v.VerifyKeeping(context.Background(), keys, func(k secret.Secret) bool { return !k.Equal(sent) })
 	for i, want := range []string{"live", "unknown", "dead", "live", "unknown"} {

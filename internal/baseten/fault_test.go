@@ -160,7 +160,7 @@ func TestFaultsOfVerifying(t *testing.T) {
 			}
 			w.server.Inject(c.fault)
 			for _, v := range []*baseten.Verifier{
-				baseten.NewVerifier(baseten.NewInventory(w.impatient(t, w.admin)), nil, nil),
+				baseten.NewVerifier(w.impatient(t, w.admin), nil, nil),
 				baseten.NewVerifier(nil, probe, nil),
 			} {
 				res := v.Verify(context.Background(), keys)
@@ -216,7 +216,7 @@ func TestPartialFailures(t *testing.T) {
 		w := newWorld(t)
 		live, foreign := w.org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(1).B10())
 		w.server.Inject(basetentest.Fault{Kind: basetentest.Unavailable, Path: path})
-		v := baseten.NewVerifier(baseten.NewInventory(w.client), nil, nil)
+		v := baseten.NewVerifier(w.client, nil, nil)
 		res := v.Verify(context.Background(), []secret.Secret{live, foreign})
 		if res.Verdicts[live.Digest()].Liveness.State != finding.Live || res.Verdicts[foreign.Digest()].Liveness.State != finding.Unknown {
 			t.Errorf("%s: %+v", path, res.Verdicts)
@@ -258,7 +258,7 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	k := w.org.AddKey(basetentest.KeySpec{})
-	v := baseten.NewVerifier(baseten.NewInventory(w.client), newProbe(t, w), nil)
+	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
 	res := v.Verify(ctx, []secret.Secret{k})
 	if res.Verdicts[k.Digest()].Liveness.State != finding.Unknown || len(res.Problems) != 2 {
 		t.Errorf("%+v", res)

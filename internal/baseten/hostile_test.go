@@ -83,7 +83,7 @@ func TestHostileRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := secret.New(bait)
-	res := baseten.NewVerifier(baseten.NewInventory(client), probe, nil).Verify(context.Background(), []secret.Secret{found})
+	res := baseten.NewVerifier(client, probe, nil).Verify(context.Background(), []secret.Secret{found})
 	if l := res.Verdicts[found.Digest()].Liveness; l.State != finding.Dead {
 		t.Errorf("the bait key: %+v", l)
 	}
@@ -99,7 +99,7 @@ func TestHostileRedirect(t *testing.T) {
 	w := newWorld(t)
 	w.server.Inject(basetentest.Fault{Kind: basetentest.Redirected, To: evil.URL + "/v1/api_keys"})
 	k := w.org.AddKey(basetentest.KeySpec{})
-	v := baseten.NewVerifier(baseten.NewInventory(w.client), newProbe(t, w), nil)
+	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
 	if l := v.Verify(context.Background(), []secret.Secret{k}).Verdicts[k.Digest()].Liveness; l.State != finding.Unknown {
 		t.Errorf("%+v", l)
 	}
@@ -145,7 +145,7 @@ func TestDefaultHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	live, foreign := w.org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(3).Legacy())
-	res := baseten.NewVerifier(baseten.NewInventory(client), probe, nil).Verify(context.Background(), []secret.Secret{live, foreign})
+	res := baseten.NewVerifier(client, probe, nil).Verify(context.Background(), []secret.Secret{live, foreign})
 	if res.Verdicts[live.Digest()].Liveness.State != finding.Live || res.Verdicts[foreign.Digest()].Liveness.State != finding.Dead {
 		t.Errorf("%+v", res)
 	}

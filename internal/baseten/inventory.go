@@ -1,216 +1,342 @@
 package baseten
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/secret"
 )
 
-// An Inventory answers by what Baseten lists: found keys are matched by their
-// public prefixes, and nothing of them is sent. The list of keys is read once;
-// the gateway's groups and the audit log are read, once too, only if some key is
-// not in the list.
+// A Source is something that Gather can ask Baseten for.
+type Source string
+
+// The sources, each with what it costs. SourceKeyEvents is a part of SourceEvents.
+const (
+	SourceKeys      Source = "keys"                        // 1 call
+	SourceMe        Source = "identity of the credential"  // 1 call
+	SourceTeams     Source = "teams"                       // 1 call
+	SourceUsers     Source = "users"                       // 1 call for each 1,000 members
+	SourceKeyEvents Source = "audit-log: keys"             // 1 call for each 200 entries
+	SourceEvents    Source = "audit-log: keys and members" // 1 call for each 200 entries
+	SourceActions   Source = "audit-log: actions"          // 1 call for each 200 entries, at most 100
+	SourceUsage     Source = "model-api-usage"             // 3 calls for the days, 1 for the hours
+	SourceGateway   Source = "gateway"                     // 1 call for each 100 groups, 1 or more for each group
+)
+
+// maxActions bounds the audit-log entries that are read for what keys did, the
+// newest first: 100 pages.
+const maxActions = 20_000
+
+// An Inventory is what Baseten says of an organisation's keys at one moment. A
+// source that was not read leaves its part empty; of one that failed, what came
+// before the failure stands, and its SourceState says why.
 type Inventory struct {
-	client *Client
-
-	mu      sync.Mutex
-	listed  loaded[map[string]Key]
-	gateway loaded[map[string]gatewayEntry]
-	history loaded[map[string]KeyHistory]
+	At      time.Time // when the reading began
+	Keys    []Key     // the account's, as listed
+	Gateway []Key     // the federated keys of every gateway group
+	Me      User      // whom the credential belongs to
+	Teams   []Team
+	Users   []User                // all or none: a part would make owners look gone
+	History map[string]KeyHistory // by prefix
+	// Removed is when members were removed, by email address.
+	Removed map[string]time.Time
+	// Actions are the entries of the audit log that were not made in the console,
+	// newest first: keys act through the API and MCP only.
+	Actions []AuditEntry
+	Usage   []UsageBucket // days, by key and model
+	Hours   []UsageBucket // hours of the last week, by key
+	Sources []SourceState // of every source that was asked
 }
 
-// NewInventory returns an Inventory of the organisation that the client's
-// credential belongs to. It sends nothing yet.
-func NewInventory(c *Client) *Inventory { return &Inventory{client: c} }
-
-// Scope names what the verdicts are about. See Client.Scope.
-func (v *Inventory) Scope() string { return "inventory " + v.client.Scope() }
-
-type gatewayEntry struct {
-	key   GatewayKey
-	group string
+// A SourceState says how reading one source went.
+type SourceState struct {
+	Name Source
+	// Since is how far back the source was read; zero where it has no history or
+	// all of it was read.
+	Since time.Time
+	Err   error // nil when it was read
+	// NotUsed is set for a gateway that the workspace seems not to have: Baseten
+	// answers 403 or 404 both then and for a missing permission.
+	NotUsed bool
 }
 
-// loaded is something that is fetched once, together with how that failed.
-type loaded[T any] struct {
-	done  bool
-	value T
-	err   error
+// Denied reports whether the credential is not permitted to read the source.
+func (s SourceState) Denied() bool { return IsForbidden(s.Err) }
+
+// Source returns the state of a source. One that was never asked has an error.
+func (inv *Inventory) Source(name Source) SourceState {
+	for _, s := range inv.Sources {
+		if s.Name == name {
+			return s
+		}
+	}
+	return SourceState{Name: name, Err: fmt.Errorf("%s was not asked", name)}
 }
 
-// get fetches at the first call. A failure is kept, so that an API that is down
-// is not asked again for every batch of keys; a cancelled context is not.
-func (l *loaded[T]) get(ctx context.Context, fetch func(context.Context) (T, error)) (value T, first bool, err error) {
-	if l.done {
-		return l.value, false, l.err
-	}
-	l.value, l.err = fetch(ctx)
-	l.done = ctx.Err() == nil
-	return l.value, true, l.err
+// Gather reads sources, several at once. The error is that of the list of keys,
+// unless that is a 403, or the context's; the Inventory is returned with it.
+// Whatever else failed is in the Inventory's Sources only.
+func Gather(ctx context.Context, c *Client, want ...Source) (*Inventory, error) {
+	inv := &Inventory{At: c.clock.Now().UTC(), History: map[string]KeyHistory{}, Removed: map[string]time.Time{}}
+	return inv, inv.Add(ctx, c, want...)
 }
 
-// verify gives a verdict for every key.
-func (v *Inventory) verify(ctx context.Context, keys []secret.Secret) Result {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	res := Result{Verdicts: make(map[string]Verdict, len(keys))}
-	listed, first, err := v.listed.get(ctx, v.fetchKeys)
-	if err != nil {
-		if first {
-			res.Problems = append(res.Problems, incomplete(len(keys), "the list of keys could not be read", err))
+// Add reads sources that the Inventory does not have yet. Its error is as Gather's.
+func (inv *Inventory) Add(ctx context.Context, c *Client, want ...Source) error {
+	states := make([]SourceState, len(want))
+	var g errgroup.Group
+	for i, name := range want {
+		g.Go(func() error {
+			states[i] = inv.read(ctx, c, name)
+			return nil // kept in the state
+		})
+	}
+	_ = g.Wait()
+	inv.Sources = append(inv.Sources, states...)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, s := range states {
+		if s.Name == SourceKeys && s.Err != nil && !s.Denied() {
+			return fmt.Errorf("the list of keys could not be read: %w", s.Err)
 		}
-		for _, k := range keys {
-			res.Verdicts[k.Digest()] = v.verdict(finding.Unknown, ByInventory, "the list of keys could not be read", nil)
-		}
-		return res
 	}
-	rest := v.matchListed(&res, listed, keys)
-	if len(rest) > 0 {
-		rest = v.matchGateway(ctx, &res, rest)
-	}
-	if len(rest) > 0 {
-		v.matchHistory(ctx, &res, rest)
-	}
-	return res
+	return nil
 }
 
-func (v *Inventory) verdict(state finding.LiveState, by, detail string, key *finding.Key) Verdict {
-	now := v.client.clock.Now().UTC()
-	return Verdict{Liveness: finding.Liveness{State: state, By: by, At: &now, Detail: detail}, Key: key}
-}
-
-// matchListed settles the keys that are in the list and returns the others.
-func (v *Inventory) matchListed(res *Result, listed map[string]Key, keys []secret.Secret) (rest []secret.Secret) {
-	claims := map[string][]string{} // digests by prefix
-	for _, k := range keys {
-		entry, prefix, ok := lookUp(listed, k)
-		if !ok {
-			rest = append(rest, k)
-			continue
+// read reads one source. Each has parts of the Inventory to itself.
+func (inv *Inventory) read(ctx context.Context, c *Client, name Source) SourceState {
+	s := SourceState{Name: name}
+	switch name {
+	case SourceKeys:
+		inv.Keys, s.Err = c.Keys(ctx)
+	case SourceMe:
+		inv.Me, s.Err = c.Me(ctx)
+		if s.Err == nil && inv.Me.UserID == "" {
+			s.Err = errors.New("the answer names nobody")
 		}
-		digest := k.Digest()
-		claims[prefix] = append(claims[prefix], digest)
-		res.Verdicts[digest] = v.verdict(finding.Live, ByInventory, "listed by Baseten with this prefix; the key was not sent", entry.Facts())
-	}
-	for _, digests := range claims {
-		if len(digests) < 2 {
-			continue
+	case SourceTeams:
+		inv.Teams, s.Err = c.Teams(ctx, "")
+	case SourceUsers:
+		if inv.Users, s.Err = all(c.Users(ctx)); s.Err != nil {
+			inv.Users = nil
 		}
-		for _, digest := range digests {
-			verdict := res.Verdicts[digest]
-			verdict.Liveness.Detail = fmt.Sprintf("listed by Baseten with this prefix, which %d different found keys share: "+
-				"at most one of them is real; no key was sent", len(digests))
-			res.Verdicts[digest] = verdict
-		}
-	}
-	return rest
-}
-
-// matchGateway settles the keys that are in the gateway's groups.
-func (v *Inventory) matchGateway(ctx context.Context, res *Result, keys []secret.Secret) (rest []secret.Secret) {
-	index, first, err := v.gateway.get(ctx, v.fetchGateway)
-	if err != nil && first {
-		res.Problems = append(res.Problems, incomplete(len(keys), "the gateway's keys could not be read", err))
-	}
-	for _, k := range keys {
-		entry, _, ok := lookUp(index, k)
-		detail := "listed by the gateway with this prefix; the key was not sent"
-		if prefix, long := registered(k); !ok && long {
-			entry, ok = index[prefix]
-			ok = ok && len(entry.key.Prefix) == registeredPrefix
-			detail = "the gateway lists a key with the same first 16 characters; the key was not sent"
-		}
-		if !ok {
-			rest = append(rest, k)
-			continue
-		}
-		facts := &finding.Key{Name: entry.key.Name, Type: "FEDERATED", Group: entry.group}
-		res.Verdicts[k.Digest()] = v.verdict(finding.Live, ByInventory, detail, facts)
-	}
-	return rest
-}
-
-// matchHistory settles the keys that the audit log tells the end of. Of the
-// others nothing can be said: they may be another organisation's, or not visible
-// to the credential, or older than the log.
-func (v *Inventory) matchHistory(ctx context.Context, res *Result, keys []secret.Secret) {
-	index, first, err := v.history.get(ctx, v.fetchHistory)
-	if err != nil && first {
-		p := incomplete(len(keys), "the audit log could not be read", err)
-		if StatusOf(err) == http.StatusForbidden {
-			p.Warning = true
-			p.Hint = "without it a revoked key cannot be told from another organisation's; an organisation admin's key may read it"
-		}
-		res.Problems = append(res.Problems, p)
-	}
-	for _, k := range keys {
-		h, _, ok := lookUp(index, k)
-		switch {
-		case ok && h.Gone:
-			res.Verdicts[k.Digest()] = v.verdict(finding.Dead, ByAuditLog, h.end(), h.facts())
-		case ok:
-			res.Verdicts[k.Digest()] = v.verdict(finding.Unknown, ByAuditLog, "the audit log tells of its making and not of its end, "+
-				"and the list that this credential sees does not have it", h.facts())
-		case err != nil:
-			res.Verdicts[k.Digest()] = v.verdict(finding.Unknown, ByInventory, "not in the list that this credential sees, "+
-				"and the audit log could not be read", nil)
-		default:
-			res.Verdicts[k.Digest()] = v.verdict(finding.Unknown, ByInventory, "neither in the list that this credential sees nor in "+
-				"the audit log: another organisation's, or older than the log", nil)
-		}
-	}
-}
-
-func (v *Inventory) fetchKeys(ctx context.Context) (map[string]Key, error) {
-	keys, err := v.client.Keys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	index := make(map[string]Key, len(keys))
-	for _, k := range keys {
-		if k.Prefix != "" {
-			index[k.Prefix] = k
-		}
-	}
-	return index, nil
-}
-
-// fetchGateway reads the keys of all groups. A workspace without the gateway
-// answers 403, or 404 where the routes are not there: it has no such keys.
-func (v *Inventory) fetchGateway(ctx context.Context) (map[string]gatewayEntry, error) {
-	index := map[string]gatewayEntry{}
-	for g, err := range v.client.GatewayGroups(ctx) {
-		if status := StatusOf(err); status == http.StatusForbidden || status == http.StatusNotFound {
-			return index, nil
-		}
-		if err != nil {
-			return index, err
-		}
-		for k, err := range v.client.GatewayKeys(ctx, g.ID) {
+	case SourceKeyEvents:
+		s.Err = inv.readEvents(ctx, c, GroupAPIKeys)
+	case SourceEvents:
+		s.Err = inv.readEvents(ctx, c, GroupAPIKeys, GroupUserManagement)
+	case SourceActions:
+		s.Since = usageStart(inv.At)
+		for entry, err := range c.AuditLog(ctx, AuditQuery{Sources: []string{"API", "MCP"}, Start: s.Since}) {
 			if err != nil {
-				return index, err
+				s.Err = err
+				break
 			}
-			if k.Prefix != "" {
-				index[k.Prefix] = gatewayEntry{k, g.ID}
+			inv.Actions = append(inv.Actions, entry)
+			if len(inv.Actions) == maxActions {
+				s.Since = entry.Created.Time
+				break
 			}
 		}
+	case SourceUsage:
+		s.Since = usageStart(inv.At)
+		week := inv.At.Truncate(time.Hour).Add(time.Hour - 7*24*time.Hour)
+		var err error
+		inv.Usage, s.Err = all(c.ModelAPIUsage(ctx, UsageQuery{Start: s.Since, End: inv.At, GroupBy: []string{"api_key", "model"}}))
+		if s.Err == nil {
+			inv.Hours, err = all(c.ModelAPIUsage(ctx, UsageQuery{Start: week, End: inv.At, Width: "1h", GroupBy: []string{"api_key"}}))
+			s.Err = err
+		}
+	case SourceGateway:
+		s.Err, s.NotUsed = inv.readGateway(ctx, c)
 	}
-	return index, nil
+	return s
 }
 
-// fetchHistory reads what the audit log tells of keys, oldest first, so that
-// the last word on a prefix stands. What was read before a failure is kept.
-func (v *Inventory) fetchHistory(ctx context.Context) (map[string]KeyHistory, error) {
-	index := map[string]KeyHistory{}
-	for e, err := range v.client.AuditLog(ctx, AuditQuery{Groups: []string{GroupAPIKeys}, OldestFirst: true}) {
+// readEvents reads what the audit log says of keys and members, oldest first, so
+// that the last word on each stands.
+func (inv *Inventory) readEvents(ctx context.Context, c *Client, groups ...string) error {
+	for e, err := range c.AuditLog(ctx, AuditQuery{Groups: groups, OldestFirst: true}) {
 		if err != nil {
-			return index, err
+			return err
 		}
-		addHistory(index, e)
+		if e.EventType == EventUserRemoved && e.Data.RemovedUserEmail != "" {
+			inv.Removed[e.Data.RemovedUserEmail] = e.Created.Time
+		}
+		if e.Data.Prefix == "" {
+			continue
+		}
+		h := inv.History[e.Data.Prefix]
+		h.Type = cmp.Or(e.Data.APIKeyType, h.Type)
+		switch e.EventType {
+		case EventKeyCreated:
+			h.Created, h.CreatedBy, h.Creator, h.Source = e.Created, e.Actor.String(), e.Actor, e.Source
+		case EventKeyDeleted:
+			h.Gone, h.Deleted, h.DeletedBy = true, e.Created, e.Actor.String()
+		}
+		inv.History[e.Data.Prefix] = h
 	}
-	return index, nil
+	return nil
+}
+
+// readGateway reads the keys of all groups. A workspace without the gateway
+// answers 403, or 404 where the routes are not there.
+func (inv *Inventory) readGateway(ctx context.Context, c *Client) (err error, notUsed bool) {
+	inv.Gateway = nil
+	for g, err := range c.GatewayGroups(ctx) {
+		if err != nil {
+			return err, IsForbidden(err) || IsNotFound(err)
+		}
+		for k, err := range c.GatewayKeys(ctx, g.ID) {
+			if err != nil {
+				return err, false
+			}
+			k.GroupName = g.Metadata.Name
+			inv.Gateway = append(inv.Gateway, k)
+		}
+	}
+	return nil, false
+}
+
+// usageStart is the first whole day that usage is kept for. With today it makes
+// as many days as three pages hold.
+func usageStart(now time.Time) time.Time {
+	return now.UTC().Truncate(24 * time.Hour).Add(24*time.Hour - UsageRetention)
+}
+
+// A KeyHistory is what the audit log says of one prefix.
+type KeyHistory struct {
+	Type      string // in the audit log's own terms, which are richer than the list's
+	Created   Time
+	CreatedBy string // an email address, a key, or a word for who it was; empty when not known
+	Creator   AuditActor
+	Source    string // by what it was created: UI, API, MCP, …
+	Gone      bool   // the log has a deletion, be it without a readable time
+	Deleted   Time
+	DeletedBy string
+}
+
+// End says when and by whom a key was deleted, as far as the log does: " on DATE
+// by ACTOR", of which either part may be missing.
+func (h KeyHistory) End() (s string) {
+	if !h.Deleted.IsZero() {
+		s += " on " + h.Deleted.Format(time.DateOnly)
+	}
+	if h.DeletedBy != "" {
+		s += " by " + h.DeletedBy
+	}
+	return s
+}
+
+// Facts returns what the log says of a key, in the words of a finding.
+func (h KeyHistory) Facts() *finding.Key {
+	return &finding.Key{Type: h.Type, CreatedAt: h.Created.Ptr(), CreatedBy: h.CreatedBy, RevokedAt: h.Deleted.Ptr(), RevokedBy: h.DeletedBy}
+}
+
+// What a time rests on.
+const (
+	FromList  = "list"
+	FromLog   = "audit-log"
+	FromUsage = "usage"
+)
+
+// Created returns when a key was created and which source says so: the list, else
+// the audit log. The time is zero when neither does.
+func (inv *Inventory) Created(k Key) (at time.Time, basis string) {
+	switch h := inv.History[k.Prefix]; {
+	case !k.CreatedAt.IsZero():
+		return k.CreatedAt.Time, FromList
+	case !h.Created.IsZero():
+		return h.Created.Time, FromLog
+	}
+	return time.Time{}, ""
+}
+
+// A LastUse is when a key was last used, as far as the sources say. The list knows
+// every kind of use; the usage of Model APIs and the audit log know a part.
+type LastUse struct {
+	// At is the latest use that any source reports, and Basis the source; of one
+	// that is FromUsage, At is the start of the day and Until its end. At is zero
+	// when no source reports a use.
+	At, Until time.Time
+	Basis     string
+	// Never is set where the list says so and no other source reports a use.
+	Never bool
+	// NoneSince is how far back the partial sources were read without a trace of
+	// the key, where the list says nothing. It is zero when none was read.
+	NoneSince time.Time
+
+	// What each source says by itself: they may disagree.
+	Listed              Time      // Null means never used
+	Called, CalledUntil time.Time // the last day with calls of a Model API
+	Acted               time.Time // the last entry in the audit log
+}
+
+// Exact reports whether At is the last use of any kind. If not, there may have
+// been later uses that no source reports.
+func (u LastUse) Exact() bool { return u.Basis == FromList }
+
+// LastUses weighs the sources and returns the last use of each of the keys, by
+// prefix: what the list says, unless another source reports a later use.
+func (inv *Inventory) LastUses(keys []Key) map[string]LastUse {
+	uses := map[string]LastUse{}
+	for _, a := range inv.Actions {
+		if u := uses[a.Actor.APIKeyPrefix]; a.Created.After(u.Acted) {
+			u.Acted = a.Created.Time
+			uses[a.Actor.APIKeyPrefix] = u
+		}
+	}
+	for _, b := range inv.Usage {
+		for _, used := range b.Results {
+			if u := uses[used.APIKeyPrefix]; used.RequestCount > 0 && b.StartTime.After(u.Called) {
+				u.Called, u.CalledUntil = b.StartTime.Time, b.EndTime.Time
+				if u.CalledUntil.Before(u.Called) {
+					u.CalledUntil = u.Called
+				}
+				uses[used.APIKeyPrefix] = u
+			}
+		}
+	}
+	of := make(map[string]LastUse, len(keys))
+	for _, k := range keys {
+		u := uses[k.Prefix]
+		u.Listed = k.LastUsedAt
+		u.At, u.Until, u.Basis = u.Acted, u.Acted, FromLog
+		if u.Called.After(u.At) {
+			u.At, u.Until, u.Basis = u.Called, u.CalledUntil, FromUsage
+		}
+		if !u.Listed.IsZero() && !u.At.After(u.Listed.Time) {
+			u.At, u.Until, u.Basis = u.Listed.Time, u.Listed.Time, FromList
+		}
+		if u.At.IsZero() {
+			u.Basis, u.Never = "", u.Listed.Null()
+			if !u.Never {
+				u.NoneSince = inv.watchedSince(k)
+			}
+		}
+		of[k.Prefix] = u
+	}
+	return of
+}
+
+// watchedSince returns from when on a use of a key would be in the partial
+// sources; zero when neither was read. No source knows the use of federated keys.
+func (inv *Inventory) watchedSince(k Key) (since time.Time) {
+	if k.Type == Federated {
+		return since
+	}
+	for _, name := range []Source{SourceUsage, SourceActions} {
+		if s := inv.Source(name); s.Err == nil && s.Since.After(since) {
+			since = s.Since
+		}
+	}
+	if created, _ := inv.Created(k); created.After(since) && !since.IsZero() {
+		return created
+	}
+	return since
 }

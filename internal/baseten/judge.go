@@ -1,6 +1,7 @@
 package baseten
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/b10lint/b10lint/finding"
@@ -135,11 +136,11 @@ func (e *evidence) missing(r route, control, got answer) {
 	}
 	switch {
 	case got.detail != "":
-		e.why = firstOf(e.why, got.detail)
+		e.why = cmp.Or(e.why, got.detail)
 	case control.outcome == accepted:
-		e.why = firstOf(e.why, fmt.Sprintf("GET %s of the %s API answers anybody", r.path, r.service))
+		e.why = cmp.Or(e.why, fmt.Sprintf("GET %s of the %s API answers anybody", r.path, r.service))
 	default:
-		e.why = firstOf(e.why, fmt.Sprintf("GET %s of the %s API turns a random key away in the same way", r.path, r.service))
+		e.why = cmp.Or(e.why, fmt.Sprintf("GET %s of the %s API turns a random key away in the same way", r.path, r.service))
 	}
 }
 
@@ -159,7 +160,7 @@ func (e *evidence) conclusion() (finding.LiveState, string) {
 	case inference && (management || e.federated), management && e.publicInference && e.account:
 		return finding.Dead, "not accepted (401), like a random key: revoked, or made for another service"
 	}
-	return finding.Unknown, "no safe conclusion: " + firstOf(e.why, "the routes contradict each other")
+	return finding.Unknown, "no safe conclusion: " + cmp.Or(e.why, "the routes contradict each other")
 }
 
 // facts are what an accepting route told of the key.
@@ -167,7 +168,7 @@ func (e *evidence) facts() *finding.Key {
 	if e.user == nil {
 		return nil
 	}
-	k := &finding.Key{Owner: firstOf(e.user.Email, e.user.Name)}
+	k := &finding.Key{Owner: cmp.Or(e.user.Email, e.user.Name)}
 	if e.user.Email != "" {
 		k.Type = string(Personal)
 	}

@@ -1,13 +1,17 @@
 package baseten
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -24,10 +28,15 @@ const (
 	Routes                 KeyType = "ROUTES"
 )
 
-// A Key is what the list says of an unrevoked key. All but Prefix and Type may
+// Federated is the type of a gateway key here. The API has no word for it.
+const Federated KeyType = "FEDERATED"
+
+// A Key is what Baseten lists of an unrevoked key. All but Prefix and Type may
 // be absent.
 type Key struct {
-	Prefix string  `json:"prefix"` // everything before the dot, b10_ included
+	// Prefix is everything before the dot, b10_ included; of a federated key that a
+	// customer brought along, the first 16 characters.
+	Prefix string  `json:"prefix"`
 	Name   string  `json:"name"`
 	Type   KeyType `json:"type"`
 	// ModelIDs is the scope of an invoke or metrics key. Empty means every model:
@@ -39,6 +48,33 @@ type Key struct {
 	// whose Null is true was never used; one that is just zero is not told.
 	CreatedAt  Time `json:"created_at"`
 	LastUsedAt Time `json:"last_used_at"`
+	// Group and GroupName are the gateway group of a federated key, by id and name.
+	Group     string `json:"-"`
+	GroupName string `json:"-"`
+}
+
+// OwnerName returns whom a personal key belongs to: an email address, a name or
+// an id; empty for other keys.
+func (k Key) OwnerName() string {
+	if k.Owner == nil {
+		return ""
+	}
+	return cmp.Or(k.Owner.Email, k.Owner.Name, k.Owner.UserID)
+}
+
+// Format returns the format of the key, and "" for one that is not known.
+func (k Key) Format() finding.Format {
+	if k.Type == Federated {
+		return finding.Federated
+	}
+	f, _ := keyformat.Of(k.Prefix)
+	return finding.Format(f.Name)
+}
+
+// Facts returns what Baseten lists of a key, in the words of a finding.
+func (k Key) Facts() *finding.Key {
+	return &finding.Key{Name: k.Name, Type: string(k.Type), Team: k.TeamName, Owner: k.OwnerName(), ModelIDs: k.ModelIDs,
+		Group: k.Group, CreatedAt: k.CreatedAt.Ptr(), LastUsedAt: k.LastUsedAt.Ptr()}
 }
 
 // An Owner is the user a personal key belongs to.
@@ -125,4 +161,60 @@ func (c *Client) deletePrefix(ctx context.Context, path, prefix string) error {
 		return fmt.Errorf("DELETE %s%s: the answer names another key, %q: list the keys to see what happened", path, name, clean(answer.Prefix))
 	}
 	return nil
+}
+
+// A GatewayGroup is a group of the Frontier Gateway, under which federated keys
+// are made. Workspaces that do not use the gateway answer 403.
+type GatewayGroup struct {
+	ID       string `json:"id"`
+	Metadata struct {
+		Name             string `json:"name"`
+		ExternalEntityID string `json:"external_entity_id"`
+	} `json:"metadata"`
+	Hierarchy struct {
+		ParentGroupID string `json:"parent_group_id"`
+	} `json:"hierarchy"`
+	CreatedAt Time `json:"created_at"`
+}
+
+// registeredPrefix is how much of a key that a customer brought along is shown.
+const registeredPrefix = 16
+
+// GatewayGroups iterates over the gateway's groups.
+func (c *Client) GatewayGroups(ctx context.Context) iter.Seq2[GatewayGroup, error] {
+	return pages[GatewayGroup](ctx, c, "/v1/gateway/groups", nil)
+}
+
+// GatewayKeys iterates over the keys of one group. They have a prefix, perhaps a
+// name, and their Group.
+func (c *Client) GatewayKeys(ctx context.Context, groupID string) iter.Seq2[Key, error] {
+	return func(yield func(Key, error) bool) {
+		group, err := segment("group", groupID)
+		if err != nil {
+			yield(Key{}, err)
+			return
+		}
+		type entry struct {
+			Prefix string `json:"prefix"`
+			Name   string `json:"name"`
+		}
+		for e, err := range pages[entry](ctx, c, "/v1/gateway/groups/"+group+"/api_keys", url.Values{"limit": {"1000"}}) {
+			if !yield(Key{Prefix: e.Prefix, Name: e.Name, Type: Federated, Group: groupID}, err) {
+				return
+			}
+		}
+	}
+}
+
+// DeleteGatewayKey revokes one key of one group, as DeleteKey does. The group
+// itself is never touched: to delete it would revoke everything below it.
+func (c *Client) DeleteGatewayKey(ctx context.Context, groupID, prefix string) error {
+	if strings.Contains(prefix, ".") && len(prefix) > registeredPrefix {
+		return errors.New("a gateway key is deleted by its prefix, as the group's list shows it: nothing was sent")
+	}
+	group, err := segment("group", groupID)
+	if err != nil {
+		return err
+	}
+	return c.deletePrefix(ctx, "/v1/gateway/groups/"+group+"/api_keys/", prefix)
 }

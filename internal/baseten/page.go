@@ -61,3 +61,14 @@ func pages[T any](ctx context.Context, c *Client, path string, query url.Values)
 		yield(zero, fmt.Errorf("GET %s: more than %d pages", path, maxPages))
 	}
 }
+
+// all collects a sequence. With an error it returns what came before it.
+func all[T any](items iter.Seq2[T, error]) (list []T, err error) {
+	for item, err := range items {
+		if err != nil {
+			return list, err
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}

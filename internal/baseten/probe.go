@@ -1,6 +1,7 @@
 package baseten
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,8 +63,8 @@ func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	return &Probe{endpoints: o.Endpoints, stack: s, absent: "b10lint-" + randomWord(16), controls: map[string]answer{}}, nil
 }
 
-// Scope names what the verdicts are about: the hosts that were asked.
-func (p *Probe) Scope() string {
+// scope names what the verdicts are about: the hosts that were asked.
+func (p *Probe) scope() string {
 	return "probe " + p.endpoints.Management.String() + " " + p.endpoints.Inference.String()
 }
 
@@ -103,14 +104,14 @@ type answer struct {
 func (p *Probe) verify(ctx context.Context, keys []secret.Secret) Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	res := Result{Verdicts: make(map[string]Verdict, len(keys))}
+	res := Result{Verdicts: make(map[string]finding.Verdict, len(keys))}
 	failures, reason := 0, ""
 	for _, k := range keys {
 		verdict, failed := p.verifyOne(ctx, k)
 		res.Verdicts[k.Digest()] = verdict
 		if failed {
 			failures++
-			reason = firstOf(reason, verdict.Liveness.Detail)
+			reason = cmp.Or(reason, verdict.Liveness.Detail)
 		}
 	}
 	if failures > 0 {
@@ -121,7 +122,7 @@ func (p *Probe) verify(ctx context.Context, keys []secret.Secret) Result {
 
 // verifyOne asks with one key. failed is set when a failure of the service or
 // the network kept it unknown.
-func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v Verdict, failed bool) {
+func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v finding.Verdict, failed bool) {
 	if p.barren >= giveUpAfter {
 		return p.verdict(finding.Unknown, fmt.Sprintf("not asked: there was no usable answer for %d keys in a row", p.barren), nil), true
 	}
@@ -150,9 +151,9 @@ func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v Verdict, fail
 	return p.verdict(state, detail, e.facts()), state == finding.Unknown && e.failed
 }
 
-func (p *Probe) verdict(state finding.LiveState, detail string, key *finding.Key) Verdict {
+func (p *Probe) verdict(state finding.LiveState, detail string, key *finding.Key) finding.Verdict {
 	now := p.stack.clock.Now().UTC()
-	return Verdict{Liveness: finding.Liveness{State: state, By: ByProbe, At: &now, Detail: detail}, Key: key}
+	return finding.Verdict{Liveness: finding.Liveness{State: state, By: ByProbe, At: &now, Detail: detail}, Key: key}
 }
 
 // control asks a route with a random key of the same form, once in a run.

@@ -19,34 +19,33 @@ const (
 	ByProbe     = "probe"
 )
 
-// A Verdict is what is known of one key.
-type Verdict struct {
-	Liveness finding.Liveness `json:"liveness"`
-	Key      *finding.Key     `json:"key,omitempty"` // nil when nothing is known but the verdict
-}
-
 // A Result holds a verdict for every key that was asked about, by the key's
 // Digest. Problems say what kept verdicts from being more than unknown.
 type Result struct {
-	Verdicts map[string]Verdict
+	Verdicts map[string]finding.Verdict
 	Problems []finding.Problem
 }
 
-// A Verifier tells whether keys are alive: by the inventory first, which needs
-// no key to be sent; then, if it is asked to probe, by the keys themselves where
-// the inventory had no answer. Each distinct key is looked into once in the life
-// of a Verifier. It is safe for use by several goroutines, which take turns.
+// A Verifier finds out whether keys are alive: by what Baseten lists first, which
+// needs no key to be sent; then, with a Probe, by the keys themselves where the
+// lists had no answer. Each distinct key is verified once in the life of a
+// Verifier. It is safe for use by several goroutines, which take turns.
 type Verifier struct {
-	inventory *Inventory // nil: none
-	probe     *Probe     // nil: not asked for
-	cache     *Cache     // nil: none on disk
-	mu        sync.Mutex
-	known     map[string]Verdict
+	lists *matcher // nil: not asked
+	probe *Probe   // nil: not asked
+	cache *Cache   // nil: none on disk
+	mu    sync.Mutex
+	known map[string]finding.Verdict
 }
 
-// NewVerifier returns a Verifier. Each of its parts may be nil.
-func NewVerifier(inventory *Inventory, probe *Probe, cache *Cache) *Verifier {
-	return &Verifier{inventory: inventory, probe: probe, cache: cache, known: map[string]Verdict{}}
+// NewVerifier returns a Verifier that reads the lists by way of client. Each of
+// its parts may be nil. It sends nothing yet.
+func NewVerifier(client *Client, probe *Probe, cache *Cache) *Verifier {
+	v := &Verifier{probe: probe, cache: cache, known: map[string]finding.Verdict{}}
+	if client != nil {
+		v.lists = &matcher{client: client}
+	}
+	return v
 }
 
 // Verify returns a verdict for every key, unknown at worst. It does not fail: an
@@ -56,11 +55,11 @@ func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
 }
 
 // VerifyKeeping is Verify for keys of which some must not be sent: those that
-// keep returns true for are left to the inventory, and stay unchecked without one.
+// keep returns true for are left to the lists, and stay unchecked without one.
 func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep func(secret.Secret) bool) Result {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	res := Result{Verdicts: make(map[string]Verdict, len(keys))}
+	res := Result{Verdicts: make(map[string]finding.Verdict, len(keys))}
 	open := map[string]secret.Secret{} // by digest
 	order := make([]string, 0, len(keys))
 	for _, k := range keys {
@@ -75,16 +74,16 @@ func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep
 		}
 		open[digest] = k
 	}
-	if v.inventory != nil && len(open) > 0 {
-		v.settle(&res, open, v.inventory.Scope(), v.inventory.verify(ctx, pick(order, open)))
+	if v.lists != nil && len(open) > 0 {
+		v.settle(&res, open, v.lists.scope(), v.lists.verify(ctx, pick(order, open)))
 	}
 	if v.probe != nil && len(open) > 0 {
 		sent := slices.DeleteFunc(pick(order, open), keep)
-		v.settle(&res, open, v.probe.Scope(), v.probe.verify(ctx, sent))
+		v.settle(&res, open, v.probe.scope(), v.probe.verify(ctx, sent))
 	}
 	for digest := range open {
 		if _, ok := res.Verdicts[digest]; !ok {
-			res.Verdicts[digest] = Verdict{Liveness: finding.Liveness{State: finding.Unchecked}}
+			res.Verdicts[digest] = finding.Verdict{Liveness: finding.Liveness{State: finding.Unchecked}}
 		}
 		v.known[digest] = res.Verdicts[digest]
 	}
@@ -92,22 +91,22 @@ func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep
 }
 
 // recall looks a verdict up, in memory and then on disk.
-func (v *Verifier) recall(digest string) (Verdict, bool) {
+func (v *Verifier) recall(digest string) (finding.Verdict, bool) {
 	if known, ok := v.known[digest]; ok {
 		return known, true
 	}
 	if v.cache == nil {
-		return Verdict{}, false
+		return finding.Verdict{}, false
 	}
-	if v.inventory != nil {
-		if known, ok := v.cache.get(v.inventory.Scope(), digest); ok {
+	if v.lists != nil {
+		if known, ok := v.cache.get(v.lists.scope(), digest); ok {
 			return known, true
 		}
 	}
 	if v.probe != nil {
-		return v.cache.get(v.probe.Scope(), digest)
+		return v.cache.get(v.probe.scope(), digest)
 	}
-	return Verdict{}, false
+	return finding.Verdict{}, false
 }
 
 // settle takes one method's verdicts over. Keys that it settled are no longer

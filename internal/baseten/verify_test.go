@@ -89,7 +89,7 @@ func (c *cast) nothingSent(t *testing.T, w *world) {
 func TestInventory(t *testing.T) {
 	w := newWorld(t)
 	c := newCast(w)
-	v := baseten.NewVerifier(baseten.NewInventory(w.client), nil, nil)
+	v := baseten.NewVerifier(w.client, nil, nil)
 	res := v.Verify(context.Background(), append(c.all(), c.all()...))
 	want := map[string]string{
 		"personal": "live by inventory", "legacy": "live by inventory", "invoke": "live by inventory", "metrics": "live by inventory",
@@ -129,7 +129,7 @@ func TestInventoryWithoutGatewayAndAudit(t *testing.T) {
 	w.org.MultiTeam = true
 	service := w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_API_KEYS"})
 	foreign := secret.New(fakekey.New(6).B10())
-	res := baseten.NewVerifier(baseten.NewInventory(w.as(t, service)), nil, nil).Verify(context.Background(), []secret.Secret{foreign, service})
+	res := baseten.NewVerifier(w.as(t, service), nil, nil).Verify(context.Background(), []secret.Secret{foreign, service})
 	if v := res.Verdicts[foreign.Digest()]; v.Liveness.State != finding.Unknown || !strings.Contains(v.Liveness.Detail, "audit log could not be read") {
 		t.Errorf("foreign: %+v", v.Liveness)
 	}
@@ -145,7 +145,7 @@ func TestInventorySharedPrefix(t *testing.T) {
 	w := newWorld(t)
 	real := w.org.AddKey(basetentest.KeySpec{Name: "real"})
 	fake := secret.New(real.Prefix() + "." + fakekey.New(3).Word(32))
-	res := baseten.NewVerifier(baseten.NewInventory(w.client), nil, nil).Verify(context.Background(), []secret.Secret{real, fake})
+	res := baseten.NewVerifier(w.client, nil, nil).Verify(context.Background(), []secret.Secret{real, fake})
 	for _, k := range []secret.Secret{real, fake} {
 		if v := res.Verdicts[k.Digest()]; v.Liveness.State != finding.Live || !strings.Contains(v.Liveness.Detail, "2 different found keys") {
 			t.Errorf("%+v", v.Liveness)
@@ -242,7 +242,7 @@ func checkProbeManners(t *testing.T, w *world, c *cast) {
 func TestInventoryThenProbe(t *testing.T) {
 	w := newWorld(t)
 	c := newCast(w)
-	v := baseten.NewVerifier(baseten.NewInventory(w.client), newProbe(t, w), nil)
+	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
 	res := v.Verify(context.Background(), c.all())
 	for name, k := range c.keys {
 		foreign := strings.HasPrefix(name, "foreign")
@@ -260,7 +260,7 @@ func TestInventoryThenProbe(t *testing.T) {
 func TestInventoryOf10000(t *testing.T) {
 	w := newWorld(t)
 	keys := w.org.Grow(basetentest.Seed{Users: 20, Keys: 10_600})[:10_000]
-	res := baseten.NewVerifier(baseten.NewInventory(w.client), nil, nil).Verify(context.Background(), keys)
+	res := baseten.NewVerifier(w.client, nil, nil).Verify(context.Background(), keys)
 	live := 0
 	for _, v := range res.Verdicts {
 		if v.Liveness.State == finding.Live {
@@ -287,7 +287,7 @@ func BenchmarkInventory(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		res := baseten.NewVerifier(baseten.NewInventory(client), nil, nil).Verify(context.Background(), keys)
+		res := baseten.NewVerifier(client, nil, nil).Verify(context.Background(), keys)
 		if len(res.Verdicts) != len(keys) || len(res.Problems) > 0 {
 			b.Fatal(res.Problems)
 		}

@@ -25,7 +25,8 @@ type Audit struct {
 type Exception struct {
 	// Prefix is a key's public part and Name a glob over key names; one is set.
 	Prefix, Name string
-	// Rules are the rules that it is an exception from; none means all.
+	// Rules are the rules that it is an exception from; none means all but
+	// key-leaked.
 	Rules         []string
 	Reason, Owner string    // the reason is never empty
 	Until         time.Time // the last day on which it holds; zero means for ever

@@ -102,6 +102,7 @@ func TestMistakes(t *testing.T) {
 		{"audit: {old-after: 99999999999999999999d}", "is no number of days"},
 		{"audit: {severity: {Key Old: low}}", "is no rule"},
 		{"audit: {exceptions: [{reason: x}]}", "an exception needs a prefix or a name"},
+		{"audit: {exceptions: [{name: x}]}", "an exception needs a reason"},
 		{"audit: {exceptions: [{name: '[', reason: x}]}", "bad glob"},
 		{"exclude: [\xff]", "f: the file is not UTF-8"},
 	} {
@@ -217,7 +218,7 @@ func FuzzParseBaseline(f *testing.F) {
 	f.Add([]byte(`{"schema":"b10lint-baseline/v1","accepted":[{}]}`)) // an empty entry
 	f.Add([]byte(`{"schema":"b10lint/v1"} x`))                        // a report
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := ParseBaseline("f", data)
+		b, err := parseBaseline("f", data)
 		if err != nil {
 			return
 		}
@@ -225,7 +226,7 @@ func FuzzParseBaseline(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseBaseline("f", one)
+		again, err := parseBaseline("f", one)
 		if err != nil {
 			t.Fatal(err)
 		}

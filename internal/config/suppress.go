@@ -12,11 +12,11 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// The rules that a Suppressor reports; package rules has their words.
+// The rules that a Suppressor reports; package rules describes them.
 const (
-	RuleUnused        = "suppression-unused"
-	RuleExpired       = "suppression-expired"
-	RuleWithoutReason = "suppression-without-reason"
+	ruleUnused        = "suppression-unused"
+	ruleExpired       = "suppression-expired"
+	ruleWithoutReason = "suppression-without-reason"
 )
 
 // A Suppressor decides which findings were accepted. A finding is accepted when
@@ -101,7 +101,13 @@ func (s *Suppressor) Suppress(f finding.Finding) *finding.Suppression {
 		}
 	}
 	if len(f.Locations) == 0 {
-		return standing(f, anywhere(mine))
+		var by *finding.Suppression
+		for _, e := range mine {
+			if e.glob == "" { // what has no place has no path either
+				by = e.take(by)
+			}
+		}
+		return standing(f, by)
 	}
 	allowed := s.allowed(f)
 	var first *finding.Suppression
@@ -133,16 +139,6 @@ func (e *entry) about(f finding.Finding) bool {
 		return strings.HasPrefix(f.Fingerprint, e.fingerprint)
 	}
 	return f.Prefix != "" && f.Prefix == e.prefix
-}
-
-// anywhere accepts what has no place, and so no path either.
-func anywhere(entries []*entry) (by *finding.Suppression) {
-	for _, e := range entries {
-		if e.glob == "" {
-			by = e.take(by)
-		}
-	}
-	return by
 }
 
 // take marks an entry as used; it counts unless another came first or it expired.
@@ -210,8 +206,8 @@ func (s *Suppressor) reasonless(f finding.Finding, at finding.Location) {
 		return // one a file and key is enough
 	}
 	s.without = append(s.without, finding.Finding{
-		Rule: RuleWithoutReason, Prefix: f.Prefix,
-		Fingerprint: fingerprint(RuleWithoutReason, f.Fingerprint, s.path(at)),
+		Rule: ruleWithoutReason, Prefix: f.Prefix,
+		Fingerprint: fingerprint(ruleWithoutReason, f.Fingerprint, s.path(at)),
 		Message:     "the comment b10lint:allow beside key " + f.Prefix + " gives no reason and is not obeyed",
 		Locations:   []finding.Location{at},
 	})
@@ -225,8 +221,8 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 	out := s.without
 	for _, at := range unused {
 		out = append(out, finding.Finding{
-			Rule: RuleUnused, Exposure: at.Exposure,
-			Fingerprint: fingerprint(RuleUnused, s.path(at), at.LineHash),
+			Rule: ruleUnused, Exposure: at.Exposure,
+			Fingerprint: fingerprint(ruleUnused, s.path(at), at.LineHash),
 			Message:     "the comment b10lint:allow accepts nothing: there is no key on its line or the next",
 			Locations:   []finding.Location{at},
 		})
@@ -234,9 +230,9 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 	for _, e := range s.entries {
 		switch {
 		case e.expired:
-			out = append(out, e.finding(RuleExpired, "ended on "+e.suppression.Until+" and is not obeyed any more"))
+			out = append(out, e.finding(ruleExpired, "ended on "+e.suppression.Until+" and is not obeyed any more"))
 		case !e.used && s.unused:
-			out = append(out, e.finding(RuleUnused, "accepts nothing that is there"))
+			out = append(out, e.finding(ruleUnused, "accepts nothing that is there"))
 		}
 	}
 	return out
@@ -257,13 +253,12 @@ func (e *entry) finding(rule, what string) finding.Finding {
 	if e.kind == "baseline" {
 		of = "the baseline's entry for "
 	}
-	f := finding.Finding{
+	return finding.Finding{
 		Rule: rule, Prefix: e.prefix,
 		Fingerprint: fingerprint(rule, subject, e.glob),
 		Message:     of + subject + " " + what,
 		Locations:   []finding.Location{{Path: file, Line: line}},
 	}
-	return f
 }
 
 // fingerprint is that of a finding that is not about a key: of rule and subject.

@@ -49,25 +49,25 @@ func TestSuppress(t *testing.T) {
 		{"nothing", "", leaked(at("a")), "", nil},
 		{"fingerprint", entry + "}", leaked(at("a"), at("b"), old("c")), "config", nil},
 		{"prefix", "accept:\n- {prefix: b10_abcdefgh, reason: x}", leaked(at("a")), "config", nil},
-		{"another prefix", "accept:\n- {prefix: b10_abcdefg, reason: x}", leaked(at("a")), "", []string{RuleUnused}},
+		{"another prefix", "accept:\n- {prefix: b10_abcdefg, reason: x}", leaked(at("a")), "", []string{ruleUnused}},
 		{"until today", entry + ", until: 2026-11-21}", leaked(at("a")), "config", nil},
-		{"expired", entry + ", until: 2026-11-20}", leaked(at("a")), "", []string{RuleExpired}},
+		{"expired", entry + ", until: 2026-11-20}", leaked(at("a")), "", []string{ruleExpired}},
 		{"path", entry + ", path: tests/**}", leaked(at("tests/x/y")), "config", nil},
 		{"folder", entry + ", path: tests/x}", leaked(at("tests/x/y")), "config", nil},
 		{"name", entry + ", path: '*.py'}", leaked(at("deep/x.py")), "config", nil},
-		{"another path", entry + ", path: tests/**}", leaked(at("src/y")), "", []string{RuleUnused}},
+		{"another path", entry + ", path: tests/**}", leaked(at("src/y")), "", []string{ruleUnused}},
 		{"one place of two", entry + ", path: tests/**}", leaked(at("tests/x"), at("src/y")), "", nil},
 		{"two entries, two places", entry + ", path: tests/**}\n- {prefix: b10_abcdefgh, reason: x, path: src/y}", leaked(at("tests/x"), at("src/y")), "config", nil},
 		{"inline", "", leaked(allowed("a", "why")), "inline", nil},
 		{"inline and elsewhere", "", leaked(allowed("a", "why"), at("b")), "", nil},
 		{"inline and config", entry + ", path: b}", leaked(allowed("a", "why"), at("b")), "inline", nil},
 		{"inline off", "inline: false", leaked(allowed("a", "why")), "", nil},
-		{"inline without reason", "", leaked(allowed("a", "")), "", []string{RuleWithoutReason}},
+		{"inline without reason", "", leaked(allowed("a", "")), "", []string{ruleWithoutReason}},
 		{"inline, older versions", "", leaked(allowed("a", "why"), old("a")), "inline", nil},
 		{"inline, older versions elsewhere", "", leaked(allowed("a", "why"), old("b")), "", nil},
 		{"inline once of twice", "", leaked(allowed("a", "why"), at("a"), old("a")), "", nil},
 		{"no place", entry + "}", leaked(), "config", nil},
-		{"no place, but a path", entry + ", path: a}", leaked(), "", []string{RuleUnused}},
+		{"no place, but a path", entry + ", path: a}", leaked(), "", []string{ruleUnused}},
 	} {
 		s := newTest(t, c.config, nil)
 		got := ""
@@ -120,14 +120,14 @@ func TestBaseline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err = ParseBaseline("b.json", data); err != nil {
+	if b, err = parseBaseline("b.json", data); err != nil {
 		t.Fatal(err)
 	}
 	s := newTest(t, "", b)
 	if by := s.Suppress(leaked(at("anywhere"), old("else"))); by == nil || by.Kind != "baseline" || by.Reason != "told by hand" || by.Where != "b.json" {
 		t.Errorf("%+v", by)
 	}
-	if l := s.Leftover(nil); len(l) != 1 || l[0].Rule != RuleUnused {
+	if l := s.Leftover(nil); len(l) != 1 || l[0].Rule != ruleUnused {
 		t.Errorf("%+v", l)
 	}
 	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, false); u != (Update{Kept: 1, Gone: 1}) {
@@ -148,11 +148,11 @@ func TestBaselineMistakes(t *testing.T) {
 		head + `{"fingerprint":"0123456789ABCDEF","rule":"leaked-key","reason":"x","added":"2026-11-21"}]}`,
 		head + `{"fingerprint":"0123456789abcdef","rule":"leaked-key","reason":"x","added":"2026-11-21","extra":1}]}`,
 	} {
-		if _, err := ParseBaseline("f", []byte(bad)); err == nil {
+		if _, err := parseBaseline("f", []byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)
 		}
 	}
-	if _, err := ParseBaseline("f", []byte(head+good+"]}\n")); err != nil {
+	if _, err := parseBaseline("f", []byte(head+good+"]}\n")); err != nil {
 		t.Error(err)
 	}
 }

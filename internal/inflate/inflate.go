@@ -1,11 +1,3 @@
-// Package inflate decodes DEFLATE (RFC 1951) and zlib (RFC 1950) data that is whole in memory, into memory.
-//
-// Git stores every object as one zlib stream of known size, and most of them are small. The reader of the standard
-// library pulls its input byte by byte through an interface and keeps a window of its own; with both ends in memory
-// neither is needed. What is left is: a 64-bit bit buffer that is refilled with one unaligned load, Huffman tables
-// whose entries say everything about a symbol in 32 bits, and copies of 8 or 16 bytes at a time. The entry format and
-// the way tables are filled by doubling follow libdeflate (https://github.com/ebiggers/libdeflate,
-// lib/deflate_decompress.c).
 package inflate
 
 import (
@@ -14,7 +6,7 @@ import (
 )
 
 var (
-	// ErrCorrupt is returned for data that is no valid stream, and for a checksum that does not match.
+	// ErrCorrupt is returned for data that is not a valid stream, and for a checksum that does not match.
 	ErrCorrupt = errors.New("inflate: corrupt data")
 	// ErrShort is returned when src ends before the stream does.
 	ErrShort = errors.New("inflate: input ends before the stream does")
@@ -25,10 +17,6 @@ var (
 // A Decoder holds the tables that decoding needs, so that no call allocates. The zero value is ready for use.
 // A Decoder must not be used by two goroutines at once, and not be copied while in use.
 type Decoder struct {
-	// NoChecksum leaves out the comparison with the Adler-32 at the end of a zlib stream, whose four bytes must still be
-	// there. It is for callers who check the content in some other way, such as an object's hash.
-	NoChecksum bool
-
 	ready bool   // prepare has run
 	fixed tables // of blocks with fixed codes
 	dyn   tables // of the current block with dynamic codes
@@ -54,7 +42,7 @@ func (d *Decoder) Zlib(dst, src []byte) (n, consumed int, err error) {
 	if len(rest) < trailer {
 		return n, 0, ErrShort
 	}
-	if !d.NoChecksum && binary.BigEndian.Uint32(rest) != adler32(dst[:n]) {
+	if binary.BigEndian.Uint32(rest) != adler32(dst[:n]) {
 		return n, 0, ErrCorrupt
 	}
 	return n, header + used + trailer, nil

@@ -162,10 +162,6 @@ func TestChecksum(t *testing.T) {
 	if n, ended, err := d.Prefix(dst, src); n != 5 || ended || err != ErrCorrupt {
 		t.Errorf("wrong checksum: %d, %v, %v", n, ended, err)
 	}
-	d.NoChecksum = true
-	if n, consumed, err := d.Zlib(dst, src); n != 5 || consumed != len(src) || err != nil {
-		t.Errorf("wrong checksum that is not looked at: %d, %d, %v", n, consumed, err)
-	}
 	if _, _, err := d.Zlib(dst, src[:len(src)-1]); err != ErrShort {
 		t.Errorf("checksum cut off: %v", err)
 	}

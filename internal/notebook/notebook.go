@@ -1,35 +1,23 @@
-// Package notebook tells where in a Jupyter notebook a byte lies: in which cell,
+// Package notebook says where in a Jupyter notebook a byte lies: in which cell,
 // and in what part of it. It knows nbformat 3 and 4 and works on the bytes of
 // the file in one pass, without decoding what the cells hold.
 package notebook
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
-)
-
-// A Part is a part of a cell.
-type Part string
-
-// The parts. Error is the traceback of an output; Metadata is everything in a
-// cell that is none of the others.
-const (
-	Source     Part = "source"
-	Output     Part = "output"
-	Error      Part = "error"
-	Metadata   Part = "metadata"
-	Attachment Part = "attachment"
 )
 
 // A Place says where in a notebook a byte lies.
 type Place struct {
 	Cell int // 0-based, in file order
-	Part Part
+	// Part is "source", "output", "error" (the traceback of an output), "attachment",
+	// or "metadata", which is everything else in a cell.
+	Part string
 	// Kind is, for an output, "stream", "result", "display" or "error".
 	Kind string
-	// MIME is the media type of a rich output or an attachment, if it has one.
-	MIME string
 }
 
 // A Span is a half-open range of bytes, [Start, End).
@@ -37,12 +25,8 @@ type Span struct{ Start, End int }
 
 // A Notebook is the outline of one file.
 type Notebook struct {
-	// Format is the major nbformat version, 0 when the file does not say.
-	Format int
-	// Cells is how many cells there are.
-	Cells  int
+	Cells  int // how many there are
 	pieces []piece
-	mimes  []string // that pieces name by number; the first is none
 	images []Span
 }
 
@@ -57,7 +41,6 @@ type spot struct {
 	cell int32
 	part part
 	kind kind
-	mime uint8
 }
 
 type (
@@ -82,18 +65,22 @@ const (
 )
 
 var (
-	partNames = [...]Part{Metadata, Source, Output, Error, Attachment}
+	partNames = [...]string{"metadata", "source", "output", "error", "attachment"}
 	kindNames = [...]string{"", "stream", "result", "display", "error"}
 )
 
-// LooksLike tells at little cost whether data may be a notebook.
+const blanks = " \t\r\n"
+
+// LooksLike reports at little cost whether data may be a notebook.
 func LooksLike(data []byte) bool {
-	head := bytes.TrimPrefix(data[:min(len(data), 4<<10)], []byte("\xef\xbb\xbf"))
-	start := 0
-	for start < len(head) && (head[start] == ' ' || head[start] == '\t' || head[start] == '\r' || head[start] == '\n') {
-		start++
+	head := bytes.TrimLeft(bytes.TrimPrefix(data[:min(len(data), 4<<10)], []byte("\xef\xbb\xbf")), blanks)
+	if len(head) == 0 || head[0] != '{' {
+		return false
 	}
-	if head = head[start:]; len(head) == 0 || head[0] != '{' || !opens(head[1:]) {
+	// Most objects that are not a notebook show it by the name of their first member.
+	first := bytes.TrimLeft(head[1:], blanks)
+	if !slices.ContainsFunc([]string{`"cells"`, `"metadata"`, `"nbformat"`, `"nbformat_minor"`, `"worksheets"`, `"orig_nbformat"`},
+		func(name string) bool { return bytes.HasPrefix(first, []byte(name)) }) {
 		return false
 	}
 	has := func(b []byte, key string) bool { return bytes.Contains(b, []byte(key)) }
@@ -106,39 +93,25 @@ func LooksLike(data []byte) bool {
 	return has(head, `"cell_type"`) || has(data[max(0, len(data)-(4<<10)):], `"nbformat"`)
 }
 
-// opens reports whether the first name of an object is one of those that the format has at
-// the top; most objects that are none of a notebook show it here.
-func opens(b []byte) bool {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
-		b = b[1:]
-	}
-	for _, name := range []string{`"cells"`, `"metadata"`, `"nbformat"`, `"nbformat_minor"`, `"worksheets"`, `"orig_nbformat"`} {
-		if bytes.HasPrefix(b, []byte(name)) {
-			return true
-		}
-	}
-	return false
-}
-
 // Parse outlines a notebook. It always returns what it understood. The error
 // says where the file stops being a notebook; the places before that hold, and
 // a part that was cut off reaches to the end of data.
 func Parse(data []byte) (*Notebook, error) {
-	p := &parser{scanner: scanner{data: data}, nb: &Notebook{mimes: []string{""}}}
+	p := &parser{scanner: scanner{data: data}, nb: &Notebook{}}
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
 		p.pos = 3
 	}
 	return p.nb, p.notebook()
 }
 
-// At tells where the byte at offset lies. It is false outside of all cells.
+// At returns where the byte at offset lies; false outside of all cells.
 func (n *Notebook) At(offset int) (Place, bool) {
 	i := sort.Search(len(n.pieces), func(i int) bool { return n.pieces[i].End > offset })
 	if i == len(n.pieces) || offset < n.pieces[i].Start {
 		return Place{}, false
 	}
 	s := n.pieces[i].spot
-	return Place{int(s.cell), partNames[s.part], kindNames[s.kind], n.mimes[s.mime]}, true
+	return Place{int(s.cell), partNames[s.part], kindNames[s.kind]}, true
 }
 
 // Skip lists, in order, the values that hold pictures: there is no sense in
@@ -187,13 +160,6 @@ func (p *parser) notebook() error {
 					return p.value()
 				})
 			})
-		case "nbformat":
-			start := p.pos
-			err := p.value()
-			if v := p.data[start:p.pos]; len(v) == 1 && v[0] >= '0' && v[0] <= '9' {
-				p.nb.Format = int(v[0] - '0')
-			}
-			return err
 		}
 		return p.value()
 	})
@@ -224,21 +190,18 @@ func (p *parser) cell() error {
 // attachments reads {"name": {"image/png": "…"}}.
 func (p *parser) attachments(other spot) error {
 	p.lay(other)
-	around := spot{cell: other.cell, part: attachment}
-	err := p.object(func([]byte) error {
-		return p.object(func(mime []byte) error { return p.rich(around, mime) })
-	})
-	p.lay(around)
+	err := p.object(func([]byte) error { return p.object(p.rich) })
+	p.lay(spot{cell: other.cell, part: attachment})
 	return err
 }
 
 // rich reads a value of a media type.
-func (p *parser) rich(around spot, mime []byte) error {
-	at := around
-	at.mime = p.mime(mime)
+func (p *parser) rich(mime []byte) error {
 	start := p.pos
-	err := p.part(around, at)
-	if isPicture(mime) {
+	err := p.value()
+	switch name := string(mime); {
+	case name == "png", name == "jpeg", // nbformat 3
+		strings.HasPrefix(name, "image/") && !strings.HasPrefix(name, "image/svg"):
 		p.nb.images = append(p.nb.images, Span{start, p.pos})
 	}
 	return err
@@ -261,9 +224,9 @@ func (p *parser) output(other spot) error {
 			out.kind = kindOf(p.data[start:p.pos])
 			return err
 		case "data":
-			return p.object(func(mime []byte) error { return p.rich(out, mime) })
-		case "html", "svg", "png", "jpeg", "latex", "javascript", "json", "pdf": // nbformat 3
-			return p.rich(out, key)
+			return p.object(p.rich)
+		case "png", "jpeg": // nbformat 3
+			return p.rich(key)
 		}
 		return p.value()
 	})
@@ -290,44 +253,4 @@ func kindOf(quoted []byte) kind {
 		return fault
 	}
 	return unknown
-}
-
-// mime gives the number of a media type. A file has a few; those beyond what a
-// number holds go without.
-func (p *parser) mime(key []byte) uint8 {
-	name := mimeOf(key)
-	for i, m := range p.nb.mimes {
-		if m == name {
-			return uint8(i)
-		}
-	}
-	if len(p.nb.mimes) > 255 {
-		return 0
-	}
-	p.nb.mimes = append(p.nb.mimes, strings.Clone(name))
-	return uint8(len(p.nb.mimes) - 1)
-}
-
-// mimeOf names the media type that a key stands for. The short names are those
-// of nbformat 3. Anything unknown is kept, cut to a sane length.
-func mimeOf(key []byte) string {
-	switch string(key) {
-	case "png", "jpeg":
-		return "image/" + string(key)
-	case "svg":
-		return "image/svg+xml"
-	case "html", "latex":
-		return "text/" + string(key)
-	case "javascript", "json", "pdf":
-		return "application/" + string(key)
-	}
-	return string(key[:min(len(key), 100)])
-}
-
-func isPicture(key []byte) bool {
-	switch string(key) {
-	case "png", "jpeg":
-		return true
-	}
-	return bytes.HasPrefix(key, []byte("image/")) && !bytes.HasPrefix(key, []byte("image/svg"))
 }

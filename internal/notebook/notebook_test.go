@@ -36,15 +36,15 @@ const v3 = `{"metadata": {"name": "<<name>>"}, "nbformat": 3, "nbformat_minor": 
 
 var expect = map[string]map[string]string{
 	v4: {
-		"id0": "0 metadata", "meta0": "0 metadata", "png0": "0 attachment image/png", "att0": "0 attachment text/plain",
-		"src0": "0 source", "src1": "1 source", "stream1": "1 output stream", "png1": "1 output display image/png",
-		"svg1": "1 output display image/svg+xml", "html1": "1 output display text/html",
-		"json1": "1 output display application/json", "outmeta1": "1 output display",
-		"plain1": "1 output result text/plain", "evalue1": "1 error error", "trace1": "1 error error", "kernel": "none",
+		"id0": "0 metadata", "meta0": "0 metadata", "png0": "0 attachment", "att0": "0 attachment",
+		"src0": "0 source", "src1": "1 source", "stream1": "1 output stream", "png1": "1 output display",
+		"svg1": "1 output display", "html1": "1 output display",
+		"json1": "1 output display", "outmeta1": "1 output display",
+		"plain1": "1 output result", "evalue1": "1 error error", "trace1": "1 error error", "kernel": "none",
 	},
 	v3: {
-		"name": "none", "src0": "0 source", "png0": "0 output result image/png", "text0": "0 output result",
-		"html0": "0 output result text/html", "evalue0": "0 error error", "trace0": "0 error error",
+		"name": "none", "src0": "0 source", "png0": "0 output result", "text0": "0 output result",
+		"html0": "0 output result", "evalue0": "0 error error", "trace0": "0 error error",
 		"stream0": "0 output stream", "src1": "1 source", "sheet": "none",
 	},
 }
@@ -54,7 +54,7 @@ func place(nb *Notebook, offset int) string {
 	if !ok {
 		return "none"
 	}
-	return strings.Join(strings.Fields(fmt.Sprint(p.Cell, " ", p.Part, " ", p.Kind, " ", p.MIME)), " ")
+	return strings.Join(strings.Fields(fmt.Sprint(p.Cell, " ", p.Part, " ", p.Kind)), " ")
 }
 
 func TestAt(t *testing.T) {
@@ -64,8 +64,8 @@ func TestAt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if nb.Cells != 2 || nb.Format != 3 && nb.Format != 4 {
-				t.Errorf("%d cells, format %d", nb.Cells, nb.Format)
+			if nb.Cells != 2 {
+				t.Errorf("%d cells", nb.Cells)
 			}
 			if !LooksLike(data) {
 				t.Error("does not look like a notebook")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/rules"
 )
 
@@ -180,7 +181,7 @@ func settled(b []byte) int {
 	}
 	// The shortest beginnings that show a part of a secret: eight, a dot and one more,
 	// and the same in base64, which takes twelve letters for nine.
-	if dots > 0 && alnums >= 9 || alnums >= 12 {
+	if dots > 0 && alnums > keyformat.Legacy.Prefix || alnums >= 12 {
 		return i
 	}
 	return len(b)

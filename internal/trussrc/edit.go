@@ -34,8 +34,8 @@ func (f *File) SetValue(section, option, value string) ([]byte, error) {
 func (f *File) only(section, name string) (*Option, error) {
 	var found []*Option
 	for _, s := range f.doc.sections {
-		for _, o := range s.Options {
-			if s.Name == section && o.Name == name {
+		for _, o := range s.options {
+			if s.name == section && o.name == name {
 				found = append(found, o)
 			}
 		}
@@ -45,20 +45,20 @@ func (f *File) only(section, name string) (*Option, error) {
 		return found[0], nil
 	case len(found) > 1:
 		return nil, fmt.Errorf("option %s stands twice in section %s, on lines %d and %d; remove one of the two",
-			safeName(name), safeName(section), found[0].Line, found[1].Line)
+			safeName(name), safeName(section), found[0].line, found[1].line)
 	case f.doc.names[section] == nil:
 		return nil, fmt.Errorf("there is no section %s", safeName(section))
 	}
-	if o, inherited := f.Lookup(section, name); inherited {
+	if o, inherited := f.lookup(section, name); inherited {
 		return nil, fmt.Errorf("section %s inherits option %s from [%s], line %d; set it there",
-			safeName(section), safeName(name), DefaultSection, o.Line)
+			safeName(section), safeName(name), defaultSection, o.line)
 	}
 	return nil, fmt.Errorf("section %s has no option %s", safeName(section), safeName(name))
 }
 
 func (f *File) splice(o *Option, value string) []byte {
 	data := f.doc.data
-	first := o.Parts[0]
+	first := o.parts[0]
 	var out bytes.Buffer
 	out.Write(data[:first.Start])
 	if first.Start == o.delimiter && first.Start == first.End && o.delimiter > 1 && data[o.delimiter-2] == ' ' {
@@ -66,7 +66,7 @@ func (f *File) splice(o *Option, value string) []byte {
 	}
 	out.WriteString(value)
 	pos := first.End
-	for _, p := range o.Parts[1:] {
+	for _, p := range o.parts[1:] {
 		start := bytes.LastIndexAny(data[:p.Start], "\r\n") + 1
 		_, next := lineEnd(data, p.End)
 		out.Write(data[pos:start])
@@ -88,13 +88,13 @@ func (f *File) check(out []byte, section, name, value string) error {
 	}
 	for i, s := range f.doc.sections {
 		t := g.doc.sections[i]
-		if s.Name != t.Name || len(s.Options) != len(t.Options) {
-			return fmt.Errorf("the edit would change section %s", safeName(s.Name))
+		if s.name != t.name || len(s.options) != len(t.options) {
+			return fmt.Errorf("the edit would change section %s", safeName(s.name))
 		}
-		for j, o := range s.Options {
-			edited := s.Name == section && o.Name == name
-			if o.Name != t.Options[j].Name || !edited && f.Raw(o) != g.Raw(t.Options[j]) {
-				return fmt.Errorf("the edit would change option %s of section %s", safeName(o.Name), safeName(s.Name))
+		for j, o := range s.options {
+			edited := s.name == section && o.name == name
+			if o.name != t.options[j].name || !edited && f.raw(o) != g.raw(t.options[j]) {
+				return fmt.Errorf("the edit would change option %s of section %s", safeName(o.name), safeName(s.name))
 			}
 		}
 	}

@@ -17,7 +17,7 @@ const (
 // has it. The error is an *Error that quotes no value. The value may be key
 // material: the caller wraps it in a secret at once.
 func (f *File) Get(section, name string) (value string, ok bool, err error) {
-	o, _ := f.Lookup(section, name)
+	o, _ := f.lookup(section, name)
 	if o == nil {
 		return "", false, nil
 	}
@@ -28,7 +28,7 @@ func (f *File) Get(section, name string) (value string, ok bool, err error) {
 
 func (f *File) interpolate(section string, o *Option, steps *int) (string, error) {
 	in := &interpolation{f: f, section: section, option: o, steps: steps}
-	if err := in.expand(f.Raw(o), 1); err != nil {
+	if err := in.expand(f.raw(o), 1); err != nil {
 		return "", err
 	}
 	return in.out.String(), nil
@@ -43,17 +43,17 @@ type interpolation struct {
 	steps   *int
 }
 
-func (in *interpolation) fail(kind Kind, text string) error {
-	return &Error{in.option.Line, kind, "option " + safeName(in.option.Name) + " " + text}
+func (in *interpolation) fail(kind kind, text string) error {
+	return &Error{in.option.line, "option " + safeName(in.option.name) + " " + text, kind}
 }
 
 func (in *interpolation) expand(rest string, depth int) error {
 	if depth > maxDepth {
-		return in.fail(InterpolationTooDeep, "refers to itself or through more than ten others; write the value out")
+		return in.fail(interpolationTooDeep, "refers to itself or through more than ten others; write the value out")
 	}
 	for rest != "" {
 		if *in.steps--; *in.steps < 0 || in.out.Len() > maxValue {
-			return in.fail(InterpolationTooLarge, "grows without bound when its references are replaced; write the value out")
+			return in.fail(interpolationTooLarge, "grows without bound when its references are replaced; write the value out")
 		}
 		plain, after, found := strings.Cut(rest, "%")
 		in.out.WriteString(plain)
@@ -74,7 +74,7 @@ func (in *interpolation) expand(rest string, depth int) error {
 			}
 			rest = tail
 		default:
-			return in.fail(InterpolationSyntax, "has a single %, which truss cannot read; write %% for one")
+			return in.fail(interpolationSyntax, "has a single %, which truss cannot read; write %% for one")
 		}
 	}
 	return nil
@@ -84,17 +84,17 @@ func (in *interpolation) expand(rest string, depth int) error {
 func (in *interpolation) reference(after string) (name, tail string, err error) {
 	i := strings.IndexByte(after, ')')
 	if i < 2 || !strings.HasPrefix(after[i+1:], "s") {
-		return "", "", in.fail(InterpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
+		return "", "", in.fail(interpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
 	}
 	return after[1:i], after[i+2:], nil
 }
 
 func (in *interpolation) replace(name string, depth int) error {
-	o, _ := in.f.Lookup(in.section, name)
+	o, _ := in.f.lookup(in.section, name)
 	if o == nil {
-		return in.fail(InterpolationMissing, "refers to an option that neither its section nor [DEFAULT] has")
+		return in.fail(interpolationMissing, "refers to an option that neither its section nor [DEFAULT] has")
 	}
-	raw := in.f.Raw(o)
+	raw := in.f.raw(o)
 	if !strings.Contains(raw, "%") {
 		in.out.WriteString(raw)
 		return nil

@@ -12,7 +12,7 @@ import (
 // reported, in file order, each as an *Error, and the rest is read all the same.
 // Time and memory are linear in the input. The data is kept, not copied.
 func Parse(data []byte) (*File, []error) {
-	p := &parser{doc: &document{data: data, names: map[string]*Section{}, options: map[place]*Option{}}}
+	p := &parser{doc: &document{data: data, names: map[string]*section{}, options: map[place]*Option{}}}
 	p.run()
 	return &File{p.doc}, p.errs
 }
@@ -21,15 +21,15 @@ func Parse(data []byte) (*File, []error) {
 type parser struct {
 	doc     *document
 	errs    []error
-	section *Section
+	section *section
 	option  *Option // the one that a continuation line would continue
 	indent  int     // of the line that last was no continuation, in characters
 	line    int
 	headed  bool // the missing header has been reported
 }
 
-func (p *parser) fail(kind Kind, format string, args ...any) {
-	p.errs = append(p.errs, &Error{p.line, kind, fmt.Sprintf(format, args...)})
+func (p *parser) fail(kind kind, format string, args ...any) {
+	p.errs = append(p.errs, &Error{p.line, fmt.Sprintf(format, args...), kind})
 }
 
 func (p *parser) run() {
@@ -37,10 +37,8 @@ func (p *parser) run() {
 	pos := 0
 	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		pos = 3
-		p.line = 1
-		p.fail(MissingHeader, "starts with a byte order mark, which truss takes for text before the first [section]; remove it")
+		p.errs = append(p.errs, &Error{1, "starts with a byte order mark, which truss takes for text before the first [section]; remove it", missingHeader})
 		p.headed = true
-		p.line = 0
 	}
 	for pos < len(data) {
 		end, next := lineEnd(data, pos)
@@ -49,7 +47,7 @@ func (p *parser) run() {
 		pos = next
 	}
 	for _, s := range p.doc.sections {
-		for _, o := range s.Options {
+		for _, o := range s.options {
 			o.trim()
 		}
 	}
@@ -72,7 +70,7 @@ func lineEnd(data []byte, pos int) (end, next int) {
 func (p *parser) readLine(start, end int) {
 	text := p.doc.data[start:end]
 	if !utf8.Valid(text) {
-		p.fail(BadEncoding, "is not UTF-8, so truss cannot read the file; save it as UTF-8")
+		p.fail(badEncoding, "is not UTF-8, so truss cannot read the file; save it as UTF-8")
 	}
 	left := bytes.TrimLeftFunc(text, isSpace)
 	value := bytes.TrimRightFunc(left, isSpace)
@@ -80,7 +78,7 @@ func (p *parser) readLine(start, end int) {
 	span := Span{at, at + len(value)}
 	if len(value) == 0 {
 		if p.section != nil && p.option != nil {
-			p.option.Parts = append(p.option.Parts, Span{start, start})
+			p.option.parts = append(p.option.parts, Span{start, start})
 		}
 		return
 	}
@@ -89,7 +87,7 @@ func (p *parser) readLine(start, end int) {
 	}
 	indent := utf8.RuneCount(text[:len(text)-len(left)])
 	if p.section != nil && p.option != nil && indent > p.indent {
-		p.option.Parts = append(p.option.Parts, span)
+		p.option.parts = append(p.option.parts, span)
 		return
 	}
 	p.indent = indent
@@ -111,12 +109,12 @@ func header(value []byte) (string, bool) {
 }
 
 func (p *parser) openSection(name string) {
-	s := &Section{Name: name, Line: p.line}
-	if name != DefaultSection {
+	s := &section{name: name, line: p.line}
+	if name != defaultSection {
 		if first := p.doc.names[name]; first != nil {
-			s.Duplicate = true
-			p.fail(DuplicateSection, "section %s is there already, since line %d; truss refuses the whole file: remove one of the two",
-				safeName(name), first.Line)
+			s.duplicate = true
+			p.fail(duplicateSection, "section %s is there already, since line %d; truss refuses the whole file: remove one of the two",
+				safeName(name), first.line)
 		} else {
 			p.doc.names[name] = s
 		}
@@ -129,30 +127,29 @@ func (p *parser) assign(value []byte, span Span) {
 	if p.section == nil {
 		if !p.headed {
 			p.headed = true
-			p.fail(MissingHeader, "text before the first [section]; put a header such as [baseten] above it")
+			p.fail(missingHeader, "text before the first [section]; put a header such as [baseten] above it")
 		}
 		return
 	}
 	i := bytes.IndexAny(value, "=:")
 	if i < 0 {
-		p.fail(BadLine, "is neither a [section] nor name = value; comment it out with # or correct it")
+		p.fail(badLine, "is neither a [section] nor name = value; comment it out with # or correct it")
 		return
 	}
 	name := lower(string(bytes.TrimRightFunc(value[:i], isSpace)))
 	if name == "" {
-		p.fail(BadLine, "has no name before the %q", value[i])
+		p.fail(badLine, "has no name before the %q", value[i])
 	}
 	start := span.End - len(bytes.TrimLeftFunc(value[i+1:], isSpace))
-	o := &Option{Name: name, Line: p.line, delimiter: span.Start + i + 1, Parts: []Span{{start, span.End}}}
-	key := place{p.section.Name, name}
+	o := &Option{name: name, line: p.line, delimiter: span.Start + i + 1, parts: []Span{{start, span.End}}}
+	key := place{p.section.name, name}
 	if p.doc.options[key] == nil {
 		p.doc.options[key] = o
 	} else {
-		o.Duplicate = true
-		p.fail(DuplicateOption, "option %s is set twice in section %s; truss refuses the whole file: remove one of the two",
-			safeName(name), safeName(p.section.Name))
+		p.fail(duplicateOption, "option %s is set twice in section %s; truss refuses the whole file: remove one of the two",
+			safeName(name), safeName(p.section.name))
 	}
-	p.section.Options = append(p.section.Options, o)
+	p.section.options = append(p.section.options, o)
 	p.option = o
 	if name == "" {
 		p.option = nil // Python continues no option without a name
@@ -161,8 +158,8 @@ func (p *parser) assign(value []byte, span Span) {
 
 // trim drops the empty lines at the end of a value.
 func (o *Option) trim() {
-	for n := len(o.Parts); n > 1 && o.Parts[n-1].Start == o.Parts[n-1].End; n-- {
-		o.Parts = o.Parts[:n-1]
+	for n := len(o.parts); n > 1 && o.parts[n-1].Start == o.parts[n-1].End; n-- {
+		o.parts = o.parts[:n-1]
 	}
 }
 

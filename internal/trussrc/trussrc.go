@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// DefaultSection is the section whose options every other section inherits.
-const DefaultSection = "DEFAULT"
+// defaultSection is the section whose options every other section inherits.
+const defaultSection = "DEFAULT"
 
 // A File is a parsed trussrc. It holds key material and therefore keeps its text
 // behind a pointer: printing a File prints no value.
@@ -25,8 +25,8 @@ type File struct {
 // A document is what File hides from fmt.
 type document struct {
 	data     []byte
-	sections []*Section
-	names    map[string]*Section // the first of each name but DEFAULT's
+	sections []*section
+	names    map[string]*section // the first of each name but DEFAULT's
 	options  map[place]*Option   // the first of each
 }
 
@@ -36,87 +36,81 @@ type place struct{ section, option string }
 // A Span is a half-open range of bytes in the parsed data.
 type Span struct{ Start, End int }
 
-// A Section is one header and the options below it. A repeated header makes a
-// Section of its own with Duplicate set; Python refuses such a file.
-type Section struct {
-	Name      string
-	Line      int // 1-based line of the header
-	Duplicate bool
-	Options   []*Option
+// A section is one header and the options below it. A repeated header makes a
+// section of its own, a duplicate; Python refuses such a file.
+type section struct {
+	name      string
+	line      int // 1-based, of the header
+	duplicate bool
+	options   []*Option
 }
 
-// An Option is one assignment. It holds no text of its value: see File.Raw.
+// An Option is one assignment. It holds no text of its value: see File.Get.
 type Option struct {
-	Name      string // in lower case
-	Line      int    // 1-based
-	Duplicate bool   // the section has it already; Python refuses such a file
-	// Parts are the lines of the value without the space around them, in order;
+	name string // in lower case
+	line int    // 1-based
+	// parts are the lines of the value without the space around them, in order;
 	// an empty span is an empty line. Joined by newlines they are the raw value.
-	Parts []Span
+	parts []Span
 	// delimiter is where the byte after "=" or ":" is.
 	delimiter int
 }
 
 // Span returns the range from the value's first byte to its last.
 func (o *Option) Span() Span {
-	first, last := o.Parts[0], o.Parts[len(o.Parts)-1]
+	first, last := o.parts[0], o.parts[len(o.parts)-1]
 	return Span{first.Start, max(first.Start, last.End)}
 }
 
-// Kind says which of configparser's complaints an Error is.
-type Kind string
+// A kind is one of the complaints of configparser.
+type kind string
 
 // The kinds. The first four make Python refuse the whole file, the
 // interpolation kinds make it refuse the section that is asked for.
 const (
-	MissingHeader         Kind = "missing section header"
-	DuplicateSection      Kind = "duplicate section"
-	DuplicateOption       Kind = "duplicate option"
-	BadLine               Kind = "line that is no assignment"
-	BadEncoding           Kind = "not UTF-8"
-	InterpolationSyntax   Kind = "bad use of %"
-	InterpolationMissing  Kind = "reference to an option that is not there"
-	InterpolationTooDeep  Kind = "references nested too deeply"
-	InterpolationTooLarge Kind = "value too large after interpolation"
+	missingHeader         kind = "missing section header"
+	duplicateSection      kind = "duplicate section"
+	duplicateOption       kind = "duplicate option"
+	badLine               kind = "line that is no assignment"
+	badEncoding           kind = "not UTF-8"
+	interpolationSyntax   kind = "bad use of %"
+	interpolationMissing  kind = "reference to an option that is not there"
+	interpolationTooDeep  kind = "references nested too deeply"
+	interpolationTooLarge kind = "value too large after interpolation"
 )
 
 // An Error is one thing that makes Python refuse the file or a section of it.
 // Its text never quotes a value.
 type Error struct {
 	Line int // 1-based
-	Kind Kind
 	Text string
+	kind kind
 }
 
 // Error returns the line and what is wrong there.
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
 
-// Sections returns the sections in file order, [DEFAULT] and repeated ones among them.
-func (f *File) Sections() []*Section { return f.doc.sections }
-
-// Raw returns the value of an option as it is written, its lines joined by
-// newlines. It may be key material: the caller wraps it in a secret at once.
-func (f *File) Raw(o *Option) string { return f.doc.raw(o) }
-
-func (d *document) raw(o *Option) string {
+// raw returns the value of an option as it is written, its lines joined by newlines.
+// It may be key material.
+func (f *File) raw(o *Option) string {
 	var b strings.Builder
-	for i, p := range o.Parts {
+	for i, p := range o.parts {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.Write(d.data[p.Start:p.End])
+		b.Write(f.doc.data[p.Start:p.End])
 	}
 	return b.String()
 }
 
-// Lookup returns the option that a section uses for a name, its own or the one
+// lookup returns the option that a section uses for a name, its own or the one
 // it inherits from [DEFAULT], or nil. Of repeated options it is the first.
-func (f *File) Lookup(section, name string) (o *Option, inherited bool) {
+func (f *File) lookup(section, name string) (o *Option, inherited bool) {
 	name = lower(name)
 	if o := f.doc.options[place{section, name}]; o != nil {
 		return o, false
 	}
-	if o := f.doc.options[place{DefaultSection, name}]; o != nil && f.doc.names[section] != nil {
+	if o := f.doc.options[place{defaultSection, name}]; o != nil && f.doc.names[section] != nil {
 		return o, true
 	}
 	return nil, false

@@ -41,22 +41,22 @@ func viewOf(data []byte) view {
 		return view{Fatal: e}
 	}
 	v := view{Sections: map[string]map[string]string{}}
-	for _, s := range f.Sections() {
-		if s.Name == DefaultSection {
+	for _, s := range f.doc.sections {
+		if s.name == defaultSection {
 			continue
 		}
 		values := map[string]string{}
-		v.Sections[s.Name] = values
-		for _, t := range f.Sections() {
-			if t != s && t.Name != DefaultSection {
+		v.Sections[s.name] = values
+		for _, t := range f.doc.sections {
+			if t != s && t.name != defaultSection {
 				continue
 			}
-			for _, o := range t.Options {
-				value, _, err := f.Get(s.Name, o.Name)
+			for _, o := range t.options {
+				value, _, err := f.Get(s.name, o.name)
 				if err != nil {
-					value = "error: " + string(err.(*Error).Kind)
+					value = "error: " + string(err.(*Error).kind)
 				}
-				values[o.Name] = value
+				values[o.name] = value
 			}
 		}
 	}
@@ -69,17 +69,17 @@ func fatal(errs []error) string {
 	var bad []string
 	for _, err := range errs {
 		e := err.(*Error)
-		switch e.Kind {
-		case BadLine:
+		switch e.kind {
+		case badLine:
 			bad = append(bad, fmt.Sprint(e.Line))
-		case BadEncoding:
-			return string(BadEncoding)
+		case badEncoding:
+			return string(badEncoding)
 		default:
-			return fmt.Sprintf("%s %d", e.Kind, e.Line)
+			return fmt.Sprintf("%s %d", e.kind, e.Line)
 		}
 	}
 	if bad != nil {
-		return string(BadLine) + " " + strings.Join(bad, " ")
+		return string(badLine) + " " + strings.Join(bad, " ")
 	}
 	return ""
 }
@@ -88,16 +88,16 @@ func TestParseReportsAndReadsOn(t *testing.T) {
 	f, errs := Parse([]byte("stray\n[a]\nx = 1\nx = 2\n[a]\ny = 3\nnonsense\n[b]\nz = \xff\n"))
 	var got []string
 	for _, err := range errs {
-		got = append(got, fmt.Sprintf("%d %s", err.(*Error).Line, err.(*Error).Kind))
+		got = append(got, fmt.Sprintf("%d %s", err.(*Error).Line, err.(*Error).kind))
 	}
 	want := []string{"1 missing section header", "4 duplicate option", "5 duplicate section", "7 line that is no assignment", "9 not UTF-8"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
-	if o, _ := f.Lookup("b", "Z"); o == nil || o.Line != 9 {
+	if o, _ := f.lookup("b", "Z"); o == nil || o.line != 9 {
 		t.Errorf("option after the errors: %+v", o)
 	}
-	if n := len(f.Sections()); n != 3 || !f.Sections()[1].Duplicate {
+	if n := len(f.doc.sections); n != 3 || !f.doc.sections[1].duplicate {
 		t.Errorf("%d sections", n)
 	}
 }
@@ -133,7 +133,7 @@ func TestInterpolationIsBounded(t *testing.T) {
 		fmt.Fprintf(&b, "x%d = %s\n", i+1, strings.Repeat(fmt.Sprintf("%%(x%d)s", i), 100))
 	}
 	f, _ := Parse([]byte(b.String()))
-	if _, _, err := f.Get("a", "x9"); err == nil || err.(*Error).Kind != InterpolationTooLarge {
+	if _, _, err := f.Get("a", "x9"); err == nil || err.(*Error).kind != interpolationTooLarge {
 		t.Errorf("got %v", err)
 	}
 	if r := f.Remotes(); r[0].Err == nil {
@@ -166,22 +166,21 @@ api_key = k%
 		t.Fatal(errs)
 	}
 	type row struct {
-		Name, Provider, URL string
-		Auth                Auth
-		Key, Access, Refr   bool
-		Err                 bool
+		Name, URL         string
+		Key, Access, Refr bool
+		Err               bool
 	}
 	var got []row
 	for _, r := range f.Remotes() {
-		got = append(got, row{r.Name, r.Provider, r.URL, r.Auth, r.Key != nil, r.AccessToken != nil, r.RefreshToken != nil, r.Err != nil})
+		got = append(got, row{r.Name, r.URL, r.Key != nil, r.AccessToken != nil, r.RefreshToken != nil, r.Err != nil})
 	}
 	want := []row{
-		{"inline", "baseten", "https://app.research.example", InlineKey, true, false, false, false},
-		{"oauth", "baseten", "", InlineOAuth, false, true, true, false},
-		{"half", "baseten", "", Keyring, false, false, true, false},
-		{"ring", "baseten", "", Keyring, false, false, false, false},
-		{"none", "baseten", "", NoAuth, false, false, false, false},
-		{"broken", "baseten", "", InlineKey, true, false, false, true},
+		{"inline", "https://app.research.example", true, false, false, false},
+		{"oauth", "", false, true, true, false},
+		{"half", "", false, false, true, false},
+		{"ring", "", false, false, false, false},
+		{"none", "", false, false, false, false},
+		{"broken", "", true, false, false, true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -191,7 +190,7 @@ api_key = k%
 func TestInheritedKey(t *testing.T) {
 	f, _ := Parse([]byte("[a]\n[DEFAULT]\napi_key = k\n[b]\napi_key = l\n"))
 	r := f.Remotes()
-	if len(r) != 2 || !r[0].KeyInherited || r[1].KeyInherited || r[0].Key.Line != 3 {
+	if len(r) != 2 || r[0].Key.line != 3 || r[1].Key.line != 5 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -233,18 +232,18 @@ func FuzzParse(f *testing.F) {
 		if len(data) > 2000 {
 			return // editing every option of a large file is quadratic
 		}
-		for _, s := range file.Sections() {
-			for _, o := range s.Options {
+		for _, s := range file.doc.sections {
+			for _, o := range s.options {
 				if sp := o.Span(); sp.Start < 0 || sp.Start > sp.End || sp.End > len(data) {
 					t.Fatalf("span %v of %d bytes", sp, len(data))
 				}
-				_, _, _ = file.Get(s.Name, o.Name)
-				out, err := file.SetValue(s.Name, o.Name, value)
+				_, _, _ = file.Get(s.name, o.name)
+				out, err := file.SetValue(s.name, o.name, value)
 				if err != nil {
 					continue
 				}
 				g, _ := Parse(out)
-				if got, ok, err := g.Get(s.Name, o.Name); err != nil || !ok || got != value {
+				if got, ok, err := g.Get(s.name, o.name); err != nil || !ok || got != value {
 					t.Fatalf("set %q, got %q %v %v", value, got, ok, err)
 				}
 			}

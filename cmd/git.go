@@ -1,0 +1,106 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// A git is one way to call the git program, for what only git can answer: where hooks
+// lie depends on configuration files that include others, and nobody but git reads
+// them right. Its zero value, with env and dir set, reads the work tree around dir.
+//
+// The repository may be an attacker's: a folder of a pull request, laid out as a bare
+// repository, brings its own configuration, which can name programs for git to run. So
+// a call runs nothing that a repository's configuration names, and reaches no other
+// repository, unless its caller asks for it here. docs/threat-model.md lists the calls.
+type git struct {
+	env Env
+	dir string // git runs here
+
+	repository string // use this .git, and not what git finds from dir or from its variables
+	bare       bool   // dir may be a bare repository
+	userHooks  bool   // core.hooksPath is what the user set it to
+	fetch      bool   // fetch, over http, https, ssh or file
+	// made says that b10lint made the repository: its configuration holds, its hooks run.
+	made bool
+}
+
+// gitLocal are the variables that point git to a repository, as git rev-parse
+// --local-env-vars lists them. A hook has them from git.
+var gitLocal = []string{"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_GRAFT_FILE",
+	"GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+	"GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE"}
+
+// gitForeign are variables that name programs for git to run, or hold keys.
+var gitForeign = []string{"GIT_ASKPASS", "GIT_EDITOR", "GIT_EXTERNAL_DIFF", "GIT_PAGER", "GIT_PROXY_COMMAND", "GIT_SEQUENCE_EDITOR",
+	"GIT_ALLOW_PROTOCOL", "SSH_ASKPASS", "BASETEN_API_KEY", "B10LINT_API_KEY"}
+
+// run calls git and returns what it prints, without the line end. The error has what
+// it said on standard error.
+func (g git) run(args ...string) (string, error) {
+	c := exec.Command("git", append(g.options(), args...)...)
+	c.Dir, c.Env = g.dir, g.environment()
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		if text := strings.TrimSpace(stderr.String()); text != "" {
+			return "", fmt.Errorf("git %s: %s", args[0], text)
+		}
+		return "", fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return strings.TrimRight(string(out), "\r\n"), nil
+}
+
+// options outweigh every configuration file.
+func (g git) options() []string {
+	if g.made {
+		return nil
+	}
+	options := []string{"--no-pager"}
+	if g.repository != "" {
+		options = append(options, "--git-dir", g.repository)
+	}
+	set := []string{"core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false", "protocol.ext.allow=never"}
+	if !g.bare {
+		set = append(set, "safe.bareRepository=explicit") // git 2.38; callers that matter also look for .git
+	}
+	if !g.userHooks {
+		set = append(set, "core.hooksPath="+os.DevNull)
+	}
+	if g.fetch {
+		set = append(set, "core.sshCommand=ssh", "core.alternateRefsCommand=:", "credential.helper=")
+	}
+	for _, s := range set {
+		options = append(options, "-c", s)
+	}
+	return options
+}
+
+func (g git) environment() []string {
+	var env []string
+	for _, v := range g.env.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		local := slices.Contains(gitLocal, name) || strings.HasPrefix(name, "GIT_CONFIG_") && !strings.HasSuffix(name, "SYSTEM") && name != "GIT_CONFIG_GLOBAL"
+		switch {
+		case (g.made || g.repository != "") && local:
+		case g.made && strings.HasPrefix(name, "PRE_COMMIT"):
+		case !g.made && slices.Contains(gitForeign, name):
+		default:
+			env = append(env, v)
+		}
+	}
+	env = append(env, "GIT_TERMINAL_PROMPT=0")
+	if g.made {
+		return env // its hooks see what is set here
+	}
+	protocols := "" // a repository that lacks objects would have them fetched when they are read
+	if g.fetch {
+		protocols = "http:https:ssh:file"
+	}
+	return append(env, "GIT_ASKPASS=", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL="+protocols)
+}

@@ -1,0 +1,72 @@
+package baseten_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/b10lint/b10lint/internal/baseten"
+)
+
+// TestLastUses: the latest word of any source counts, the list's where it is as
+// late, and what each source says by itself stays to be seen.
+func TestLastUses(t *testing.T) {
+	day := func(n int) time.Time { return noon.Truncate(24*time.Hour).AddDate(0, 0, -n) }
+	at := func(t time.Time) baseten.Time { return baseten.Time{Time: t} }
+	var null baseten.Time
+	if err := json.Unmarshal([]byte("null"), &null); err != nil {
+		t.Fatal(err)
+	}
+	called := func(prefix string, n int) baseten.UsageBucket {
+		return baseten.UsageBucket{StartTime: at(day(n)), EndTime: at(day(n - 1)),
+			Results: []baseten.Usage{{APIKeyPrefix: prefix, RequestCount: 2}, {APIKeyPrefix: "idle", RequestCount: 0}}}
+	}
+	acted := func(prefix string, n int) baseten.AuditEntry {
+		return baseten.AuditEntry{Created: at(day(n)), Actor: baseten.AuditActor{APIKeyPrefix: prefix}}
+	}
+	inv := &baseten.Inventory{At: noon,
+		Keys: []baseten.Key{
+			{Prefix: "listed", LastUsedAt: at(day(4).Add(time.Hour))}, {Prefix: "late", LastUsedAt: at(day(9))},
+			{Prefix: "never", LastUsedAt: null}, {Prefix: "liar", LastUsedAt: null},
+			{Prefix: "acting"}, {Prefix: "idle", CreatedAt: at(day(200))}, {Prefix: "young", CreatedAt: at(day(3))},
+			{Prefix: "sky", Type: baseten.Federated}},
+		Usage:   []baseten.UsageBucket{called("late", 8), called("liar", 7), called("acting", 6), called("late", 5), called("listed", 4)},
+		Actions: []baseten.AuditEntry{acted("acting", 2), acted("acting", 3)},
+		Sources: []baseten.SourceState{{Name: baseten.SourceUsage, Since: day(90)}},
+	}
+	type last struct {
+		At, Until time.Time
+		Basis     string
+		Never     bool
+		NoneSince time.Time
+	}
+	want := map[string]last{
+		"listed": {At: day(4).Add(time.Hour), Until: day(4).Add(time.Hour), Basis: baseten.FromList},
+		"late":   {At: day(5), Until: day(4), Basis: baseten.FromUsage},
+		"never":  {Never: true},
+		"liar":   {At: day(7), Until: day(6), Basis: baseten.FromUsage},
+		"acting": {At: day(2), Until: day(2), Basis: baseten.FromLog},
+		"idle":   {NoneSince: day(90)},
+		"young":  {NoneSince: day(3)},
+		"sky":    {},
+	}
+	got := map[string]last{}
+	uses := inv.LastUses(inv.Keys)
+	for prefix, u := range uses {
+		got[prefix] = last{u.At, u.Until, u.Basis, u.Never, u.NoneSince}
+		if u.Exact() != (prefix == "listed") {
+			t.Errorf("%s: exact is %v", prefix, u.Exact())
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if u := uses["liar"]; !u.Listed.Null() || !u.Called.Equal(day(7)) || !u.CalledUntil.Equal(day(6)) || !u.Acted.IsZero() {
+		t.Errorf("what the sources say by themselves is lost: %+v", u)
+	}
+	if u := uses["acting"]; !u.Called.Equal(day(6)) || !u.Acted.Equal(day(2)) {
+		t.Errorf("what the sources say by themselves is lost: %+v", u)
+	}
+}
