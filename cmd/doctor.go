@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -151,13 +150,9 @@ func (d *doctor) workflows() {
 
 // trussrc checks who may read the keys of the truss command.
 func (d *doctor) trussrc() {
-	name := d.env.get("USER_TRUSSRC_PATH")
+	name := d.env.trussrc()
 	if name == "" {
-		home := cmp.Or(d.env.get("HOME"), d.env.get("USERPROFILE"))
-		if home == "" {
-			return
-		}
-		name = filepath.Join(home, ".trussrc")
+		return
 	}
 	info, err := os.Stat(name)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/revoke"
 )
 
@@ -236,21 +235,4 @@ func placeOf(l finding.Location) string {
 		place += " in commit " + l.Commit[:min(len(l.Commit), 12)]
 	}
 	return place
-}
-
-// describeCredential names a credential in receipts and journals.
-func describeCredential(c baseten.Credential) string {
-	if p := selfPrefix(c); p != "" {
-		return p + " from " + c.From
-	}
-	return c.From
-}
-
-// selfPrefix is the prefix of a credential that is a key, and nothing for a login
-// token.
-func selfPrefix(c baseten.Credential) string {
-	if p := c.Key.Prefix(); isPrefix(p) {
-		return p
-	}
-	return ""
 }
