@@ -2,12 +2,12 @@ package scanner
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/authfile"
 	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/secret"
@@ -99,60 +99,28 @@ func (in *inspector) url(name, address string, at finding.Location) {
 	}
 }
 
-// An authProfile is one login in the baseten command's auth.json.
-type authProfile struct {
-	RemoteURL  string `json:"remote_url"`
-	APIKey     string `json:"api_key"`
-	Credential struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-	} `json:"oauth_credential"`
-}
-
-// authFile judges the baseten command's auth.json, in its layout of today and the
-// one before profiles, and reports whether it holds a credential.
+// authFile judges the baseten command's auth.json and reports whether it holds a
+// credential.
 func (in *inspector) authFile(path string, data []byte) (holds bool) {
-	var file struct {
-		Profiles map[string]authProfile `json:"profiles"`
-		Hosts    map[string]struct {
-			Users map[string]authProfile `json:"users"`
-		} `json:"hosts"`
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
+	file, err := authfile.Parse(data)
+	if err != nil {
 		in.Problems = append(in.Problems, finding.Problem{Path: path, Error: "is no JSON that the baseten command could read", Warning: true})
 		return false
 	}
-	for _, name := range sortedKeys(file.Profiles) {
-		holds = in.profile(path, data, name, file.Profiles[name]) || holds
-	}
-	for _, host := range sortedKeys(file.Hosts) {
-		users := file.Hosts[host].Users
-		for _, name := range sortedKeys(users) {
-			p := users[name]
-			if p.RemoteURL == "" {
-				p.RemoteURL = host
-				if !strings.Contains(host, "://") {
-					p.RemoteURL = "https://" + host
-				}
-			}
-			holds = in.profile(path, data, name+"@"+host, p) || holds
+	for _, p := range file.Profiles {
+		name := fmt.Sprintf("%q", p.Name)
+		if p.RemoteURL != "" {
+			in.url(name, p.RemoteURL, find(path, data, p.RemoteURL))
 		}
+		if p.OAuth != nil && p.OAuth.RefreshToken != "" {
+			in.refreshToken(name, find(path, data, p.OAuth.RefreshToken))
+		}
+		if p.APIKey != "" {
+			in.use(secret.New(p.APIKey), keyUse{name: name, at: find(path, data, p.APIKey)})
+		}
+		holds = holds || p.APIKey != "" || p.OAuth != nil && p.OAuth.RefreshToken+p.OAuth.AccessToken != ""
 	}
 	return holds
-}
-
-func (in *inspector) profile(path string, data []byte, name string, p authProfile) (holds bool) {
-	name = fmt.Sprintf("%q", name)
-	if p.RemoteURL != "" {
-		in.url(name, p.RemoteURL, find(path, data, p.RemoteURL))
-	}
-	if p.Credential.RefreshToken != "" {
-		in.refreshToken(name, find(path, data, p.Credential.RefreshToken))
-	}
-	if p.APIKey != "" {
-		in.use(secret.New(p.APIKey), keyUse{name: name, at: find(path, data, p.APIKey)})
-	}
-	return p.APIKey != "" || p.Credential.RefreshToken != "" || p.Credential.AccessToken != ""
 }
 
 // find is the place of the first occurrence of a value; of one that is written
@@ -163,13 +131,4 @@ func find(path string, data []byte, value string) finding.Location {
 		return finding.Location{Path: path}
 	}
 	return spot(path, data, i, i+len(value))
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
