@@ -42,6 +42,14 @@ func failed(err error, hints ...string) error {
 	return &exitError{code: ExitFailed, err: err, hints: hints}
 }
 
+// done is nil or failed(err), for the last step of a command.
+func done(err error) error {
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
 // status returns the exit status of a run that was reported.
 func status(r finding.Report, failOn finding.Severity) int {
 	atOrAbove := func(f finding.Finding) bool { return f.Severity >= failOn }

@@ -229,14 +229,6 @@ func printJSON(to io.Writer, v any) error {
 	return done(e.Encode(v))
 }
 
-// done turns the error of a writer into one of the program.
-func done(err error) error {
-	if err != nil {
-		return failed(err)
-	}
-	return nil
-}
-
 // fixModes corrects the modes of files that hold keys, if it was asked for and is
 // agreed to. What could not be corrected is a problem of the run that follows.
 func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.Problem, error) {
