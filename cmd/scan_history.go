@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -25,9 +24,7 @@ type historyOptions struct {
 	commitMessage                   string
 	prePush                         string
 	preReceive                      bool
-	cache                           *cacheFolder // that of the whole command
-
-	flags *pflag.FlagSet
+	set                             func(flag string) bool // it was given; nil: none was
 }
 
 // anyRemote is the value of --pre-push without one; no remote can have such a name.
@@ -35,7 +32,7 @@ const anyRemote = "the hook's"
 
 func (o *historyOptions) register(c *cobra.Command) {
 	f := c.Flags()
-	o.flags = f
+	o.set = f.Changed
 	f.BoolVar(&o.noHistory, "no-history", false, "look at files only, not at git's objects")
 	f.BoolVar(&o.historyOnly, "history-only", false, "look at git's objects only, not at files")
 	f.BoolVar(&o.allRefs, "all-refs", true, "look at every object, reachable or not; this is always so without a range")
@@ -53,12 +50,12 @@ func (o *historyOptions) register(c *cobra.Command) {
 }
 
 // target is the source of one target that is a file or folder.
-func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter) (source.Source, error) {
+func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter, cache string) (source.Source, error) {
 	scope, err := o.scope(env)
 	if err != nil {
 		return source.Source{}, err
 	}
-	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: o.cache.dir, Version: rules.Version}
+	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
 		// git tells its hooks where the objects are that it has not taken in yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")
@@ -75,12 +72,12 @@ func (o *historyOptions) scoped() bool {
 }
 
 // check refuses what goes together with no repository, and no standard input.
-func (o *historyOptions) check(targets []string) error {
-	if o.flags.Changed("all-refs") && !o.allRefs {
+func (o *historyOptions) check(targets []string, cache string) error {
+	if o.set != nil && o.set("all-refs") && !o.allRefs {
 		return usage("say which commits you mean: --range A..B or --since REV", "--all-refs=false leaves nothing to start from")
 	}
-	for _, name := range []string{"since", "range", "commit-msg", "cache"} {
-		if o.flags.Changed(name) && o.flags.Lookup(name).Value.String() == "" {
+	for name, value := range map[string]string{"since": o.since, "range": o.commitRange, "commit-msg": o.commitMessage, "cache": cache} {
+		if value == "" && o.set != nil && o.set(name) {
 			return usage("leave it out, or give it a value", "--%s is empty", name)
 		}
 	}

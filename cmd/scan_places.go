@@ -24,8 +24,7 @@ import (
 type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
-	revoke              *bool // --revoke, which asks, too
-	isHome, isTruss     bool  // the flag was given
+	isHome, isTruss     bool // the flag was given
 	flags               func(name string) bool
 }
 
@@ -52,7 +51,7 @@ func (p *placesFlags) register(c *cobra.Command) {
 }
 
 // check refuses combinations that mean nothing.
-func (p *placesFlags) check(env Env, targets []string) error {
+func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 	p.isHome, p.isTruss = p.flags("home"), p.flags("truss")
 	switch {
 	case p.isHome && len(targets) > 0:
@@ -69,7 +68,7 @@ func (p *placesFlags) check(env Env, targets []string) error {
 		return usage("b10lint scan --home --list", "--list needs --home or --truss")
 	case p.fix && !p.isHome:
 		return usage("b10lint scan --home --fix", "--fix needs --home")
-	case p.yes && !p.fix && !*p.revoke:
+	case p.yes && !p.fix && !revoke:
 		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
 	case p.fix && !p.yes && !env.canAsk(false):
 		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")

@@ -21,16 +21,12 @@ import (
 func ExampleScan() {
 	text := "import baseten\nbaseten.login(\"" + fakekey.New(1).B10() + "\")\n"
 	sources := []source.Source{disk.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
-	out, err := report.New("text", os.Stdout, report.Options{Quiet: true})
-	if err != nil {
-		log.Fatal(err)
-	}
 	run := finding.Run{Command: "example", Targets: []string{"app.py"}, Started: time.Now(), Rules: rules.Catalogue()}
 	r, err := scanner.Scan(context.Background(), run, sources, scanner.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := finding.Emit(r, out); err != nil {
+	if err := report.Write("text", os.Stdout, r, report.Options{Quiet: true}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(r.Summary.Findings, r.Summary.Complete)

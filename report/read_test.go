@@ -2,11 +2,8 @@ package report
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"testing"
-
-	"github.com/b10lint/b10lint/finding"
 )
 
 const (
@@ -15,7 +12,7 @@ const (
 	finding1 = `{"rule":"leaked-key","severity":"high","confidence":"high","locations":[]}`
 )
 
-func TestReplayErrors(t *testing.T) {
+func TestReadErrors(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
 		"empty":            {"", "the report is empty"},
 		"blank":            {" \n", "the report is empty"},
@@ -41,70 +38,37 @@ func TestReplayErrors(t *testing.T) {
 		"bad line":         {start + "\n{\"finding\":{\"rule\":\"\"}}", "is no rule ID"},
 		"bad time":         {strings.Replace(start, "2026-11-21", "2026-13-21", 1), "month out of range"},
 	} {
-		err := Replay(strings.NewReader(c.in), Tee())
+		_, err := Read(strings.NewReader(c.in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
 		}
 	}
 }
 
-func TestReplayNamesTheOffset(t *testing.T) {
+func TestReadNamesTheOffset(t *testing.T) {
 	first := start + "\n{\"finding\":" + finding1 + "}\n"
-	err := Replay(strings.NewReader(first+`{"finding":{"rule":"a b"}}`), Tee())
+	_, err := Read(strings.NewReader(first + `{"finding":{"rule":"a b"}}`))
 	if want := "byte 232:"; err == nil || len(first) != 232 || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v for a finding at byte %d, want %q", err, len(first), want)
 	}
 }
 
-func TestReplayIsBounded(t *testing.T) {
+func TestReadIsBounded(t *testing.T) {
 	many := start + "\n" + strings.Repeat("{\"finding\":"+finding1+"}\n", 100) + ending
-	if err := replay(strings.NewReader(many), Tee(), 1<<10); err != nil {
+	if _, err := readBounded(strings.NewReader(many), 1<<10); err != nil {
 		t.Errorf("many short lines: %v", err)
 	}
 	long := start + "\n{\"problem\":{\"error\":\"" + strings.Repeat("x", 4096) + "\"}}\n" + ending
-	if err := replay(strings.NewReader(long), Tee(), 1<<10); err == nil || !strings.Contains(err.Error(), "more than 1.0 kB in one piece") {
+	if _, err := readBounded(strings.NewReader(long), 1<<10); err == nil || !strings.Contains(err.Error(), "more than 1.0 kB in one piece") {
 		t.Errorf("one long line: got %v", err)
 	}
 	deep := `{"schema":"b10lint/v1","summary":` + strings.Repeat("[", 100_000)
-	if err := Replay(strings.NewReader(deep), Tee()); err == nil {
+	if _, err := Read(strings.NewReader(deep)); err == nil {
 		t.Error("100,000 levels were accepted")
 	}
 }
 
-// failing fails at the n-th call.
-type failing struct {
-	n   int
-	err error
-}
-
-func (f *failing) call() error {
-	if f.n--; f.n < 0 {
-		return f.err
-	}
-	return nil
-}
-func (f *failing) Start(finding.Run) error       { return f.call() }
-func (f *failing) Finding(finding.Finding) error { return f.call() }
-func (f *failing) Problem(finding.Problem) error { return f.call() }
-func (f *failing) Finish(finding.Summary) error  { return f.call() }
-func (f *failing) Write(p []byte) (int, error)   { return len(p), f.call() }
-
-func TestReplayReturnsHandlerErrors(t *testing.T) {
-	boom := errors.New("boom")
-	for _, format := range []string{"json", "jsonl"} {
-		in := convert(t, read(t, "testdata/scan.json"), format, Options{})
-		for n := range 9 { // start, six findings, a problem, the summary
-			if err := Replay(bytes.NewReader(in), &failing{n, boom}); !errors.Is(err, boom) {
-				t.Errorf("%s, call %d: got %v", format, n, err)
-			}
-		}
-		if err := Replay(bytes.NewReader(in), &failing{9, boom}); err != nil {
-			t.Errorf("%s: more calls than events: %v", format, err)
-		}
-	}
-}
-
-func FuzzReplay(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, fixture := range fixtures(f) { // whole reports of both forms
 		in := read(f, fixture)
 		f.Add(in)
@@ -113,23 +77,17 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte(start + ending))                                 // no line feed between events
 	f.Add([]byte(`{"schema":"b10lint/v1","summary":{},"x":[[[[`)) // unclosed
 	f.Fuzz(func(t *testing.T, in []byte) {
-		var all []finding.Handler
-		var outs []*bytes.Buffer
-		for _, format := range formats() {
-			b := &bytes.Buffer{}
-			outs = append(outs, b)
-			all = append(all, format.make(b, Options{Width: 30}))
-		}
-		if err := replay(bytes.NewReader(in), Tee(all...), 1<<20); err != nil {
+		r, err := readBounded(bytes.NewReader(in), 1<<20)
+		if err != nil {
 			return
 		}
-		for i, format := range formats() {
-			harmless(t, format.Name, outs[i].Bytes())
+		for _, format := range Formats() {
+			harmless(t, format.Name, written(t, r, format.Name, Options{Width: 30}))
 		}
 		// What was read once is a fixed point.
-		again := convert(t, outs[1].Bytes(), "json", Options{})
-		if !bytes.Equal(again, outs[1].Bytes()) {
-			t.Errorf("json does not read back:\n%s\n%s", outs[1].Bytes(), again)
+		out := written(t, r, "json", Options{})
+		if again := convert(t, out, "json", Options{}); !bytes.Equal(again, out) {
+			t.Errorf("json does not read back:\n%s\n%s", out, again)
 		}
 	})
 }

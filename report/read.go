@@ -6,49 +6,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
 )
 
-// maxValue bounds what Replay holds of its input at once: a whole json report,
+// maxValue bounds what Read holds of its input at once: a whole json report,
 // or one line of a jsonl one.
 const maxValue = 512 << 20
 
-// Replay reads a report in the format json or jsonl, told apart by content, and
-// passes its events to h in the order of a run. Fields that are not known are
-// passed over; another schema version, a value of the wrong type, events out of
-// order, a missing summary and anything after it are errors that give the offset
-// in bytes. It holds at most 512 MiB of input at once; a larger json report, or
-// line of a jsonl one, is an error. An error of h ends it and is returned as it is.
+// Read reads a report in the format json or jsonl, told apart by content. Unknown
+// fields are skipped; another schema version, a value of the wrong type, events
+// out of order, a missing summary and anything after it are errors that give the
+// offset in bytes. A json report, or line of a jsonl one, of more than 512 MiB is an
+// error.
 //
-// The run carries no rules: JSON reports do not hold the catalogue.
-func Replay(r io.Reader, h finding.Handler) error { return replay(r, h, maxValue) }
+// The report carries no rules: JSON reports do not hold the catalogue.
+func Read(r io.Reader) (finding.Report, error) { return readBounded(r, maxValue) }
 
-func replay(r io.Reader, h finding.Handler, limit int64) error {
+func readBounded(r io.Reader, limit int64) (finding.Report, error) {
 	in := &reader{in: &budget{r: r, limit: limit, left: limit}}
 	in.dec = json.NewDecoder(in.in)
 	first, err := in.value()
 	if errors.Is(err, io.EOF) {
-		return errors.New("the report is empty")
+		return finding.Report{}, errors.New("the report is empty")
 	}
 	if err != nil {
-		return err
+		return finding.Report{}, err
 	}
 	var kind struct {
 		Schema, Start json.RawMessage
 	}
 	if err := in.decode(first, &kind); err != nil {
-		return err
+		return finding.Report{}, err
 	}
 	switch {
 	case kind.Start != nil:
-		return in.lines(first, h)
+		return in.lines(first)
 	case kind.Schema != nil:
-		return in.whole(first, h)
+		return in.whole(first)
 	}
-	return in.errorf("this is no b10lint report: it begins with neither %q nor %q", "schema", "start")
+	return finding.Report{}, in.errorf("this is no b10lint report: it begins with neither %q nor %q", "schema", "start")
 }
 
 // A budget is a reader that fails after limit bytes; value renews it.
@@ -123,103 +123,76 @@ func (in *reader) end() error {
 	return in.errorf("there is more after the end of the report")
 }
 
-func (in *reader) whole(raw []byte, h finding.Handler) error {
+func (in *reader) whole(raw []byte) (r finding.Report, err error) {
 	var schema struct{ Schema string }
 	if err := in.decode(raw, &schema); err != nil {
-		return err
+		return r, err
 	}
 	if err := in.known(schema.Schema); err != nil {
-		return err
+		return r, err
 	}
 	var doc document
 	if err := in.decode(raw, &doc); err != nil {
-		return err
+		return r, err
 	}
 	if doc.Summary == nil {
-		return in.errorf("the report has no summary")
+		return r, in.errorf("the report has no summary")
 	}
 	for i, f := range doc.Findings {
 		if !isRuleID(f.Rule) {
-			return in.errorf("findings[%d]: %q is no rule ID", i, cut(f.Rule, 80))
+			return r, in.errorf("findings[%d]: %q is no rule ID", i, cut(f.Rule, 80))
 		}
 	}
 	if err := in.end(); err != nil {
-		return err
+		return r, err
 	}
-	doc.Run.Tool = doc.Tool
-	doc.Summary.Elapsed = milliseconds(doc.Run.ElapsedMS)
-	return emit(h, doc)
+	r = finding.Report{Run: doc.Run.Run, Findings: doc.Findings, Problems: doc.Problems, Summary: *doc.Summary}
+	r.Run.Tool, r.Summary.Elapsed = doc.Tool, milliseconds(doc.Run.ElapsedMS)
+	restore(&r)
+	return r, nil
 }
 
-func emit(h finding.Handler, doc document) error {
-	if err := h.Start(doc.Run.Run); err != nil {
-		return err
-	}
-	for _, f := range doc.Findings {
-		if err := h.Finding(restore(f)); err != nil {
-			return err
-		}
-	}
-	for _, p := range doc.Problems {
-		if err := h.Problem(restoreProblem(p)); err != nil {
-			return err
-		}
-	}
-	return h.Finish(*doc.Summary)
-}
-
-func (in *reader) lines(raw []byte, h finding.Handler) error {
+func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 	var first event
 	if err := in.decode(raw, &first); err != nil {
-		return err
+		return r, err
 	}
 	if first.Start == nil {
-		return in.errorf("the first line holds no start")
+		return r, in.errorf("the first line holds no start")
 	}
 	if err := in.known(first.Start.Schema); err != nil {
-		return err
+		return r, err
 	}
-	first.Start.Run.Tool = first.Start.Tool
-	if err := h.Start(first.Start.Run); err != nil {
-		return err
-	}
+	r.Run, r.Run.Tool = first.Start.Run, first.Start.Tool
 	for {
 		raw, err := in.value()
 		if errors.Is(err, io.EOF) {
-			return in.errorf("the report ends without a summary: the run that wrote it did not finish")
+			return r, in.errorf("the report ends without a summary: the run that wrote it did not finish")
 		}
 		if err != nil {
-			return err
+			return r, err
 		}
-		done, err := in.line(raw, h)
-		if err != nil {
-			return err
+		var e event
+		if err := in.decode(raw, &e); err != nil {
+			return r, err
 		}
-		if done {
-			return in.end()
+		switch {
+		case e.Start != nil:
+			return r, in.errorf("a second start")
+		case e.Finding != nil && !isRuleID(e.Finding.Rule):
+			return r, in.errorf("%q is no rule ID", cut(e.Finding.Rule, 80))
+		case e.Finding != nil:
+			r.Findings = append(r.Findings, *e.Finding)
+		case e.Problem != nil:
+			r.Problems = append(r.Problems, *e.Problem)
+		case e.Summary != nil:
+			r.Summary, r.Summary.Elapsed = e.Summary.Summary, milliseconds(e.Summary.ElapsedMS)
+			restore(&r)
+			return r, in.end()
+		default:
+			return r, in.errorf("the line %s is no event", cut(visible(string(bytes.TrimSpace(raw))), 40))
 		}
 	}
-}
-
-func (in *reader) line(raw []byte, h finding.Handler) (done bool, err error) {
-	var e event
-	if err := in.decode(raw, &e); err != nil {
-		return false, err
-	}
-	switch {
-	case e.Start != nil:
-		return false, in.errorf("a second start")
-	case e.Finding != nil && !isRuleID(e.Finding.Rule):
-		return false, in.errorf("%q is no rule ID", cut(e.Finding.Rule, 80))
-	case e.Finding != nil:
-		return false, h.Finding(restore(*e.Finding))
-	case e.Problem != nil:
-		return false, h.Problem(restoreProblem(*e.Problem))
-	case e.Summary != nil:
-		e.Summary.Elapsed = milliseconds(e.Summary.ElapsedMS)
-		return true, h.Finish(e.Summary.Summary)
-	}
-	return false, in.errorf("the line %s is no event", cut(visible(string(bytes.TrimSpace(raw))), 40))
 }
 
 // isRuleID reports whether s is words of letters and digits, joined by "-", "_"
@@ -251,24 +224,24 @@ func milliseconds(n int64) time.Duration {
 	return time.Duration(min(max(n, 0), most)) * time.Millisecond
 }
 
-func restore(f finding.Finding) finding.Finding {
-	for i := range f.Locations {
-		l := &f.Locations[i]
-		l.Path, l.RawPath = name(l.Path, l.RawPath), nil
-		l.Member, l.RawMember = name(l.Member, l.RawMember), nil
+// restore gives names that JSON cannot hold their bytes back.
+func restore(r *finding.Report) {
+	name := func(text *string, raw *[]byte) {
+		if len(*raw) > 0 {
+			*text = string(*raw)
+		}
+		*raw = nil
 	}
-	return f
-}
-
-func restoreProblem(p finding.Problem) finding.Problem {
-	p.Path, p.RawPath = name(p.Path, p.RawPath), nil
-	p.Member, p.RawMember = name(p.Member, p.RawMember), nil
-	return p
-}
-
-func name(text string, raw []byte) string {
-	if len(raw) > 0 {
-		return string(raw)
+	for _, f := range slices.Concat(r.Findings, r.Summary.Resolved) {
+		for i := range f.Locations {
+			l := &f.Locations[i]
+			name(&l.Path, &l.RawPath)
+			name(&l.Member, &l.RawMember)
+		}
 	}
-	return text
+	for i := range r.Problems {
+		p := &r.Problems[i]
+		name(&p.Path, &p.RawPath)
+		name(&p.Member, &p.RawMember)
+	}
 }
