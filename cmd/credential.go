@@ -109,6 +109,14 @@ func (e Env) home() string {
 	return e.get("HOME")
 }
 
+// trussrc is where truss keeps its remotes, or nothing where there is no home.
+func (e Env) trussrc() string {
+	if v := e.get(baseten.EnvTrussrc); v != "" || e.home() == "" {
+		return v
+	}
+	return filepath.Join(e.home(), ".trussrc")
+}
+
 // configDir is where programs keep their settings: what os.UserConfigDir returns,
 // by this Env's variables.
 func (e Env) configDir() string {
@@ -123,4 +131,21 @@ func (e Env) configDir() string {
 	default:
 		return filepath.Join(home, ".config")
 	}
+}
+
+// describeCredential names a credential in receipts and journals.
+func describeCredential(c baseten.Credential) string {
+	if p := selfPrefix(c); p != "" {
+		return p + " from " + c.From
+	}
+	return c.From
+}
+
+// selfPrefix is the prefix of a credential that is a key, and nothing for a login
+// token.
+func selfPrefix(c baseten.Credential) string {
+	if p := c.Key.Prefix(); isPrefix(p) {
+		return p
+	}
+	return ""
 }

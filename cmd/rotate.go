@@ -129,7 +129,7 @@ func (o *rotateOptions) check(args []string) error {
 		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
 	case named > 1:
 		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
-	case o.resume != "" && o.sink.given() > 0:
+	case o.resume != "" && len(o.sink.given()) > 0:
 		return usage("leave it out", "the journal says where the key is delivered to")
 	case o.resume != "":
 		return nil
@@ -154,8 +154,11 @@ func (o *rotateOptions) targets(env Env, remote string, args []string) ([]string
 		prefix, err := prefixArgument(args[0])
 		return []string{prefix}, err
 	}
-	prefix, err := remotePrefix(env, remote)
-	return []string{prefix}, err
+	c, err := (&api{remote: remote}).credential(env)
+	if err == nil && selfPrefix(c) == "" {
+		err = usage("--remote names a section of ~/.trussrc that holds a key", "%s is not a Baseten key", c.From)
+	}
+	return []string{selfPrefix(c)}, err
 }
 
 // each rotates the keys one after another. A failure ends it: what is left of a
@@ -273,7 +276,7 @@ func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec re
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
 	out := x.env.Stdout
-	if spec.Kind == sinkStdout || spec.Path == "-" {
+	if spec.Kind == "stdout" || spec.Path == "-" {
 		out = x.env.Stderr
 	}
 	write := res.WriteText

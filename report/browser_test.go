@@ -134,11 +134,22 @@ func (b *browser) click(t *testing.T, selector string) {
 	b.run(t, chromedp.Evaluate("document.querySelector('"+selector+"').click()", nil))
 }
 
-// set gives a field a value as typing does.
+// set gives a field a value as typing does, and waits until the page says how many
+// entries are left.
 func (b *browser) set(t *testing.T, selector, value, event string) {
 	t.Helper()
-	b.run(t, chromedp.Evaluate(fmt.Sprintf(`(e => { e.value = %q; e.dispatchEvent(new Event(%q, {bubbles: true})) })(document.querySelector(%q))`, value, event, selector), nil),
-		chromedp.Sleep(400*time.Millisecond))
+	b.settle(t, fmt.Sprintf(`new Promise(done => {
+		new MutationObserver(done).observe(document.getElementById('shown'), {childList: true});
+		const e = document.querySelector(%q);
+		e.value = %q;
+		e.dispatchEvent(new Event(%q, {bubbles: true}));
+	})`, selector, value, event))
+}
+
+// settle runs a script that returns a promise, and waits for that.
+func (b *browser) settle(t *testing.T, js string) {
+	t.Helper()
+	b.run(t, chromedp.Evaluate(js, nil, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 }
 
 func (b *browser) text(t *testing.T, js string) (s string) {
@@ -153,7 +164,7 @@ const visibleItems = `[...document.querySelectorAll('.item')].filter(i => getCom
 // tree returns the accessibility tree: "role: name" of every node that is not ignored.
 func (b *browser) tree(t *testing.T) (nodes []string) {
 	t.Helper()
-	// The tree is built in its own time after the domain is switched on.
+	// After the domain is switched on, the tree is built as frames are.
 	for range 50 {
 		b.run(t, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 			nodes, err = fullTree(ctx)
@@ -162,7 +173,7 @@ func (b *browser) tree(t *testing.T) (nodes []string) {
 		if len(nodes) > 100 {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		b.settle(t, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`)
 	}
 	return nodes
 }

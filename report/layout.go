@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // A cell is the visible form of one character of a source line.
@@ -127,18 +129,18 @@ func fold(s string, room int) []string {
 	return append(out, line.String())
 }
 
-// columns is the number of terminal columns a graphic character takes: none for
-// a combining mark, two for the wide East Asian blocks and emoji of Unicode
-// Standard Annex 11, one for the rest.
+// columns is the number of terminal columns a graphic character takes: none for a
+// combining mark, two for what Unicode Standard Annex 11 calls wide or fullwidth,
+// one for the rest.
 func columns(r rune) int {
-	switch {
-	case r < 0x300:
+	if r < 0x300 {
 		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me):
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me) {
 		return 0
-	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf && r != 0x303f, r >= 0xac00 && r <= 0xd7a3,
-		r >= 0xf900 && r <= 0xfaff, r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60,
-		r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
 		return 2
 	}
 	return 1

@@ -26,6 +26,7 @@ const (
 // users and its children can see. Status 0 means that it took the key. What it
 // prints goes to Log, with the key masked.
 type Command struct {
+	oneWay
 	Args []string // program and arguments
 	Env  []string // nil: this process's own
 	Log  io.Writer
@@ -99,14 +100,6 @@ func (w *bounded) String() string {
 	}
 	return w.b.String()[:maxCommandOutput-256] + "…"
 }
-
-// Read cannot: the command keeps the key.
-func (c *Command) Read(context.Context, string) (key secret.Secret, ok, readable bool, err error) {
-	return secret.Secret{}, false, false, nil
-}
-
-// Restore cannot.
-func (c *Command) Restore(context.Context) (undone bool, err error) { return false, nil }
 
 // GitHubSecret is a sink that sets a secret of GitHub Actions by the gh program,
 // which reads it from its standard input and encrypts it for GitHub. An empty

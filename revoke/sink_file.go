@@ -8,8 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
+	"text/template"
 
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -117,4 +120,41 @@ func (f *File) Restore(context.Context) (undone bool, err error) {
 		err = atomicfile.WriteFile(f.Path, f.before, atomicfile.Mode{Perm: 0o600})
 	}
 	return err == nil, err
+}
+
+// Template is a sink that writes a file from a template in the syntax of Go's
+// text/template: {{.Key}} is the key and {{.Prefix}} its public part. The whole
+// file is written anew each time.
+func Template(path, templatePath string) (*File, error) {
+	text, err := os.ReadFile(templatePath)
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New("template").Option("missingkey=error").Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", templatePath, err)
+	}
+	return &File{Path: path, Edit: func(_ []byte, key string) ([]byte, error) {
+		prefix, _, _ := strings.Cut(key, ".")
+		var b bytes.Buffer
+		if err := t.Execute(&b, map[string]string{"Key": key, "Prefix": prefix}); err != nil {
+			return nil, fmt.Errorf("template %s: %w", templatePath, err)
+		}
+		if !bytes.Contains(b.Bytes(), []byte(key)) {
+			return nil, fmt.Errorf("template %s does not write the key: put {{.Key}} where it belongs", templatePath)
+		}
+		return b.Bytes(), nil
+	}}, nil
+}
+
+// Trussrc is a sink that sets the api_key of one section of a .trussrc. Every other
+// byte of the file stays. A file that truss could not read is refused.
+func Trussrc(path, section string) *File {
+	return &File{Path: path, Edit: func(old []byte, key string) ([]byte, error) {
+		f, errs := trussrc.Parse(old)
+		if len(errs) > 0 {
+			return nil, fmt.Errorf("truss could not read it: %w", errs[0])
+		}
+		return f.SetValue(section, "api_key", key)
+	}}
 }

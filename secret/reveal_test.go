@@ -31,7 +31,7 @@ var revealers = map[string]string{
 	"cmd/rewrite.go: scanRevoke.writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
 
 	"revoke/sink_file.go: File.Deliver":       "puts a new key into the file that was named for it",
-	"revoke/sink_output.go: Output.Deliver":   "prints a new key, once, when that was asked for",
+	"revoke/sink.go: Output.Deliver":          "prints a new key, once, when that was asked for",
 	"revoke/sink_command.go: Command.Deliver": "gives a new key to the command that was named for it, on its standard input",
 	"revoke/sink_command.go: mask":            "hides the key in that command's words",
 

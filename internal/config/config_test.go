@@ -238,7 +238,7 @@ func FuzzParseBaseline(f *testing.F) {
 
 // The example in docs/config.md is a whole file that is understood.
 func TestDocumentedExample(t *testing.T) {
-	page, err := os.ReadFile("../docs/config.md")
+	page, err := os.ReadFile("../../docs/config.md")
 	if err != nil {
 		t.Fatal(err)
 	}

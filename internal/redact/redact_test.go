@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
@@ -101,17 +102,6 @@ func TestSeams(t *testing.T) {
 	}
 }
 
-// wait is until something has come out, or long enough.
-func wait(out *sink, want string) bool {
-	for range 200 {
-		if out.String() == want {
-			return true
-		}
-		time.Sleep(Delay / 4)
-	}
-	return false
-}
-
 // What cannot be a part of a secret goes out after a moment; what may be stays.
 func TestPauses(t *testing.T) {
 	key := fakekey.New(63).B10()
@@ -124,26 +114,35 @@ func TestPauses(t *testing.T) {
 		{"token " + key, "token "},
 		{"x\nYjEwX0FiQ2RFZkdoLjEyMzQ1", "x\n"},
 	} {
-		var out sink
-		w := NewWriter(&out, finding.LowConfidence)
-		if _, err := io.WriteString(w, c.write); err != nil {
-			t.Fatal(err)
-		}
-		if !wait(&out, c.out) {
-			t.Errorf("%d bytes written, %d came out, want %d", len(c.write), len(out.String()), len(c.out))
-		}
-		time.Sleep(2 * Delay)
-		if out.String() != c.out {
-			t.Errorf("more came out later")
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			var out sink
+			w := NewWriter(&out, finding.LowConfidence)
+			if _, err := io.WriteString(w, c.write); err != nil {
+				t.Fatal(err)
+			}
+			for _, passed := range []time.Duration{Delay, 2 * Delay} {
+				pause(Delay)
+				if out.String() != c.out {
+					t.Errorf("%d bytes written, %d came out after %v, want %d", len(c.write), len(out.String()), passed, len(c.out))
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 
+// pause lets the time of a bubble pass, and what it sets off come to an end.
+func pause(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // A key whose public part went out before its secret half arrived.
-func TestSplitAtTheDot(t *testing.T) {
+func TestSplitAtTheDot(t *testing.T) { synctest.Test(t, splitAtTheDot) }
+
+func splitAtTheDot(t *testing.T) {
 	key := fakekey.New(64).B10()
 	var out sink
 	w := NewWriter(&out, finding.LowConfidence)
@@ -151,10 +150,10 @@ func TestSplitAtTheDot(t *testing.T) {
 		if _, err := io.WriteString(w, part); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * Delay)
+		pause(2 * Delay)
 	}
-	if !wait(&out, "k "+key[:12]+"****\nnext\n") && !wait(&out, "k "+key[:12]+".****\nnext\n") {
-		t.Errorf("leaks: %v, %d bytes", leaks(out.String(), key), len(out.String()))
+	if got := out.String(); got != "k "+key[:12]+"****\nnext\n" && got != "k "+key[:12]+".****\nnext\n" {
+		t.Errorf("leaks: %v, %d bytes", leaks(got, key), len(got))
 	}
 	if w.Keys() != 1 {
 		t.Errorf("%d keys", w.Keys())

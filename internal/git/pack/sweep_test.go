@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -264,20 +264,20 @@ func TestSweepStops(t *testing.T) {
 	if err != enough {
 		t.Errorf("got %v, want the callback's error", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	n := 0
-	_, err = s.Sweep(ctx, func(*Object) (int, error) {
-		if n++; n == 5 {
-			cancel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		_, err := s.Sweep(ctx, func(*Object) (int, error) {
+			if n++; n == 5 {
+				cancel()
+				synctest.Wait() // for the sweep to notice
+			}
+			return 0, nil
+		}, SweepOptions{Jobs: 1})
+		if !errors.Is(err, context.Canceled) || n != 5 {
+			t.Errorf("after %d objects: %v, want %v after 5", n, err, context.Canceled)
 		}
-		if n >= 5 { // time for the sweep to notice
-			time.Sleep(5 * time.Millisecond)
-		}
-		return 0, nil
-	}, SweepOptions{Jobs: 1})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
-	}
+	})
 }
 
 // TestSweepHits plants tokens in a history, some of which complete one by a small
