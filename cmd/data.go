@@ -114,12 +114,14 @@ func (d *dataOutput) query(ctx context.Context, w io.Writer, v any) error {
 	}
 }
 
-// table writes rows below a header, in columns. Cells come from a server: what
+// table writes rows below a header, if there is one, in columns. Cells come from a server: what
 // could act on a terminal is shown and not done.
 func table(w io.Writer, header []string, rows [][]string) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(header, "\t"))
+	if header != nil {
+		fmt.Fprintln(t, strings.Join(header, "\t"))
+	}
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
 
@@ -170,11 +168,15 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 		request.Wanted = append(request.Wanted, revoke.Wanted{Prefix: prefix})
 	}
 	if o.from != "" {
-		wanted, err := readReport(env, o.from)
+		saved, err := readReport(env, "--from", o.from)
 		if err != nil {
 			return nil, err
 		}
-		request.Wanted = append(request.Wanted, wanted...)
+		for _, f := range saved.Findings {
+			if w, ok := wantedOf(f); ok {
+				request.Wanted = append(request.Wanted, w)
+			}
+		}
 	}
 	return r.newPlan(ctx, request)
 }
@@ -196,39 +198,6 @@ func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
 func (o *revokeOptions) write(w io.Writer, receipt *revoke.Receipt) error {
 	return map[string]func(io.Writer) error{"text": receipt.WriteText, "json": receipt.WriteJSON,
 		"markdown": receipt.WriteMarkdown}[o.output.value](w)
-}
-
-// readReport takes the keys of a saved report. Those that were accepted, and
-// those of other rules than a leak, are not wanted.
-func readReport(env Env, path string) ([]revoke.Wanted, error) {
-	in := env.Stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, usage("a report is made with b10lint scan -f json=FILE", "--from: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	c := &wantedCollector{}
-	if err := report.Replay(in, c); err != nil {
-		return nil, usage("a report is made with b10lint scan -f json=FILE", "--from %s: %w", path, err)
-	}
-	return c.wanted, nil
-}
-
-// A wantedCollector turns the findings of a report into keys to revoke.
-type wantedCollector struct{ wanted []revoke.Wanted }
-
-func (c *wantedCollector) Start(finding.Run) error       { return nil }
-func (c *wantedCollector) Problem(finding.Problem) error { return nil }
-func (c *wantedCollector) Finish(finding.Summary) error  { return nil }
-
-func (c *wantedCollector) Finding(f finding.Finding) error {
-	if w, ok := wantedOf(f); ok {
-		c.wanted = append(c.wanted, w)
-	}
-	return nil
 }
 
 // wantedOf is the key of a finding, if it is a leak that was not accepted. A key

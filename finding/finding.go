@@ -1,5 +1,5 @@
 // Package finding is the vocabulary of b10lint: what was found, where, how sure
-// we are, what kept a run from being complete, and the Handler that receives it.
+// we are, what kept a run from being complete, and the Report that holds it all.
 // The engine and the writers meet only here.
 package finding
 
@@ -22,8 +22,7 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same:
-	// in sarif and junit, in the summary of a job, in verbose text.
+	// Suppression is set when the finding was accepted.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -187,8 +186,8 @@ type Summary struct {
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
 	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
-	Findings int   `json:"findings"`       // as listed
-	// Suppressed and BelowConfidence are counted, not listed.
+	Findings int   `json:"findings"`       // that were not accepted
+	// Suppressed are those that were; BelowConfidence are counted, not listed.
 	Suppressed      int           `json:"suppressed"`
 	BelowConfidence int           `json:"below_confidence"`
 	Interrupted     bool          `json:"interrupted,omitempty"`
@@ -238,14 +237,4 @@ type ObjectCount struct {
 type Submodule struct {
 	Path  string `json:"path"`
 	State string `json:"state"` // "scanned" or "not initialised"
-}
-
-// A Handler receives one run's events, always from one goroutine and in the
-// order Start, any number of Finding and Problem, Finish. An error from any of
-// them ends the run.
-type Handler interface {
-	Start(Run) error
-	Finding(Finding) error
-	Problem(Problem) error
-	Finish(Summary) error
 }

@@ -1,5 +1,7 @@
 package finding
 
+import "slices"
+
 // A Report is all that one run says: what ran, over which targets, what was
 // found, what kept it from being complete, and the numbers. It is a value: writers
 // and commands are functions of it.
@@ -10,20 +12,13 @@ type Report struct {
 	Summary  Summary
 }
 
-// Emit passes r to h: Start, each finding, each problem, Finish.
-func Emit(r Report, h Handler) error {
-	if err := h.Start(r.Run); err != nil {
-		return err
-	}
-	for _, f := range r.Findings {
-		if err := h.Finding(f); err != nil {
-			return err
-		}
-	}
-	for _, p := range r.Problems {
-		if err := h.Problem(p); err != nil {
-			return err
-		}
-	}
-	return h.Finish(r.Summary)
+// Standing returns the findings that were not accepted, in their order.
+func (r Report) Standing() []Finding {
+	accepted := func(f Finding) bool { return f.Suppression != nil }
+	return slices.DeleteFunc(slices.Clone(r.Findings), accepted)
+}
+
+// Complete reports whether none of the problems kept a run from being complete.
+func Complete(problems []Problem) bool {
+	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }

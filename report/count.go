@@ -73,6 +73,17 @@ func (t *tally) add(s finding.Severity) {
 	}
 }
 
+// standing counts the findings that were not accepted.
+func standing(findings []finding.Finding) (t tally, n int) {
+	for _, f := range findings {
+		if f.Suppression == nil {
+			t.add(f.Severity)
+			n++
+		}
+	}
+	return t, n
+}
+
 // String is the counts that are not zero, worst first.
 func (t tally) String() string {
 	var parts []string

@@ -44,8 +44,8 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 	}
 	var order []string
 	groups := map[string][]finding.Finding{}
-	for _, i := range bySeverity(h.findings) {
-		f := h.findings[i]
+	for _, i := range bySeverity(h.Findings) {
+		f := h.Findings[i]
 		id := f.Prefix
 		if id == "" {
 			id = "\x00" + f.Fingerprint + f.Rule + subject(f)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -30,8 +29,7 @@ import (
 // See the OASIS standard "Static Analysis Results Interchange Format (SARIF)
 // Version 2.1.0" and GitHub's page "SARIF support for code scanning".
 type sarifWriter struct {
-	collector
-	w      io.Writer
+	finding.Report
 	opts   Options
 	limits sarifLimits
 	// outside is set when a place is not below the root.
@@ -52,8 +50,9 @@ const fallbackURI = ".b10lint.yaml"
 
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-func newSARIF(w io.Writer, opts Options) finding.Handler {
-	return &sarifWriter{w: w, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
+func renderSARIF(r finding.Report, opts Options) ([]byte, error) {
+	s := &sarifWriter{Report: r, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
+	return s.render()
 }
 
 // The library writes absent members of a suppression as null, which the
@@ -79,25 +78,25 @@ type (
 	}
 )
 
-func (s *sarifWriter) Finish(sum finding.Summary) error {
-	order := bySeverity(s.findings)
+func (s *sarifWriter) render() ([]byte, error) {
+	order := bySeverity(s.Findings)
 	dropped := max(0, len(order)-s.limits.results)
 	for {
-		data, err := s.encode(s.keep(order[:len(order)-dropped]), dropped, sum)
+		kept := slices.Sorted(slices.Values(order[:len(order)-dropped])) // in the order of the report
+		data, err := s.encode(kept, dropped)
 		if err != nil {
-			return fmt.Errorf("encoding the sarif report: %w", err)
+			return nil, err
 		}
 		packed, err := gzipSize(data)
 		if err != nil {
-			return fmt.Errorf("measuring the sarif report: %w", err)
+			return nil, fmt.Errorf("measuring it: %w", err)
 		}
-		kept := len(order) - dropped
-		if packed <= s.limits.gzipBytes || kept == 0 {
-			return write(s.w, "sarif", data)
+		if packed <= s.limits.gzipBytes || len(kept) == 0 {
+			return data, nil
 		}
 		// A tenth below the share that would fit, so that few rounds do.
-		fit := int(float64(kept) * 0.9 * float64(s.limits.gzipBytes) / float64(packed))
-		dropped = len(order) - min(fit, kept-1)
+		fit := int(float64(len(kept)) * 0.9 * float64(s.limits.gzipBytes) / float64(packed))
+		dropped = len(order) - min(fit, len(kept)-1)
 	}
 }
 
@@ -113,34 +112,25 @@ func bySeverity(findings []finding.Finding) []int {
 	return order
 }
 
-// keep returns the findings at the indices, in the order of the run.
-func (s *sarifWriter) keep(indices []int) []finding.Finding {
-	out := make([]finding.Finding, 0, len(indices))
-	for _, i := range slices.Sorted(slices.Values(indices)) {
-		out = append(out, s.findings[i])
-	}
-	return out
-}
-
-func (s *sarifWriter) encode(findings []finding.Finding, dropped int, sum finding.Summary) ([]byte, error) {
-	rules := s.rules(findings)
+func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
+	rules := s.rules(kept)
 	index := map[string]uint{}
 	for i, r := range rules {
 		index[r.ID] = uint(i)
 	}
 	run := sarif.Run{
 		Tool:              sarif.Tool{Driver: s.driver(rules)},
-		Invocations:       []*sarif.Invocation{s.invocation(dropped, sum)},
-		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.run.Command), "scan") + "/")},
+		Invocations:       []*sarif.Invocation{s.invocation(dropped)},
+		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.Run.Command), "scan") + "/")},
 		ColumnKind:        "utf16CodeUnits",
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
 			"%SRCROOT%": {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
 		},
 	}
 	s.outside = false
-	results := make([]sarifResult, 0, len(findings))
-	for _, f := range findings {
-		results = append(results, s.result(f, index[f.Rule]))
+	results := make([]sarifResult, 0, len(kept))
+	for _, i := range kept {
+		results = append(results, s.result(s.Findings[i], index[s.Findings[i].Rule]))
 	}
 	if !s.outside { // else the run looked at more than the repository
 		run.VersionControlProvenance = s.provenance()
@@ -150,12 +140,12 @@ func (s *sarifWriter) encode(findings []finding.Finding, dropped int, sum findin
 
 func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComponent {
 	d := &sarif.ToolComponent{
-		Name:           cmp.Or(visible(s.run.Tool.Name), "b10lint"),
+		Name:           cmp.Or(visible(s.Run.Tool.Name), "b10lint"),
 		InformationURI: ptr(HomeURL),
 		Rules:          rules,
 		Notifications:  notificationKinds(),
 	}
-	if v := s.run.Tool.Version; v != "" {
+	if v := s.Run.Tool.Version; v != "" {
 		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
 			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
 		}
@@ -185,12 +175,12 @@ func (s *sarifWriter) provenance() []*sarif.VersionControlDetails {
 	return []*sarif.VersionControlDetails{v}
 }
 
-func (s *sarifWriter) invocation(dropped int, sum finding.Summary) *sarif.Invocation {
-	ok := sum.Complete && !sum.Interrupted
-	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped, sum)}
-	if t := saneTime(&s.run.Started); t != nil {
+func (s *sarifWriter) invocation(dropped int) *sarif.Invocation {
+	ok := s.Summary.Complete && !s.Summary.Interrupted
+	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
+	if t := saneTime(&s.Run.Started); t != nil {
 		inv.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
-		inv.EndTimeUTC = ptr(t.Add(sum.Elapsed).Truncate(time.Millisecond))
+		inv.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
 	}
 	return inv
 }
