@@ -17,7 +17,8 @@ func newKeys(env Env, ui *UI) *cobra.Command {
 		Short: "List, create and delete Baseten API keys",
 		Long: `Keys does what "baseten org api-key" does, with the same flags, words and streams,
 and says more: who owns a key, how old it is, when it was last used, what it may
-do. See docs/keys.md.`,
+do. So -o is a format here and -q a jq expression, as there; in all other commands -o
+is a file and -q is quiet. See docs/keys.md.`,
 		Example: `  b10lint keys list --unused 90d
   b10lint keys create --type workspace-invoke --name ci-2
   b10lint keys delete --name ci-1`,

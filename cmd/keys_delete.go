@@ -37,7 +37,7 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 			return o.run(c.Context(), env)
 		},
 	}
-	o.out.register(c)
+	o.out.registerDialect(c)
 	f := c.Flags()
 	f.StringVar(&o.name, "name", "", "name of the key to delete")
 	f.StringVar(&o.prefix, "prefix", "", "prefix of the key to delete, as the list shows it: what comes before the dot")
@@ -50,7 +50,7 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 
 // check refuses what cannot work before anything is sent.
 func (o *keysDelete) check(c *cobra.Command, env Env) error {
-	if err := o.out.prepare(c); err != nil {
+	if err := o.out.prepare(c, "output"); err != nil {
 		return err
 	}
 	if c.Flags().Changed("prefix") {

@@ -45,13 +45,13 @@ cell means that Baseten did not tell. Several filters must all hold.`,
   b10lint keys list --legacy -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.out.prepare(c); err != nil {
+			if err := o.out.prepare(c, "output"); err != nil {
 				return err
 			}
 			return o.run(c.Context(), env, ui)
 		},
 	}
-	o.out.register(c)
+	o.out.registerDialect(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.types, "type", nil, "only keys of this type; repeatable {"+strings.Join(append(typeWords(), "routes"), ",")+"}")
 	f.StringVar(&o.owner, "owner", "", "only personal keys of this member: email address, name or id")

@@ -22,11 +22,11 @@ type revokeOptions struct {
 	apply      string
 	resume     string
 	keys       string
-	output     choice
+	answer     answer
 }
 
 func newRevoke(env Env, ui *UI) *cobra.Command {
-	o := &revokeOptions{output: choice{"text", []string{"text", "json", "markdown"}}}
+	o := &revokeOptions{}
 	c := &cobra.Command{
 		Use:   "revoke [PREFIX...]",
 		Short: "Revoke keys by a plan, with a journal and a receipt",
@@ -46,9 +46,11 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 		Example: `  b10lint revoke abcdefgh
   b10lint revoke --from report.json --dry-run
   b10lint revoke --unused 90d --plan plan.json --dry-run
-  b10lint revoke --apply plan.json --yes -o markdown > receipt.md
+  b10lint revoke --apply plan.json --yes -f markdown -o receipt.md
   b10lint revoke --resume ~/.local/state/b10lint/revoke-20261121-120000-abc234.jsonl`,
-		RunE: func(c *cobra.Command, prefixes []string) error { return o.run(c.Context(), env, ui, prefixes) },
+		RunE: func(c *cobra.Command, prefixes []string) error {
+			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, ui, w, prefixes) })
+		},
 	}
 	f := c.Flags()
 	f.StringArrayVar(&o.names, "name", nil, "revoke the one key of this name; repeatable")
@@ -57,14 +59,15 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	f.StringVar(&o.apply, "apply", "", "carry out the plan in `FILE`, if the inventory still agrees")
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.StringVar(&o.keys, "keys", "", "for --verify-dead: the keys themselves, one a line in `FILE` (- is standard input)")
-	o.output.register(c, "output", "o", "write the receipt, or with --dry-run the plan, in this form")
+	o.answer.formerly = []string{"text", "json", "markdown"}
+	o.answer.register(c, "write the receipt, or with --dry-run the plan, in this form", "text", "json", "markdown")
 	f.BoolVarP(&o.revocation.yes, "yes", "y", false, "revoke without being asked")
 	o.revocation.register(c)
 	o.api.register(c)
 	return c
 }
 
-func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
 	prefixes := make([]string, len(args))
 	for i, a := range args {
 		prefix, err := prefixArgument(a)
@@ -96,12 +99,12 @@ func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 		}
 		left = plan.Left()
 		if o.revocation.dryRun {
-			return o.dryRun(env, plan)
+			return o.dryRun(w, plan)
 		}
 		receipt, err = r.carryOut(ctx, plan)
 	}
 	if receipt != nil {
-		err = errors.Join(err, o.write(env.Stdout, receipt))
+		err = errors.Join(err, o.write(w, receipt))
 	}
 	return r.status(ctx, receipt, left, err)
 }
@@ -121,7 +124,7 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 		return usage("the plan or the journal names the keys", "--apply and --resume take no other keys beside")
 	case o.revocation.dryRun && o.resume != "":
 		return usage("look into the journal: it is lines of JSON", "--dry-run has no use with --resume")
-	case o.revocation.dryRun && o.output.value == "markdown":
+	case o.revocation.dryRun && o.answer.format.value == "markdown":
 		return usage("write it as text or json", "a plan is not written as markdown")
 	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):
 		return usage("leave out --plan", "--plan saves a new plan, and there is one")
@@ -181,12 +184,12 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 	return r.newPlan(ctx, request)
 }
 
-func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
+func (o *revokeOptions) dryRun(w io.Writer, plan *revoke.Plan) error {
 	write := plan.WriteText
-	if o.output.value == "json" {
+	if o.answer.format.value == "json" {
 		write = plan.WriteJSON
 	}
-	if err := write(env.Stdout); err != nil {
+	if err := write(w); err != nil {
 		return failed(fmt.Errorf("writing the plan: %w", err))
 	}
 	if plan.Left() {
@@ -197,7 +200,7 @@ func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
 
 func (o *revokeOptions) write(w io.Writer, receipt *revoke.Receipt) error {
 	return map[string]func(io.Writer) error{"text": receipt.WriteText, "json": receipt.WriteJSON,
-		"markdown": receipt.WriteMarkdown}[o.output.value](w)
+		"markdown": receipt.WriteMarkdown}[o.answer.format.value](w)
 }
 
 // wantedOf is the key of a finding, if it is a leak that was not accepted. A key

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -28,11 +29,11 @@ type rotateOptions struct {
 	resume    string
 	dryRun    bool
 	noProbe   bool
-	output    choice
+	answer    answer
 }
 
 func newRotate(env Env, ui *UI) *cobra.Command {
-	o := &rotateOptions{output: choice{"text", []string{"text", "json"}}}
+	o := &rotateOptions{}
 	c := &cobra.Command{
 		Use:   "rotate [PREFIX]",
 		Short: "Put a new key in a key's place, then revoke the old one",
@@ -57,7 +58,9 @@ The result goes to standard output, or to standard error if the key goes there.`
   b10lint rotate abcdefgh --to-kubernetes - --secret baseten | kubectl apply -f -
   b10lint rotate --resume ~/.local/state/b10lint/rotate-abcdefgh.jsonl`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, ui, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, w, args) })
+		},
 	}
 	o.sink.register(c)
 	f := c.Flags()
@@ -70,7 +73,8 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
 	f.BoolVar(&o.noProbe, "no-probe", false, "do not ask Baseten with the new key; go by its list of keys alone")
-	o.output.register(c, "output", "o", "write the result in this form")
+	o.answer.formerly = []string{"text", "json"}
+	o.answer.register(c, "write the result in this form", "text", "json")
 	_ = c.MarkFlagDirname("journal")
 	_ = c.RegisterFlagCompletionFunc("downgrade", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)
@@ -81,13 +85,13 @@ The result goes to standard output, or to standard error if the key goes there.`
 type rotator struct {
 	*rotateOptions
 	env        Env
-	ui         *UI
+	out        io.Writer // of the results
 	client     *baseten.Client
 	credential baseten.Credential
 	newProbe   func() (*baseten.Probe, error) // nil: none
 }
 
-func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
@@ -99,7 +103,7 @@ func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 	if err != nil {
 		return err
 	}
-	x := &rotator{rotateOptions: o, env: env, ui: ui, client: client, credential: credential}
+	x := &rotator{rotateOptions: o, env: env, out: w, client: client, credential: credential}
 	if !o.noProbe {
 		options, err := o.api.options(env, credential)
 		if err != nil {
@@ -219,7 +223,7 @@ func (x *rotator) one(ctx context.Context, dir, remote, prefix string, survey *r
 		if err := sink.Ready(ctx); err != nil {
 			return failed(err, "the new key could not be delivered there")
 		}
-		fmt.Fprintf(x.env.Stdout, "rotate %s (%s): a new %s key, delivered to %s; then the old one is revoked%s\n", prefix, report.Visible(name),
+		fmt.Fprintf(x.out, "rotate %s (%s): a new %s key, delivered to %s; then the old one is revoked%s\n", prefix, report.Visible(name),
 			typeWord(plan.Type), spec, graceWords(plan.Grace))
 		return nil
 	}
@@ -275,12 +279,12 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
-	out := x.env.Stdout
-	if spec.Kind == "stdout" || spec.Path == "-" {
+	out := x.out
+	if out == x.env.Stdout && (spec.Kind == "stdout" || spec.Path == "-") {
 		out = x.env.Stderr
 	}
 	write := res.WriteText
-	if x.output.value == "json" {
+	if x.answer.format.value == "json" {
 		write = res.WriteJSON
 	}
 	if writeErr := write(out); writeErr != nil {

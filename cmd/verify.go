@@ -32,6 +32,7 @@ const (
 type verifyOptions struct {
 	api   api
 	out   dataOutput
+	quiet bool
 	cache cacheFolder
 	mode  choice
 }
@@ -52,23 +53,36 @@ sent. --by probe sends the keys themselves to Baseten, on calls that only read.
 Exit status: 1 if any key is live or restricted, else 3 if any is unknown, else 0:
 all are dead.`,
 		Example: `  b10lint verify abcdefgh
-  b10lint verify -o json < suspects.txt
+  b10lint verify -f json < suspects.txt
   b10lint verify --by both < suspects.txt`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.out.prepare(c); err != nil {
+			// -q was a jq expression before; no key and no prefix begins with a dot.
+			if o.quiet && o.out.jq == "" && len(args) > 0 && strings.HasPrefix(args[0], ".") {
+				ui.warn("-q is quiet now; for a jq expression write --jq")
+				o.quiet, o.out.jq, args = false, args[0], args[1:]
+			}
+			if err := o.out.prepare(c, "format"); err != nil {
 				return err
 			}
-			return o.run(c.Context(), env, ui, args)
+			if o.quiet {
+				o.out.format.value = "none"
+			}
+			return o.out.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, ui, w, args) })
 		},
 	}
-	o.out.register(c)
+	o.out.formerly = dataFormats
+	o.out.register(c, dataUsage, dataFormats...)
+	c.Flags().StringVar(&o.out.jq, "jq", "", "pass the JSON through this jq `EXPRESSION`; implies -f json")
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write no answer: the exit status says it")
+	c.MarkFlagsMutuallyExclusive("quiet", "jq")
+	c.MarkFlagsMutuallyExclusive("quiet", "format")
 	o.mode.register(c, "by", "", "how to tell")
 	o.cache.register(c)
 	o.api.register(c)
 	return c
 }
 
-func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
 	suspects, err := o.suspects(env, args)
 	if err != nil {
 		return err
@@ -91,7 +105,7 @@ func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 		answer.Complete = answer.Complete && p.Warning
 		answer.Problems = append(answer.Problems, p)
 	}
-	if err := o.out.write(ctx, env.Stdout, answer, answer.table); err != nil {
+	if err := o.out.write(ctx, w, answer, answer.table); err != nil {
 		return err
 	}
 	for _, p := range problems {

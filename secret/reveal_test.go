@@ -28,7 +28,7 @@ var revealers = map[string]string{
 
 	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
 
-	"cmd/rewrite.go: scanRevoke.writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
+	"cmd/rewrite.go: writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
 
 	"revoke/sink_file.go: File.Deliver":       "puts a new key into the file that was named for it",
 	"revoke/sink.go: Output.Deliver":          "prints a new key, once, when that was asked for",
