@@ -14,6 +14,8 @@ import (
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -223,14 +225,14 @@ func (o *scanOptions) comments(s *settings) scanner.Comments {
 
 // sources turns the targets into sources, standard input at most once.
 func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
-	if s, target := o.places.source(env); s != nil {
+	if s, target := o.places.source(env); s.Walk != nil {
 		return []source.Source{s}, []string{target}, nil
 	}
 	if err := o.history.check(targets, o.cache.dir); err != nil {
 		return nil, nil, err
 	}
 	if file := o.history.commitMessage; file != "" {
-		return []source.Source{source.CommitMessage(file)}, []string{file}, nil
+		return []source.Source{gitsource.CommitMessage(file)}, []string{file}, nil
 	}
 	if len(targets) == 0 {
 		targets = []string{"."}
@@ -262,7 +264,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:
 			stdin = true
-			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
+			sources = append(sources, disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
 	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // historyOptions are the flags of scan that say what of a repository is looked at.
@@ -51,15 +53,15 @@ func (o *historyOptions) register(c *cobra.Command) {
 func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter, cache string) (source.Source, error) {
 	scope, err := o.scope(env)
 	if err != nil {
-		return nil, err
+		return source.Source{}, err
 	}
-	h := source.HistoryOptions{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
+	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
 		// git tells its hooks where the objects are that it has not taken in yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")
 		h.Alternates = filepath.SplitList(env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"))
 	}
-	return source.Target(name, source.TargetOptions{
+	return target.Of(name, target.Options{
 		History: h, NoHistory: o.noHistory, NoFiles: o.historyOnly, Home: ownHome(env),
 	}), nil
 }
@@ -97,7 +99,7 @@ func (o *historyOptions) check(targets []string, cache string) error {
 	return nil
 }
 
-func (o *historyOptions) scope(env Env) (s source.Scope, err error) {
+func (o *historyOptions) scope(env Env) (s gitsource.Scope, err error) {
 	s.Since, s.Range, s.Staged = o.since, o.commitRange, o.staged
 	if o.staged {
 		s.IndexFile = env.get("GIT_INDEX_FILE")
@@ -105,13 +107,13 @@ func (o *historyOptions) scope(env Env) (s source.Scope, err error) {
 	switch {
 	case o.preReceive:
 		s.Except = []string{"refs/"}
-		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) source.Update { return source.Update{Old: f[0], New: f[1], Ref: f[2]} })
+		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) gitsource.Update { return gitsource.Update{Old: f[0], New: f[1], Ref: f[2]} })
 	case o.prePush != "":
 		s.Except = o.pushed(env)
-		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) source.Update { return source.Update{Old: f[3], New: f[1], Ref: f[0]} })
+		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) gitsource.Update { return gitsource.Update{Old: f[3], New: f[1], Ref: f[0]} })
 	}
 	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {
-		s.Updates = []source.Update{{}} // nothing is pushed, so nothing is looked at
+		s.Updates = []gitsource.Update{{}} // nothing is pushed, so nothing is looked at
 	}
 	return s, err
 }
@@ -131,7 +133,7 @@ func (o *historyOptions) pushed(env Env) []string {
 // maxUpdates bounds the references that one push may move.
 const maxUpdates = 1 << 20
 
-func readUpdates(r io.Reader, fields int, make func([]string) source.Update) (all []source.Update, err error) {
+func readUpdates(r io.Reader, fields int, make func([]string) gitsource.Update) (all []gitsource.Update, err error) {
 	if f, ok := r.(*os.File); ok && isTerminal(f) {
 		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B", "standard input is a terminal")
 	}

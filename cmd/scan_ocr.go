@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/unpack"
 )
 
 // ocrOptions are the flags of scan that have text in pictures read.
 type ocrOptions struct {
 	on     bool
-	limits source.OCROptions
+	limits unpack.PictureOptions
 }
 
 func (o *ocrOptions) register(c *cobra.Command) {
@@ -54,7 +55,7 @@ func (o *ocrOptions) wrap(sources []source.Source) []source.Source {
 	}
 	out := make([]source.Source, len(sources))
 	for i, s := range sources {
-		out[i] = source.OCR(s, o.limits)
+		out[i] = unpack.Pictures(s, o.limits)
 	}
 	return out
 }

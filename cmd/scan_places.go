@@ -15,8 +15,9 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/truss"
+	"github.com/b10lint/b10lint/scanner/source/workstation"
 )
 
 // placesFlags are the flags of scan that name a home or a truss in place of targets.
@@ -77,17 +78,17 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 
 // ownHome is the home of the account that the program runs as, with its variables.
 // Its Dir is empty when the home is not known.
-func ownHome(env Env) source.HomeOptions {
+func ownHome(env Env) workstation.Options {
 	name := "HOME"
 	if runtime.GOOS == "windows" {
 		name = "USERPROFILE"
 	}
-	return source.HomeOptions{Dir: env.get(name), Lookup: env.Lookup}
+	return workstation.Options{Dir: env.get(name), Lookup: env.Lookup}
 }
 
 // homeOptions say whose home --home means. The process's own environment belongs to
 // its own home alone.
-func (p *placesFlags) homeOptions(env Env) source.HomeOptions {
+func (p *placesFlags) homeOptions(env Env) workstation.Options {
 	own := ownHome(env)
 	own.Environ = env.Environ()
 	if p.home == mine || p.home == "" {
@@ -99,37 +100,37 @@ func (p *placesFlags) homeOptions(env Env) source.HomeOptions {
 		own.Dir = p.home
 		return own
 	}
-	return source.HomeOptions{Dir: p.home}
+	return workstation.Options{Dir: p.home}
 }
 
-func (p *placesFlags) trussOptions() source.TrussOptions {
-	return source.TrussOptions{Config: p.config}
+func (p *placesFlags) trussOptions() truss.Options {
+	return truss.Options{Config: p.config}
 }
 
-// source returns what to scan in place of the targets, nil when no flag says so.
+// source returns what to scan in place of the targets, none when no flag says so.
 func (p *placesFlags) source(env Env) (s source.Source, target string) {
 	switch {
 	case p.isHome:
 		o := p.homeOptions(env)
-		return source.Home(o), o.Dir
+		return workstation.Home(o), o.Dir
 	case p.isTruss:
-		return source.Truss(p.truss, p.trussOptions()), p.truss
+		return truss.Uploads(p.truss, p.trussOptions()), p.truss
 	}
-	return nil, ""
+	return source.Source{}, ""
 }
 
 // inspect returns the judgement that goes with the source. failures are of --fix.
-func (p *placesFlags) inspect(env Env, failures []finding.Problem) func(context.Context, []string) scanner.Inspection {
-	return func(_ context.Context, trussrcs []string) scanner.Inspection {
+func (p *placesFlags) inspect(env Env, failures []finding.Problem) func(context.Context, []string) ([]finding.Finding, []finding.Problem) {
+	return func(_ context.Context, trussrcs []string) ([]finding.Finding, []finding.Problem) {
 		switch {
 		case p.isHome:
-			in := scanner.InspectHome(p.homeOptions(env))
-			in.Problems = append(in.Problems, failures...)
-			return in
+			in := workstation.InspectHome(p.homeOptions(env))
+			return in.Findings, append(in.Problems, failures...)
 		case p.isTruss:
-			return scanner.Inspection{Findings: scanner.InspectTruss(p.truss, p.trussOptions())}
+			return truss.Inspect(p.truss, p.trussOptions()), nil
 		}
-		return scanner.InspectTrussrcs(ownHome(env), trussrcs)
+		in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
+		return in.Findings, in.Problems
 	}
 }
 
@@ -146,7 +147,7 @@ func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 }
 
 func (p *placesFlags) printPlaces(env Env, asJSON bool) error {
-	places := source.Places(p.homeOptions(env))
+	places := workstation.Places(p.homeOptions(env))
 	if asJSON {
 		return printJSON(env.Stdout, places)
 	}
@@ -164,7 +165,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	if info, err := os.Stat(p.truss); err != nil || !info.IsDir() {
 		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
 	}
-	entries, problems := source.UploadSet(p.truss, p.trussOptions())
+	entries, problems := truss.UploadSet(p.truss, p.trussOptions())
 	incomplete := false
 	for _, x := range problems {
 		text := report.Visible(x.Path) + ": " + report.Visible(x.Error)
@@ -187,7 +188,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	return err
 }
 
-func printEntries(to io.Writer, entries []source.Entry) error {
+func printEntries(to io.Writer, entries []truss.Entry) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, e := range entries {
 		note := ""
@@ -214,7 +215,7 @@ type uploadJSON struct {
 	Archived bool   `json:"archived"`
 }
 
-func jsonEntries(entries []source.Entry) []uploadJSON {
+func jsonEntries(entries []truss.Entry) []uploadJSON {
 	out := make([]uploadJSON, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, uploadJSON{e.Path, filepath.ToSlash(e.File), e.Size, e.Link, e.Sent, !e.SentOnly})
@@ -235,7 +236,7 @@ func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.
 	if !p.fix {
 		return nil, nil
 	}
-	plan := scanner.InspectHome(p.homeOptions(env)).Modes
+	plan := workstation.InspectHome(p.homeOptions(env)).Modes
 	if len(plan) == 0 {
 		ui.info("no mode needs to be corrected")
 		return nil, nil
@@ -254,7 +255,7 @@ func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.
 		}
 	}
 	var failures []finding.Problem
-	for _, r := range scanner.FixModes(plan) {
+	for _, r := range workstation.FixModes(plan) {
 		if r.Err != nil {
 			failures = append(failures, finding.Problem{Path: r.Path, Error: "its mode was not corrected: " + reasonOf(r.Err), Hint: fmt.Sprintf("correct it yourself: chmod %o", r.To)})
 			continue

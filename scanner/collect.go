@@ -53,6 +53,7 @@ type candidate struct {
 type place struct {
 	source int
 	offset int64
+	silent bool // nothing near the key speaks of an owner
 	at     finding.Location
 }
 
@@ -98,7 +99,7 @@ func (c *collector) add(e event) {
 		c.droppedPlaces++
 		return
 	}
-	k.places = append(k.places, place{h.source, h.offset, h.at})
+	k.places = append(k.places, place{h.source, h.offset, h.silent, h.at})
 }
 
 func (c *collector) problem(p finding.Problem) {
@@ -167,8 +168,7 @@ func comparePlaces(a, b place) int {
 // locate asks the sources that can to say more of their places.
 func (c *collector) locate(ctx context.Context, sources []source.Source) {
 	for i, s := range sources {
-		l, ok := s.(source.Locator)
-		if !ok {
+		if s.Locate == nil {
 			continue
 		}
 		var of []*candidate
@@ -183,7 +183,7 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 		if len(ask) == 0 {
 			continue
 		}
-		found, err := l.Locate(ctx, ask)
+		found, err := s.Locate(ctx, ask)
 		var parts source.LocateError
 		switch {
 		case errors.As(err, &parts):
@@ -195,40 +195,22 @@ func (c *collector) locate(ctx context.Context, sources []source.Source) {
 		}
 		if len(found) == len(ask) {
 			c.replace(i, of, found)
-			c.rejudge(ctx, i, s)
+			c.rejudge()
 		}
 	}
 }
 
-// rejudge looks once more at the keys of low confidence in objects whose paths are
-// known by now: a path can be what makes a key likely.
-func (c *collector) rejudge(ctx context.Context, i int, src source.Source) {
-	r, ok := src.(source.Rereader)
-	if !ok {
-		return
-	}
-	var of []*candidate
-	var ask []finding.Location
+// rejudge raises keys of low confidence in objects whose paths are known by now: a
+// path can be what makes a key likely, where nothing nearer says anything.
+func (c *collector) rejudge() {
 	for _, k := range c.sorted() {
 		for _, p := range k.places {
-			if k.confidence == finding.LowConfidence && p.source == i && p.at.Blob != "" && p.at.Path != "" && p.at.Member == "" {
-				of, ask = append(of, k), append(ask, p.at)
+			if k.confidence == finding.LowConfidence && p.silent && p.at.Blob != "" && p.at.Path != "" && p.at.Member == "" {
+				if confidence, ok := rules.PathSpeaks(k.format, p.at.Path); ok {
+					k.confidence = max(k.confidence, confidence)
+				}
 			}
 		}
-	}
-	if len(ask) == 0 {
-		return
-	}
-	err := r.Reread(ctx, ask, func(n int, data []byte) {
-		rules.Find(ask[n].Path, data, nil, func(m rules.Match) bool {
-			if m.Secret.Digest() == of[n].digest {
-				of[n].confidence = max(of[n].confidence, m.Confidence)
-			}
-			return true
-		})
-	})
-	if err != nil {
-		c.problem(finding.Problem{Error: "could not weigh keys by the paths they are at: " + err.Error()})
 	}
 }
 
@@ -247,7 +229,7 @@ func (c *collector) replace(source int, of []*candidate, found [][]finding.Locat
 				continue
 			}
 			for _, at := range found[n] {
-				kept = append(kept, place{p.source, p.offset, at})
+				kept = append(kept, place{p.source, p.offset, p.silent, at})
 			}
 			n++
 		}
@@ -293,8 +275,8 @@ func (c *collector) report(sources []source.Source) (r finding.Report) {
 	})
 	r.Problems = c.problems
 	for _, src := range sources {
-		if cov, ok := src.(source.Coverer); ok {
-			r.Summary.Coverage = appendCoverage(r.Summary.Coverage, cov.Coverage())
+		if src.Coverage != nil {
+			r.Summary.Coverage = appendCoverage(r.Summary.Coverage, src.Coverage())
 		}
 	}
 	r.Summary.Complete = !c.incomplete

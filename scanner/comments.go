@@ -10,6 +10,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // Comments says where comments b10lint:allow are looked for that accept nothing,
@@ -182,8 +183,8 @@ func (c *collector) unusedComments(ctx context.Context, sources []source.Source)
 				mine = append(mine, p.at)
 			}
 		}
-		if l, ok := s.(source.Locator); ok && len(mine) > 0 && c.opts.Comments == CommentsInIndex {
-			found, err := l.Locate(ctx, mine)
+		if s.Locate != nil && len(mine) > 0 && c.opts.Comments == CommentsInIndex {
+			found, err := s.Locate(ctx, mine)
 			if err != nil {
 				c.problem(finding.Problem{Error: "could not work out where comments are: " + err.Error()})
 			}
@@ -209,7 +210,7 @@ func unignored(all []finding.Location) []finding.Location {
 		names[i] = at.Path
 	}
 	kept := all[:0]
-	for i, state := range source.NewWorkTrees(nil).States(names) {
+	for i, state := range git.NewWorkTrees(nil).States(names) {
 		if state.Exposure == finding.Committed || state.Exposure == finding.Untracked {
 			all[i].Exposure = state.Exposure
 			kept = append(kept, all[i])

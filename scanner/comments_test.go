@@ -14,6 +14,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 func TestIsComment(t *testing.T) {
@@ -73,7 +74,7 @@ func unusedIn(t *testing.T, files map[string][]byte) (places []string) {
 		}
 	}
 	left := &leftovers{}
-	src := source.Target(dir, source.TargetOptions{NoHistory: true})
+	src := target.Of(dir, target.Options{NoHistory: true})
 	if _, err := Scan(context.Background(), finding.Run{}, []source.Source{src}, Options{Suppressor: left, Comments: CommentsInFiles}); err != nil {
 		t.Fatal(err)
 	}

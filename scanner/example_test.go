@@ -14,12 +14,13 @@ import (
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 // Scan puts sources, the detector and a writer together.
 func ExampleScan() {
 	text := "import baseten\nbaseten.login(\"" + fakekey.New(1).B10() + "\")\n"
-	sources := []source.Source{source.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
+	sources := []source.Source{disk.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
 	run := finding.Run{Command: "example", Targets: []string{"app.py"}, Started: time.Now(), Rules: rules.Catalogue()}
 	r, err := scanner.Scan(context.Background(), run, sources, scanner.Options{})
 	if err != nil {

@@ -13,9 +13,9 @@ func (c *collector) inspect(ctx context.Context) {
 		return
 	}
 	slices.Sort(c.trussrcs)
-	in := c.opts.Inspect(ctx, slices.Compact(c.trussrcs))
-	c.extra = in.Findings
-	for _, p := range in.Problems {
+	var problems []finding.Problem
+	c.extra, problems = c.opts.Inspect(ctx, slices.Compact(c.trussrcs))
+	for _, p := range problems {
 		c.problem(p)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // BenchmarkHistory scans each repository named in B10LINT_TEST_REPOS, a list in the
@@ -22,7 +23,7 @@ func BenchmarkHistory(b *testing.B) {
 		b.Run(filepath.Base(filepath.Dir(dir)), func(b *testing.B) {
 			for b.Loop() {
 				r, err := Scan(context.Background(), finding.Run{Started: time.Now()},
-					[]source.Source{source.History(dir, source.HistoryOptions{})}, Options{MinConfidence: finding.MediumConfidence})
+					[]source.Source{target.Of(dir, target.Options{NoFiles: true})}, Options{MinConfidence: finding.MediumConfidence})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -47,10 +47,10 @@ type Options struct {
 	Suppressor    Suppressor // nil: nothing is accepted
 	// Comments says where comments that accept nothing are looked for, for the Suppressor.
 	Comments Comments
-	// Inspect adds what is wrong besides keys that lie about: it is called after the
-	// sources were read, with the .trussrc files that they met outside the home,
-	// sorted. Its findings are reported behind the keys, in its order. Nil is allowed.
-	Inspect func(ctx context.Context, trussrcs []string) Inspection
+	// Inspect reports problems other than leaked keys, such as readable key files: it is
+	// called after the sources were read, with the .trussrc files that they met outside
+	// the home, sorted. Its findings follow the keys, in its order. Nil is allowed.
+	Inspect func(ctx context.Context, trussrcs []string) ([]finding.Finding, []finding.Problem)
 	// Progress is read while the scan runs; nil is allowed.
 	Progress *Progress
 	// Keys receives the listed keys themselves, for revocation and rewriting; nil

@@ -26,6 +26,7 @@ type hit struct {
 	format     finding.Format
 	confidence finding.Confidence // as matched
 	picture    bool               // read off a picture
+	silent     bool               // nothing near it speaks of an owner
 	at         finding.Location
 	offset     int64 // orders the places of one file
 }
@@ -65,7 +66,7 @@ func (s *sink) Blob(b *source.Blob) (hits int, err error) {
 			c = newCursor(b)
 		}
 		hits++
-		h := &hit{source: s.source, key: m.Secret, format: m.Format, confidence: m.Confidence, at: b.At, offset: int64(m.Start)}
+		h := &hit{source: s.source, key: m.Secret, format: m.Format, confidence: m.Confidence, silent: m.Silent, at: b.At, offset: int64(m.Start)}
 		if b.Window != nil {
 			h.offset += b.Window.Offset
 		}
