@@ -53,7 +53,7 @@ func (r Ref) Short() string {
 // and the older entries of the stash as stash@{n}. Symbolic references are left
 // out, as what they name is listed. The errors are of files that could not be
 // read; the rest is given.
-func Refs(gitDir, commonDir string) ([]Ref, []error) {
+func Refs(commonDir string) ([]Ref, []error) {
 	l := lister{ids: map[string]string{}}
 	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
 		l.errs, l.reftable = append(l.errs, ErrReftable), true
