@@ -63,9 +63,6 @@ type Location struct {
 	// Allow is the reason given by a comment b10lint:allow on the line or the line
 	// before; nil without such a comment, empty when it gives no reason.
 	Allow *string `json:"-"`
-	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
-	// places hold the same one. It is not part of a report.
-	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
 	// Readable is set when everyone on the machine may read the file. It is worked
