@@ -16,7 +16,6 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
-	"github.com/b10lint/b10lint/report"
 )
 
 // newAction is what action.yml runs. Everything that others may choose, such as the
@@ -243,18 +242,22 @@ func (a *actionRun) finish() error {
 			return failed(err)
 		}
 	}
-	counts := &liveCounter{}
-	f, err := os.Open(a.json)
-	if err != nil {
+	if _, err := os.Lstat(a.json); err != nil {
 		return nil // the run ended before there was a report, and has said why
 	}
-	defer f.Close()
-	if err := report.Replay(f, counts); err != nil {
+	r, err := readReport(a.env, "", a.json)
+	if err != nil {
 		return failed(err)
+	}
+	standing, live := r.Standing(), 0
+	for _, f := range standing {
+		if f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted) {
+			live++
+		}
 	}
 	var out bytes.Buffer
 	for _, o := range []struct{ name, value string }{
-		{"findings", strconv.Itoa(counts.findings)}, {"live", strconv.Itoa(counts.live)}, {"sarif", a.sarif}, {"report", a.json},
+		{"findings", strconv.Itoa(len(standing))}, {"live", strconv.Itoa(live)}, {"sarif", a.sarif}, {"report", a.json},
 	} {
 		if strings.ContainsAny(o.value, "\r\n") {
 			return usage("choose another name", "the name of a report has a line end in it")
@@ -279,16 +282,3 @@ func appendTo(name, text string) error {
 	_, err = io.WriteString(f, text)
 	return errors.Join(err, f.Close())
 }
-
-type liveCounter struct{ findings, live int }
-
-func (l *liveCounter) Start(finding.Run) error { return nil }
-func (l *liveCounter) Finding(f finding.Finding) error {
-	l.findings++
-	if f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted) {
-		l.live++
-	}
-	return nil
-}
-func (l *liveCounter) Problem(finding.Problem) error { return nil }
-func (l *liveCounter) Finish(finding.Summary) error  { return nil }

@@ -1,7 +1,7 @@
 package cmd
 
 import (
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,11 +72,13 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err != nil {
 		return err
 	}
-	earlier, err := readBack("--baseline", o.baseline)
-	if err != nil {
-		return err
+	var earlier finding.Report
+	if o.baseline != "" {
+		if earlier, err = readReport(env, "--baseline", o.baseline); err != nil {
+			return err
+		}
 	}
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
@@ -84,12 +86,12 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err != nil {
 		return err
 	}
-	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
+	inventory, err := baseten.Gather(ctx, account.client, audit.Sources()...)
 	interrupted := ctx.Err() != nil
 	if err != nil && !interrupted {
 		return failed(err, "nothing was changed; run again when Baseten answers")
 	}
-	res := audit.Judge(inventory, leaks, audit.LastUses(earlier.run.Started, earlier.summary.Inventory), policy)
+	res := audit.Judge(inventory, leaks, audit.LastUses(earlier.Run.Started, earlier.Summary.Inventory), policy)
 	if interrupted {
 		res.Problems = append(problems, finding.Problem{Error: "the audit was interrupted while Baseten was asked", Hint: "run it again to the end"})
 		res.Findings = nil // half of the evidence accuses the wrong keys
@@ -97,50 +99,24 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 		res.Problems = append(problems, res.Problems...)
 	}
 	s := finding.Summary{Keys: len(res.Inventory), Findings: len(res.Findings), Suppressed: res.Suppressed, Interrupted: interrupted,
-		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && complete(res.Problems)}
+		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && finding.Complete(res.Problems)}
 	if o.baseline != "" && !interrupted {
-		s.Resolved = audit.Compare(res.Findings, earlier.findings)
+		s.Resolved = audit.Compare(res.Findings, earlier.Standing())
 	}
 	s.Elapsed = time.Since(started)
 	run := finding.Run{Tool: tool(), Command: "audit", Targets: []string{}, Started: started, Rules: Catalogue()}
-	return o.report(ui, run, res, s)
-}
-
-func complete(problems []finding.Problem) bool {
-	for _, p := range problems {
-		if !p.Warning {
-			return false
-		}
-	}
-	return true
-}
-
-// report writes the reports and decides the exit status.
-func (o *auditOptions) report(ui *UI, run finding.Run, res audit.Result, s finding.Summary) error {
-	h, finish, err := o.outputs.open(ui, report.Options{})
+	r := finding.Report{Run: run, Findings: res.Findings, Problems: res.Problems, Summary: s}
+	w, err := o.outputs.open(ui)
 	if err != nil {
 		return err
 	}
-	worst, counted := finding.Info, 0
-	emit := func() error {
-		errs := []error{h.Start(run)}
-		for _, f := range res.Findings {
-			if !o.failOnNew || f.Baseline == audit.New {
-				worst = max(worst, f.Severity)
-				counted++
-			}
-			errs = append(errs, h.Finding(f))
-		}
-		for _, p := range res.Problems {
-			errs = append(errs, h.Problem(p))
-		}
-		return errors.Join(append(errs, h.Finish(s))...)
+	if err := w.write(r, report.Options{}, nil); err != nil {
+		return err
 	}
-	if err := finish(emit()); err != nil {
-		return failed(err)
+	if o.failOnNew {
+		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
 	}
-	s.Findings = counted
-	if code := status(s, worst, o.failOn.value); code != ExitClean {
+	if code := status(r, o.failOn.value); code != ExitClean {
 		return silent(code)
 	}
 	return nil

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/report"
@@ -26,11 +25,11 @@ type baselineOptions struct {
 	output, from         string
 	reason, owner, until string
 	prune                bool
-	scan                 scanOptions
+	scan                 *scanOptions
 }
 
 func newBaseline(env Env, ui *UI) *cobra.Command {
-	o := &baselineOptions{}
+	o := &baselineOptions{scan: defaultScan()}
 	c := &cobra.Command{
 		Use:   "baseline [TARGET...]",
 		Short: "Accept what is there now, so that scans report what is new",
@@ -46,11 +45,8 @@ keeps the words of what was there; --prune drops what is not found any more.`,
   b10lint scan --baseline .b10lint-baseline.json`,
 		RunE: func(c *cobra.Command, targets []string) error { return o.run(c, env, ui, targets) },
 	}
-	o.scan.minConfidence.value = finding.MediumConfidence
 	o.scan.config.register(c)
-	o.scan.history.flags, o.scan.history.cache = c.Flags(), &o.scan.cache
 	o.scan.cache.register(c)
-	o.scan.archives.limits = archive.DefaultLimits()
 	_ = c.Flags().MarkHidden("baseline")
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", baselineName, "write the baseline to this `FILE`")
@@ -77,17 +73,17 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 	if err != nil {
 		return misconfigured(err)
 	}
-	found := &gatherer{}
+	var found finding.Report
 	if o.from != "" {
-		err = replayFile(env, o.from, found)
+		found, err = readReport(env, "", o.from)
 	} else {
-		err = o.look(c, env, found, targets)
+		found, err = o.look(c, env, targets)
 	}
 	if err != nil {
 		return err
 	}
-	prune := o.prune && found.summary.Complete
-	u := b.Merge(found.findings, entry, prune)
+	accept := slices.DeleteFunc(found.Standing(), func(f finding.Finding) bool { return strings.HasPrefix(f.Rule, "suppression-") })
+	u := b.Merge(accept, entry, o.prune && found.Summary.Complete)
 	data, err := b.Encode()
 	if err != nil {
 		return failed(err)
@@ -96,50 +92,44 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 		return failed(err, "the baseline was not changed")
 	}
 	fmt.Fprintf(env.Stdout, "%s: %d added, %d kept, %d not found, %d dropped\n", o.output, u.Added, u.Kept, u.Gone, u.Dropped)
-	return o.outcome(ui, found)
-}
-
-// outcome tells what kept the baseline from being complete.
-func (o *baselineOptions) outcome(ui *UI, found *gatherer) error {
-	for _, p := range found.problems {
+	for _, p := range found.Problems {
 		ui.warn(strings.TrimPrefix(report.Visible(p.Path)+": "+report.Visible(p.Error), ": "), p.Hint)
 	}
 	switch {
-	case found.summary.Interrupted:
+	case found.Summary.Interrupted:
 		return silent(ExitInterrupted)
-	case !found.summary.Complete && o.prune:
+	case !found.Summary.Complete && o.prune:
 		return &exitError{code: ExitIncomplete, err: errors.New("not everything could be looked at, so nothing was dropped from the baseline")}
-	case !found.summary.Complete:
+	case !found.Summary.Complete:
 		return silent(ExitIncomplete)
 	}
 	return nil
 }
 
 // look scans the targets. What the settings accept does not come into the baseline.
-func (o *baselineOptions) look(c *cobra.Command, env Env, found *gatherer, targets []string) error {
+func (o *baselineOptions) look(c *cobra.Command, env Env, targets []string) (r finding.Report, err error) {
 	if len(targets) == 0 {
 		targets = []string{"."}
 	}
 	settings, err := o.scan.config.load(targets)
 	if err != nil {
-		return err
+		return r, err
 	}
 	if settings.MinConfidence != nil {
 		o.scan.minConfidence.value = *settings.MinConfidence
 	}
 	sources, targets, err := o.scan.sources(env, settings, targets)
 	if err != nil {
-		return err
+		return r, err
 	}
 	run := finding.Run{Tool: tool(), Command: "baseline", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	r, err := scanner.Scan(c.Context(), run, sources, scanner.Options{
-		MinConfidence: o.scan.minConfidence.value,
-		Suppressor:    settings.suppressor(false),
-	})
+	r, found, err := scanTargets(c.Context(), run, sources, scanner.Options{})
 	if err != nil {
-		return failed(err)
+		return r, failed(err)
 	}
-	return finding.Emit(r, found)
+	found.Drop(&r, o.scan.minConfidence.value)
+	accept(&r, settings.suppressor(false), nil)
+	return r, nil
 }
 
 func (o *baselineOptions) entry(now time.Time) (config.BaselineEntry, error) {
@@ -155,44 +145,4 @@ func (o *baselineOptions) entry(now time.Time) (config.BaselineEntry, error) {
 		return e, usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
 	}
 	return e, nil
-}
-
-// A gatherer keeps the findings that stand.
-type gatherer struct {
-	findings []finding.Finding
-	problems []finding.Problem
-	summary  finding.Summary
-}
-
-func (g *gatherer) Start(finding.Run) error { return nil }
-
-func (g *gatherer) Finding(f finding.Finding) error {
-	if f.Suppression == nil && !strings.HasPrefix(f.Rule, "suppression-") {
-		g.findings = append(g.findings, f)
-	}
-	return nil
-}
-
-func (g *gatherer) Problem(p finding.Problem) error {
-	g.problems = append(g.problems, p)
-	return nil
-}
-
-func (g *gatherer) Finish(s finding.Summary) error { g.summary = s; return nil }
-
-// replayFile reads a saved JSON report; "-" is standard input.
-func replayFile(env Env, name string, h finding.Handler) error {
-	in := env.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return usage("check the path's spelling, and that you may read it", "%w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	if err := report.Replay(in, h); err != nil {
-		return usage("b10lint scan -f json=FILE writes such a report", "%s: %w", name, err)
-	}
-	return nil
 }

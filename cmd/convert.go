@@ -1,64 +1,59 @@
 package cmd
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/rules"
 )
 
 func newConvert(env Env, ui *UI) *cobra.Command {
 	var o outputs
 	c := &cobra.Command{
-		Use:   "convert REPORT",
-		Short: "Turn a saved JSON report into any format",
+		Use:   "convert REPORT...",
+		Short: "Turn saved JSON reports into any format",
 		Long: `Convert reads a report that was written with -f json or -f jsonl and writes it in
 other formats, as the run itself would have. REPORT is a file, or "-" for standard
-input. Findings that were accepted are not in a JSON report, only their number.
+input. Of several reports it makes one: what they say of a key is joined, and each
+location names the repository that it is in. Findings that were accepted are marked so, and text lists them with -v only.
 
 The exit status is 0 whatever the report says.`,
 		Example: `  b10lint convert -f sarif=out.sarif report.json
   b10lint convert -f text -f summary=summary.md report.json
+  b10lint convert -f html=all.html app.json models.json
   b10lint scan -f json | b10lint convert -f gitlab -`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
 			}
-			h, finish, err := o.open(ui, report.Options{})
+			w, err := o.open(ui)
 			if err != nil {
 				return err
 			}
-			broken := &writeErrors{Handler: h}
-			err = replayFile(env, args[0], broken)
-			if broken.err != nil {
-				err = failed(broken.err)
+			defer w.abandon()
+			var reports []finding.Report
+			for i, name := range args {
+				if name == "-" && slices.Contains(args[:i], "-") {
+					return usage("put one of them into a file", "standard input can be read once")
+				}
+				r, err := readReport(env, "", name)
+				if err != nil {
+					return err
+				}
+				reports = append(reports, r)
 			}
-			return finish(err)
+			r := reports[0]
+			if len(reports) > 1 {
+				r = finding.Merge(reports...)
+				rules.Derive(&r)
+			}
+			return w.write(r, report.Options{}, nil)
 		},
 	}
 	o.register(c)
 	return c
 }
-
-// writeErrors remembers what went wrong in writing, which is no fault of what was
-// read. It gives the run the catalogue that a saved report does not hold.
-type writeErrors struct {
-	finding.Handler
-	err error
-}
-
-func (w *writeErrors) keep(err error) error {
-	if err != nil {
-		w.err = err
-	}
-	return err
-}
-
-func (w *writeErrors) Start(r finding.Run) error {
-	r.Rules = Catalogue()
-	return w.keep(w.Handler.Start(r))
-}
-func (w *writeErrors) Finding(f finding.Finding) error { return w.keep(w.Handler.Finding(f)) }
-func (w *writeErrors) Problem(p finding.Problem) error { return w.keep(w.Handler.Problem(p)) }
-func (w *writeErrors) Finish(s finding.Summary) error  { return w.keep(w.Handler.Finish(s)) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/config"
+	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 )
@@ -26,7 +28,7 @@ const (
 // A check is one line of doctor.
 type check struct{ verdict, name, text, hint string }
 
-func newDoctor(env Env, ui *UI) *cobra.Command {
+func newDoctor(env Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Prove that the gates work: plant a made key and see it stopped",
@@ -47,7 +49,7 @@ The exit status is 1 if a gate that is there does not hold, else 0.`,
 			if err := d.run(); err != nil {
 				return err
 			}
-			return d.print(ui)
+			return d.print()
 		},
 	}
 }
@@ -83,12 +85,10 @@ func (d *doctor) run() error {
 	return nil
 }
 
-func (d *doctor) print(ui *UI) error {
-	broken := 0
+func (d *doctor) print() error {
+	broken := false
 	for _, c := range d.checks {
-		if c.verdict == checkFailed {
-			broken++
-		}
+		broken = broken || c.verdict == checkFailed
 		if _, err := fmt.Fprintf(d.env.Stdout, "%-8s %s: %s\n", c.verdict, c.name, report.Visible(c.text)); err != nil {
 			return failed(err)
 		}
@@ -96,10 +96,126 @@ func (d *doctor) print(ui *UI) error {
 			fmt.Fprintf(d.env.Stdout, "%-8s   %s\n", "", report.Visible(c.hint))
 		}
 	}
-	if broken > 0 {
+	if broken {
 		return silent(ExitFindings)
 	}
 	return nil
+}
+
+// A gate is an empty repository with the hooks and settings of another one, and one to
+// push to. Keys are planted in it.
+type gate struct {
+	*doctor
+	hooks, work string
+	key         string
+}
+
+// gates tries every hook.
+func (d *doctor) gates() error {
+	hooks, err := git{env: d.env, dir: d.root, userHooks: true}.run("rev-parse", "--git-path", "hooks")
+	if err != nil {
+		return failed(err)
+	}
+	if !filepath.IsAbs(hooks) {
+		hooks = filepath.Join(d.root, hooks)
+	}
+	dir, err := os.MkdirTemp("", "b10lint-doctor-")
+	if err != nil {
+		return failed(err)
+	}
+	defer os.RemoveAll(dir)
+	g := &gate{doctor: d, hooks: hooks, work: filepath.Join(dir, "work"), key: fakekey.New(rand.Uint64()).B10()}
+	bare := filepath.Join(dir, "bare")
+	err = os.Mkdir(g.work, 0o700)
+	for _, name := range []string{config.Name, ".pre-commit-config.yaml"} {
+		if data, readErr := os.ReadFile(filepath.Join(d.root, name)); readErr == nil {
+			err = errors.Join(err, os.WriteFile(filepath.Join(g.work, name), data, 0o600))
+		} else if !errors.Is(readErr, fs.ErrNotExist) {
+			err = errors.Join(err, readErr)
+		}
+	}
+	for _, args := range [][]string{
+		{"init", "-q", "."}, {"init", "-q", "--bare", bare},
+		{"config", "user.name", "b10lint doctor"}, {"config", "user.email", "doctor@b10lint.invalid"},
+		{"config", "commit.gpgSign", "false"}, {"config", "core.hooksPath", hooks}, {"remote", "add", "origin", bare},
+		{"add", "-A"}, {"commit", "-q", "--no-verify", "--allow-empty", "-m", "start"},
+	} {
+		if err == nil {
+			err = g.git(args...)
+		}
+	}
+	if err != nil {
+		return failed(err, "doctor needs to make a repository in "+os.TempDir())
+	}
+	g.try("pre-commit", g.commitKey)
+	g.try("commit-msg", g.commitMessage)
+	g.try("pre-push", g.push)
+	return nil
+}
+
+// git runs git in the planted repository. What a hook says comes back in the error.
+func (g *gate) git(args ...string) error {
+	_, err := git{env: g.env, dir: g.work, made: true}.run(args...)
+	return err
+}
+
+// try runs one gate twice: without a key it must let things through, with one it
+// must name the key and stop them.
+func (g *gate) try(hook string, attempt func(key string) error) {
+	info, err := os.Stat(filepath.Join(g.hooks, hook))
+	if err != nil || info.IsDir() {
+		g.add(checkWarning, hook, "there is no such hook: nothing stops a key here", "b10lint hook install")
+		return
+	}
+	if err := attempt(""); err != nil {
+		g.add(checkFailed, hook, "it stops what holds no key: "+lastLine(err), "run the hook by hand: "+filepath.Join(g.hooks, hook))
+		return
+	}
+	err = attempt(g.key)
+	prefix, _, _ := strings.Cut(g.key, ".")
+	switch {
+	case err == nil:
+		g.add(checkFailed, hook, "a made-up key went through", "let the hook run b10lint: b10lint hook run "+hook+` -- "$@" || exit`)
+	case !strings.Contains(err.Error(), prefix):
+		g.add(checkFailed, hook, "it stops, but does not name the key: "+lastLine(err), "")
+	default:
+		g.add(checkOK, hook, "a made-up key was stopped", "")
+	}
+}
+
+func (g *gate) commitKey(key string) error {
+	text := "nothing here\n"
+	if key != "" {
+		text = "BASETEN_API_KEY=" + key + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(g.work, "planted.txt"), []byte(text), 0o600); err != nil {
+		return err
+	}
+	if err := g.git("add", "planted.txt"); err != nil {
+		return err
+	}
+	err := g.git("commit", "-q", "-m", "planted")
+	if key != "" {
+		_ = g.git("reset", "-q", "--hard")
+	}
+	return err
+}
+
+func (g *gate) commitMessage(key string) error {
+	return g.git("commit", "-q", "--allow-empty", "-m", "planted "+key)
+}
+
+// push has a commit go past the other hooks, as --no-verify lets it.
+func (g *gate) push(key string) error {
+	if err := g.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "planted "+key); err != nil {
+		return err
+	}
+	return g.git("push", "-q", "origin", "HEAD:refs/heads/planted")
+}
+
+func lastLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return lines[len(lines)-1]
 }
 
 // settings checks that the settings are understood.

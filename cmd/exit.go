@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -41,14 +42,23 @@ func failed(err error, hints ...string) error {
 	return &exitError{code: ExitFailed, err: err, hints: hints}
 }
 
+// done is nil or failed(err), for the last step of a command.
+func done(err error) error {
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
 // status returns the exit status of a run that was reported.
-func status(s finding.Summary, worst finding.Severity, failOn finding.Severity) int {
+func status(r finding.Report, failOn finding.Severity) int {
+	atOrAbove := func(f finding.Finding) bool { return f.Severity >= failOn }
 	switch {
-	case s.Interrupted:
+	case r.Summary.Interrupted:
 		return ExitInterrupted
-	case s.Findings > 0 && worst >= failOn:
+	case slices.ContainsFunc(r.Standing(), atOrAbove):
 		return ExitFindings
-	case !s.Complete:
+	case !r.Summary.Complete:
 		return ExitIncomplete
 	}
 	return ExitClean

@@ -3,7 +3,6 @@ package cmd
 import (
 	"encoding"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -174,7 +173,7 @@ func (l *outputList) String() string {
 // Set takes FORMAT or FORMAT=FILE; the file "-" is standard output.
 func (l *outputList) Set(s string) error {
 	format, file, _ := strings.Cut(s, "=")
-	if _, err := report.New(format, io.Discard, report.Options{}); err != nil {
+	if _, err := report.Lookup(format); err != nil {
 		return err
 	}
 	if file == "-" {
@@ -182,4 +181,14 @@ func (l *outputList) Set(s string) error {
 	}
 	*l = append(*l, output{format, file})
 	return nil
+}
+
+// count returns how many of the conditions hold.
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
 }

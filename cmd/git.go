@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,20 +41,21 @@ var gitForeign = []string{"GIT_ASKPASS", "GIT_EDITOR", "GIT_EXTERNAL_DIFF", "GIT
 	"GIT_ALLOW_PROTOCOL", "SSH_ASKPASS", "BASETEN_API_KEY", "B10LINT_API_KEY"}
 
 // run calls git and returns what it prints, without the line end. The error has what
-// it said on standard error.
+// it and its hooks printed.
 func (g git) run(args ...string) (string, error) {
 	c := exec.Command("git", append(g.options(), args...)...)
 	c.Dir, c.Env = g.dir, g.environment()
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	out := strings.TrimRight(stdout.String(), "\r\n")
+	if text := strings.TrimSpace(out + "\n" + stderr.String()); err != nil && text != "" {
+		err = errors.New(text) // says more than the exit status
+	}
 	if err != nil {
-		if text := strings.TrimSpace(stderr.String()); text != "" {
-			return "", fmt.Errorf("git %s: %s", args[0], text)
-		}
 		return "", fmt.Errorf("git %s: %w", args[0], err)
 	}
-	return strings.TrimRight(string(out), "\r\n"), nil
+	return out, nil
 }
 
 // options outweigh every configuration file.

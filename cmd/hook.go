@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/internal/shell"
 )
 
 // The hooks that b10lint can be, and the one that a bare repository wants.
@@ -19,18 +21,12 @@ var (
 	bareHooks = []string{"pre-receive"}
 )
 
-// A hookTarget is where hooks are put.
-type hookTarget struct {
-	dir string // of the hooks, absolute
-	// chained says that the folder stands in for the hooks of every repository, which
-	// must go on working.
-	chained bool
-	bare    bool
-}
-
-type hookOptions struct {
-	global bool
-	only   []string
+// allHooks are the hooks that git runs in a work tree, which a folder for all
+// repositories must hand on.
+var allHooks = []string{
+	"applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg",
+	"post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "post-rewrite", "sendemail-validate", "reference-transaction",
+	"pre-auto-gc", "post-index-change", "fsmonitor-watchman",
 }
 
 func newHook(env Env, ui *UI) *cobra.Command {
@@ -47,26 +43,15 @@ refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/c
 	return c
 }
 
+// hookOptions are the flags of hook install and hook uninstall.
+type hookOptions struct {
+	global bool
+	only   []string
+}
+
 func (o *hookOptions) register(c *cobra.Command) {
 	c.Flags().BoolVar(&o.global, "global", false, "for every repository of this user")
 	c.Flags().StringArrayVar(&o.only, "hook", nil, "this hook alone: pre-commit, commit-msg, pre-push or pre-receive; repeatable")
-}
-
-// names are the hooks to deal with.
-func (o *hookOptions) names(t hookTarget) ([]string, error) {
-	known := append(slices.Clone(workHooks), bareHooks...)
-	for _, name := range o.only {
-		if !slices.Contains(known, name) {
-			return nil, usage("the hooks are "+strings.Join(known, ", "), "b10lint is no hook %q", name)
-		}
-	}
-	switch {
-	case len(o.only) > 0:
-		return o.only, nil
-	case t.bare:
-		return bareHooks, nil
-	}
-	return workHooks, nil
 }
 
 func newHookInstall(env Env) *cobra.Command {
@@ -107,16 +92,12 @@ func (o *hookOptions) install(env Env) error {
 	if err != nil {
 		return err
 	}
-	names, err := o.names(t)
-	if err != nil {
-		return err
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return failed(err)
 	}
 	var others []string
-	for _, name := range names {
+	for _, name := range t.names {
 		if owner, err := hookOwner(filepath.Join(t.dir, name)); err != nil {
 			return failed(err)
 		} else if owner == anotherHook {
@@ -124,44 +105,38 @@ func (o *hookOptions) install(env Env) error {
 		}
 	}
 	if len(others) > 0 {
-		return &exitError{code: ExitUsage, err: fmt.Errorf("%s: there is another hook already (%s); nothing was installed", t.dir, strings.Join(others, ", ")),
-			hints: []string{"add this line to it: b10lint hook run " + others[0] + ` -- "$@" || exit`, "or install the rest with --hook NAME"}}
+		return &exitError{
+			code: ExitUsage,
+			err:  fmt.Errorf("%s: there is another hook already (%s); nothing was installed", t.dir, strings.Join(others, ", ")),
+			hints: []string{"add this line to it: b10lint hook run " + others[0] + ` -- "$@" || exit`,
+				"or install the rest with --hook NAME"},
+		}
 	}
 	if err := os.MkdirAll(t.dir, 0o755); err != nil {
 		return failed(err)
 	}
-	for _, name := range names {
+	for _, name := range t.names {
 		if err := writeHook(filepath.Join(t.dir, name), hookScript(name, program, t.chained)); err != nil {
 			return failed(err)
 		}
 		fmt.Fprintf(env.Stdout, "installed %s\n", filepath.Join(t.dir, name))
 	}
-	if t.chained {
-		return o.chain(env, t, names)
+	if !t.chained {
+		return nil
 	}
-	return nil
-}
-
-// chain lets every repository keep its other hooks, and then points git to ours.
-func (o *hookOptions) chain(env Env, t hookTarget, names []string) error {
+	// Every repository keeps its other hooks; then git is pointed here.
 	for _, name := range allHooks {
 		path := filepath.Join(t.dir, name)
 		owner, err := hookOwner(path)
+		if err == nil && owner == noHook && !slices.Contains(t.names, name) {
+			err = writeHook(path, hookScript(name, "", true))
+		}
 		if err != nil {
 			return failed(err)
 		}
-		if slices.Contains(names, name) || owner != noHook {
-			continue
-		}
-		if err := writeHook(path, hookScript(name, "", true)); err != nil {
-			return failed(err)
-		}
 	}
-	_, err := git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
-	if err != nil {
-		return failed(err)
-	}
-	return nil
+	_, err = git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
+	return done(err)
 }
 
 func (o *hookOptions) uninstall(env Env) error {
@@ -169,24 +144,21 @@ func (o *hookOptions) uninstall(env Env) error {
 	if err != nil {
 		return err
 	}
-	names, err := o.names(t)
-	if err != nil {
-		return err
-	}
-	if t.chained && len(o.only) == 0 {
-		names = append(slices.Clone(allHooks), bareHooks...)
+	whole := t.chained && len(o.only) == 0 // the folder and its setting go, too
+	if whole {
+		t.names = append(slices.Clone(allHooks), bareHooks...)
 	}
 	removed := 0
-	for _, name := range names {
+	for _, name := range t.names {
 		path := filepath.Join(t.dir, name)
 		owner, err := hookOwner(path)
-		if err != nil {
-			return failed(err)
-		}
-		if owner != ourHook {
+		if err == nil && owner != ourHook {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		if err == nil {
+			err = os.Remove(path)
+		}
+		if err != nil {
 			return failed(err)
 		}
 		removed++
@@ -197,7 +169,7 @@ func (o *hookOptions) uninstall(env Env) error {
 	if removed == 0 {
 		fmt.Fprintf(env.Stdout, "no hook of b10lint's in %s\n", t.dir)
 	}
-	if t.chained && len(o.only) == 0 {
+	if whole {
 		// Fails when it was not set; that is as it should be.
 		_, _ = git{env: env, dir: "."}.run("config", "--global", "--unset", "core.hooksPath")
 		_ = os.Remove(t.dir) // if it is empty
@@ -205,31 +177,46 @@ func (o *hookOptions) uninstall(env Env) error {
 	return nil
 }
 
-// target finds the folder of the hooks.
-func (o *hookOptions) target(env Env, installing bool) (hookTarget, error) {
-	if o.global {
-		return globalTarget(env, installing)
-	}
-	out, err := git{env: env, dir: ".", bare: true, userHooks: true}.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
-	if err != nil {
-		return hookTarget{}, usage("go to the repository, or use --global", "%w", err)
-	}
-	bare, dir, _ := strings.Cut(out, "\n")
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return hookTarget{}, failed(err)
-	}
-	return hookTarget{dir: abs, bare: bare == "true"}, nil
+// A hookTarget is where hooks are put, and which.
+type hookTarget struct {
+	dir   string // of the hooks, absolute
+	names []string
+	// chained says that the folder stands in for the hooks of every repository, which
+	// must go on working.
+	chained bool
 }
 
-// globalTarget is the folder that core.hooksPath names for all of the user's
-// repositories, else one of b10lint's own.
-func globalTarget(env Env, installing bool) (hookTarget, error) {
+// target finds the folder of the hooks: git's for this repository, or with --global
+// the one that core.hooksPath names for all of the user's repositories, else one of
+// b10lint's own.
+func (o *hookOptions) target(env Env, installing bool) (t hookTarget, err error) {
+	known := append(slices.Clone(workHooks), bareHooks...)
+	for _, name := range o.only {
+		if !slices.Contains(known, name) {
+			return t, usage("the hooks are "+strings.Join(known, ", "), "b10lint is no hook %q", name)
+		}
+	}
+	t.names = workHooks
+	if len(o.only) > 0 {
+		t.names = o.only
+	}
+	if !o.global {
+		out, err := git{env: env, dir: ".", bare: true, userHooks: true}.run("rev-parse", "--is-bare-repository", "--git-path", "hooks")
+		if err != nil {
+			return t, usage("go to the repository, or use --global", "%w", err)
+		}
+		bare, dir, _ := strings.Cut(out, "\n")
+		if bare == "true" && len(o.only) == 0 {
+			t.names = bareHooks
+		}
+		t.dir, err = filepath.Abs(dir)
+		return t, done(err)
+	}
 	base := env.get("XDG_CONFIG_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return hookTarget{}, failed(err)
+			return t, failed(err)
 		}
 		base = filepath.Join(home, ".config")
 	}
@@ -237,11 +224,14 @@ func globalTarget(env Env, installing bool) (hookTarget, error) {
 	set, err := git{env: env, dir: "."}.run("config", "--global", "--type=path", "core.hooksPath")
 	switch {
 	case err != nil || set == "" || filepath.Clean(set) == own:
-		return hookTarget{dir: own, chained: true}, nil
+		t.dir, t.chained = own, true
 	case !filepath.IsAbs(set) && installing:
-		return hookTarget{}, usage("install in each repository, or set an absolute path", "git's global core.hooksPath is %s, another folder in each repository", set)
+		return t, usage("install in each repository, or set an absolute path",
+			"git's global core.hooksPath is %s, another folder in each repository", set)
+	default:
+		t.dir = set
 	}
-	return hookTarget{dir: set}, nil
+	return t, nil
 }
 
 // Whose a hook is.
@@ -267,24 +257,21 @@ func hookOwner(path string) (hookOwnerKind, error) {
 		return anotherHook, nil
 	}
 	data, err := os.ReadFile(path)
-	if err != nil {
-		return anotherHook, err
-	}
-	if bytes.Contains(data, []byte(hookMarker)) {
+	if err == nil && bytes.Contains(data, []byte(hookMarker)) {
 		return ourHook, nil
 	}
-	return anotherHook, nil
+	return anotherHook, err
 }
 
-// writeHook replaces a hook of ours, or writes a new one; somebody else's that came
-// up meanwhile stays.
+// writeHook replaces a hook of ours, or writes a new one; another one that appeared
+// in the meantime stays, and is an error.
 func writeHook(path, script string) error {
-	if owner, err := hookOwner(path); err != nil {
+	owner, err := hookOwner(path)
+	if err == nil && owner == ourHook {
+		err = os.Remove(path)
+	}
+	if err != nil {
 		return err
-	} else if owner == ourHook {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
@@ -292,4 +279,45 @@ func writeHook(path, script string) error {
 	}
 	_, err = f.WriteString(script)
 	return errors.Join(err, f.Close())
+}
+
+// hookScript is the text of a hook. program is where b10lint is; without it the
+// script only hands on to the repository's own hook, as it does when chained.
+//
+// pre-push reads what is pushed from its input, which both hooks want, so it is
+// kept in a variable in between: it is a few lines of ids and references.
+func hookScript(name, program string, chained bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "#!/bin/sh\n%s\n", hookMarker)
+	input := chained && name == "pre-push"
+	if input {
+		b.WriteString("input=$(cat)\n")
+	}
+	if program != "" {
+		fmt.Fprintf(&b, "b10lint=%s\n", shell.Quote(filepath.ToSlash(program)))
+		fmt.Fprintf(&b, `if ! [ -x "$b10lint" ] && ! b10lint=$(command -v b10lint); then
+	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was looked at" >&2
+	echo "b10lint: hint: install it again, or remove this hook: $0" >&2
+	exit 1
+fi
+`, name)
+		run := `"$b10lint" hook run ` + name + ` -- "$@"`
+		switch {
+		case input:
+			fmt.Fprintf(&b, "printf '%%s\\n' \"$input\" | %s || exit\n", run)
+		case chained:
+			b.WriteString(run + " || exit\n")
+		default:
+			b.WriteString("exec " + run + "\n")
+		}
+	}
+	if chained {
+		fmt.Fprintf(&b, "own=$(git rev-parse --git-common-dir)/hooks/%s\n[ -x \"$own\" ] || exit 0\n", name)
+		if input {
+			b.WriteString("printf '%s\\n' \"$input\" | \"$own\" \"$@\"\n")
+		} else {
+			b.WriteString("exec \"$own\" \"$@\"\n")
+		}
+	}
+	return b.String()
 }

@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"bufio"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,60 +67,90 @@ func (o *outputs) check() error {
 	return nil
 }
 
-// open returns a handler that writes every report. finish must be called with the
-// run's outcome: it puts the files in place if the reports are whole and takes them
-// away if not, so that an old file survives a failed run.
-func (o *outputs) open(ui *UI, opts report.Options) (h finding.Handler, finish func(error) error, err error) {
-	opts.Verbose, opts.Quiet, opts.Rules = o.verbose, o.quiet, Catalogue()
-	var handlers []finding.Handler
-	var files []*atomicfile.File
-	finish = func(err error) error {
-		for _, f := range files {
-			if err == nil {
-				err = f.Commit()
-			} else {
-				_ = f.Abandon()
-			}
-		}
-		return err
-	}
+// A reportWriter writes a run's reports. Its files exist from the start, so that
+// nothing is done for which there would be no report.
+type reportWriter struct {
+	*outputs
+	ui    *UI
+	files []*atomicfile.File // of the list's outputs; nil for standard output
+}
+
+// open creates the files of the reports, beside those that they will replace.
+func (o *outputs) open(ui *UI) (*reportWriter, error) {
+	w := &reportWriter{outputs: o, ui: ui}
 	for _, out := range o.list {
-		w, each := ui.env.Stdout, opts
+		var f *atomicfile.File
 		if out.file != "" {
-			f, err := atomicfile.Create(out.file, atomicfile.Mode{Perm: 0o644})
-			if err != nil {
-				return nil, nil, finish(failed(err, "the report could not be started; nothing was changed"))
+			var err error
+			if f, err = atomicfile.Create(out.file, atomicfile.Mode{Perm: 0o644}); err != nil {
+				w.abandon()
+				return nil, failed(err, "the report could not be started; nothing was changed")
 			}
-			files = append(files, f)
-			w = f
-		} else {
-			each.Color, each.Width = ui.color(w), width(w)
 		}
-		handler, err := report.New(out.format, w, each)
+		w.files = append(w.files, f)
+	}
+	return w, nil
+}
+
+// abandon takes away what open created, unless write has put it in place.
+func (w *reportWriter) abandon() {
+	for _, f := range w.files {
+		if f != nil {
+			_ = f.Abandon()
+		}
+	}
+	w.files = nil
+}
+
+// write writes every report of a run that ended with the error run. It puts the files
+// in place if there was no error and each was written, so that an old file survives a
+// failed run; either way the writer is done with.
+func (w *reportWriter) write(r finding.Report, opts report.Options, run error) error {
+	opts.Verbose, opts.Quiet, opts.Rules = w.verbose, w.quiet, Catalogue()
+	defer w.abandon()
+	var errs []error
+	for i, out := range w.list {
+		if f := w.files[i]; f != nil {
+			errs = append(errs, report.Write(out.format, f, r, opts))
+			continue
+		}
+		stdout, each := w.ui.env.Stdout, opts
+		each.Color, each.Width = w.ui.color(stdout), width(stdout)
+		errs = append(errs, report.Write(out.format, stdout, r, each))
+	}
+	if err := errors.Join(append(errs, run)...); err != nil {
+		return failed(err)
+	}
+	for _, f := range w.files {
+		if f != nil {
+			if err := f.Commit(); err != nil {
+				return failed(err)
+			}
+		}
+	}
+	return nil
+}
+
+// readReport reads a saved JSON report; "-" is standard input. flag is the one that
+// named it, for the error, and may be empty.
+func readReport(env Env, flag, name string) (finding.Report, error) {
+	if flag != "" {
+		flag += ": "
+	}
+	in := env.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
 		if err != nil {
-			return nil, nil, finish(err)
+			return finding.Report{}, usage("make one with -f json=FILE", "%s%w", flag, err)
 		}
-		handlers = append(handlers, listed(handler, out.format, o.verbose))
+		defer f.Close()
+		in = f
 	}
-	return report.Tee(handlers...), finish, nil
-}
-
-// listed keeps accepted findings from the formats that count them only: json and
-// jsonl, and text unless it is verbose.
-func listed(h finding.Handler, format string, verbose bool) finding.Handler {
-	if format == "json" || format == "jsonl" || format == "text" && !verbose {
-		return unaccepted{h}
+	r, err := report.Read(bufio.NewReader(in))
+	if err != nil {
+		return r, usage("make one with -f json=FILE", "%s%s: %w", flag, name, err)
 	}
-	return h
-}
-
-type unaccepted struct{ finding.Handler }
-
-func (u unaccepted) Finding(f finding.Finding) error {
-	if f.Suppression != nil {
-		return nil
-	}
-	return u.Handler.Finding(f)
+	return r, nil
 }
 
 func width(w io.Writer) int {

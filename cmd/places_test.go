@@ -17,7 +17,7 @@ import (
 	"github.com/b10lint/b10lint/cmd"
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/workstation"
 )
 
 // A homeReport is what -f json says, as far as these tests ask.
@@ -51,7 +51,7 @@ func parseReport(t *testing.T, data []byte, stderr string) (r homeReport) {
 func plant(t *testing.T, dir string, secret func(name string) string) (names []string) {
 	t.Helper()
 	seen := map[string]bool{}
-	for _, p := range source.Places(source.HomeOptions{Dir: filepath.ToSlash(dir)}) {
+	for _, p := range workstation.Places(workstation.Options{Dir: filepath.ToSlash(dir)}) {
 		name := strings.ReplaceAll(p.Path, "*", "x")
 		if seen[name] {
 			continue

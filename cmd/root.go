@@ -6,7 +6,9 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -77,8 +79,9 @@ line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`
 	root.SetErr(env.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output: auto, always or never (NO_COLOR is obeyed)")
-	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui), newTimeline(env, ui), newRules(env), newVersion(env))
-	root.AddCommand(newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui), newDoctor(env, ui), newAction(env, ui))
+	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui),
+		newTimeline(env, ui), newRules(env), newVersion(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
+		newDoctor(env), newAction(env, ui))
 	addCompletion(root)
 	root.SetHelpCommand(newHelp(root))
 	root.Version = tool().Version
@@ -104,6 +107,37 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			return c.Help()
 		},
 	}
+}
+
+// addCompletion adds cobra's own command, which by itself takes a shell that it
+// does not know for a wish to read the help, and exits with 0.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	c, _, _ := root.Find([]string{"completion"})
+	c.Example = "  b10lint completion bash"
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	for _, shell := range c.Commands() {
+		shell.Example = "  b10lint completion " + shell.Name()
+	}
+}
+
+func newVersion(env Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  b10lint version",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(env.Stdout, versionLine())
+			return err
+		},
+	}
+}
+
+func versionLine() string {
+	t := tool()
+	return fmt.Sprintf("%s %s (%s %s/%s)", t.Name, t.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // tool names the program in reports. The version is what the build recorded.

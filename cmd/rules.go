@@ -2,11 +2,19 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
+	"github.com/b10lint/b10lint/rules"
 )
+
+// Catalogue returns every rule that a report of any command can name: those on
+// what a scan sees, then those on the inventory.
+func Catalogue() []finding.Rule { return append(rules.Catalogue(), audit.Rules()...) }
 
 func newRules(env Env) *cobra.Command {
 	c := &cobra.Command{
@@ -15,11 +23,11 @@ func newRules(env Env) *cobra.Command {
 		Example: "  b10lint rules\n  b10lint rules explain leaked-key",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
+			var rows [][]string
 			for _, r := range Catalogue() {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Severity, r.Title)
+				rows = append(rows, []string{r.ID, r.Severity.String(), r.Title})
 			}
-			return w.Flush()
+			return done(table(env.Stdout, nil, rows))
 		},
 	}
 	c.AddCommand(&cobra.Command{
@@ -42,10 +50,12 @@ func newExplain(env Env) *cobra.Command {
 			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, ok := lookUpRule(args[0])
-			if !ok {
+			all := Catalogue()
+			i := slices.IndexFunc(all, func(r finding.Rule) bool { return r.ID == args[0] })
+			if i < 0 {
 				return usage("the rules are: "+strings.Join(ruleIDs(), ", "), "no rule %q", args[0])
 			}
+			r := all[i]
 			_, err := fmt.Fprintf(env.Stdout, "%s (%s)\n%s\n\n%s\n\nWhat to do\n%s\n", r.ID, r.Severity, r.Title, wrap(r.Text, 80), wrap(r.Remedy, 80))
 			return err
 		},
@@ -62,25 +72,21 @@ func ruleIDs() (ids []string) {
 // wrap breaks each paragraph of text into lines of at most width bytes, where
 // words allow.
 func wrap(text string, width int) string {
-	var b strings.Builder
-	for i, paragraph := range strings.Split(text, "\n\n") {
-		if i > 0 {
-			b.WriteString("\n\n")
-		}
-		column := 0
-		for _, word := range strings.Fields(paragraph) {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		lines := []string{""}
+		for _, word := range strings.Fields(p) {
+			last := &lines[len(lines)-1]
 			switch {
-			case column == 0:
-			case column+1+len(word) > width:
-				b.WriteByte('\n')
-				column = 0
+			case *last == "":
+				*last = word
+			case len(*last)+1+len(word) > width:
+				lines = append(lines, word)
 			default:
-				b.WriteByte(' ')
-				column++
+				*last += " " + word
 			}
-			b.WriteString(word)
-			column += len(word)
 		}
+		paragraphs[i] = strings.Join(lines, "\n")
 	}
-	return b.String()
+	return strings.Join(paragraphs, "\n\n")
 }

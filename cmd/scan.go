@@ -1,17 +1,21 @@
 package cmd
 
 import (
-	"errors"
+	"cmp"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // scanOptions are the flags of scan.
@@ -32,9 +36,16 @@ type scanOptions struct {
 	ocr           ocrOptions
 }
 
-func newScan(env Env, ui *UI) *cobra.Command {
+// defaultScan is a scan without flags.
+func defaultScan() *scanOptions {
 	o := &scanOptions{}
 	o.failOn.value, o.minConfidence.value = finding.Medium, finding.MediumConfidence
+	o.archives.limits = archive.DefaultLimits()
+	return o
+}
+
+func newScan(env Env, ui *UI) *cobra.Command {
+	o := defaultScan()
 	c := &cobra.Command{
 		Use:   "scan [TARGET...]",
 		Short: "Find keys in files, folders and standard input",
@@ -83,11 +94,9 @@ called clean that was not looked at.`,
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
-	o.places.revoke, o.revoke.yes = &o.revoke.on, &o.places.yes
 	o.places.register(c)
 	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
 	o.cache.register(c)
-	o.verify.cache, o.history.cache = &o.cache, &o.cache
 	o.verify.register(c)
 	o.revoke.register(c)
 	return c
@@ -100,7 +109,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
-	if err := o.places.check(env, targets); err != nil {
+	if err := o.places.check(env, targets, o.revoke.on); err != nil {
 		return err
 	}
 	if o.places.list {
@@ -124,41 +133,55 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err != nil {
 		return err
 	}
-	if err := o.revoke.prepare(env, &o.verify, targets); err != nil {
+	mode := o.verify.mode.value
+	if o.revoke.on {
+		mode, o.revoke.flags.yes = cmp.Or(mode, byInventory), o.places.yes
+	}
+	if err := o.revoke.check(env, slices.Contains(targets, "-") || o.verify.api.keyStdin); err != nil {
 		return err
 	}
-	verifier, err := o.verify.verifier(env, targets)
+	verifier, err := o.verify.verifier(env, mode, targets, o.cache.dir)
 	if err != nil {
 		return err
 	}
-	h, finish, err := o.outputs.open(ui, settings.options())
+	reports, err := o.outputs.open(ui)
 	if err != nil {
 		return err
 	}
-	worst := &worstSeverity{Handler: h}
-	handler, result, err := o.revoke.handler(c.Context(), env, ui, &o.verify.api, worst)
+	defer reports.abandon()
+	revocation, err := o.revoke.begin(env, ui, &o.verify.api)
 	if err != nil {
-		return finish(err)
+		return err
 	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	found, err := scanner.Scan(c.Context(), run, sources, o.revoke.options(scanner.Options{
-		MinConfidence: o.minConfidence.value,
-		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
-		Comments:      o.comments(settings),
-		Progress:      progress,
-		Verifier:      verifier,
-		Inspect:       o.places.inspect(env, fixed),
-	}))
+	r, found, scanErr := scanTargets(c.Context(), run, sources, scanner.Options{Comments: o.comments(settings), Progress: progress})
+	if !r.Summary.Interrupted {
+		if verifier != nil {
+			found.Verify(c.Context(), &r, verifier)
+		}
+		findings, problems := o.places.inspect(env, found.Trussrcs)
+		r.Findings = append(r.Findings, findings...)
+		r.Problems = append(append(r.Problems, problems...), fixed...)
+		scanner.SortProblems(r.Problems)
+		r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
+	}
+	found.Drop(&r, o.minConfidence.value)
+	accept(&r, settings.suppressor(o.unbounded() && settings.everything(targets)), found.Comments)
+	r.Summary.Elapsed = time.Since(run.Started)
 	stop()
-	if err = finish(errors.Join(finding.Emit(found, handler), err)); err != nil {
-		return failed(err)
+	revoked := o.revoke.finish(c.Context(), env, revocation, &r, found)
+	if err := reports.write(r, settings.options(), scanErr); err != nil {
+		return err
 	}
-	if code := status(found.Summary, worst.severity, o.failOn.value); code != ExitClean {
-		return result(silent(code))
+	if revoked != nil {
+		return revoked // a key that should be dead and is not outranks findings
 	}
-	return result(nil)
+	if code := status(r, o.failOn.value); code != ExitClean {
+		return silent(code)
+	}
+	return nil
 }
 
 // settings are those of the repository that is looked at; what the command line
@@ -205,15 +228,15 @@ func (o *scanOptions) comments(s *settings) scanner.Comments {
 }
 
 // sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
-	if s, target := o.places.source(env); s != nil {
-		return []source.Source{s}, []string{target}, nil
+func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Target, []string, error) {
+	if t := o.places.target(env); t.Source.Walk != nil {
+		return []source.Target{t}, []string{t.Name}, nil
 	}
-	if err := o.history.check(targets); err != nil {
+	if err := o.history.check(targets, o.cache.dir); err != nil {
 		return nil, nil, err
 	}
 	if file := o.history.commitMessage; file != "" {
-		return []source.Source{source.CommitMessage(file)}, []string{file}, nil
+		return []source.Target{{Name: file, Source: gitsource.CommitMessage(file)}}, []string{file}, nil
 	}
 	if len(targets) == 0 {
 		targets = []string{"."}
@@ -222,7 +245,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 	if err != nil {
 		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
 	}
-	var sources []source.Source
+	var sources []source.Target
 	stdin := false
 	named := map[string]bool{}
 	for _, t := range targets {
@@ -236,30 +259,21 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			if err != nil {
 				return nil, nil, err
 			}
-			s, err := o.history.target(env, t, o.jobs, f)
+			s, err := o.history.target(env, t, o.jobs, f, o.cache.dir)
 			if err != nil {
 				return nil, nil, err
 			}
-			sources, named[clean] = append(sources, s), true
+			sources, named[clean] = append(sources, source.Target{Name: t, Source: s}), true
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:
 			stdin = true
-			sources = append(sources, source.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
+			sources = append(sources, source.Target{Name: t, Source: disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"})})
 		}
 	}
-	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
-}
-
-// worstSeverity remembers the worst finding that was reported and not accepted.
-type worstSeverity struct {
-	finding.Handler
-	severity finding.Severity
-}
-
-func (w *worstSeverity) Finding(f finding.Finding) error {
-	if f.Suppression == nil {
-		w.severity = max(w.severity, f.Severity)
+	for i := range sources {
+		s := &sources[i].Source
+		*s = o.ocr.wrap(o.archives.wrap(*s))
 	}
-	return w.Handler.Finding(f)
+	return sources, targets, nil
 }

@@ -5,13 +5,14 @@ import (
 
 	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/unpack"
 )
 
 // archiveOptions are the flags of scan that bound the work on archives. They have
 // the names that the hints of source.Unpack give.
 type archiveOptions struct {
 	off    bool
-	limits source.UnpackLimits
+	limits unpack.Limits
 }
 
 func (o *archiveOptions) register(c *cobra.Command) {
@@ -39,14 +40,10 @@ func (o *archiveOptions) check() error {
 	return nil
 }
 
-// wrap makes sources unpack what they hand over.
-func (o *archiveOptions) wrap(sources []source.Source) []source.Source {
+// wrap makes a source unpack what it hands over.
+func (o *archiveOptions) wrap(s source.Source) source.Source {
 	if o.off {
-		return sources
+		return s
 	}
-	out := make([]source.Source, len(sources))
-	for i, s := range sources {
-		out[i] = source.Unpack(s, o.limits)
-	}
-	return out
+	return unpack.Archives(s, o.limits)
 }

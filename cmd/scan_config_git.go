@@ -12,7 +12,7 @@ import (
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/scanner/source"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // maxConfig bounds what is read of the settings in a commit.
@@ -25,7 +25,7 @@ func configAt(root, spec string) (*config.Config, error) {
 	if !found || name == "" {
 		name = config.Name
 	}
-	data, err := source.FileAt(root, revision, name, maxConfig)
+	data, err := gitsource.FileAt(root, revision, name, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !found:
 		return config.Default(), nil

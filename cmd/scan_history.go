@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // historyOptions are the flags of scan that say what of a repository is looked at.
@@ -23,9 +24,7 @@ type historyOptions struct {
 	commitMessage                   string
 	prePush                         string
 	preReceive                      bool
-	cache                           *cacheFolder // that of the whole command
-
-	flags *pflag.FlagSet
+	set                             func(flag string) bool // it was given; nil: none was
 }
 
 // anyRemote is the value of --pre-push without one; no remote can have such a name.
@@ -33,7 +32,7 @@ const anyRemote = "the hook's"
 
 func (o *historyOptions) register(c *cobra.Command) {
 	f := c.Flags()
-	o.flags = f
+	o.set = f.Changed
 	f.BoolVar(&o.noHistory, "no-history", false, "look at files only, not at git's objects")
 	f.BoolVar(&o.historyOnly, "history-only", false, "look at git's objects only, not at files")
 	f.BoolVar(&o.allRefs, "all-refs", true, "look at every object, reachable or not; this is always so without a range")
@@ -51,18 +50,18 @@ func (o *historyOptions) register(c *cobra.Command) {
 }
 
 // target is the source of one target that is a file or folder.
-func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter) (source.Source, error) {
+func (o *historyOptions) target(env Env, name string, jobs int, filter source.Filter, cache string) (source.Source, error) {
 	scope, err := o.scope(env)
 	if err != nil {
-		return nil, err
+		return source.Source{}, err
 	}
-	h := source.HistoryOptions{Jobs: jobs, Filter: filter, Scope: scope, Cache: o.cache.dir, Version: rules.Version}
+	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
 		// git tells its hooks where the objects are that it has not taken in yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")
 		h.Alternates = filepath.SplitList(env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"))
 	}
-	return source.Target(name, source.TargetOptions{
+	return target.Of(name, target.Options{
 		History: h, NoHistory: o.noHistory, NoFiles: o.historyOnly, Home: ownHome(env),
 	}), nil
 }
@@ -73,12 +72,12 @@ func (o *historyOptions) scoped() bool {
 }
 
 // check refuses what goes together with no repository, and no standard input.
-func (o *historyOptions) check(targets []string) error {
-	if o.flags.Changed("all-refs") && !o.allRefs {
+func (o *historyOptions) check(targets []string, cache string) error {
+	if o.set != nil && o.set("all-refs") && !o.allRefs {
 		return usage("say which commits you mean: --range A..B or --since REV", "--all-refs=false leaves nothing to start from")
 	}
-	for _, name := range []string{"since", "range", "commit-msg", "cache"} {
-		if o.flags.Changed(name) && o.flags.Lookup(name).Value.String() == "" {
+	for name, value := range map[string]string{"since": o.since, "range": o.commitRange, "commit-msg": o.commitMessage, "cache": cache} {
+		if value == "" && o.set != nil && o.set(name) {
 			return usage("leave it out, or give it a value", "--%s is empty", name)
 		}
 	}
@@ -100,7 +99,7 @@ func (o *historyOptions) check(targets []string) error {
 	return nil
 }
 
-func (o *historyOptions) scope(env Env) (s source.Scope, err error) {
+func (o *historyOptions) scope(env Env) (s gitsource.Scope, err error) {
 	s.Since, s.Range, s.Staged = o.since, o.commitRange, o.staged
 	if o.staged {
 		s.IndexFile = env.get("GIT_INDEX_FILE")
@@ -108,13 +107,13 @@ func (o *historyOptions) scope(env Env) (s source.Scope, err error) {
 	switch {
 	case o.preReceive:
 		s.Except = []string{"refs/"}
-		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) source.Update { return source.Update{Old: f[0], New: f[1], Ref: f[2]} })
+		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) gitsource.Update { return gitsource.Update{Old: f[0], New: f[1], Ref: f[2]} })
 	case o.prePush != "":
 		s.Except = o.pushed(env)
-		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) source.Update { return source.Update{Old: f[3], New: f[1], Ref: f[0]} })
+		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) gitsource.Update { return gitsource.Update{Old: f[3], New: f[1], Ref: f[0]} })
 	}
 	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {
-		s.Updates = []source.Update{{}} // nothing is pushed, so nothing is looked at
+		s.Updates = []gitsource.Update{{}} // nothing is pushed, so nothing is looked at
 	}
 	return s, err
 }
@@ -134,7 +133,7 @@ func (o *historyOptions) pushed(env Env) []string {
 // maxUpdates bounds the references that one push may move.
 const maxUpdates = 1 << 20
 
-func readUpdates(r io.Reader, fields int, make func([]string) source.Update) (all []source.Update, err error) {
+func readUpdates(r io.Reader, fields int, make func([]string) gitsource.Update) (all []gitsource.Update, err error) {
 	if f, ok := r.(*os.File); ok && isTerminal(f) {
 		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B", "standard input is a terminal")
 	}

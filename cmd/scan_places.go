@@ -15,16 +15,16 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/truss"
+	"github.com/b10lint/b10lint/scanner/source/workstation"
 )
 
 // placesFlags are the flags of scan that name a home or a truss in place of targets.
 type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
-	revoke              *bool // --revoke, which asks, too
-	isHome, isTruss     bool  // the flag was given
+	isHome, isTruss     bool // the flag was given
 	flags               func(name string) bool
 }
 
@@ -51,7 +51,7 @@ func (p *placesFlags) register(c *cobra.Command) {
 }
 
 // check refuses combinations that mean nothing.
-func (p *placesFlags) check(env Env, targets []string) error {
+func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 	p.isHome, p.isTruss = p.flags("home"), p.flags("truss")
 	switch {
 	case p.isHome && len(targets) > 0:
@@ -68,7 +68,7 @@ func (p *placesFlags) check(env Env, targets []string) error {
 		return usage("b10lint scan --home --list", "--list needs --home or --truss")
 	case p.fix && !p.isHome:
 		return usage("b10lint scan --home --fix", "--fix needs --home")
-	case p.yes && !p.fix && !*p.revoke:
+	case p.yes && !p.fix && !revoke:
 		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
 	case p.fix && !p.yes && !env.canAsk(false):
 		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")
@@ -78,17 +78,17 @@ func (p *placesFlags) check(env Env, targets []string) error {
 
 // ownHome is the home of the account that the program runs as, with its variables.
 // Its Dir is empty when the home is not known.
-func ownHome(env Env) source.HomeOptions {
+func ownHome(env Env) workstation.Options {
 	name := "HOME"
 	if runtime.GOOS == "windows" {
 		name = "USERPROFILE"
 	}
-	return source.HomeOptions{Dir: env.get(name), Lookup: env.Lookup}
+	return workstation.Options{Dir: env.get(name), Lookup: env.Lookup}
 }
 
 // homeOptions say whose home --home means. The process's own environment belongs to
 // its own home alone.
-func (p *placesFlags) homeOptions(env Env) source.HomeOptions {
+func (p *placesFlags) homeOptions(env Env) workstation.Options {
 	own := ownHome(env)
 	own.Environ = env.Environ()
 	if p.home == mine || p.home == "" {
@@ -100,38 +100,37 @@ func (p *placesFlags) homeOptions(env Env) source.HomeOptions {
 		own.Dir = p.home
 		return own
 	}
-	return source.HomeOptions{Dir: p.home}
+	return workstation.Options{Dir: p.home}
 }
 
-func (p *placesFlags) trussOptions() source.TrussOptions {
-	return source.TrussOptions{Config: p.config}
+func (p *placesFlags) trussOptions() truss.Options {
+	return truss.Options{Config: p.config}
 }
 
-// source returns what to scan in place of the targets, nil when no flag says so.
-func (p *placesFlags) source(env Env) (s source.Source, target string) {
+// target returns what to scan in place of the targets, none when no flag says so.
+func (p *placesFlags) target(env Env) source.Target {
 	switch {
 	case p.isHome:
 		o := p.homeOptions(env)
-		return source.Home(o), o.Dir
+		return source.Target{Name: o.Dir, Source: workstation.Home(o)}
 	case p.isTruss:
-		return source.Truss(p.truss, p.trussOptions()), p.truss
+		return source.Target{Name: p.truss, Source: truss.Uploads(p.truss, p.trussOptions())}
 	}
-	return nil, ""
+	return source.Target{}
 }
 
-// inspect returns the judgement that goes with the source. failures are of --fix.
-func (p *placesFlags) inspect(env Env, failures []finding.Problem) func(context.Context, []string) scanner.Inspection {
-	return func(_ context.Context, trussrcs []string) scanner.Inspection {
-		switch {
-		case p.isHome:
-			in := scanner.InspectHome(p.homeOptions(env))
-			in.Problems = append(in.Problems, failures...)
-			return in
-		case p.isTruss:
-			return scanner.Inspection{Findings: scanner.InspectTruss(p.truss, p.trussOptions())}
-		}
-		return scanner.InspectTrussrcs(ownHome(env), trussrcs)
+// inspect judges what goes with the target besides its keys: how a home keeps them, what
+// a truss would upload, and the .trussrc files that were read elsewhere.
+func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []finding.Problem) {
+	switch {
+	case p.isHome:
+		in := workstation.InspectHome(p.homeOptions(env))
+		return in.Findings, in.Problems
+	case p.isTruss:
+		return truss.Inspect(p.truss, p.trussOptions()), nil
 	}
+	in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
+	return in.Findings, in.Problems
 }
 
 // print lists what would be looked at.
@@ -147,7 +146,7 @@ func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 }
 
 func (p *placesFlags) printPlaces(env Env, asJSON bool) error {
-	places := source.Places(p.homeOptions(env))
+	places := workstation.Places(p.homeOptions(env))
 	if asJSON {
 		return printJSON(env.Stdout, places)
 	}
@@ -165,7 +164,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	if info, err := os.Stat(p.truss); err != nil || !info.IsDir() {
 		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
 	}
-	entries, problems := source.UploadSet(p.truss, p.trussOptions())
+	entries, problems := truss.UploadSet(p.truss, p.trussOptions())
 	incomplete := false
 	for _, x := range problems {
 		text := report.Visible(x.Path) + ": " + report.Visible(x.Error)
@@ -188,7 +187,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	return err
 }
 
-func printEntries(to io.Writer, entries []source.Entry) error {
+func printEntries(to io.Writer, entries []truss.Entry) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, e := range entries {
 		note := ""
@@ -215,7 +214,7 @@ type uploadJSON struct {
 	Archived bool   `json:"archived"`
 }
 
-func jsonEntries(entries []source.Entry) []uploadJSON {
+func jsonEntries(entries []truss.Entry) []uploadJSON {
 	out := make([]uploadJSON, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, uploadJSON{e.Path, filepath.ToSlash(e.File), e.Size, e.Link, e.Sent, !e.SentOnly})
@@ -230,21 +229,13 @@ func printJSON(to io.Writer, v any) error {
 	return done(e.Encode(v))
 }
 
-// done turns the error of a writer into one of the program.
-func done(err error) error {
-	if err != nil {
-		return failed(err)
-	}
-	return nil
-}
-
 // fixModes corrects the modes of files that hold keys, if it was asked for and is
 // agreed to. What could not be corrected is a problem of the run that follows.
 func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.Problem, error) {
 	if !p.fix {
 		return nil, nil
 	}
-	plan := scanner.InspectHome(p.homeOptions(env)).Modes
+	plan := workstation.InspectHome(p.homeOptions(env)).Modes
 	if len(plan) == 0 {
 		ui.info("no mode needs to be corrected")
 		return nil, nil
@@ -263,7 +254,7 @@ func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.
 		}
 	}
 	var failures []finding.Problem
-	for _, r := range scanner.FixModes(plan) {
+	for _, r := range workstation.FixModes(plan) {
 		if r.Err != nil {
 			failures = append(failures, finding.Problem{Path: r.Path, Error: "its mode was not corrected: " + reasonOf(r.Err), Hint: fmt.Sprintf("correct it yourself: chmod %o", r.To)})
 			continue

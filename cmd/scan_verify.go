@@ -11,6 +11,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -26,9 +27,8 @@ func verifyModes() []string { return []string{byInventory, byProbe, byBoth} }
 
 // verifyFlags are the flags of scan that have to do with verification.
 type verifyFlags struct {
-	mode  choice
-	api   api
-	cache *cacheFolder
+	mode choice
+	api  api
 }
 
 func (v *verifyFlags) register(c *cobra.Command) {
@@ -40,9 +40,9 @@ func (v *verifyFlags) register(c *cobra.Command) {
 	v.api.register(c)
 }
 
-// verifier returns what the flags ask for, or nil. It sends nothing yet.
-func (v *verifyFlags) verifier(env Env, targets []string) (scanner.Verifier, error) {
-	if v.mode.value == "" {
+// verifier returns what verifies in a mode, or nil for none. It sends nothing yet.
+func (v *verifyFlags) verifier(env Env, mode string, targets []string, cache string) (scanner.Verifier, error) {
+	if mode == "" {
 		if flag := v.api.given(); flag != "" {
 			return nil, usage("add --verify, or leave it out", "%s has no use without --verify", flag)
 		}
@@ -54,7 +54,7 @@ func (v *verifyFlags) verifier(env Env, targets []string) (scanner.Verifier, err
 	if v.api.keyStdin && slices.Contains(targets, "-") {
 		return nil, usage("give the key in a file: --api-key-file", "standard input cannot hold both the API key and what to scan")
 	}
-	verifier, err := newVerifier(env, &v.api, v.mode.value, v.cache.dir)
+	verifier, err := newVerifier(env, &v.api, mode, cache)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
 	}
 	v := &verifier{}
 	if cacheDir != "" {
-		v.cache, v.problems = baseten.OpenCache(cacheDir, baseten.Clock{})
+		v.cache, v.problems = baseten.OpenCache(cacheDir, clock.Clock{})
 	}
 	v.baseten = baseten.NewVerifier(client, probe, v.cache)
 	return v, nil

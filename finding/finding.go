@@ -1,5 +1,5 @@
 // Package finding is the vocabulary of b10lint: what was found, where, how sure
-// we are, what kept a run from being complete, and the Handler that receives it.
+// we are, what kept a run from being complete, and the Report that holds it all.
 // The engine and the writers meet only here.
 package finding
 
@@ -22,8 +22,7 @@ type Finding struct {
 	Locations   []Location `json:"locations"`
 	// Baseline is "new", "unchanged" or "resolved" when an earlier report was given.
 	Baseline string `json:"baseline,omitempty"`
-	// Suppression is set when the finding was accepted and is listed all the same:
-	// in sarif and junit, in the summary of a job, in verbose text.
+	// Suppression is set when the finding was accepted.
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Outcome tells what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -31,6 +30,9 @@ type Finding struct {
 
 // A Location is one place where a key was seen.
 type Location struct {
+	// Target is the name of the report's target that holds the location. It is empty
+	// where the report has one target.
+	Target string `json:"target,omitempty"`
 	Path   string `json:"path"`             // slash separated, as the user named it; not cleaned of control bytes
 	Line   int    `json:"line,omitempty"`   // 1-based; 0 when the place has no lines
 	Column int    `json:"column,omitempty"` // 1-based, in Unicode characters
@@ -61,9 +63,6 @@ type Location struct {
 	// Allow is the reason given by a comment b10lint:allow on the line or the line
 	// before; nil without such a comment, empty when it gives no reason.
 	Allow *string `json:"-"`
-	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
-	// places hold the same one. It is not part of a report.
-	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
 	// Readable is set when everyone on the machine may read the file. It is worked
@@ -142,6 +141,8 @@ type Outcome struct {
 // A Problem is something that kept the run from being complete, or that the
 // user should know of the run. Its text never holds a secret half.
 type Problem struct {
+	// Target is as in Location; it is also empty for a problem of the run as a whole.
+	Target string `json:"target,omitempty"`
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
@@ -187,9 +188,11 @@ type Summary struct {
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
 	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
-	Findings int   `json:"findings"`       // as listed
-	// Suppressed and BelowConfidence are counted, not listed.
+	Findings int   `json:"findings"`       // that were not accepted
+	// Suppressed are those that were; Unlisted is how many of them the report counts
+	// and does not list, as reports once did. BelowConfidence are never listed.
 	Suppressed      int           `json:"suppressed"`
+	Unlisted        int           `json:"unlisted,omitempty"`
 	BelowConfidence int           `json:"below_confidence"`
 	Interrupted     bool          `json:"interrupted,omitempty"`
 	Elapsed         time.Duration `json:"-"`
@@ -238,14 +241,4 @@ type ObjectCount struct {
 type Submodule struct {
 	Path  string `json:"path"`
 	State string `json:"state"` // "scanned" or "not initialised"
-}
-
-// A Handler receives one run's events, always from one goroutine and in the
-// order Start, any number of Finding and Problem, Finish. An error from any of
-// them ends the run.
-type Handler interface {
-	Start(Run) error
-	Finding(Finding) error
-	Problem(Problem) error
-	Finish(Summary) error
 }

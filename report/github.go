@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -18,27 +17,48 @@ const annotations = 10
 // on the lines of a pull request. Places in history have no line there, so a finding that is only
 // in history becomes one annotation without a file. An accepted finding is a notice.
 type github struct {
-	w     io.Writer
-	opts  Options
-	shown tally
-	total int
+	finding.Report
+	opts Options
 }
 
-func newGitHub(w io.Writer, opts Options) finding.Handler { return &github{w: w, opts: opts} }
-
-func (g *github) Start(finding.Run) error { return nil }
-
-func (g *github) Finding(f finding.Finding) error {
-	if f.Suppression == nil {
-		g.total++
-		g.shown.add(f.Severity)
+func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
+	g := &github{r, opts}
+	var b bytes.Buffer
+	for _, f := range r.Findings {
+		g.finding(&b, f)
 	}
+	for _, p := range r.Problems {
+		kind, name := "warning", "b10lint: incomplete"
+		if p.Warning {
+			kind, name = "notice", "b10lint"
+		}
+		text := problemText(p)
+		if p.Hint != "" {
+			text += "\n" + visible(p.Hint)
+		}
+		b.WriteString(command(kind, text, property{"title", name}))
+	}
+	line := "nothing found; looked at "
+	if t, n := standing(r.Findings); n > 0 {
+		line = fmt.Sprintf("%s (%s); looked at ", count(int64(n), "finding"), t)
+	}
+	line += lookedAt(r.Summary) + "."
+	if left := leftOut(r.Summary); left != "" {
+		line += " Not listed: " + left + "."
+	}
+	if !r.Summary.Complete || r.Summary.Interrupted {
+		line += " INCOMPLETE: not everything could be looked at."
+	}
+	b.WriteString("b10lint: " + line + "\n")
+	return b.Bytes(), nil
+}
+
+func (g *github) finding(b *bytes.Buffer, f finding.Finding) {
 	kind := annotationKind(f.Severity)
 	if f.Suppression != nil {
 		kind = "notice"
 	}
 	places := arrange(f.Locations)
-	var b bytes.Buffer
 	n := 0
 	for _, l := range places {
 		if n < annotations && inCheckout(l) {
@@ -53,7 +73,6 @@ func (g *github) Finding(f finding.Finding) error {
 	default:
 		b.WriteString(command(kind, subject(f)+": "+g.text(f), property{"title", title(f.Rule)}))
 	}
-	return write(g.w, "github", b.Bytes())
 }
 
 func annotationKind(s finding.Severity) string {
@@ -92,7 +111,7 @@ func (g *github) text(f finding.Finding) string {
 }
 
 func (g *github) at(l finding.Location, rule string) []property {
-	out := []property{{"file", visible(g.opts.repoPath(l.Path))}}
+	out := []property{{"file", visible(g.opts.repoPath("", l.Path))}}
 	if l.Line > 0 && l.Member == "" {
 		out = append(out, property{"line", strconv.Itoa(l.Line)})
 		if l.EndLine > l.Line {
@@ -105,32 +124,6 @@ func (g *github) at(l finding.Location, rule string) []property {
 		}
 	}
 	return append(out, property{"title", title(rule)})
-}
-
-func (g *github) Problem(p finding.Problem) error {
-	kind, name := "warning", "b10lint: incomplete"
-	if p.Warning {
-		kind, name = "notice", "b10lint"
-	}
-	text := problemText(p)
-	if p.Hint != "" {
-		text += "\n" + visible(p.Hint)
-	}
-	return write(g.w, "github", []byte(command(kind, text, property{"title", name})))
-}
-
-func (g *github) Finish(s finding.Summary) error {
-	line := "b10lint: nothing found; looked at " + lookedAt(s) + "."
-	if g.total > 0 {
-		line = fmt.Sprintf("b10lint: %s (%s); looked at %s.", count(int64(g.total), "finding"), g.shown, lookedAt(s))
-	}
-	if left := leftOut(s); left != "" {
-		line += " Not listed: " + left + "."
-	}
-	if !s.Complete || s.Interrupted {
-		line += " INCOMPLETE: not everything could be looked at."
-	}
-	return write(g.w, "github", []byte(line+"\n"))
 }
 
 type property struct{ name, value string }

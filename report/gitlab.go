@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -23,12 +22,9 @@ const noCommit = "0000000000000000000000000000000000000000"
 // gitlab writes one vulnerability a finding. GitLab knows no suppressions, so an
 // accepted finding is left out and a message says how many were.
 type gitlab struct {
-	collector
-	w    io.Writer
+	finding.Report
 	opts Options
 }
-
-func newGitLab(w io.Writer, opts Options) finding.Handler { return &gitlab{w: w, opts: opts} }
 
 type (
 	gitlabReport struct {
@@ -91,35 +87,33 @@ type (
 	}
 )
 
-func (g *gitlab) Finish(s finding.Summary) error {
+func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
+	g, s := &gitlab{report, opts}, report.Summary
 	tool := gitlabTool{
 		ID: "b10lint", Name: "b10lint", URL: HomeURL, Vendor: gitlabVendor{"b10lint"},
-		Version: cmp.Or(visible(g.run.Tool.Version), "unknown"),
+		Version: cmp.Or(visible(g.Run.Tool.Version), "unknown"),
 	}
 	r := gitlabReport{Version: gitlabSchema, Vulnerabilities: []gitlabVulnerability{}, Scan: gitlabScan{
 		Analyzer: tool, Scanner: tool, Type: "secret_detection", Status: "success",
-		StartTime: gitlabTime(g.run.Started), EndTime: gitlabTime(g.run.Started.Add(s.Elapsed)),
-		Messages: g.messages(s),
+		StartTime: gitlabTime(g.Run.Started), EndTime: gitlabTime(g.Run.Started.Add(s.Elapsed)),
+		Messages: g.messages(),
 	}}
 	if s.Interrupted {
 		r.Scan.Status = "failure"
 	}
-	for _, f := range g.findings {
+	for _, f := range g.Findings {
 		if f.Suppression == nil {
 			r.Vulnerabilities = append(r.Vulnerabilities, g.vulnerability(f))
 		}
 	}
-	data, err := encode(r, "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the gitlab report: %w", err)
-	}
-	return write(g.w, "gitlab", data)
+	return encode(r, "  ")
 }
 
-func (g *gitlab) messages(s finding.Summary) []gitlabMessage {
+func (g *gitlab) messages() []gitlabMessage {
+	s := g.Summary
 	out := []gitlabMessage{{"info", "Looked at " + lookedAt(s) + "."}}
 	accepted := 0
-	for _, f := range g.findings {
+	for _, f := range g.Findings {
 		if f.Suppression != nil {
 			accepted++
 		}
@@ -130,7 +124,7 @@ func (g *gitlab) messages(s finding.Summary) []gitlabMessage {
 	if left := leftOut(s); left != "" {
 		out = append(out, gitlabMessage{"info", "Not listed: " + left + "."})
 	}
-	for _, p := range g.problems {
+	for _, p := range g.Problems {
 		m := gitlabMessage{"warn", problemText(p)}
 		if p.Warning {
 			m.Level = "info"
@@ -164,7 +158,7 @@ func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
 	}
 	if len(places) > 0 {
 		l := places[0]
-		v.Location.File = g.opts.repoPath(l.Path)
+		v.Location.File = g.opts.repoPath("", l.Path)
 		if l.Line > 0 && l.Member == "" {
 			v.Location.StartLine, v.Location.EndLine = l.Line, max(l.Line, l.EndLine)
 		}
@@ -175,7 +169,7 @@ func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
 
 // title is the rule's, since GitLab wants a name without a finding's particulars.
 func (g *gitlab) title(rule string) string {
-	for _, r := range catalogue(g.run, g.opts) {
+	for _, r := range g.Run.Rules {
 		if r.ID == rule && r.Title != "" {
 			return r.Title
 		}

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// testRules is a catalogue for reports that are replayed in tests.
+// testRules is a catalogue for reports that are read back in tests.
 func testRules() []finding.Rule {
 	rule := func(id, title string, s finding.Severity) finding.Rule {
 		return finding.Rule{ID: id, Title: title, Severity: s, Tags: []string{"leak", "external/cwe/cwe-798"},
@@ -48,15 +48,20 @@ func read(t testing.TB, name string) []byte {
 	return data
 }
 
-// convert replays a report into a format.
+// convert reads a report and writes it in a format.
 func convert(t testing.TB, in []byte, format string, opts Options) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	h, err := New(format, &b, opts)
+	r, err := Read(bytes.NewReader(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Replay(bytes.NewReader(in), h); err != nil {
+	return written(t, r, format, opts)
+}
+
+func written(t testing.TB, r finding.Report, format string, opts Options) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(format, &b, r, opts); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -87,7 +92,7 @@ func TestGolden(t *testing.T) {
 		{"color60.text", "text", Options{Color: true, Width: 60}},
 		{"json", "json", Options{}},
 		{"jsonl", "jsonl", Options{}},
-		{"sarif", "sarif", Options{VCS: vcs}},
+		{"sarif", "sarif", Options{Roots: map[string]Root{"": {VCS: vcs}}}},
 		{"github", "github", Options{}},
 		{"summary.md", "summary", Options{}},
 		{"gitlab", "gitlab", Options{}},
@@ -103,7 +108,7 @@ func TestGolden(t *testing.T) {
 				got := convert(t, in, v.format, v.opts)
 				golden(t, base+"."+v.suffix, got)
 				if again := convert(t, in, v.format, v.opts); !bytes.Equal(got, again) {
-					t.Error("the same events gave different bytes")
+					t.Error("the same report gave different bytes")
 				}
 			})
 		}

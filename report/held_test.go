@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,30 +12,23 @@ import (
 // -v lists every one.
 func TestTextHoldsProblemsBack(t *testing.T) {
 	for _, verbose := range []bool{false, true} {
-		var out bytes.Buffer
-		h, err := New("text", &out, Options{Verbose: verbose})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = h.Start(finding.Run{})
+		var r finding.Report
 		for _, path := range []string{"a.zip", "b.zip", "", "c"} {
 			for i := range map[string]int{"a.zip": 300, "b.zip": 6, "": 9, "c": 2}[path] {
-				_ = h.Problem(finding.Problem{Path: path, Member: fmt.Sprint(i), Error: "unexpected EOF", Warning: path == "b.zip"})
+				r.Problems = append(r.Problems, finding.Problem{Path: path, Member: fmt.Sprint(i), Error: "unexpected EOF", Warning: path == "b.zip"})
 			}
 		}
-		if err := h.Finish(finding.Summary{}); err != nil {
-			t.Fatal(err)
-		}
+		out := string(written(t, r, "text", Options{Verbose: verbose}))
 		want := 300 + 6 + 9 + 2
 		if !verbose {
 			want = 5 + 5 + 9 + 2
 			for _, line := range []string{"problem: a.zip: 295 more like these; -v lists them\nwarning: b.zip!0", "warning: b.zip: 1 more like these; -v lists them\n"} {
-				if !strings.Contains(out.String(), line) {
-					t.Errorf("%q is missing in\n%s", line, out.String())
+				if !strings.Contains(out, line) {
+					t.Errorf("%q is missing in\n%s", line, out)
 				}
 			}
 		}
-		if got := strings.Count(out.String(), "unexpected EOF"); got != want {
+		if got := strings.Count(out, "unexpected EOF"); got != want {
 			t.Errorf("verbose %v: %d problems, want %d", verbose, got, want)
 		}
 	}

@@ -57,13 +57,14 @@ func fill(v reflect.Value, s string, n int, depth int) {
 	}
 }
 
-// feed gives h a run in which every string is s and every number near n.
-func feed(h finding.Handler, s string, n int) error {
+// filled is a report in which every string is s and every number near n.
+func filled(s string, n int) finding.Report {
 	var run finding.Run
 	var f finding.Finding
 	var p finding.Problem
 	var sum finding.Summary
-	for _, v := range []any{&run, &f, &p, &sum} {
+	var targets []finding.Target
+	for _, v := range []any{&run, &f, &p, &sum, &targets} {
 		fill(reflect.ValueOf(v).Elem(), s, n, 0)
 	}
 	f.Severity, f.Confidence = finding.Severity(n&3), finding.Confidence(n&1)
@@ -77,7 +78,7 @@ func feed(h finding.Handler, s string, n int) error {
 	bare.Locations, bare.Suppression = nil, nil
 	open := f
 	open.Suppression = nil
-	return errors.Join(h.Start(run), h.Finding(f), h.Finding(open), h.Finding(bare), h.Problem(p), h.Finish(sum))
+	return finding.Report{Run: run, Targets: targets, Findings: []finding.Finding{f, open, bare}, Problems: []finding.Problem{p}, Summary: sum}
 }
 
 // harmless fails when out could act on a terminal, a CI log or a parser.
@@ -152,16 +153,8 @@ func hostileStrings() []string {
 
 func checkHostile(t *testing.T, format, s string, n int) {
 	t.Helper()
-	for _, opts := range []Options{{}, {Verbose: true, Width: 40, Root: "/x", Dir: "/x/" + s, VCS: &VCS{s, s, s}}, {Quiet: true}} {
-		var b bytes.Buffer
-		h, err := New(format, &b, opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := feed(h, s, n); err != nil {
-			t.Fatalf("%s, %q: %v", format, s, err)
-		}
-		harmless(t, format, b.Bytes())
+	for _, opts := range []Options{{}, {Verbose: true, Width: 40, Dir: "/x/" + s, Roots: map[string]Root{"": {"/x", &VCS{s, s, s}}, s: {"/x", &VCS{s, s, s}}}}, {Quiet: true}} {
+		harmless(t, format, written(t, filled(s, n), format, opts))
 		if t.Failed() {
 			t.Fatalf("%s, %.100q", format, s)
 		}
@@ -203,16 +196,14 @@ func TestAbsurdDates(t *testing.T) {
 		when := time.Unix(sec, 0).In(time.FixedZone("x", 50*3600))
 		f := finding.Finding{Rule: "leaked-key", Locations: []finding.Location{{Path: "x", Date: &when}},
 			Liveness: &finding.Liveness{At: &when}, Key: &finding.Key{CreatedAt: &when}, Outcome: &finding.Outcome{At: &when}}
-		for _, format := range formats() {
-			var b bytes.Buffer
-			h := format.make(&b, Options{})
-			err := errors.Join(h.Start(finding.Run{Started: when}), h.Finding(f), h.Finish(finding.Summary{Complete: true}))
-			if err != nil {
+		r := finding.Report{Run: finding.Run{Started: when}, Findings: []finding.Finding{f}, Summary: finding.Summary{Complete: true}}
+		for _, format := range Formats() {
+			if err := Write(format.Name, io.Discard, r, Options{}); err != nil {
 				t.Errorf("%s, %v: %v", format.Name, sec, err)
 			}
 		}
 		if f.Locations[0].Date != &when {
-			t.Error("the writers changed the finding they were given")
+			t.Error("the writers changed the report")
 		}
 	}
 }

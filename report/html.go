@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"io"
 	"strings"
 	"time"
 
@@ -30,12 +29,9 @@ var (
 // script to be read. What script there is filters the list, and its hash stands
 // in the content security policy, which allows nothing besides it and the style.
 type htmlWriter struct {
-	collector
-	w    io.Writer
+	finding.Report
 	opts Options
 }
-
-func newHTML(w io.Writer, opts Options) finding.Handler { return &htmlWriter{w: w, opts: opts} }
 
 // An htmlPage is what the template shows. All its texts are visible ones; the
 // template escapes them for HTML.
@@ -107,31 +103,24 @@ func render(source string, page any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (h *htmlWriter) Finish(s finding.Summary) error {
-	data, err := render(htmlTemplate, h.page(s))
-	if err != nil {
-		return fmt.Errorf("rendering the html report: %w", err)
-	}
-	return write(h.w, "html", data)
-}
-
-func (h *htmlWriter) page(s finding.Summary) htmlPage {
-	now := h.run.Started
+func renderHTML(r finding.Report, opts Options) ([]byte, error) {
+	h, s := &htmlWriter{r, opts}, r.Summary
+	now := h.Run.Started
 	if t := saneTime(&now); t != nil {
 		now = *t
 	} else {
 		now = time.Unix(0, 0).UTC()
 	}
 	var t tally
-	for _, f := range h.findings {
+	for _, f := range h.Findings {
 		t.add(f.Severity)
 	}
 	p := htmlPage{
-		htmlFrame: frame("b10lint " + cmp.Or(visible(h.run.Command), "report") + ", " + day(&now)),
-		Heading:   "nothing found", IsAudit: h.run.Command == "audit",
+		htmlFrame: frame("b10lint " + cmp.Or(visible(h.Run.Command), "report") + ", " + day(&now)),
+		Heading:   "nothing found", IsAudit: h.Run.Command == "audit",
 		Facts: h.runFacts(s, now), Problems: h.problemList(), Sources: sourceList(s.Sources), Notes: h.notes(s),
 	}
-	if n := len(h.findings); n > 0 {
+	if n := len(h.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
 	}
 	switch {
@@ -154,17 +143,17 @@ func (h *htmlWriter) page(s finding.Summary) htmlPage {
 	}
 	p.Bars = distributions(s.Inventory, now)
 	p.Rules = h.ruleWords()
-	return p
+	return render(htmlTemplate, p)
 }
 
 func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
 	facts := []htmlFact{
 		{"Made", now.Format("2006-01-02 15:04 UTC")},
-		{"By", strings.TrimSpace(cmp.Or(visible(h.run.Tool.Name), "b10lint") + " " + visible(h.run.Tool.Version))},
+		{"By", strings.TrimSpace(cmp.Or(visible(h.Run.Tool.Name), "b10lint") + " " + visible(h.Run.Tool.Version))},
 		{"Looked at", lookedAt(s)},
 	}
-	if len(h.run.Targets) > 0 {
-		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(h.run.Targets, ", ")), longCell)})
+	if len(h.Run.Targets) > 0 {
+		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(h.Run.Targets, ", ")), longCell)})
 	}
 	if left := leftOut(s); left != "" {
 		facts = append(facts, htmlFact{"Not listed", left})
@@ -176,7 +165,7 @@ func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
 }
 
 func (h *htmlWriter) problemList() (list []htmlProblem) {
-	for _, p := range h.problems {
+	for _, p := range h.Problems {
 		kind := "Problem"
 		if p.Warning {
 			kind = "Warning"
@@ -198,9 +187,7 @@ func sourceList(sources []finding.Source) (list []htmlProblem) {
 }
 
 func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
-	for _, c := range s.Coverage {
-		notes = append(notes, coverage(c, true)...)
-	}
+	notes = covered(h.Report, func(finding.Coverage) bool { return true })
 	for _, f := range s.Resolved {
 		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}
@@ -211,20 +198,16 @@ func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
 // first within a severity as the catalogue has it.
 func (h *htmlWriter) ruleWords() (list []htmlRule) {
 	n := map[string]int{}
-	for _, f := range h.findings {
+	for _, f := range h.Findings {
 		n[f.Rule]++
 	}
-	catalogue := h.run.Rules
-	if len(catalogue) == 0 {
-		catalogue = h.opts.Rules
-	}
-	for _, r := range catalogue {
+	for _, r := range h.Run.Rules {
 		if n[r.ID] > 0 {
 			list = append(list, htmlRule{visible(r.ID), visible(r.Title), r.Severity.String(), paragraphs(r.Text), paragraphs(r.Remedy), ruleURL(r.ID), n[r.ID]})
 			delete(n, r.ID)
 		}
 	}
-	for _, f := range h.findings {
+	for _, f := range h.Findings {
 		if n[f.Rule] > 0 {
 			list = append(list, htmlRule{ID: visible(f.Rule), Title: visible(f.Rule), Severity: f.Severity.String(), N: n[f.Rule], URL: ruleURL(f.Rule)})
 			delete(n, f.Rule)

@@ -44,8 +44,8 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 	}
 	var order []string
 	groups := map[string][]finding.Finding{}
-	for _, i := range bySeverity(h.findings) {
-		f := h.findings[i]
+	for _, i := range bySeverity(h.Findings) {
+		f := h.Findings[i]
 		id := f.Prefix
 		if id == "" {
 			id = "\x00" + f.Fingerprint + f.Rule + subject(f)
@@ -133,7 +133,7 @@ func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
 	places := arrange(f.Locations)
 	out.More = max(0, len(places)-htmlPlaces)
 	for _, l := range places[:len(places)-out.More] {
-		l.Path = h.opts.repoPath(l.Path)
+		l.Path = h.opts.repoPath("", l.Path)
 		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
 		p.Before, p.Mark, p.After = snippetParts(l)
 		out.Places = append(out.Places, p)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -43,12 +42,8 @@ func TestHTMLPolicyMatchesPage(t *testing.T) {
 func organisation(t *testing.T, n int, hostile string) []byte {
 	t.Helper()
 	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	var b bytes.Buffer
-	h, err := New("html", &b, Options{Rules: testRules()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	errs := []error{h.Start(finding.Run{Tool: finding.Tool{Name: "b10lint", Version: "v1"}, Command: "audit", Started: now})}
+	r := finding.Report{Run: finding.Run{Tool: finding.Tool{Name: "b10lint", Version: "v1"}, Command: "audit", Started: now},
+		Problems: []finding.Problem{{Error: "users may not be read" + hostile, Warning: true}}}
 	s := finding.Summary{Complete: true, Keys: n, Sources: []finding.Source{{Name: "users", State: "denied", Detail: "members are not known"}}}
 	names := []string{"leaked-key-live", "key-unused", "key-unnamed"}
 	for i := range n {
@@ -71,15 +66,12 @@ func organisation(t *testing.T, n int, hostile string) []byte {
 			if rule == "leaked-key-live" {
 				f.Locations = []finding.Location{{Path: "src/app" + hostile + ".py", Line: 3, Commit: "c0ffee", Date: &leaked, AtHead: true, Snippet: "key = ****" + hostile, SnippetMark: &[2]int{6, 10}}}
 			}
-			errs = append(errs, h.Finding(f))
+			r.Findings = append(r.Findings, f)
 			s.Findings++
 		}
 	}
-	errs = append(errs, h.Problem(finding.Problem{Error: "users may not be read" + hostile, Warning: true}), h.Finish(s))
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	r.Summary = s
+	return written(t, r, "html", Options{Rules: testRules()})
 }
 
 const attack = `"><img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>{{.}}</style>` + "\u202e"

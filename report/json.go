@@ -3,8 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -21,6 +19,7 @@ type document struct {
 	Schema   string            `json:"schema"`
 	Tool     finding.Tool      `json:"tool"`
 	Run      runJSON           `json:"run"`
+	Targets  []finding.Target  `json:"targets,omitempty"`
 	Findings []finding.Finding `json:"findings"`
 	Problems []finding.Problem `json:"problems"`
 	Summary  *finding.Summary  `json:"summary"`
@@ -31,34 +30,52 @@ type runJSON struct {
 	ElapsedMS int64 `json:"elapsed_ms"`
 }
 
-type jsonWriter struct {
-	collector
-	w io.Writer
+// event is one line of the jsonl format; exactly one of its fields is set.
+type event struct {
+	Start   *startJSON       `json:"start,omitempty"`
+	Finding *finding.Finding `json:"finding,omitempty"`
+	Problem *finding.Problem `json:"problem,omitempty"`
+	Summary *summaryJSON     `json:"summary,omitempty"`
 }
 
-func newJSON(w io.Writer, _ Options) finding.Handler { return &jsonWriter{w: w} }
+type startJSON struct {
+	Schema string       `json:"schema"`
+	Tool   finding.Tool `json:"tool"`
+	Run    finding.Run  `json:"run"`
+	// Targets is as in the document.
+	Targets []finding.Target `json:"targets,omitempty"`
+}
 
-func (j *jsonWriter) Finish(s finding.Summary) error {
-	doc := document{
-		Schema:   Schema,
-		Tool:     j.run.Tool,
-		Run:      runJSON{normalRun(j.run), s.Elapsed.Milliseconds()},
-		Findings: make([]finding.Finding, len(j.findings)),
-		Problems: make([]finding.Problem, len(j.problems)),
+type summaryJSON struct {
+	finding.Summary
+	ElapsedMS int64 `json:"elapsed_ms"`
+}
+
+func renderJSON(r finding.Report, _ Options) ([]byte, error) {
+	r = normal(r)
+	run := runJSON{r.Run, r.Summary.Elapsed.Milliseconds()}
+	return encode(document{Schema, r.Run.Tool, run, r.Targets, r.Findings, r.Problems, &r.Summary}, "  ")
+}
+
+func renderJSONL(r finding.Report, _ Options) ([]byte, error) {
+	r = normal(r)
+	events := []event{{Start: &startJSON{Schema, r.Run.Tool, r.Run, r.Targets}}}
+	for i := range r.Findings {
+		events = append(events, event{Finding: &r.Findings[i]})
 	}
-	for i, f := range j.findings {
-		doc.Findings[i] = normal(f)
+	for i := range r.Problems {
+		events = append(events, event{Problem: &r.Problems[i]})
 	}
-	for i, p := range j.problems {
-		doc.Problems[i] = normalProblem(p)
+	events = append(events, event{Summary: &summaryJSON{r.Summary, r.Summary.Elapsed.Milliseconds()}})
+	var out []byte
+	for _, e := range events {
+		line, err := encode(e, "")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line...)
 	}
-	s = normalSummary(s)
-	doc.Summary = &s
-	data, err := encode(doc, "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the json report: %w", err)
-	}
-	return write(j.w, "json", data)
+	return out, nil
 }
 
 // encode returns v as JSON that is harmless to print, with a newline at the end.
@@ -73,63 +90,27 @@ func encode(v any, indent string) ([]byte, error) {
 	return visibleJSON(b.Bytes()), nil
 }
 
-// normal returns f as reports hold it: locations is an array, times are UTC and
-// such as RFC 3339 can write, and names that JSON cannot hold have their bytes
-// beside them. f and what it points to stay as they are.
-func normal(f finding.Finding) finding.Finding {
-	places := make([]finding.Location, len(f.Locations))
-	for i, l := range f.Locations {
-		l.Date = saneTime(l.Date)
-		l.RawPath, l.RawMember = raw(l.Path), raw(l.Member)
-		places[i] = l
+// normal returns r as JSON holds it: lists are arrays, times are UTC and such as
+// RFC 3339 can write, and names that JSON cannot hold have their bytes beside
+// them. r and what it points to stay as they are.
+func normal(r finding.Report) finding.Report {
+	if r.Run.Targets == nil {
+		r.Run.Targets = []string{}
 	}
-	f.Locations = places
-	if f.Liveness != nil {
-		v := *f.Liveness
-		v.At = saneTime(v.At)
-		f.Liveness = &v
-	}
-	if f.Key != nil {
-		k := normalKey(*f.Key)
-		f.Key = &k
-	}
-	if f.Outcome != nil {
-		o := *f.Outcome
-		o.At = saneTime(o.At)
-		f.Outcome = &o
-	}
-	return f
-}
-
-func normalKey(k finding.Key) finding.Key {
-	for _, t := range []**time.Time{&k.CreatedAt, &k.LastUsedAt, &k.RevokedAt, &k.CreatedBefore, &k.CreatedAfter, &k.NoUseSince} {
-		*t = saneTime(*t)
-	}
-	return k
-}
-
-func normalProblem(p finding.Problem) finding.Problem {
-	p.RawPath, p.RawMember = raw(p.Path), raw(p.Member)
-	return p
-}
-
-func normalRun(r finding.Run) finding.Run {
-	if r.Targets == nil {
-		r.Targets = []string{}
-	}
-	if t := saneTime(&r.Started); t != nil {
-		r.Started = *t
+	if t := saneTime(&r.Run.Started); t != nil {
+		r.Run.Started = *t
 	} else {
-		r.Started = time.Time{}
+		r.Run.Started = time.Time{}
 	}
-	return r
-}
-
-func normalSummary(s finding.Summary) finding.Summary {
-	resolved := s.Resolved
-	s.Resolved = nil
-	for _, f := range resolved {
-		s.Resolved = append(s.Resolved, normal(f))
+	r.Findings = normalFindings(r.Findings)
+	r.Problems = append([]finding.Problem{}, r.Problems...)
+	for i := range r.Problems {
+		p := &r.Problems[i]
+		p.RawPath, p.RawMember = raw(p.Path), raw(p.Member)
+	}
+	s := &r.Summary
+	if len(s.Resolved) > 0 {
+		s.Resolved = normalFindings(s.Resolved)
 	}
 	s.Inventory = slices.Clone(s.Inventory)
 	for i := range s.Inventory {
@@ -140,7 +121,39 @@ func normalSummary(s finding.Summary) finding.Summary {
 	for i := range s.Sources {
 		s.Sources[i].Since = saneTime(s.Sources[i].Since)
 	}
-	return s
+	return r
+}
+
+func normalFindings(findings []finding.Finding) []finding.Finding {
+	findings = append([]finding.Finding{}, findings...)
+	for i := range findings {
+		f := &findings[i]
+		f.Locations = append([]finding.Location{}, f.Locations...)
+		for j := range f.Locations {
+			l := &f.Locations[j]
+			l.Date, l.RawPath, l.RawMember = saneTime(l.Date), raw(l.Path), raw(l.Member)
+		}
+		if f.Liveness != nil {
+			v := *f.Liveness
+			v.At, f.Liveness = saneTime(v.At), &v
+		}
+		if f.Key != nil {
+			k := normalKey(*f.Key)
+			f.Key = &k
+		}
+		if f.Outcome != nil {
+			o := *f.Outcome
+			o.At, f.Outcome = saneTime(o.At), &o
+		}
+	}
+	return findings
+}
+
+func normalKey(k finding.Key) finding.Key {
+	for _, t := range []**time.Time{&k.CreatedAt, &k.LastUsedAt, &k.RevokedAt, &k.CreatedBefore, &k.CreatedAfter, &k.NoUseSince} {
+		*t = saneTime(*t)
+	}
+	return k
 }
 
 // raw returns the bytes of a name that is not valid UTF-8, else nil.

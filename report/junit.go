@@ -5,24 +5,11 @@ import (
 	"cmp"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
 )
-
-// junit writes one test suite: a failed case a finding, a skipped one an accepted
-// finding, an error a problem, and a passed case when there is none of them, since
-// some readers take an empty suite for a broken one. It keeps to the elements that
-// Jenkins, GitLab and others have in common.
-type junit struct {
-	collector
-	w    io.Writer
-	opts Options
-}
-
-func newJUnit(w io.Writer, opts Options) finding.Handler { return &junit{w: w, opts: opts} }
 
 type (
 	junitSuites struct {
@@ -57,17 +44,22 @@ type (
 	}
 )
 
-func (j *junit) Finish(s finding.Summary) error {
+// renderJUnit writes one test suite: a failed case a finding, a skipped one an accepted
+// finding, an error a problem, and a passed case when there is none of them, since
+// some readers take an empty suite for a broken one. It keeps to the elements that
+// Jenkins, GitLab and others have in common.
+func renderJUnit(r finding.Report, _ Options) ([]byte, error) {
+	s := r.Summary
 	suite := junitSuite{
-		Name:      "b10lint " + cmp.Or(visible(j.run.Command), "scan"),
+		Name:      "b10lint " + cmp.Or(visible(r.Run.Command), "scan"),
 		Time:      seconds(s.Elapsed),
-		Timestamp: gitlabTime(j.run.Started),
+		Timestamp: gitlabTime(r.Run.Started),
 		Output:    "Looked at " + lookedAt(s) + ".\n",
 	}
-	for _, f := range j.findings {
-		suite.add(j.finding(f))
+	for _, f := range r.Findings {
+		suite.add(junitFinding(f))
 	}
-	for _, p := range j.problems {
+	for _, p := range r.Problems {
 		if p.Warning {
 			suite.Output += "warning: " + problemText(p) + "\n"
 			continue
@@ -92,10 +84,10 @@ func (j *junit) Finish(s finding.Summary) error {
 	e := xml.NewEncoder(&b)
 	e.Indent("", "  ")
 	if err := e.Encode(junitSuites{Suites: []junitSuite{suite}}); err != nil {
-		return fmt.Errorf("encoding the junit report: %w", err)
+		return nil, err
 	}
 	b.WriteByte('\n')
-	return write(j.w, "junit", b.Bytes())
+	return b.Bytes(), nil
 }
 
 func (s *junitSuite) add(c junitCase) {
@@ -112,7 +104,7 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-func (j *junit) finding(f finding.Finding) junitCase {
+func junitFinding(f finding.Finding) junitCase {
 	places := arrange(f.Locations)
 	c := junitCase{Name: subject(f), ClassName: "b10lint." + visible(f.Rule)}
 	if len(places) > 0 {

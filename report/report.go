@@ -1,16 +1,13 @@
-// Package report writes what a run found. Each format is one file and one
-// [finding.Handler]; a saved JSON report can be read back into any of them with
-// [Replay].
+// Package report writes a [finding.Report] in any of ten formats, one file a
+// format, and reads a saved JSON report back.
 //
-// No writer trusts what it is given: file names, source lines, error texts,
-// authors and key names come from other people's repositories. What could act on
-// a terminal, a CI log, a browser or a parser is shown as text; sanitize.go says
-// how. Every writer returns each write error, and writes the same bytes for the
-// same events.
+// No writer trusts the report: file names, source lines, error texts, authors and
+// key names come from other people's repositories. What could act on a terminal,
+// a CI log, a browser or a parser is shown as text; sanitize.go says how. The same
+// report gives the same bytes.
 package report
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,15 +28,21 @@ type Options struct {
 	Color bool
 	// Width is the width of the terminal in columns; 0 means no limit (text).
 	Width int
-	// Rules is the catalogue for a run that brings none, such as a replayed one.
+	// Rules is the catalogue for a report without one, such as one that was read back.
 	Rules []finding.Rule
-	// Root is the absolute, slash separated root of the repository, and Dir the
-	// absolute folder that relative paths start from. Where both are known the
-	// formats for CI services (sarif, github, gitlab) give paths from Root, as
-	// those services need. Empty means that relative paths start from the root.
-	Root, Dir string
-	// VCS names the repository, for sarif; nil when not known.
-	VCS *VCS
+	// Dir is the absolute, slash separated folder that relative paths start from, and
+	// Roots has the roots of the targets by name, "" being that of a report's only one.
+	// Where both are known the formats for CI services (sarif, github, gitlab) give
+	// paths from the root, as those services need; of several targets only sarif does.
+	// Without them, relative paths start from the root.
+	Dir   string
+	Roots map[string]Root
+}
+
+// A Root is where a target lies.
+type Root struct {
+	Path string // absolute and slash separated
+	VCS  *VCS   // nil when not known
 }
 
 // A VCS is the repository and revision that were looked at.
@@ -55,27 +58,31 @@ type Format struct {
 	Text string // one line
 }
 
+// A format is a row of the table of formats.
 type format struct {
 	Format
-	make func(io.Writer, Options) finding.Handler
+	// accepted is set where accepted findings are listed, marked as such; the
+	// others list them with Options.Verbose only.
+	accepted bool
+	render   func(finding.Report, Options) ([]byte, error)
 }
 
 func formats() []format {
 	return []format{
-		{Format{"text", "for people: each finding with its source line, then what was looked at"}, newText},
-		{Format{"json", "one JSON document, described in docs/json.md; b10lint convert reads it"}, newJSON},
-		{Format{"jsonl", "one JSON event a line, written as the run goes"}, newJSONL},
-		{Format{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers"}, newSARIF},
-		{Format{"github", "workflow commands that annotate a pull request in GitHub Actions"}, newGitHub},
-		{Format{"summary", "Markdown for a GitHub Actions job summary"}, newSummary},
-		{Format{"markdown", "the same Markdown, short enough for an issue or a comment"}, newMarkdown},
-		{Format{"gitlab", "GitLab secret detection report (schema 15)"}, newGitLab},
-		{Format{"junit", "JUnit XML, one test case a finding"}, newJUnit},
-		{Format{"html", "one self-contained page: timelines, distributions, filters; no network, no script needed"}, newHTML},
+		{Format{"text", "for people: each finding with its source line, then what was looked at"}, false, renderText},
+		{Format{"json", "one JSON document, described in docs/json.md; b10lint convert reads it"}, true, renderJSON},
+		{Format{"jsonl", "the same as one JSON object a line: the run, findings, problems, the summary"}, true, renderJSONL},
+		{Format{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers"}, true, renderSARIF},
+		{Format{"github", "workflow commands that annotate a pull request in GitHub Actions"}, true, renderGitHub},
+		{Format{"summary", "Markdown for a GitHub Actions job summary"}, true, renderSummary},
+		{Format{"markdown", "the same Markdown, short enough for an issue or a comment"}, true, renderMarkdown},
+		{Format{"gitlab", "GitLab secret detection report (schema 15)"}, true, renderGitLab},
+		{Format{"junit", "JUnit XML, one test case a finding"}, true, renderJUnit},
+		{Format{"html", "one self-contained page: timelines, distributions, filters; no network, no script needed"}, true, renderHTML},
 	}
 }
 
-// Formats lists the formats that [New] knows, in a fixed order.
+// Formats lists the formats that [Write] knows, in a fixed order.
 func Formats() []Format {
 	var list []Format
 	for _, f := range formats() {
@@ -84,74 +91,45 @@ func Formats() []Format {
 	return list
 }
 
-// New returns the writer for a format. It writes to w only from within the
-// handler's methods, does not close it, and writes nothing here. The formats text,
-// jsonl and github write as events come, the others on Finish. An unknown format is an
-// error that lists those there are.
-func New(name string, w io.Writer, opts Options) (finding.Handler, error) {
+// Lookup returns the format of a name. The error for an unknown one lists those
+// there are.
+func Lookup(name string) (Format, error) {
+	f, err := lookup(name)
+	return f.Format, err
+}
+
+func lookup(name string) (format, error) {
 	var names []string
 	for _, f := range formats() {
 		if f.Name == name {
-			return f.make(w, opts), nil
+			return f, nil
 		}
 		names = append(names, f.Name)
 	}
-	return nil, fmt.Errorf("report format %q is not one of %s", name, strings.Join(names, ", "))
+	return format{}, fmt.Errorf("report format %q is not one of %s", name, strings.Join(names, ", "))
 }
 
-// Tee returns a handler that passes each event to every one of the handlers, in
-// order. When some fail the rest are still called, and the errors are joined.
-func Tee(handlers ...finding.Handler) finding.Handler { return tee(handlers) }
-
-type tee []finding.Handler
-
-func (t tee) each(call func(finding.Handler) error) error {
-	var errs []error
-	for _, h := range t {
-		errs = append(errs, call(h))
+// Write writes r to w in a format, with one call of w.Write. Accepted findings are
+// listed, marked as such, in every format but text, which lists them with
+// Options.Verbose only. r stays as it is. For an unknown format, w is left alone
+// and the error is that of Lookup.
+func Write(name string, w io.Writer, r finding.Report, opts Options) error {
+	f, err := lookup(name)
+	if err != nil {
+		return err
 	}
-	return errors.Join(errs...)
-}
-
-func (t tee) Start(r finding.Run) error {
-	return t.each(func(h finding.Handler) error { return h.Start(r) })
-}
-
-func (t tee) Finding(f finding.Finding) error {
-	return t.each(func(h finding.Handler) error { return h.Finding(f) })
-}
-
-func (t tee) Problem(p finding.Problem) error {
-	return t.each(func(h finding.Handler) error { return h.Problem(p) })
-}
-
-func (t tee) Finish(s finding.Summary) error {
-	return t.each(func(h finding.Handler) error { return h.Finish(s) })
-}
-
-// A collector keeps a run's events for the formats that need the whole of it.
-type collector struct {
-	run      finding.Run
-	findings []finding.Finding
-	problems []finding.Problem
-}
-
-func (c *collector) Start(r finding.Run) error { c.run = r; return nil }
-
-func (c *collector) Finding(f finding.Finding) error {
-	c.findings = append(c.findings, f)
-	return nil
-}
-
-func (c *collector) Problem(p finding.Problem) error {
-	c.problems = append(c.problems, p)
-	return nil
-}
-
-// write passes one piece to w and names the format in the error.
-func write(w io.Writer, format string, data []byte) error {
-	if _, err := w.Write(data); err != nil {
-		return fmt.Errorf("writing the %s report: %w", format, err)
+	if len(r.Run.Rules) == 0 {
+		r.Run.Rules = opts.Rules
+	}
+	if !f.accepted && !opts.Verbose {
+		r.Findings = r.Standing()
+	}
+	data, err := f.render(r, opts)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the %s report: %w", name, err)
 	}
 	return nil
 }

@@ -13,39 +13,31 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-func TestNew(t *testing.T) {
-	if _, err := New("xml", nil, Options{}); err == nil || !strings.Contains(err.Error(), `"xml" is not one of text, json, jsonl, sarif`) {
+func TestFormats(t *testing.T) {
+	if err := Write("xml", nil, finding.Report{}, Options{}); err == nil || !strings.Contains(err.Error(), `"xml" is not one of text, json, jsonl, sarif`) {
 		t.Errorf("got %v", err)
 	}
 	for _, f := range Formats() {
 		if f.Text == "" || strings.Contains(f.Text, "\n") {
 			t.Errorf("%s is described as %q", f.Name, f.Text)
 		}
-		var b bytes.Buffer
-		if _, err := New(f.Name, &b, Options{}); err != nil || b.Len() > 0 {
-			t.Errorf("%s: %v, %d bytes written", f.Name, err, b.Len())
-		}
 	}
 }
 
-// Each write of each format may fail, and each failure must come back.
+// failing fails at every write.
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
 func TestWriteErrors(t *testing.T) {
-	in := read(t, "testdata/scan.json")
+	r, err := Read(bytes.NewReader(read(t, "testdata/scan.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	boom := errors.New("boom")
-	for _, f := range formats() {
-		fails := 0
-		for n := range 100 {
-			err := Replay(bytes.NewReader(in), f.make(&failing{n, boom}, Options{}))
-			if err == nil {
-				break
-			}
-			fails++
-			if !errors.Is(err, boom) || !strings.Contains(err.Error(), f.Name) {
-				t.Errorf("%s, write %d: got %v", f.Name, n, err)
-			}
-		}
-		if fails == 0 || fails == 100 {
-			t.Errorf("%s: %d failing writes", f.Name, fails)
+	for _, f := range Formats() {
+		if err := Write(f.Name, failing{boom}, r, Options{}); !errors.Is(err, boom) || !strings.Contains(err.Error(), f.Name) {
+			t.Errorf("%s: got %v", f.Name, err)
 		}
 	}
 	if runtime.GOOS != "linux" {
@@ -56,22 +48,10 @@ func TestWriteErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	for _, f := range formats() {
-		if err := Replay(bytes.NewReader(in), f.make(full, Options{})); err == nil {
+	for _, f := range Formats() {
+		if err := Write(f.Name, full, r, Options{}); err == nil {
 			t.Errorf("%s: a full disk went unnoticed", f.Name)
 		}
-	}
-}
-
-func TestTee(t *testing.T) {
-	boom := errors.New("boom")
-	var b bytes.Buffer
-	err := Replay(bytes.NewReader(read(t, "testdata/clean.json")), Tee(newText(&b, Options{}), &failing{1, boom}, newText(&b, Options{})))
-	if !errors.Is(err, boom) {
-		t.Errorf("got %v", err)
-	}
-	if n := strings.Count(b.String(), "Nothing found"); n != 2 {
-		t.Errorf("the handlers beside the failing one wrote %d summaries", n)
 	}
 }
 
@@ -163,7 +143,8 @@ func TestSizes(t *testing.T) {
 }
 
 func TestRepoPath(t *testing.T) {
-	root := Options{Root: "/repo", Dir: "/repo/sub"}
+	at := func(root, dir string) Options { return Options{Dir: dir, Roots: map[string]Root{"": {Path: root}}} }
+	root := at("/repo", "/repo/sub")
 	for _, c := range []struct {
 		opts     Options
 		in, want string
@@ -175,12 +156,12 @@ func TestRepoPath(t *testing.T) {
 		{root, "../../other/a", "../../other/a"},
 		{root, "/repo/x", "x"},
 		{root, "/repository/x", "/repository/x"},
-		{Options{Root: "/"}, "/x", "x"},
-		{Options{Root: "C:/r", Dir: "C:/r/s"}, "x", "s/x"},
-		{Options{Root: "C:/r"}, "C:/r/x", "x"},
-		{Options{Root: "/repo"}, "a", "a"},
+		{at("/", ""), "/x", "x"},
+		{at("C:/r", "C:/r/s"), "x", "s/x"},
+		{at("C:/r", ""), "C:/r/x", "x"},
+		{at("/repo", ""), "a", "a"},
 	} {
-		if got := c.opts.repoPath(c.in); got != c.want {
+		if got := c.opts.repoPath("", c.in); got != c.want {
 			t.Errorf("%+v: repoPath(%q) = %q, want %q", c.opts, c.in, got, c.want)
 		}
 	}
@@ -190,24 +171,17 @@ func TestRepoPath(t *testing.T) {
 func TestSummaryLimits(t *testing.T) {
 	for format, limit := range map[string]int{"summary": 1 << 20, "markdown": 65_536} {
 		for _, text := range []string{"x", strings.Repeat("*[", 3000)} {
-			var b bytes.Buffer
-			h, err := New(format, &b, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			errs := []error{h.Start(finding.Run{})}
+			var r finding.Report
 			for i := range 20_000 {
-				errs = append(errs, h.Finding(finding.Finding{Rule: "leaked-key", Message: text, Advice: text + string(rune('a'+i%26)) + text,
-					Locations: []finding.Location{{Path: text, Line: i + 1}}}), h.Problem(finding.Problem{Path: text, Error: text}))
+				r.Findings = append(r.Findings, finding.Finding{Rule: "leaked-key", Message: text, Advice: text + string(rune('a'+i%26)) + text,
+					Locations: []finding.Location{{Path: text, Line: i + 1}}})
+				r.Problems = append(r.Problems, finding.Problem{Path: text, Error: text})
 			}
-			errs = append(errs, h.Finish(finding.Summary{}))
-			if err := errors.Join(errs...); err != nil {
-				t.Fatal(err)
+			s := string(written(t, r, format, Options{}))
+			if len(s) > limit || len(s) < limit/3 {
+				t.Errorf("%s: %d bytes for a limit of %d", format, len(s), limit)
 			}
-			if b.Len() > limit || b.Len() < limit/3 {
-				t.Errorf("%s: %d bytes for a limit of %d", format, b.Len(), limit)
-			}
-			if s := b.String(); !strings.Contains(s, " more; the json format lists them all.") || !strings.HasSuffix(s, "not everything could be looked at.\n") {
+			if !strings.Contains(s, " more; the json format lists them all.") || !strings.HasSuffix(s, "not everything could be looked at.\n") {
 				t.Errorf("%s: does not say what is left out, or has lost its end", format)
 			}
 		}

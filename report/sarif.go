@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -30,12 +30,11 @@ import (
 // See the OASIS standard "Static Analysis Results Interchange Format (SARIF)
 // Version 2.1.0" and GitHub's page "SARIF support for code scanning".
 type sarifWriter struct {
-	collector
-	w      io.Writer
+	finding.Report
 	opts   Options
 	limits sarifLimits
-	// outside is set when a place is not below the root.
-	outside bool
+	// outside has the targets with a location that is not below their root.
+	outside map[string]bool
 }
 
 // sarifLimits are what GitHub takes; see its page on SARIF support.
@@ -50,10 +49,17 @@ type sarifLimits struct {
 // policy is set and where they are accepted.
 const fallbackURI = ".b10lint.yaml"
 
+// srcRoot is what the paths of a report of one target start from.
+const srcRoot = "%SRCROOT%"
+
+// baseID names what the paths of a target start from.
+func baseID(target string) string { return cmp.Or(visible(target), srcRoot) }
+
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-func newSARIF(w io.Writer, opts Options) finding.Handler {
-	return &sarifWriter{w: w, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
+func renderSARIF(r finding.Report, opts Options) ([]byte, error) {
+	s := &sarifWriter{Report: r, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
+	return s.render()
 }
 
 // The library writes absent members of a suppression as null, which the
@@ -79,25 +85,25 @@ type (
 	}
 )
 
-func (s *sarifWriter) Finish(sum finding.Summary) error {
-	order := bySeverity(s.findings)
+func (s *sarifWriter) render() ([]byte, error) {
+	order := bySeverity(s.Findings)
 	dropped := max(0, len(order)-s.limits.results)
 	for {
-		data, err := s.encode(s.keep(order[:len(order)-dropped]), dropped, sum)
+		kept := slices.Sorted(slices.Values(order[:len(order)-dropped])) // in the order of the report
+		data, err := s.encode(kept, dropped)
 		if err != nil {
-			return fmt.Errorf("encoding the sarif report: %w", err)
+			return nil, err
 		}
 		packed, err := gzipSize(data)
 		if err != nil {
-			return fmt.Errorf("measuring the sarif report: %w", err)
+			return nil, fmt.Errorf("measuring it: %w", err)
 		}
-		kept := len(order) - dropped
-		if packed <= s.limits.gzipBytes || kept == 0 {
-			return write(s.w, "sarif", data)
+		if packed <= s.limits.gzipBytes || len(kept) == 0 {
+			return data, nil
 		}
 		// A tenth below the share that would fit, so that few rounds do.
-		fit := int(float64(kept) * 0.9 * float64(s.limits.gzipBytes) / float64(packed))
-		dropped = len(order) - min(fit, kept-1)
+		fit := int(float64(len(kept)) * 0.9 * float64(s.limits.gzipBytes) / float64(packed))
+		dropped = len(order) - min(fit, len(kept)-1)
 	}
 }
 
@@ -113,49 +119,48 @@ func bySeverity(findings []finding.Finding) []int {
 	return order
 }
 
-// keep returns the findings at the indices, in the order of the run.
-func (s *sarifWriter) keep(indices []int) []finding.Finding {
-	out := make([]finding.Finding, 0, len(indices))
-	for _, i := range slices.Sorted(slices.Values(indices)) {
-		out = append(out, s.findings[i])
-	}
-	return out
-}
-
-func (s *sarifWriter) encode(findings []finding.Finding, dropped int, sum finding.Summary) ([]byte, error) {
-	rules := s.rules(findings)
+func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
+	s.outside = map[string]bool{}
+	rules := s.rules(kept)
 	index := map[string]uint{}
 	for i, r := range rules {
 		index[r.ID] = uint(i)
 	}
 	run := sarif.Run{
 		Tool:              sarif.Tool{Driver: s.driver(rules)},
-		Invocations:       []*sarif.Invocation{s.invocation(dropped, sum)},
-		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.run.Command), "scan") + "/")},
+		Invocations:       []*sarif.Invocation{s.invocation(dropped)},
+		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.Run.Command), "scan") + "/")},
 		ColumnKind:        "utf16CodeUnits",
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
-			"%SRCROOT%": {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
+			srcRoot: {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
 		},
 	}
-	s.outside = false
-	results := make([]sarifResult, 0, len(findings))
-	for _, f := range findings {
-		results = append(results, s.result(f, index[f.Rule]))
+	for _, t := range s.Targets {
+		if len(s.Targets) > 1 {
+			run.OriginalUriBaseIDs[baseID(t.Name)] = &sarif.ArtifactLocation{Description: message("The root of " + visible(t.Name) + ".")}
+		}
 	}
-	if !s.outside { // else the run looked at more than the repository
-		run.VersionControlProvenance = s.provenance()
+	clear(s.outside) // the files of problems do not count
+	results := make([]sarifResult, 0, len(kept))
+	for _, i := range kept {
+		results = append(results, s.result(s.Findings[i], index[s.Findings[i].Rule]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.opts.Roots)) {
+		if !s.outside[name] { // else the run looked at more than the repository
+			run.VersionControlProvenance = append(run.VersionControlProvenance, provenance(name, s.opts.Roots[name].VCS)...)
+		}
 	}
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
 
 func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComponent {
 	d := &sarif.ToolComponent{
-		Name:           cmp.Or(visible(s.run.Tool.Name), "b10lint"),
+		Name:           cmp.Or(visible(s.Run.Tool.Name), "b10lint"),
 		InformationURI: ptr(HomeURL),
 		Rules:          rules,
 		Notifications:  notificationKinds(),
 	}
-	if v := s.run.Tool.Version; v != "" {
+	if v := s.Run.Tool.Version; v != "" {
 		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
 			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
 		}
@@ -167,30 +172,30 @@ func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComp
 	return d
 }
 
-func (s *sarifWriter) provenance() []*sarif.VersionControlDetails {
-	if s.opts.VCS == nil {
+func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
+	if vcs == nil {
 		return nil
 	}
-	uri := publicURL(s.opts.VCS.URI)
+	uri := publicURL(vcs.URI)
 	if uri == "" {
 		return nil
 	}
-	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr("%SRCROOT%")}}
-	if r := s.opts.VCS.Revision; r != "" {
-		v.RevisionID = &r
+	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr(baseID(target))}}
+	if vcs.Revision != "" {
+		v.RevisionID = &vcs.Revision
 	}
-	if b := s.opts.VCS.Branch; b != "" {
-		v.Branch = ptr(visible(b))
+	if vcs.Branch != "" {
+		v.Branch = ptr(visible(vcs.Branch))
 	}
 	return []*sarif.VersionControlDetails{v}
 }
 
-func (s *sarifWriter) invocation(dropped int, sum finding.Summary) *sarif.Invocation {
-	ok := sum.Complete && !sum.Interrupted
-	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped, sum)}
-	if t := saneTime(&s.run.Started); t != nil {
+func (s *sarifWriter) invocation(dropped int) *sarif.Invocation {
+	ok := s.Summary.Complete && !s.Summary.Interrupted
+	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
+	if t := saneTime(&s.Run.Started); t != nil {
 		inv.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
-		inv.EndTimeUTC = ptr(t.Add(sum.Elapsed).Truncate(time.Millisecond))
+		inv.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
 	}
 	return inv
 }

@@ -12,17 +12,9 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// catalogue is what the run may report: its own rules, or those of the options.
-func catalogue(run finding.Run, opts Options) []finding.Rule {
-	if len(run.Rules) > 0 {
-		return run.Rules
-	}
-	return opts.Rules
-}
-
 // rules describes every rule of the catalogue, and every other that a finding
 // names, so that no result is without one.
-func (s *sarifWriter) rules(findings []finding.Finding) []*sarif.ReportingDescriptor {
+func (s *sarifWriter) rules(kept []int) []*sarif.ReportingDescriptor {
 	out := []*sarif.ReportingDescriptor{} // the standard wants an array, if an empty one
 	known := map[string]bool{}
 	add := func(r finding.Rule) {
@@ -31,11 +23,11 @@ func (s *sarifWriter) rules(findings []finding.Finding) []*sarif.ReportingDescri
 			out = append(out, descriptor(r))
 		}
 	}
-	for _, r := range catalogue(s.run, s.opts) {
+	for _, r := range s.Run.Rules {
 		add(r)
 	}
-	for _, f := range findings {
-		add(finding.Rule{ID: f.Rule, Severity: f.Severity})
+	for _, i := range kept {
+		add(finding.Rule{ID: s.Findings[i].Rule, Severity: s.Findings[i].Severity})
 	}
 	return out
 }
@@ -165,7 +157,7 @@ func notificationKinds() []*sarif.ReportingDescriptor {
 }
 
 // notifications tell what kept the run from being complete, up to a limit.
-func (s *sarifWriter) notifications(dropped int, sum finding.Summary) []*sarif.Notification {
+func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
 	var out []*sarif.Notification
 	add := func(kind, level, text string, locations []*sarif.Location) {
 		out = append(out, &sarif.Notification{
@@ -174,15 +166,15 @@ func (s *sarifWriter) notifications(dropped int, sum finding.Summary) []*sarif.N
 		})
 	}
 	if dropped > 0 {
-		add(noteLimit, "warning", "Left out "+strconv.Itoa(dropped)+" of "+strconv.Itoa(len(s.findings))+
+		add(noteLimit, "warning", "Left out "+strconv.Itoa(dropped)+" of "+strconv.Itoa(len(s.Findings))+
 			" results, the least severe, to stay within what GitHub takes; the json format holds them all", nil)
 	}
-	if sum.Interrupted {
+	if s.Summary.Interrupted {
 		add(noteInterrupted, "error", "The run was interrupted before it had looked at everything", nil)
 	}
-	for i, p := range s.problems {
+	for i, p := range s.Problems {
 		if i == s.limits.notes {
-			add(noteLimit, "warning", "Left out "+count(int64(len(s.problems)-i), "further problem"), nil)
+			add(noteLimit, "warning", "Left out "+count(int64(len(s.Problems)-i), "further problem"), nil)
 			break
 		}
 		kind, level, text := noteProblem, "error", problemText(p)
@@ -194,7 +186,7 @@ func (s *sarifWriter) notifications(dropped int, sum finding.Summary) []*sarif.N
 		}
 		var at []*sarif.Location
 		if p.Path != "" {
-			at = []*sarif.Location{{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: s.artifact(p.Path)}}}
+			at = []*sarif.Location{{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: s.artifact(p.Target, p.Path)}}}
 		}
 		add(kind, level, text, at)
 	}

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -48,13 +46,8 @@ func TestSARIFPrimaryLocation(t *testing.T) {
 		{"a commit message", []finding.Location{message}, fallbackURI, 0, "fp:1"},
 		{"no place", nil, fallbackURI, 0, "fp:1"},
 	} {
-		var b bytes.Buffer
-		h := newSARIF(&b, Options{})
 		f := finding.Finding{Rule: "leaked-key", Fingerprint: "fp", Message: "m", Locations: c.places}
-		if err := errors.Join(h.Start(finding.Run{}), h.Finding(f), h.Finish(finding.Summary{})); err != nil {
-			t.Fatal(err)
-		}
-		r := parse(t, b.Bytes()).Results[0]
+		r := parse(t, written(t, finding.Report{Findings: []finding.Finding{f}}, "sarif", Options{})).Results[0]
 		loc := r.Locations[0].PhysicalLocation
 		if len(r.Locations) != 1 || *loc.ArtifactLocation.URI != c.uri || loc.Region.StartLine == nil {
 			t.Errorf("%s: at %s", c.what, *loc.ArtifactLocation.URI)
@@ -131,20 +124,17 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-// many gives h n findings, every tenth critical, with as much to say as text.
-func many(t *testing.T, h finding.Handler, n int, text func(int) string) {
-	t.Helper()
-	errs := []error{h.Start(finding.Run{})}
+// many is a report of n findings, every tenth critical, with as much to say as text.
+func many(n int, text func(int) string) (r finding.Report) {
 	for i := range n {
 		s := finding.Low
 		if i%10 == 0 {
 			s = finding.Critical
 		}
-		errs = append(errs, h.Finding(finding.Finding{Rule: "leaked-key", Severity: s, Fingerprint: fmt.Sprint(i), Message: text(i)}))
+		r.Findings = append(r.Findings, finding.Finding{Rule: "leaked-key", Severity: s, Fingerprint: fmt.Sprint(i), Message: text(i)})
 	}
-	if err := errors.Join(append(errs, h.Finish(finding.Summary{Complete: true}))...); err != nil {
-		t.Fatal(err)
-	}
+	r.Summary.Complete = true
+	return r
 }
 
 func TestSARIFLimits(t *testing.T) {
@@ -153,10 +143,12 @@ func TestSARIFLimits(t *testing.T) {
 		"results": {results: 20, related: 1, notes: 1, gzipBytes: 1 << 20},
 		"size":    {results: 100, related: 1, notes: 1, gzipBytes: 6_000},
 	} {
-		var b bytes.Buffer
-		many(t, &sarifWriter{w: &b, limits: limits}, 100, noise)
-		run := parse(t, b.Bytes())
-		packed, err := gzipSize(b.Bytes())
+		out, err := (&sarifWriter{Report: many(100, noise), limits: limits}).render()
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := parse(t, out)
+		packed, err := gzipSize(out)
 		if err != nil || packed > limits.gzipBytes {
 			t.Errorf("%s: %d bytes packed, %v", what, packed, err)
 		}
@@ -185,15 +177,14 @@ func TestSARIFLargeRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 25,010 results")
 	}
-	var b bytes.Buffer
-	many(t, newSARIF(&b, Options{}), 25_010, func(int) string { return "m" })
+	out := written(t, many(25_010, func(int) string { return "m" }), "sarif", Options{})
 	var log struct {
 		Runs []struct{ Results []json.RawMessage }
 	}
-	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+	if err := json.Unmarshal(out, &log); err != nil {
 		t.Fatal(err)
 	}
-	packed, err := gzipSize(b.Bytes())
+	packed, err := gzipSize(out)
 	if n := len(log.Runs[0].Results); n != 25_000 || packed > 10_000_000 || err != nil {
 		t.Errorf("%d results, %d bytes packed, %v", n, packed, err)
 	}
@@ -201,16 +192,10 @@ func TestSARIFLargeRun(t *testing.T) {
 
 func checkProvenance(t *testing.T) {
 	t.Helper()
-	var b bytes.Buffer
-	h, err := New("sarif", &b, Options{VCS: &VCS{URI: "https://user:word@git.example/acme/app.git", Revision: "1", Branch: "main"}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	inside := finding.Finding{Rule: "leaked-key", Message: "x", Locations: []finding.Location{{Path: "a/b.py", Line: 1}}}
-	if err := errors.Join(h.Start(finding.Run{}), h.Finding(inside), h.Finish(finding.Summary{})); err != nil {
-		t.Fatal(err)
-	}
-	v := parse(t, b.Bytes()).VersionControlProvenance[0]
+	opts := Options{Roots: map[string]Root{"": {VCS: &VCS{URI: "https://user:word@git.example/acme/app.git", Revision: "1", Branch: "main"}}}}
+	out := written(t, finding.Report{Findings: []finding.Finding{inside}}, "sarif", opts)
+	v := parse(t, out).VersionControlProvenance[0]
 	if *v.RepositoryURI != "https://git.example/acme/app.git" || *v.Branch != "main" {
 		t.Errorf("provenance %s, %s", *v.RepositoryURI, *v.Branch)
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -19,19 +18,17 @@ const (
 // summary writes GitHub Markdown: a table of findings, the problems, what to do
 // next and what was looked at. Rows that do not fit the limit are counted instead.
 type summary struct {
-	collector
-	w     io.Writer
+	finding.Report
 	opts  Options
-	name  string
 	limit int
 }
 
-func newSummary(w io.Writer, opts Options) finding.Handler {
-	return &summary{w: w, opts: opts, name: "summary", limit: summaryLimit}
+func renderSummary(r finding.Report, opts Options) ([]byte, error) {
+	return (&summary{r, opts, summaryLimit}).render(), nil
 }
 
-func newMarkdown(w io.Writer, opts Options) finding.Handler {
-	return &summary{w: w, opts: opts, name: "markdown", limit: markdownLimit}
+func renderMarkdown(r finding.Report, opts Options) ([]byte, error) {
+	return (&summary{r, opts, markdownLimit}).render(), nil
 }
 
 // Shares of the limit: the table, then the problems, then the advice. The rest
@@ -44,18 +41,18 @@ const (
 	longCell     = 400 // bytes of one text, before it is escaped
 )
 
-func (s *summary) Finish(sum finding.Summary) error {
+func (s *summary) render() []byte {
 	var b bytes.Buffer
-	s.heading(&b, sum)
-	order := bySeverity(s.findings)
-	if len(s.findings) > 0 {
+	s.heading(&b)
+	order := bySeverity(s.Findings)
+	if len(s.Findings) > 0 {
 		b.WriteString("| Severity | Rule | Key | Place | State |\n| --- | --- | --- | --- | --- |\n")
-		s.rows(&b, tableShare, len(s.findings), "finding", func(i int) string { return s.row(s.findings[order[i]]) })
+		s.rows(&b, tableShare, len(s.Findings), "finding", func(i int) string { return s.row(s.Findings[order[i]]) })
 		b.WriteString("\n")
 	}
-	if len(s.problems) > 0 {
+	if len(s.Problems) > 0 {
 		b.WriteString("### Problems\n\n")
-		s.rows(&b, problemShare, len(s.problems), "problem", func(i int) string { return problemItem(s.problems[i]) })
+		s.rows(&b, problemShare, len(s.Problems), "problem", func(i int) string { return problemItem(s.Problems[i]) })
 		b.WriteString("\n")
 	}
 	if steps := s.steps(order); len(steps) > 0 {
@@ -63,26 +60,18 @@ func (s *summary) Finish(sum finding.Summary) error {
 		s.rows(&b, adviceShare, len(steps), "step", func(i int) string { return steps[i] })
 		b.WriteString("\n")
 	}
-	s.closing(&b, sum)
-	return write(s.w, s.name, b.Bytes())
+	s.closing(&b)
+	return b.Bytes()
 }
 
-func (s *summary) heading(b *bytes.Buffer, sum finding.Summary) {
-	var t tally
-	standing := 0
-	for _, f := range s.findings {
-		if f.Suppression == nil {
-			t.add(f.Severity)
-			standing++
-		}
-	}
+func (s *summary) heading(b *bytes.Buffer) {
 	head := "nothing found"
-	if standing > 0 {
-		head = fmt.Sprintf("%s (%s)", count(int64(standing), "finding"), t)
-	} else if len(s.findings) > 0 {
+	if t, n := standing(s.Findings); n > 0 {
+		head = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
+	} else if len(s.Findings) > 0 {
 		head = "nothing found that was not accepted"
 	}
-	if !sum.Complete || sum.Interrupted {
+	if !s.Summary.Complete || s.Summary.Interrupted {
 		head += ", incomplete"
 	}
 	fmt.Fprintf(b, "## b10lint: %s\n\n", head)
@@ -107,7 +96,7 @@ func (s *summary) row(f finding.Finding) string {
 	var at string
 	if len(places) > 0 {
 		l := places[0]
-		l.Path = s.opts.repoPath(l.Path)
+		l.Path = s.opts.repoPath("", l.Path)
 		at = mdCode(cut(place(l), longCell))
 		if p := particulars(l, false); len(p) > 0 {
 			at += "<br>" + mdText(cut(strings.Join(p, ", "), longCell))
@@ -150,7 +139,7 @@ func (s *summary) steps(order []int) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, i := range order {
-		f := s.findings[i]
+		f := s.Findings[i]
 		if f.Advice == "" || f.Suppression != nil || seen[f.Advice] {
 			continue
 		}
@@ -160,15 +149,13 @@ func (s *summary) steps(order []int) []string {
 	return out
 }
 
-func (s *summary) closing(b *bytes.Buffer, sum finding.Summary) {
+func (s *summary) closing(b *bytes.Buffer) {
+	sum := s.Summary
 	fmt.Fprintf(b, "Looked at %s.\n", lookedAt(sum))
 	if left := leftOut(sum); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	var notes []string
-	for _, c := range sum.Coverage {
-		notes = append(notes, coverage(c, len(s.findings) > 0)...)
-	}
+	notes := covered(s.Report, func(finding.Coverage) bool { return len(s.Findings) > 0 })
 	for _, f := range sum.Resolved {
 		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}

@@ -3,7 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -16,43 +16,36 @@ const shownProblems = 5
 // shownLocations is how many further places of a finding text lists without -v.
 const shownLocations = 10
 
-// text is for people. It writes each finding and problem as it comes, in one
-// Write each, and closes with what was looked at.
+// text is for people: each finding with its source line, or an audit's as a table,
+// then the problems, and at the end what was looked at.
 type text struct {
-	w     io.Writer
-	opts  Options
-	run   finding.Run
-	shown tally
-	total int
-	held  []finding.Finding // of an audit, which is shown as a table
-	// The problems of one file, which come one behind the other.
-	file       string
-	ofFile     int
-	fileHeld   bool // one of those that are held back is no warning
-	moreOfFile int
+	finding.Report
+	opts Options
 }
 
-func newText(w io.Writer, opts Options) finding.Handler { return &text{w: w, opts: opts} }
-
-func (t *text) Start(r finding.Run) error { t.run = r; return nil }
-
-func (t *text) Finding(f finding.Finding) error {
-	if f.Suppression == nil {
-		t.total++
-		t.shown.add(f.Severity)
-	}
-	if t.run.Command == "audit" && !t.opts.Quiet {
-		t.held = append(t.held, f)
-		return nil
-	}
+func renderText(r finding.Report, opts Options) ([]byte, error) {
+	t := &text{r, opts}
+	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
-	places := arrange(f.Locations)
-	t.headline(&b, f, places)
-	if !t.opts.Quiet {
-		t.body(&b, f, places)
-		b.WriteByte('\n')
+	for _, f := range r.Findings {
+		if table {
+			break
+		}
+		places := arrange(f.Locations)
+		t.headline(&b, f, places)
+		if !opts.Quiet {
+			t.body(&b, f, places)
+			b.WriteByte('\n')
+		}
 	}
-	return write(t.w, "text", b.Bytes())
+	t.problems(&b)
+	if table {
+		t.audit(&b)
+	}
+	if !opts.Quiet {
+		t.closing(&b)
+	}
+	return b.Bytes(), nil
 }
 
 // headline is the first line: where, how bad, what, which rule.
@@ -61,8 +54,12 @@ func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Loc
 	if len(places) > 0 {
 		at = place(places[0])
 	}
-	fmt.Fprintf(b, "%s: %s: %s [%s]%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
-		visible(f.Message), visible(f.Rule), t.notes(f))
+	in := targets(f)
+	if in != "" {
+		in = " (in " + in + ")"
+	}
+	fmt.Fprintf(b, "%s: %s: %s [%s]%s%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
+		visible(f.Message), visible(f.Rule), in, t.notes(f))
 }
 
 // notes are what limits a finding, in brackets.
@@ -171,59 +168,52 @@ func (t *text) line(b *bytes.Buffer, label, value string) {
 	fmt.Fprintf(b, "     %-*s%s\n", labelWidth-5, label, value)
 }
 
-func (t *text) Problem(p finding.Problem) error {
-	if t.opts.Quiet && p.Warning {
-		return nil
-	}
-	var b bytes.Buffer
-	if p.Path == "" || p.Path != t.file {
-		t.heldBack(&b)
-		t.file, t.ofFile = p.Path, 0
-	}
-	if t.ofFile++; t.ofFile > shownProblems && p.Path != "" && !t.opts.Verbose {
-		t.moreOfFile++
-		t.fileHeld = t.fileHeld || !p.Warning
-		return nil
-	}
-	kind, color := "problem", red
-	if p.Warning {
-		kind, color = "warning", yellow
-	}
-	fmt.Fprintf(&b, "%s: %s\n", t.paint(color, kind), problemText(p))
-	if p.Hint != "" && !t.opts.Quiet {
-		fmt.Fprintf(&b, "   hint: %s\n", visible(p.Hint))
-	}
-	return write(t.w, "text", b.Bytes())
-}
-
-// heldBack tells how many problems of a file were not listed.
-func (t *text) heldBack(b *bytes.Buffer) {
-	if t.moreOfFile > 0 {
-		kind, color := "warning", yellow
-		if t.fileHeld {
-			kind, color = "problem", red
+// problems lists the problems, of those of one file that follow each other the
+// first shownProblems.
+func (t *text) problems(b *bytes.Buffer) {
+	kind := func(warning bool) string {
+		if warning {
+			return t.paint(yellow, "warning")
 		}
-		fmt.Fprintf(b, "%s: %s: %d more like these; -v lists them\n", t.paint(color, kind), visible(t.file), t.moreOfFile)
+		return t.paint(red, "problem")
 	}
-	t.moreOfFile, t.fileHeld = 0, false
-}
-
-func (t *text) Finish(s finding.Summary) error {
-	var b bytes.Buffer
-	t.heldBack(&b)
-	if !t.opts.Quiet {
-		t.audit(&b, s)
-		t.closing(&b, s)
+	list := t.Problems
+	if t.opts.Quiet {
+		list = slices.DeleteFunc(slices.Clone(list), func(p finding.Problem) bool { return p.Warning })
 	}
-	return write(t.w, "text", b.Bytes())
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[0].Path != "" && list[n].Path == list[0].Path {
+			n++
+		}
+		same, warnings := list[:n], true
+		list = list[n:]
+		if n > shownProblems && !t.opts.Verbose {
+			n = shownProblems
+		}
+		for _, p := range same[:n] {
+			fmt.Fprintf(b, "%s: %s\n", kind(p.Warning), problemText(p))
+			if p.Hint != "" && !t.opts.Quiet {
+				fmt.Fprintf(b, "   hint: %s\n", visible(p.Hint))
+			}
+		}
+		for _, p := range same[n:] {
+			warnings = warnings && p.Warning
+		}
+		if more := len(same) - n; more > 0 {
+			fmt.Fprintf(b, "%s: %s: %d more like these; -v lists them\n", kind(warnings), visible(same[0].Path), more)
+		}
+	}
 }
 
 // closing says what was found and what was looked at. A clean and complete run
 // gets one line, unless a repository was only looked at in part.
-func (t *text) closing(b *bytes.Buffer, s finding.Summary) {
+func (t *text) closing(b *bytes.Buffer) {
+	s := t.Summary
+	shown, total := standing(t.Findings)
 	switch {
-	case t.total > 0:
-		fmt.Fprintf(b, "%s (%s); looked at %s.\n", t.paint(bold, count(int64(t.total), "finding")), t.shown, lookedAt(s))
+	case total > 0:
+		fmt.Fprintf(b, "%s (%s); looked at %s.\n", t.paint(bold, count(int64(total), "finding")), shown, lookedAt(s))
 	case s.Complete:
 		fmt.Fprintf(b, "%s looked at %s.\n", t.paint(green, "Nothing found:"), lookedAt(s))
 	default:
@@ -232,10 +222,9 @@ func (t *text) closing(b *bytes.Buffer, s finding.Summary) {
 	if left := leftOut(s); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	for _, c := range s.Coverage {
-		for _, line := range coverage(c, t.opts.Verbose || t.total > 0 && !c.FilesOnly) {
-			fmt.Fprintln(b, line)
-		}
+	full := func(c finding.Coverage) bool { return t.opts.Verbose || total > 0 && !c.FilesOnly }
+	for _, line := range covered(t.Report, full) {
+		fmt.Fprintln(b, line)
 	}
 	for _, f := range s.Resolved {
 		fmt.Fprintf(b, "Resolved since the earlier report: %s [%s]\n", subject(f), visible(f.Rule))
@@ -245,7 +234,7 @@ func (t *text) closing(b *bytes.Buffer, s finding.Summary) {
 		fmt.Fprintf(b, "%s the run was interrupted; what is above is what was found until then.\n", t.paint(red, "INCOMPLETE:"))
 	case !s.Complete:
 		fmt.Fprintf(b, "%s not everything could be looked at; see the problems above.\n", t.paint(red, "INCOMPLETE:"))
-	case t.total > 0:
+	case total > 0:
 		fmt.Fprintln(b, "Complete: everything that was asked for was looked at.")
 	}
 }

@@ -12,10 +12,10 @@ import (
 // audit writes the table of an audit: a line for each key, the key most at risk
 // first, below it the rules it breaks and the next step. The findings come in
 // that order.
-func (t *text) audit(b *bytes.Buffer, s finding.Summary) {
+func (t *text) audit(b *bytes.Buffer) {
 	var order []string
 	groups := map[string][]finding.Finding{}
-	for _, f := range t.held {
+	for _, f := range t.Findings {
 		if groups[f.Prefix] == nil {
 			order = append(order, f.Prefix)
 		}
@@ -52,7 +52,7 @@ func (t *text) audit(b *bytes.Buffer, s finding.Summary) {
 	if len(order) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, x := range s.Sources {
+	for _, x := range t.Summary.Sources {
 		if x.State != "read" {
 			fmt.Fprintf(b, "%s: %s; %s\n", visible(x.Name), visible(x.State), visible(x.Detail))
 		}

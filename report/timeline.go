@@ -34,10 +34,13 @@ func WriteTimeline(w io.Writer, format string, t finding.Timeline) error {
 	default:
 		return fmt.Errorf("timeline format %q is not one of %s", format, strings.Join(TimelineFormats(), ", "))
 	}
+	if err == nil {
+		_, err = w.Write(data)
+	}
 	if err != nil {
 		return fmt.Errorf("writing the timeline as %s: %w", format, err)
 	}
-	return write(w, format+" timeline", data)
+	return nil
 }
 
 func stateWords(t finding.Timeline) string {

@@ -41,7 +41,7 @@ func TestTimelineFormats(t *testing.T) {
 			}
 		}
 		boom := errors.New("boom")
-		if err := WriteTimeline(&failing{0, boom}, format, story()); !errors.Is(err, boom) {
+		if err := WriteTimeline(failing{boom}, format, story()); !errors.Is(err, boom) {
 			t.Errorf("%s: a failing write gave %v", format, err)
 		}
 		var hostile finding.Timeline

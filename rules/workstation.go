@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/hosts"
 )
 
 // Who besides the owner may read a file.
@@ -43,27 +44,17 @@ func InsecureURL(address string) (why string, severity finding.Severity) {
 		return "is no URL with a host", finding.Low
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	switch local := isLoopback(host); {
+	switch local := hosts.IsLoopback(host); {
 	case u.User != nil:
 		return "carries a password for " + host, finding.High
 	case u.Scheme != "https" && !local:
 		return "is not https, so the key travels in clear to " + host, finding.High
 	case local:
 		return "is this machine, so the key goes to whatever listens there", finding.Low
-	case !isBasetenHost(host):
+	case !hosts.IsBaseten(host):
 		return "is not Baseten's but " + host, finding.Medium
 	}
 	return "", finding.Info
-}
-
-// isBasetenHost reports whether a host is baseten.co or below it.
-func isBasetenHost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "baseten.co" || strings.HasSuffix(host, ".baseten.co")
-}
-
-func isLoopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.") || strings.HasSuffix(host, ".localhost")
 }
 
 // TrackingSeverity is how bad it is that git has, or may take, a .trussrc; ok is

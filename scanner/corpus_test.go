@@ -13,7 +13,8 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/rules/encodingtest"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/target"
+	"github.com/b10lint/b10lint/scanner/source/unpack"
 )
 
 // A corpus is files with keys at known places.
@@ -210,18 +211,18 @@ func TestCorpus(t *testing.T) {
 		for _, f := range c.files {
 			write(t, dir, f.name, string(f.data))
 		}
-		c.found(t, scanTarget(t, dir, source.TargetOptions{NoHistory: true}), dir)
+		c.found(t, scanTarget(t, dir, target.Options{NoHistory: true}), dir)
 	})
 	t.Run("history", func(t *testing.T) {
 		g := newGitRepo(t)
 		c.commit(g)
-		c.found(t, scanTarget(t, g.dir, source.TargetOptions{NoFiles: true}), g.dir)
+		c.found(t, scanTarget(t, g.dir, target.Options{NoFiles: true}), g.dir)
 	})
 }
 
-func scanTarget(t *testing.T, dir string, opts source.TargetOptions) *recorder {
+func scanTarget(t *testing.T, dir string, opts target.Options) *recorder {
 	t.Helper()
-	return scan(t, Options{MinConfidence: finding.MediumConfidence}, source.Unpack(source.Target(dir, opts), source.UnpackLimits{}))
+	return scan(t, finding.MediumConfidence, unpack.Archives(target.Of(dir, opts), unpack.Limits{}))
 }
 
 // plainText is no encoding at all.

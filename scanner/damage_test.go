@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 func (g *gitRepo) loose(id string) string {
@@ -45,7 +46,7 @@ func TestMissingObjectsAreNamed(t *testing.T) {
 		if err := os.Remove(g.loose(id)); err != nil {
 			t.Fatal(err)
 		}
-		r := g.history(source.HistoryOptions{})
+		r := g.history(git.Options{})
 		if r.Summary.Complete || !named(r, id) || !slices.Equal(r.Summary.Coverage[0].Missing, []string{id}) || r.of(key) == nil {
 			t.Errorf("%s %s: complete %v, %+v, %+v", what, id, r.Summary.Complete, r.Problems, r.Summary.Coverage[0].Missing)
 		}
@@ -64,7 +65,7 @@ func TestCorruptObjectsAreNamed(t *testing.T) {
 	if err := os.Truncate(g.loose(id), 40); err != nil {
 		t.Fatal(err)
 	}
-	r := g.history(source.HistoryOptions{})
+	r := g.history(git.Options{})
 	if r.Summary.Complete || !named(r, id) || !slices.Equal(r.Summary.Coverage[0].Corrupt, []string{id}) || r.of(key) == nil {
 		t.Errorf("%+v %+v", r.Problems, r.Summary.Coverage)
 	}
@@ -79,7 +80,7 @@ func TestPartialCloneIsIncomplete(t *testing.T) {
 	g.git("clone", "-q", "--filter=blob:none", "--no-checkout", "file://"+g.dir, clone.dir)
 	want := []string{g.git("rev-parse", "HEAD:a.txt"), g.git("rev-parse", "HEAD:b.txt")}
 	slices.Sort(want)
-	r := clone.history(source.HistoryOptions{})
+	r := clone.history(git.Options{})
 	if c := r.Summary.Coverage[0]; r.Summary.Complete || c.Promised != 2 || !slices.Equal(c.PromisedIDs, want) || len(c.Missing) != 0 {
 		t.Errorf("%+v %+v", r.Problems, c)
 	}
@@ -103,7 +104,7 @@ func TestSubmodulesAndNestedRepositories(t *testing.T) {
 	bare := newGitRepo(t)
 	bare.commit("b.txt", inBare)
 	g.git("clone", "-q", "--bare", bare.dir, filepath.Join(g.dir, "store.git"))
-	r := scan(t, Options{}, g.target(source.TargetOptions{}))
+	r := scan(t, finding.LowConfidence, g.target(target.Options{}))
 	for key, path := range map[string]string{inLib: "libs/lib/k.txt", inNested: "vendor/nested/n.txt", inBare: "store.git/b.txt"} {
 		if len(r.of(key)) != 1 || !g.in(r, key, path) {
 			t.Errorf("%s: %+v", path, r.of(key))
@@ -130,8 +131,8 @@ func read(t *testing.T, dir, name string) string {
 func TestCacheAnswersForPacksAndIsNotTrusted(t *testing.T) {
 	g, all := plantEverything(t)
 	dir := filepath.Join(t.TempDir(), "cache")
-	opts := source.HistoryOptions{Cache: dir, Version: "1"}
-	plain := g.history(source.HistoryOptions{})
+	opts := git.Options{Cache: dir, Version: "1"}
+	plain := g.history(git.Options{})
 	same := func(what string, cached bool, r *recorder) {
 		t.Helper()
 		if d := cmp.Diff(plain.Findings, r.Findings); d != "" {

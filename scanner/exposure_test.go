@@ -1,18 +1,18 @@
 package scanner
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/internal/gittest"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/target"
+	"github.com/b10lint/b10lint/scanner/source/truss"
+	"github.com/b10lint/b10lint/scanner/source/workstation"
 )
 
 // openDir is a folder that everyone on the machine may look into.
@@ -24,7 +24,7 @@ func openDir(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if !source.Reachable(filepath.Join(dir, "x"), 0o001) {
+	if !workstation.Reachable(filepath.Join(dir, "x"), 0o001) {
 		t.Skip("the folder for temporary files is closed to others")
 	}
 	return dir
@@ -78,19 +78,19 @@ func TestSeverityByExposure(t *testing.T) {
 		if c.set != nil {
 			c.set(dir)
 		}
-		home := source.HomeOptions{Dir: dir, System: "linux"}
-		sources := []source.Source{source.Dir(dir, source.DirOptions{SkipGit: true, Home: home})}
+		home := workstation.Options{Dir: dir, System: "linux"}
+		sources := []source.Source{target.Of(dir, target.Options{NoHistory: true, Home: home})}
 		switch {
 		case c.truss:
-			sources = []source.Source{source.Truss(dir, source.TrussOptions{})}
+			sources = []source.Source{truss.Uploads(dir, truss.Options{})}
 		case c.file == ".trussrc": // by a folder scan and by name alike
-			sources = append(sources, source.Home(home))
+			sources = append(sources, workstation.Home(home))
 		default:
 			home.Dir = ""
-			sources = []source.Source{source.Dir(dir, source.DirOptions{SkipGit: true})}
+			sources = []source.Source{target.Of(dir, target.Options{NoHistory: true})}
 		}
 		for _, s := range sources {
-			r := scan(t, Options{}, s)
+			r := scan(t, finding.LowConfidence, s)
 			if len(r.Findings) != 1 || r.Findings[0].Exposure != c.exposure || r.Findings[0].Severity != c.severity || !r.Summary.Complete {
 				t.Errorf("%s: %+v %+v", c.name, r.Findings, r.Problems)
 			}
@@ -106,46 +106,8 @@ func TestWidestPlaceFirst(t *testing.T) {
 	write(t, dir, ".gitignore", ".env")
 	write(t, dir, "z.py", "baseten.login('"+key+"')")
 	gittest.Run(t, dir, "init", "-q")
-	r := scan(t, Options{}, source.Dir(dir, source.DirOptions{SkipGit: true}))
+	r := scan(t, finding.LowConfidence, target.Of(dir, target.Options{NoHistory: true}))
 	if len(r.Findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
 		t.Errorf("%+v", r.Findings)
 	}
-}
-
-// A .trussrc in a folder is judged as one in the home is, once for each file.
-func TestTrussrcMet(t *testing.T) {
-	dir := t.TempDir()
-	m := fakekey.New(23)
-	key := m.B10()
-	write(t, dir, "tracked/.trussrc", "[baseten]\nremote_url = http://10.0.0.1\napi_key = "+key+"\n")
-	write(t, dir, "new/.trussrc", "[a]\nremote_url = https://app.baseten.co\napi_key = "+key+"\n")
-	write(t, dir, "ignored/.trussrc", "[b]\nauth_type = oauth\noauth_refresh_token = "+m.Word(64)+"\n")
-	write(t, dir, "empty/.trussrc", "")
-	write(t, dir, ".gitignore", "ignored\n")
-	for _, name := range []string{"tracked", "new", "ignored", "empty"} {
-		if err := os.Chmod(filepath.Join(dir, name, ".trussrc"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	gittest.Run(t, dir, "init", "-q")
-	gittest.Run(t, dir, "add", "tracked")
-	o := Options{Inspect: func(_ context.Context, met []string) Inspection {
-		return InspectTrussrcs(source.HomeOptions{}, met)
-	}}
-	r := scan(t, o, source.Dir(dir, source.DirOptions{SkipGit: true}))
-	want := []string{
-		"key-shared-between-remotes low new/.trussrc:3:11 tracked/.trussrc:3:11",
-		"leaked-key high tracked/.trussrc:3:11 new/.trussrc:3:11",
-		"oauth-token-at-rest low ignored/.trussrc:3:23",
-		"remote-url-insecure high tracked/.trussrc:2:0",
-		"trussrc-tracked high tracked/.trussrc:0:0",
-		"trussrc-tracked medium new/.trussrc:0:0",
-	}
-	if diff := cmp.Diff(want, brief(dir, r.Findings)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if r.Summary.Findings != 6 || !r.Summary.Complete || r.Findings[0].Rule != "leaked-key" {
-		t.Errorf("%+v", r.Summary)
-	}
-	noSecrets(t, r.Findings, key)
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/internal/gittest"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
+	"github.com/b10lint/b10lint/scanner/source/unpack"
 )
 
 // A gitRepo is a repository made by git itself, a minute between commits.
@@ -66,20 +69,20 @@ func (g *gitRepo) commitAll(message string) string {
 	return g.git("rev-parse", "HEAD")
 }
 
-func (g *gitRepo) target(opts source.TargetOptions) source.Source {
-	return source.Unpack(source.Target(g.dir, opts), source.UnpackLimits{})
+func (g *gitRepo) target(opts target.Options) source.Source {
+	return unpack.Archives(target.Of(g.dir, opts), unpack.Limits{})
 }
 
 // history scans the objects alone.
-func (g *gitRepo) history(h source.HistoryOptions) *recorder {
+func (g *gitRepo) history(h git.Options) *recorder {
 	g.t.Helper()
-	return scan(g.t, Options{}, g.target(source.TargetOptions{History: h, NoFiles: true}))
+	return scan(g.t, finding.LowConfidence, g.target(target.Options{History: h, NoFiles: true}))
 }
 
 // scope scans a part.
-func (g *gitRepo) scope(s source.Scope) *recorder {
+func (g *gitRepo) scope(s git.Scope) *recorder {
 	g.t.Helper()
-	return g.history(source.HistoryOptions{Scope: s})
+	return g.history(git.Options{Scope: s})
 }
 
 // of gives the places of a key, without what the tests do not look at.

@@ -13,6 +13,8 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // A planted key is one that must be found, with what must be said of its place.
@@ -179,7 +181,7 @@ func plantLoose(g *gitRepo, plant func(string, string, func(finding.Location) bo
 
 func TestHistoryFindsKeysInEveryCorner(t *testing.T) {
 	g, all := plantEverything(t)
-	r := g.history(source.HistoryOptions{})
+	r := g.history(git.Options{})
 	for _, p := range all {
 		at := slices.DeleteFunc(slices.Clone(r.of(p.key)), func(l finding.Location) bool {
 			return p.what == "commit message" && strings.Contains(l.Path, "/.git/logs/") // git repeats it there
@@ -203,7 +205,7 @@ func TestHistoryFindsKeysInEveryCorner(t *testing.T) {
 		t.Errorf("coverage %+v", c)
 	}
 	for jobs := 1; jobs <= 8; jobs++ {
-		again := g.history(source.HistoryOptions{Jobs: jobs})
+		again := g.history(git.Options{Jobs: jobs})
 		if d := cmp.Diff(r.Findings, again.Findings); d != "" {
 			t.Fatalf("with %d jobs:\n%s", jobs, d)
 		}
@@ -218,29 +220,29 @@ func TestFilesAndHistoryAreOneFinding(t *testing.T) {
 	both, loose := g.m.B10(), g.m.B10()
 	first := g.commit("both.env", both+"\n")
 	g.write("new.env", loose)
-	r := scan(t, Options{}, g.target(source.TargetOptions{}))
+	r := scan(t, finding.LowConfidence, g.target(target.Options{}))
 	if at := r.of(both); len(at) != 1 || at[0].Commit != first || !at[0].AtHead {
 		t.Errorf("committed: %+v", at)
 	}
 	if at := r.of(loose); len(at) != 1 || at[0].Exposure != finding.Untracked || at[0].Blob != "" {
 		t.Errorf("untracked: %+v", at)
 	}
-	if r := scan(t, Options{}, g.target(source.TargetOptions{NoHistory: true})); len(r.Findings) != 2 || r.of(both)[0].Blob != "" || len(r.Summary.Coverage) != 0 {
+	if r := scan(t, finding.LowConfidence, g.target(target.Options{NoHistory: true})); len(r.Findings) != 2 || r.of(both)[0].Blob != "" || len(r.Summary.Coverage) != 0 {
 		t.Errorf("files only: %+v", r.Findings)
 	}
 	// Everything below a repository's root is files; a folder above it is both.
 	write(t, g.dir, "sub/x", "nothing")
-	if r := scan(t, Options{}, source.Target(filepath.Join(g.dir, "sub"), source.TargetOptions{})); !cmp.Equal(r.Summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
+	if r := scan(t, finding.LowConfidence, target.Of(filepath.Join(g.dir, "sub"), target.Options{})); !cmp.Equal(r.Summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
 		t.Errorf("a subfolder: %+v", r.Summary.Coverage)
 	}
-	if r := scan(t, Options{}, source.Target(filepath.Dir(g.dir), source.TargetOptions{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
+	if r := scan(t, finding.LowConfidence, target.Of(filepath.Dir(g.dir), target.Options{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
 		t.Errorf("the folder above: %+v", r.of(both))
 	}
 	filter, err := source.NewFilter([]string{"both.env"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := scan(t, Options{}, g.target(source.TargetOptions{History: source.HistoryOptions{Filter: filter}})); r.of(both) != nil {
+	if r := scan(t, finding.LowConfidence, g.target(target.Options{History: git.Options{Filter: filter}})); r.of(both) != nil {
 		t.Errorf("excluded and found: %+v", r.of(both))
 	}
 }
@@ -252,9 +254,8 @@ func TestPathsInHistoryCountAsContext(t *testing.T) {
 	legacy := g.m.Legacy()
 	g.commit("baseten/settings.ini", "value = "+legacy+"\n")
 	g.commit("baseten/settings.ini", "value = none\n")
-	found, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(source.TargetOptions{NoFiles: true})}, Options{MinConfidence: finding.MediumConfidence})
-	r := &recorder{found}
-	if err != nil || len(r.of(legacy)) != 1 {
-		t.Errorf("%v %+v %+v", err, r.Findings, r.Summary)
+	r := scan(t, finding.MediumConfidence, g.target(target.Options{NoFiles: true}))
+	if len(r.of(legacy)) != 1 {
+		t.Errorf("%+v %+v", r.Findings, r.Summary)
 	}
 }

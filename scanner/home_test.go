@@ -10,15 +10,17 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/truss"
+	"github.com/b10lint/b10lint/scanner/source/workstation"
 )
 
 // plantKeys writes a file with a key of its own at every place of a home. It
 // returns the kind of each place by path.
-func plantKeys(t *testing.T, o source.HomeOptions, withKeys bool) map[string]string {
+func plantKeys(t *testing.T, o workstation.Options, withKeys bool) map[string]string {
 	t.Helper()
 	keys := fakekey.New(11)
 	kinds := map[string]string{}
-	for _, p := range source.Places(o) {
+	for _, p := range workstation.Places(o) {
 		if strings.HasPrefix(p.Path, source.EnvironmentPath) {
 			continue
 		}
@@ -50,10 +52,10 @@ func plantKeys(t *testing.T, o source.HomeOptions, withKeys bool) map[string]str
 func TestHomeWithEveryPlacePlanted(t *testing.T) {
 	keys := fakekey.New(12)
 	for _, system := range []string{"linux", "darwin", "windows"} {
-		o := source.HomeOptions{Dir: filepath.ToSlash(t.TempDir()), System: system, Environ: []string{"BASETEN_API_KEY=" + keys.B10(), "HOME=/x"}}
+		o := workstation.Options{Dir: filepath.ToSlash(t.TempDir()), System: system, Environ: []string{"BASETEN_API_KEY=" + keys.B10(), "HOME=/x"}}
 		kinds := plantKeys(t, o, true)
 		kinds["env:BASETEN_API_KEY"] = "environment"
-		r := scan(t, Options{}, source.Home(o))
+		r := scan(t, finding.LowConfidence, workstation.Home(o))
 		if len(r.Findings) != len(kinds) || !r.Summary.Complete {
 			t.Errorf("%s: %d findings of %d places: %+v", system, len(r.Findings), len(kinds), r.Problems)
 		}
@@ -70,9 +72,9 @@ func TestHomeWithEveryPlacePlanted(t *testing.T) {
 }
 
 func TestHomeWithNothingPlanted(t *testing.T) {
-	o := source.HomeOptions{Dir: filepath.ToSlash(t.TempDir()), Environ: []string{"PATH=/bin"}}
+	o := workstation.Options{Dir: filepath.ToSlash(t.TempDir()), Environ: []string{"PATH=/bin"}}
 	plantKeys(t, o, false)
-	r := scan(t, Options{}, source.Home(o))
+	r := scan(t, finding.LowConfidence, workstation.Home(o))
 	if len(r.Findings) != 0 || len(r.Problems) != 0 || !r.Summary.Complete {
 		t.Errorf("%+v %+v", r.Findings, r.Problems)
 	}
@@ -85,7 +87,7 @@ func TestTrussScan(t *testing.T) {
 	write(t, dir, "config.yaml", "model_name: x\nenvironment_variables:\n  BASETEN_API_KEY: "+up+"\n")
 	write(t, dir, ".env", "BASETEN_API_KEY="+stays+"\n")
 	write(t, dir, ".env.local", "BASETEN_API_KEY="+up+"\n")
-	r := scan(t, Options{}, source.Truss(dir, source.TrussOptions{}))
+	r := scan(t, finding.LowConfidence, truss.Uploads(dir, truss.Options{}))
 	if len(r.Findings) != 1 || r.Findings[0].Exposure != finding.Shipped || r.Findings[0].Severity != finding.High {
 		t.Fatalf("%+v", r.Findings)
 	}

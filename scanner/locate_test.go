@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // A model is a history that the test knows all of: commit i has the keys
@@ -170,7 +170,7 @@ func TestLocateAgreesWithTheDefinition(t *testing.T) {
 		}
 		m := randomModel(rnd, 40, len(keys))
 		ids := m.make(g, keys)
-		r := g.history(source.HistoryOptions{Jobs: 1 + int(seed%3)})
+		r := g.history(git.Options{Jobs: 1 + int(seed%3)})
 		if len(r.Problems) > 0 {
 			t.Fatal(r.Problems)
 		}
@@ -225,11 +225,11 @@ func TestTreesOfAbsurdlyManyPathsEnd(t *testing.T) {
 		tree = g.input(in.String(), "mktree")
 	}
 	g.git("update-ref", "refs/heads/main", g.git("commit-tree", "-m", "bomb", tree))
-	r := g.history(source.HistoryOptions{})
+	r := g.history(git.Options{})
 	if len(r.Findings) != 1 || r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "more paths") {
 		t.Errorf("%d findings, %+v", len(r.Findings), r.Problems)
 	}
-	if r := g.scope(source.Scope{Since: "2001-01-01"}); len(r.Findings) != 1 {
+	if r := g.scope(git.Scope{Since: "2001-01-01"}); len(r.Findings) != 1 {
 		t.Errorf("in a range: %d findings", len(r.Findings))
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // linked is a repository with a submodule that .gitmodules names and a link that it
@@ -28,11 +29,11 @@ func TestSubmodulesOfBareRepositories(t *testing.T) {
 	g := linked(t)
 	bare := filepath.Join(t.TempDir(), "copy.git")
 	g.git("clone", "-q", "--bare", g.dir, bare)
-	states := func(target string, opts source.HistoryOptions) []finding.Submodule {
+	states := func(name string, opts git.Options) []finding.Submodule {
 		t.Helper()
-		r := scan(t, Options{}, source.Target(target, source.TargetOptions{History: opts}))
+		r := scan(t, finding.LowConfidence, target.Of(name, target.Options{History: opts}))
 		if len(r.Problems) != 0 || len(r.Summary.Coverage) == 0 {
-			t.Fatalf("%s: %+v %+v", target, r.Problems, r.Summary.Coverage)
+			t.Fatalf("%s: %+v %+v", name, r.Problems, r.Summary.Coverage)
 		}
 		return r.Summary.Coverage[0].Submodules
 	}
@@ -41,17 +42,17 @@ func TestSubmodulesOfBareRepositories(t *testing.T) {
 		return []finding.Submodule{{Path: dir + "/libs/in/lib", State: first}, {Path: dir + "/vendor/bare link", State: "not initialised"}}
 	}
 	none := "not initialised"
-	cache := source.HistoryOptions{Cache: filepath.Join(t.TempDir(), "cache"), Version: "1"}
+	cache := git.Options{Cache: filepath.Join(t.TempDir(), "cache"), Version: "1"}
 	for _, c := range []struct {
 		what, target string
-		opts         source.HistoryOptions
+		opts         git.Options
 		want         []finding.Submodule
 	}{
-		{"bare", bare, source.HistoryOptions{}, want(bare, none)},
+		{"bare", bare, git.Options{}, want(bare, none)},
 		{"bare, first with a cache", bare, cache, want(bare, none)},
 		{"bare, known from the cache", bare, cache, want(bare, none)},
-		{"the git folder", filepath.Join(g.dir, ".git"), source.HistoryOptions{}, want(g.dir, "scanned")},
-		{"the work tree", g.dir, source.HistoryOptions{}, want(g.dir, "scanned")},
+		{"the git folder", filepath.Join(g.dir, ".git"), git.Options{}, want(g.dir, "scanned")},
+		{"the work tree", g.dir, git.Options{}, want(g.dir, "scanned")},
 	} {
 		if d := cmp.Diff(c.want, states(c.target, c.opts)); d != "" {
 			t.Errorf("%s:\n%s", c.what, d)
@@ -59,7 +60,7 @@ func TestSubmodulesOfBareRepositories(t *testing.T) {
 	}
 	plain := newGitRepo(t)
 	plain.commit("x", "x")
-	if got := states(filepath.Join(plain.dir, ".git"), source.HistoryOptions{}); got != nil {
+	if got := states(filepath.Join(plain.dir, ".git"), git.Options{}); got != nil {
 		t.Errorf("without submodules: %+v", got)
 	}
 }
@@ -77,7 +78,7 @@ func TestLinksUnderAbsurdlyManyPathsEnd(t *testing.T) {
 		tree = g.input(in.String(), "mktree")
 	}
 	g.git("update-ref", "refs/heads/main", g.git("commit-tree", "-m", "bomb", tree))
-	r := scan(t, Options{}, source.Target(filepath.Join(g.dir, ".git"), source.TargetOptions{}))
+	r := scan(t, finding.LowConfidence, target.Of(filepath.Join(g.dir, ".git"), target.Options{}))
 	if c := r.Summary.Coverage; len(c) != 1 || len(c[0].Submodules) != 10_000 {
 		t.Errorf("%d repositories", len(c))
 	}
@@ -98,8 +99,8 @@ func TestReftableIsIncomplete(t *testing.T) {
 	write(t, gitDir, "HEAD", "ref: refs/heads/.invalid\n")
 	write(t, gitDir, "refs/heads", "this repository uses the reftable format\n")
 	write(t, gitDir, "reftable/tables.list", "0x000000000001-0x000000000002-1f0d4e3a.ref\n")
-	for what, opts := range map[string]source.HistoryOptions{
-		"everything": {}, "since": {Scope: source.Scope{Since: "2001-01-01"}}, "staged": {Scope: source.Scope{Staged: true}},
+	for what, opts := range map[string]git.Options{
+		"everything": {}, "since": {Scope: git.Scope{Since: "2001-01-01"}}, "staged": {Scope: git.Scope{Staged: true}},
 	} {
 		r := g.history(opts)
 		if r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "reftable") || !strings.Contains(r.Problems[0].Hint, "git refs migrate") {

@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 // A recorder is a report with questions that tests ask.
@@ -21,12 +21,13 @@ type recorder struct{ finding.Report }
 
 func (r *recorder) place(i, j int) finding.Location { return r.Findings[i].Locations[j] }
 
-func scan(t *testing.T, opts Options, sources ...source.Source) *recorder {
+func scan(t *testing.T, atLeast finding.Confidence, src source.Source) *recorder {
 	t.Helper()
-	r, err := Scan(context.Background(), finding.Run{Started: time.Now()}, sources, opts)
+	r, found, err := Scan(context.Background(), source.Target{Source: src}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	found.Drop(&r, atLeast)
 	return &recorder{r}
 }
 
@@ -48,7 +49,7 @@ func TestOneFindingPerKeyWithEveryPlace(t *testing.T) {
 	write(t, dir, "sub/a.txt", "x\n  "+a+" "+a+"\n"+b)
 	write(t, dir, "sub/deep/er/none.txt", "nothing")
 	for _, jobs := range []int{1, 2, 7} {
-		r := scan(t, Options{}, source.Dir(dir, source.DirOptions{Jobs: jobs}))
+		r := scan(t, finding.LowConfidence, disk.Dir(dir, disk.Options{Jobs: jobs}))
 		var got []string
 		for _, f := range r.Findings {
 			line := f.Prefix + ":"
@@ -86,7 +87,7 @@ func TestPlaces(t *testing.T) {
 		{"NUL bytes", "\x00\x00\n\x00" + key, 2, 2, 47, 0},
 		{"no newline at the end", "\n\n\n" + key, 4, 1, 46, 0},
 	} {
-		r := scan(t, Options{}, source.Reader(strings.NewReader(c.text), finding.Location{Path: "-"}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(c.text), finding.Location{Path: "-"}))
 		if len(r.Findings) != 1 {
 			t.Errorf("%s: %d findings", c.name, len(r.Findings))
 			continue
@@ -104,7 +105,7 @@ func TestSnippetHidesEveryKey(t *testing.T) {
 	for range 200 {
 		keys := []string{m.B10(), m.Legacy(), m.B10(), m.Word(40)}
 		text := long[:m.IntN(len(long))] + " " + keys[0] + " baseten=" + keys[1] + " " + long[:m.IntN(120)] + ";" + keys[2] + "'" + keys[3] + long[:m.IntN(len(long))]
-		r := scan(t, Options{}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 		if len(r.Findings) != 3 {
 			t.Fatalf("%d findings", len(r.Findings))
 		}
@@ -129,7 +130,7 @@ func TestSnippetHidesEveryKey(t *testing.T) {
 func TestConfidenceAndCounts(t *testing.T) {
 	m := fakekey.New(4)
 	text := "x=" + m.Legacy() + "\n" + strings.Repeat("\n", 4000) + "KEY=" + m.B10()
-	r := scan(t, Options{MinConfidence: finding.HighConfidence}, source.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+	r := scan(t, finding.HighConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 	if r.Summary.Findings != 1 || r.Summary.BelowConfidence != 1 {
 		t.Errorf("summary %+v", r.Summary)
 	}
@@ -141,24 +142,18 @@ func TestInterruptionReportsWhatWasFound(t *testing.T) {
 		write(t, dir, fmt.Sprintf("%03d", i), m.B10())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	stopAfter := &stopSource{source.Dir(dir, source.DirOptions{Jobs: 1}), cancel}
-	r, err := Scan(ctx, finding.Run{Started: time.Now()}, []source.Source{stopAfter}, Options{})
+	files := disk.Dir(dir, disk.Options{Jobs: 1})
+	stopAfter := source.Source{Walk: func(ctx context.Context, to source.Sink) error {
+		return files.Walk(ctx, &stopSink{to, cancel})
+	}}
+	r, _, err := Scan(ctx, source.Target{Source: stopAfter}, Options{})
 	s := r.Summary
 	if err != nil || !s.Interrupted || s.Complete || len(r.Findings) == 0 || len(r.Findings) == 500 {
 		t.Errorf("err %v, summary %+v, %d findings", err, s, len(r.Findings))
 	}
 }
 
-// A stopSource ends the run at the first blob with a hit.
-type stopSource struct {
-	source.Source
-	cancel func()
-}
-
-func (s *stopSource) Walk(ctx context.Context, to source.Sink) error {
-	return s.Source.Walk(ctx, &stopSink{to, s.cancel})
-}
-
+// A stopSink ends the run at the first blob with a hit.
 type stopSink struct {
 	source.Sink
 	cancel func()

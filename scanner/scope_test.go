@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // keysIn gives which of some keys were reported, by number.
@@ -33,24 +34,24 @@ func TestRangesGiveOnlyWhatTheyIntroduce(t *testing.T) {
 	c := g.commitAll("say " + said)
 	g.git("tag", "-a", "-m", "x", "v1", b)
 	for _, test := range []struct {
-		scope source.Scope
+		scope git.Scope
 		want  string
 	}{
-		{source.Scope{Range: a + ".." + b}, "1"},
-		{source.Scope{Range: a + "..HEAD"}, "1 3"},
-		{source.Scope{Range: "HEAD~1.."}, "3"},
-		{source.Scope{Range: "v1..main"}, "3"},
-		{source.Scope{Range: b[:9] + "..@"}, "3"},
-		{source.Scope{Range: "main..side"}, "2"},
-		{source.Scope{Range: "main...side"}, "1 2 3"},
-		{source.Scope{Range: c + ".." + a}, ""},
-		{source.Scope{Since: a}, "1 2 3"},
-		{source.Scope{Since: c}, "2"},
-		{source.Scope{Since: "2001-01-01"}, "0 1 2 3"},
-		{source.Scope{Since: "1d"}, ""},
-		{source.Scope{Updates: []source.Update{{Old: a, New: b}}}, "1"},
-		{source.Scope{Updates: []source.Update{{Old: strings.Repeat("0", 40), New: c}}, Except: []string{"refs/heads/side"}}, "1 3"},
-		{source.Scope{Updates: []source.Update{{Old: c, New: strings.Repeat("0", 40)}}}, ""},
+		{git.Scope{Range: a + ".." + b}, "1"},
+		{git.Scope{Range: a + "..HEAD"}, "1 3"},
+		{git.Scope{Range: "HEAD~1.."}, "3"},
+		{git.Scope{Range: "v1..main"}, "3"},
+		{git.Scope{Range: b[:9] + "..@"}, "3"},
+		{git.Scope{Range: "main..side"}, "2"},
+		{git.Scope{Range: "main...side"}, "1 2 3"},
+		{git.Scope{Range: c + ".." + a}, ""},
+		{git.Scope{Since: a}, "1 2 3"},
+		{git.Scope{Since: c}, "2"},
+		{git.Scope{Since: "2001-01-01"}, "0 1 2 3"},
+		{git.Scope{Since: "1d"}, ""},
+		{git.Scope{Updates: []git.Update{{Old: a, New: b}}}, "1"},
+		{git.Scope{Updates: []git.Update{{Old: strings.Repeat("0", 40), New: c}}, Except: []string{"refs/heads/side"}}, "1 3"},
+		{git.Scope{Updates: []git.Update{{Old: c, New: strings.Repeat("0", 40)}}}, ""},
 	} {
 		r := g.scope(test.scope)
 		if got := r.keysIn(old, mid, side, said); got != test.want || len(r.Problems) > 0 {
@@ -60,11 +61,11 @@ func TestRangesGiveOnlyWhatTheyIntroduce(t *testing.T) {
 			t.Errorf("%+v: the scope is not told", test.scope)
 		}
 	}
-	r := g.scope(source.Scope{Range: a + ".." + b})
+	r := g.scope(git.Scope{Range: a + ".." + b})
 	if at := r.of(mid); len(at) != 1 || at[0].Commit != b || at[0].Line != 2 || !at[0].AtHead {
 		t.Errorf("place: %+v", at)
 	}
-	if r := g.scope(source.Scope{Range: "nosuch..HEAD"}); len(r.Problems) != 1 || r.Summary.Complete || !strings.Contains(r.Problems[0].Error, "nosuch") {
+	if r := g.scope(git.Scope{Range: "nosuch..HEAD"}); len(r.Problems) != 1 || r.Summary.Complete || !strings.Contains(r.Problems[0].Error, "nosuch") {
 		t.Errorf("an unknown revision: %v", r.Problems)
 	}
 }
@@ -77,16 +78,16 @@ func TestRangesOfShallowClonesFail(t *testing.T) {
 	g.commit("b", key)
 	clone := &gitRepo{t: t, dir: filepath.Join(t.TempDir(), "clone"), at: g.at, m: g.m}
 	g.git("clone", "-q", "--depth=2", "file://"+g.dir, clone.dir)
-	for _, s := range []source.Scope{{Range: a + "..HEAD"}, {Since: a}, {Since: "2001-01-01"}, {Range: "HEAD~2..HEAD"}} {
+	for _, s := range []git.Scope{{Range: a + "..HEAD"}, {Since: a}, {Since: "2001-01-01"}, {Range: "HEAD~2..HEAD"}} {
 		r := clone.scope(s)
 		if r.Summary.Complete || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Hint, "fetch-depth: 0") {
 			t.Errorf("%+v: complete %v, %+v", s, r.Summary.Complete, r.Problems)
 		}
 	}
-	if r := clone.scope(source.Scope{Range: "HEAD~1..HEAD"}); !r.Summary.Complete || r.of(key) == nil {
+	if r := clone.scope(git.Scope{Range: "HEAD~1..HEAD"}); !r.Summary.Complete || r.of(key) == nil {
 		t.Errorf("a range that is there: %+v", r.Problems)
 	}
-	r := clone.history(source.HistoryOptions{})
+	r := clone.history(git.Options{})
 	if !r.Summary.Complete || len(r.Problems) != 1 || !r.Problems[0].Warning || len(r.Summary.Coverage[0].Shallow) != 1 {
 		t.Errorf("shallow: %+v %+v", r.Problems, r.Summary.Coverage)
 	}
@@ -95,7 +96,7 @@ func TestRangesOfShallowClonesFail(t *testing.T) {
 func TestStaged(t *testing.T) {
 	g := newGitRepo(t)
 	old, fresh, again, worked := g.m.B10(), g.m.B10(), g.m.B10(), g.m.B10()
-	staged := source.Scope{Staged: true}
+	staged := git.Scope{Staged: true}
 	if r := g.scope(staged); !r.Summary.Complete || len(r.Findings) != 0 {
 		t.Errorf("nothing yet: %+v", r.Problems)
 	}
@@ -131,7 +132,7 @@ func TestStaged(t *testing.T) {
 		t.Errorf("another work tree's index: %+v", r.Findings)
 	}
 	// A folder in the work tree stands for the repository.
-	sub := scan(t, Options{}, source.Target(filepath.Join(tree.dir, "deep/er"), source.TargetOptions{History: source.HistoryOptions{Scope: staged}}))
+	sub := scan(t, finding.LowConfidence, target.Of(filepath.Join(tree.dir, "deep/er"), target.Options{History: git.Options{Scope: staged}}))
 	if len(sub.of(again)) != 1 {
 		t.Errorf("from a subfolder: %+v", sub.Problems)
 	}
@@ -144,7 +145,7 @@ func TestStaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := g.scope(source.Scope{Staged: true, IndexFile: index}); r.of(again) == nil {
+	if r := g.scope(git.Scope{Staged: true, IndexFile: index}); r.of(again) == nil {
 		t.Error("GIT_INDEX_FILE is not read")
 	}
 }
@@ -161,7 +162,7 @@ func TestStagedDuringAMerge(t *testing.T) {
 	g.input("", "config", "rerere.enabled", "false")
 	g.git("merge", "-q", "-s", "ours", "--no-commit", "side")
 	g.git("checkout", "side", "--", "s.txt")
-	r := g.scope(source.Scope{Staged: true})
+	r := g.scope(git.Scope{Staged: true})
 	if r.keysIn(base, theirs) != "1" || !g.in(r, theirs, "s.txt") {
 		t.Errorf("%+v", r.Findings)
 	}
@@ -179,7 +180,7 @@ func TestStagedFormsOfIndex(t *testing.T) {
 			key := g.m.B10()
 			g.write("d2/e/new.txt", key)
 			g.git("add", ".")
-			r := g.scope(source.Scope{Staged: true})
+			r := g.scope(git.Scope{Staged: true})
 			if len(r.Problems) != 0 || !g.in(r, key, "d2/e/new.txt") || r.Summary.Objects != 1 {
 				t.Errorf("%v %s: %d objects, %+v %+v", form, hash, r.Summary.Objects, r.Findings, r.Problems)
 			}
@@ -192,7 +193,7 @@ func TestCommitMessageStopsAtTheScissors(t *testing.T) {
 	m := newGitRepo(t).m
 	said, cut := m.B10(), m.B10()
 	write(t, dir, "MSG", "use "+said+"\n# a comment\n# ------------------------ >8 ------------------------\n# Do not modify\n-"+cut+"\n")
-	r := scan(t, Options{}, source.CommitMessage(filepath.Join(dir, "MSG")))
+	r := scan(t, finding.LowConfidence, git.CommitMessage(filepath.Join(dir, "MSG")))
 	if r.keysIn(said, cut) != "0" || r.of(said)[0].Exposure != finding.Committed {
 		t.Errorf("%+v", r.Findings)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 // The window and overlap of package source; a seam is where one window's own part
@@ -50,7 +51,7 @@ func checkPlace(t *testing.T, path string, data []byte, at int) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := scan(t, Options{}, source.Dir(path, source.DirOptions{Jobs: 1}))
+	r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{Jobs: 1}))
 	if len(r.Findings) != 1 || len(r.Findings[0].Locations) != 1 {
 		t.Fatalf("offset %d: %d findings", at, len(r.Findings))
 	}
@@ -91,7 +92,7 @@ func FuzzSeam(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := scan(t, Options{}, source.Dir(path, source.DirOptions{Jobs: 1}))
+		r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{Jobs: 1}))
 		for _, f := range r.Findings {
 			l := f.Locations[0]
 			line := bytes.Count(data[:want[f.Prefix]], []byte("\n")) + 1
@@ -115,7 +116,7 @@ func TestLegacyFarFromItsName(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := scan(t, Options{}, source.Dir(path, source.DirOptions{}))
+	r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{}))
 	if len(r.Findings) != 1 || r.Findings[0].Confidence != finding.HighConfidence || len(r.Findings[0].Locations) != 1 {
 		t.Errorf("%+v", r.Findings)
 	}

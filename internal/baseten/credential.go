@@ -1,15 +1,21 @@
 package baseten
 
 import (
-	"bufio"
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/b10lint/b10lint/internal/authfile"
+	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -63,12 +69,23 @@ func ResolveCredential(o CredentialOptions) (Credential, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if err := o.onlyOne(); err != nil {
-		return Credential{}, err
+	named := 0
+	for _, given := range []bool{o.KeyFile != "", o.KeyStdin != nil, o.Remote != "", o.Profile != ""} {
+		if given {
+			named++
+		}
+	}
+	if named > 1 {
+		return Credential{}, errors.New("only one of --api-key-file, --api-key-stdin, --remote and --profile can be given")
 	}
 	switch {
 	case o.KeyFile != "":
-		return fromFile(o.KeyFile)
+		f, err := os.Open(o.KeyFile)
+		if err != nil {
+			return Credential{}, fmt.Errorf("--api-key-file: %w", err)
+		}
+		defer f.Close()
+		return fromReader(f, "--api-key-file "+o.KeyFile)
 	case o.KeyStdin != nil:
 		return fromReader(o.KeyStdin, "--api-key-stdin")
 	case o.Remote != "":
@@ -85,32 +102,9 @@ func ResolveCredential(o CredentialOptions) (Credential, error) {
 	return o.fromProfile("")
 }
 
-func (o CredentialOptions) onlyOne() error {
-	var given []string
-	for flag, set := range map[string]bool{"--api-key-file": o.KeyFile != "", "--api-key-stdin": o.KeyStdin != nil,
-		"--remote": o.Remote != "", "--profile": o.Profile != ""} {
-		if set {
-			given = append(given, flag)
-		}
-	}
-	if len(given) > 1 {
-		return errors.New("only one of --api-key-file, --api-key-stdin, --remote and --profile can be given")
-	}
-	return nil
-}
-
-func fromFile(path string) (Credential, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Credential{}, fmt.Errorf("--api-key-file: %w", err)
-	}
-	defer f.Close()
-	return fromReader(f, "--api-key-file "+path)
-}
-
 // fromReader reads one line that holds a key; further lines must be empty.
 func fromReader(r io.Reader, from string) (Credential, error) {
-	data, err := io.ReadAll(io.LimitReader(bufio.NewReader(r), 4096))
+	data, err := io.ReadAll(io.LimitReader(r, 4096))
 	if err != nil {
 		return Credential{}, fmt.Errorf("%s: %w", from, err)
 	}
@@ -131,40 +125,90 @@ func newCredential(value, from string) (Credential, error) {
 	return Credential{Key: secret.New(value), From: from}, nil
 }
 
-// trussrcPath is where truss keeps its remotes.
-func (o CredentialOptions) trussrcPath() string {
-	if v, ok := o.Env(EnvTrussrc); ok && v != "" {
-		return v
-	}
-	return filepath.Join(o.Home, ".trussrc")
-}
-
 // fromTrussrc reads one remote. BASETEN_API_KEY, which truss itself falls back
 // to, is not used: the command line named a remote.
 func (o CredentialOptions) fromTrussrc() (Credential, error) {
-	path := o.trussrcPath()
+	path, _ := o.Env(EnvTrussrc)
+	if path == "" {
+		path = filepath.Join(o.Home, ".trussrc")
+	}
 	data, err := readSmall(path)
 	if err != nil {
 		return Credential{}, fmt.Errorf("--remote %s: %w", o.Remote, err)
 	}
-	sections, err := parseTrussrc(data)
-	if err != nil {
-		return Credential{}, fmt.Errorf("--remote %s: %s: %w", o.Remote, path, err)
-	}
-	remote, ok := sections[o.Remote]
-	if !ok {
-		return Credential{}, fmt.Errorf("--remote %s: %s has no such remote", o.Remote, path)
+	file, errs := trussrc.Parse(bytes.TrimPrefix(data, []byte("\ufeff")))
+	get := func(option string) string {
+		value, _, err := file.Get(o.Remote, option)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		return value
 	}
 	from := fmt.Sprintf("remote %q of %s", o.Remote, path)
-	if strings.EqualFold(remote["auth_type"], "oauth") {
-		expiry := unixSeconds(remote["oauth_expires_at"])
-		return oauth(remote["oauth_access_token"], expiry, o.Now(), from, remote["remote_url"])
-	}
-	if remote["api_key"] == "" {
+	key, url, authType := get("api_key"), get("remote_url"), get("auth_type")
+	token, expires := get("oauth_access_token"), get("oauth_expires_at")
+	switch {
+	case len(errs) > 0:
+		return Credential{}, fmt.Errorf("--remote %s: %s: %w", o.Remote, path, errs[0])
+	case !slices.ContainsFunc(file.Remotes(), func(r trussrc.Remote) bool { return r.Name == o.Remote }):
+		return Credential{}, fmt.Errorf("--remote %s: %s has no such remote", o.Remote, path)
+	case strings.EqualFold(authType, "oauth"):
+		return oauth(token, unixSeconds(expires), o.Now(), from, url)
+	case key == "":
 		return Credential{}, fmt.Errorf("%s has no api_key", from)
 	}
-	c, err := newCredential(remote["api_key"], from)
-	c.RemoteURL = remote["remote_url"]
+	c, err := newCredential(key, from)
+	c.RemoteURL = url
+	return c, err
+}
+
+// unixSeconds reads a number of seconds since 1970; the zero time for anything else.
+func unixSeconds(s string) time.Time {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f <= 0 || f > 1e11 {
+		return time.Time{}
+	}
+	return time.Unix(int64(f), 0)
+}
+
+// fromProfile reads one profile of the baseten CLI, or with an empty name the
+// current one. Without a name, a file that is not there or has no current profile
+// is ErrNoCredential.
+func (o CredentialOptions) fromProfile(name string) (Credential, error) {
+	path := ""
+	if v, ok := o.Env(EnvConfigDir); ok && v != "" {
+		path = filepath.Join(v, "auth.json")
+	} else if o.ConfigDir != "" {
+		path = filepath.Join(o.ConfigDir, "baseten", "auth.json")
+	}
+	data, err := readSmall(path)
+	if err != nil {
+		if name == "" && (path == "" || errors.Is(err, fs.ErrNotExist)) {
+			return Credential{}, ErrNoCredential
+		}
+		return Credential{}, fmt.Errorf("profile %q of the baseten CLI: %w", name, err)
+	}
+	file, err := authfile.Parse(data)
+	if err != nil {
+		return Credential{}, fmt.Errorf("%s is %w", path, err)
+	}
+	p, ok := file.Find(name)
+	if name = cmp.Or(name, file.Current); !ok && name == "" {
+		return Credential{}, ErrNoCredential
+	} else if !ok {
+		return Credential{}, fmt.Errorf("%s has no profile %q", path, name)
+	}
+	from := fmt.Sprintf("profile %q of %s", p.Name, path)
+	if p.OAuth != nil {
+		var expiry Time
+		_ = expiry.UnmarshalJSON(p.OAuth.Expiry) // which never fails
+		return oauth(p.OAuth.AccessToken, expiry.Time, o.Now(), from, p.RemoteURL)
+	}
+	if p.APIKey == "" {
+		return oauth("", time.Time{}, o.Now(), from, "") // the keyring has it
+	}
+	c, err := newCredential(p.APIKey, from)
+	c.RemoteURL = p.RemoteURL
 	return c, err
 }
 

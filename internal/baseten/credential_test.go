@@ -37,6 +37,9 @@ func newHome(t *testing.T) home {
 	write(".trussrc", "[DEFAULT]\nteam = research\n[baseten]\nremote_provider = baseten\nremote_url = https://app.baseten.co\nAPI_Key: "+h.fromRemote+
 		"\n[sso]\nauth_type = oauth\noauth_access_token = "+h.oauthy+"\noauth_expires_at = 1800000000\n[old]\nauth_type = oauth\noauth_access_token = "+h.oauthy+
 		"\noauth_expires_at = 1700000000\n[ring]\nauth_type = oauth\n[bare]\nremote_provider = baseten\n[evil]\nremote_url = https://evil.example\napi_key = "+h.fromRemote+"\n")
+	write("twice", "[baseten]\napi_key = "+h.fromRemote+"\n[baseten]\n")
+	write("percent", "[baseten]\napi_key = "+h.fromRemote+"%\n")
+	write("bom", "\ufeff[baseten]\napi_key = "+h.fromRemote+"\n")
 	write("config/baseten/auth.json", `{"version":1,"current":"ci","profiles":{
 		"ci":{"remote_url":"https://app.staging.baseten.co","auth_type":"api_key","api_key":"`+h.fromProfile+`"},
 		"me":{"remote_url":"https://app.baseten.co","auth_type":"oauth","oauth_credential":{"access_token":"`+h.oauthy+`","expiry":"2027-01-01T00:00:00Z"}},
@@ -80,6 +83,9 @@ func TestResolveCredential(t *testing.T) {
 		{name: "older layout by name", env: map[string]string{EnvConfigDir: in("older"), EnvProfile: "you@example.com@app.baseten.co"}, key: h.fromFile, remote: "https://app.baseten.co"},
 		{name: "another trussrc", env: map[string]string{EnvTrussrc: in("nowhere")}, change: func(o *CredentialOptions) { o.Remote = "baseten" }, fails: "nowhere"},
 
+		{name: "trussrc with a byte order mark", env: map[string]string{EnvTrussrc: in("bom")}, change: func(o *CredentialOptions) { o.Remote = "baseten" }, key: h.fromRemote},
+		{name: "trussrc with a section twice", env: map[string]string{EnvTrussrc: in("twice")}, change: func(o *CredentialOptions) { o.Remote = "baseten" }, fails: "line 3: section"},
+		{name: "trussrc with a percent sign", env: map[string]string{EnvTrussrc: in("percent")}, change: func(o *CredentialOptions) { o.Remote = "baseten" }, fails: "line 2: option"},
 		{name: "nothing", env: map[string]string{EnvConfigDir: in("absent")}, fails: ErrNoCredential.Error()},
 		{name: "no profiles", env: map[string]string{EnvConfigDir: in("none")}, fails: ErrNoCredential.Error()},
 		{name: "two at once", change: func(o *CredentialOptions) { o.Remote, o.KeyFile = "baseten", in("key") }, fails: "only one of"},
@@ -138,59 +144,4 @@ func TestRemoteOfFile(t *testing.T) {
 	if _, err := ResolveEndpoints("", c.RemoteURL, o.Env); err == nil || !strings.Contains(err.Error(), "evil.example") {
 		t.Errorf("%v", err)
 	}
-}
-
-func TestParseTrussrc(t *testing.T) {
-	tests := map[string]struct{ option, want, fails string }{
-		"[a]\nx = 1":                           {option: "x", want: "1"},
-		"[a]\r\nX:1\r\n":                       {option: "x", want: "1"},
-		"\ufeff[a]\nx=1":                       {option: "x", want: "1"},
-		"[a]\nx = 1 # not a comment":           {option: "x", want: "1 # not a comment"},
-		"# c\n[a]\n; c\nx=1":                   {option: "x", want: "1"},
-		"[a]\nx = 1\n  2\n\t3\ny=4":            {option: "x", want: "1\n2\n3"},
-		"[DEFAULT]\nx=1\n[a]":                  {option: "x", want: "1"},
-		"[DEFAULT]\nx=1\n[a]\nx=2":             {option: "x", want: "2"},
-		"[a]\nx = 50%%":                        {option: "x", want: "50%"},
-		"[a]\nx = %(Y)s!\ny = 2":               {option: "x", want: "2!"},
-		"[DEFAULT]\nhost=h\n[a]\nx = %(host)s": {option: "x", want: "h"},
-		"[a]\nx=1=2:3":                         {option: "x", want: "1=2:3"},
-		"[a]\nx =":                             {option: "x", want: ""},
-		"[a]\n[a]":                             {fails: "line 2: section [a] is given twice"},
-		"[a]\nx=1\nX=2":                        {fails: "line 3: option x is given twice"},
-		"x=1":                                  {fails: "line 1"},
-		"[a]\nword":                            {fails: "line 2"},
-		"[]\n":                                 {fails: "line 1"},
-		"[a]\nx = 50%":                         {fails: "option x of [a]"},
-		"[a]\nx = %(nowhere)s":                 {fails: "option x of [a]"},
-		"[a]\nx = %(x)s":                       {fails: "refers to itself"},
-	}
-	for text, test := range tests {
-		sections, err := parseTrussrc([]byte(text))
-		if test.fails != "" {
-			if err == nil || !strings.Contains(err.Error(), test.fails) {
-				t.Errorf("%q: %v, want %q", text, err, test.fails)
-			}
-			continue
-		}
-		if err != nil || sections["a"] == nil || sections["a"][test.option] != test.want {
-			t.Errorf("%q: %v, %v", text, sections, err)
-		}
-	}
-}
-
-// FuzzTrussrc: no file makes the parser panic, hang or grow without bound.
-func FuzzTrussrc(f *testing.F) {
-	f.Add([]byte("[DEFAULT]\nteam=x\n[baseten]\nremote_url: https://app.baseten.co\n  more\n")) // inheritance, continuation
-	f.Add([]byte("[a]\nx=%(y)s%(y)s\ny=%(z)s%(z)s\nz=%%"))                                      // growth by interpolation
-	f.Add([]byte("[a]\nx=%(x)s"))                                                               // a circle
-	f.Fuzz(func(t *testing.T, data []byte) {
-		sections, err := parseTrussrc(data)
-		for _, s := range sections {
-			for option, value := range s {
-				if option != strings.ToLower(option) || len(value) > maxCredentialFile+len(data) {
-					t.Errorf("option %q has %d bytes (%v)", option, len(value), err)
-				}
-			}
-		}
-	})
 }

@@ -3,18 +3,12 @@ package baseten
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
-)
 
-// ownHosts are the hosts that Baseten's own tools send keys to, besides those
-// right below api.baseten.co. The staging and development hosts are Baseten's too.
-var ownHosts = [...]string{
-	"api.baseten.co", "inference.baseten.co", "app.baseten.co", "bridge.baseten.co",
-	"app.staging.baseten.co", "api.staging.baseten.co", "inference.staging.baseten.co",
-	"app.dev.baseten.co", "api.mc-dev.baseten.co", "inference.mc-dev.baseten.co",
-}
+	"github.com/b10lint/b10lint/internal/hosts"
+	"github.com/b10lint/b10lint/internal/httpc"
+)
 
 // Hosts decides where a key may be sent. The zero Hosts allows Baseten's own
 // hosts, over https on the usual port.
@@ -27,7 +21,7 @@ func (h *Hosts) Name(u *url.URL) error {
 	if err := checkAddress(u); err != nil {
 		return err
 	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if u.Scheme == "http" && !hosts.IsLoopback(u.Hostname()) {
 		return fmt.Errorf("address %s is plain http: a key is only sent over https, or to this machine", address(u))
 	}
 	if h.named == nil {
@@ -45,14 +39,9 @@ func (h Hosts) Allow(u *url.URL) error {
 	if h.named[address(u)] || isBaseten(u) {
 		return nil
 	}
-	return &refusal{fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
+	return &httpc.Refusal{Why: fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
 		"(name it with --remote-url if it is yours)", u.Host)}
 }
-
-// A refusal says why nothing was sent. To try again would not help.
-type refusal struct{ why string }
-
-func (e *refusal) Error() string { return e.why }
 
 // checkAddress rejects addresses that can be read in two ways.
 func checkAddress(u *url.URL) error {
@@ -67,44 +56,9 @@ func checkAddress(u *url.URL) error {
 	return nil
 }
 
-// isBaseten reports whether u is one of Baseten's hosts. The comparison is of
-// whole names: example.com/api.baseten.co, api.baseten.co.example.com,
-// xapi.baseten.co and api.baseten.co@example.com are not.
+// isBaseten reports whether u is one of Baseten's hosts that take keys.
 func isBaseten(u *url.URL) bool {
-	if u.Scheme != "https" || u.User != nil || (u.Port() != "" && u.Port() != "443") {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	for _, own := range ownHosts {
-		if host == own {
-			return true
-		}
-	}
-	label, below := strings.CutSuffix(host, ".api.baseten.co")
-	return below && isLabel(label)
-}
-
-// isLabel reports whether s is one DNS label of letters, digits and inner hyphens.
-func isLabel(s string) bool {
-	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// isLoopback reports whether a host name or address is this machine's.
-// RFC 6761, 6.3 gives localhost and all names below it to the loopback.
-func isLoopback(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback()
-	}
-	host = strings.ToLower(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return u.Scheme == "https" && u.User == nil && (u.Port() == "" || u.Port() == "443") && hosts.TakesKeys(u.Hostname())
 }
 
 // address is scheme, host and port, in the one form that addresses are compared in.

@@ -49,13 +49,15 @@ func NewFilter(exclude, include []string) (Filter, error) {
 // to a folder above the target, what g does. base is the target's path from there,
 // with slashes, empty for the target itself.
 func (f Filter) And(base string, g Filter) Filter {
-	if g.empty() {
+	if g.Empty() {
 		return f
 	}
 	f.more = append(f.more[:len(f.more):len(f.more)], based{base, g})
 	return f
 }
-func (f Filter) empty() bool { return len(f.exclude)+len(f.include)+len(f.more) == 0 }
+
+// Empty reports whether the filter leaves nothing out.
+func (f Filter) Empty() bool { return len(f.exclude)+len(f.include)+len(f.more) == 0 }
 
 // SkipDir reports whether a folder is left out with all below it.
 func (f Filter) SkipDir(rel string) bool {

@@ -1,7 +1,9 @@
-// Package source is where bytes come from: folders, streams, git object stores,
-// the places on a workstation that hold keys. Each kind is one file. A source
-// hands Blobs to a Sink and reports what it could not read; it knows nothing of
-// what is looked for.
+// Package source says what a source of bytes is: a Source hands Blobs to a Sink and
+// reports what it could not read. It does no I/O of its own and knows nothing of what
+// is searched for. The rooms below it are the sources: disk (folders, files, streams),
+// git (object stores on this machine), workstation (the known places of a home),
+// truss (what truss push uploads), target (whatever a path stands for: files and
+// histories), and unpack (decorators: archives, pictures).
 package source
 
 import (
@@ -62,32 +64,34 @@ type Sink interface {
 	Problem(finding.Problem) error
 }
 
-// A Source hands everything it has to a Sink. What it cannot read it reports as
-// a Problem and goes on; an error means that it could not work at all, that the
-// context ended, or that the Sink asked it to stop. When Walk returns, none of
-// its goroutines is left.
-type Source interface {
-	Walk(ctx context.Context, to Sink) error
+// A Target is what a scan is of: a source by the name that the user gave it. It is the
+// unit of a report.
+type Target struct {
+	Name   string
+	Source Source
 }
 
-// A Locator is a Source that can say more of a place once it is known to hold a
-// key: the commits of a blob, whether git tracks a file. Locate returns, for
-// each place it is given, the places it stands for: one or more, in a fixed
-// order. It is called after Walk, with the places that hold keys and no others. An
-// error that is a LocateError lists what could not be found out; the places that
-// come with it hold.
-type Locator interface {
-	Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
+// A Hit is a location where something was found. Key is the same for the same key, and
+// empty for what is not a key.
+type Hit struct {
+	At  finding.Location
+	Key string
 }
 
-// A Rereader is a Source that can give what it handed over once more. Reread calls
-// fn for each place whose content can be read and held, with its number, in any
-// order; the data is valid during the call only.
-type Rereader interface {
-	Reread(ctx context.Context, places []finding.Location, fn func(i int, data []byte)) error
-}
-
-// A Coverer is a Source that can say what of a repository it looked at.
-type Coverer interface {
-	Coverage() []finding.Coverage
+// A Source is where bytes come from. Locate and Coverage are nil for a source that
+// cannot answer; a decorator copies the struct and wraps what it changes.
+type Source struct {
+	// Walk hands everything that the source has to a Sink. What it cannot read it
+	// reports as a Problem, and continues; an error means that it could not work at
+	// all, that the context ended, or that the Sink asked it to stop. When Walk
+	// returns, none of its goroutines is left.
+	Walk func(ctx context.Context, to Sink) error
+	// Locate says more of locations where something was found: the commits of a blob,
+	// whether git tracks a file. It returns, for each hit it is given, the locations
+	// that it stands for, in a fixed order. It is called once, after Walk. An error
+	// that is a LocateError lists what could not be found out; the locations that come
+	// with it hold.
+	Locate func(ctx context.Context, hits []Hit) ([][]finding.Location, error)
+	// Coverage says, after Walk, what was read of each repository.
+	Coverage func() []finding.Coverage
 }

@@ -11,20 +11,20 @@ import (
 const (
 	// WholeLimit is the size up to which an input may be held in memory whole.
 	WholeLimit = 64 << 20
-	// windowSize keeps a window in the processor's second-level cache, where it is
+	// WindowSize keeps a window in the processor's second-level cache, where it is
 	// scanned at once after it was read.
-	windowSize = 512 << 10
-	// overlap is what two windows share on each side of the seam between them: far
+	WindowSize = 512 << 10
+	// Overlap is what two windows share on each side of the seam between them: far
 	// more than the longest key, however encoded, and the lines about it.
-	overlap = 16 << 10
+	Overlap = 16 << 10
 )
 
-// stream reads r to its end into buf, again and again, and emits windows over it.
+// Windows reads r to its end into buf, again and again, and emits windows over it.
 // Each byte is owned by one window, and every window but the first and the last
 // shows overlap bytes on both sides of what it owns; buf must be longer than four
 // times that. What came before an error of r is emitted as the last window. It
 // returns the number of hits that emit reported, and the first error of r or emit.
-func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
+func Windows(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
 	w := Window{}
 	filled := 0
 	for {
@@ -49,14 +49,14 @@ func stream(r io.Reader, at finding.Location, buf []byte, overlap int, emit func
 			return hits, cmp.Or(err, readErr)
 		}
 		next := w.Wide.cut(data, w.Own.End-overlap)
-		w.advance(data[:next])
+		w.Advance(data[:next])
 		w.Own.Start = w.Own.End - next
 		filled = copy(buf, data[next:])
 	}
 }
 
-// advance moves the window's place over the bytes that it leaves behind.
-func (w *Window) advance(data []byte) {
+// Advance moves the window's place over the bytes that it leaves behind.
+func (w *Window) Advance(data []byte) {
 	w.Offset += int64(len(data))
 	m := w.Mark()
 	m.Advance(data, w.Wide)

@@ -31,7 +31,7 @@ func TestWindows(t *testing.T) {
 			loose := idOf(Blob, text)
 			writeLoose(t, dir, loose, deflate(fmt.Sprintf("blob %d\x00%s", len(text), text)))
 			s, p := openTest(t, dir, Options{StreamOver: 1000})
-			got, stats := sweepTest(t, s, SweepOptions{Window: 256, Overlap: overlap, Verify: true})
+			got, stats := sweepTest(t, s, SweepOptions{window: 256, overlap: overlap, verify: true})
 			checkObjects(t, got, map[string]string{
 				packed.String(): fmt.Sprintf("blob %d", size),
 				loose.String():  fmt.Sprintf("blob %d", len(text)),
@@ -69,7 +69,7 @@ func TestWindowsDamaged(t *testing.T) {
 			b.raw(id, parts[0], parts[1])
 			b.write(t, dir, "a")
 			s, p := openTest(t, dir, Options{StreamOver: 1000})
-			_, stats := sweepTest(t, s, SweepOptions{Window: 4096, Overlap: 16, Verify: true})
+			_, stats := sweepTest(t, s, SweepOptions{window: 4096, overlap: 16, verify: true})
 			wantProblem(t, p, id, nil)
 			if len(p.all) != 1 || (stats.Failed == 1) == errors.Is(p.all[0], ErrWrongContent) {
 				t.Errorf("stats %+v, problems %v", stats, p.all)
@@ -186,7 +186,7 @@ func TestHoldMost(t *testing.T) {
 
 // TestExpandMost uses up what may be made of deltas.
 func TestExpandMost(t *testing.T) {
-	w := &worker{sw: &sweep{}}
+	w := &maker{sw: &sweep{}}
 	w.sw.expand.Store(100 << 20)
 	for i := range 100 {
 		if err := w.spend(1 << 20); err != nil {

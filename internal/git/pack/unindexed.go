@@ -3,15 +3,15 @@ package pack
 import (
 	"bytes"
 	"cmp"
-	"errors"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"slices"
-)
 
-var errWalk = errors.New("pack cannot be read to its end, and no index says where objects start")
+	"github.com/b10lint/b10lint/internal/inflate"
+)
 
 // walkPack makes an index for a pack without a usable one, by reading it from its
 // start: where an object ends, the next one starts. The ids are computed. Objects
@@ -29,7 +29,7 @@ func (s *Store) walkPack(p *packFile) {
 type packWalk struct {
 	s      *Store
 	p      *packFile
-	inf    inflater
+	inf    inflate.Decoder
 	sum    *hasher
 	found  []walked
 	byRef  map[ID]int32 // the deltas that name a base by its id, as a list
@@ -104,11 +104,11 @@ func (w *packWalk) skip(e entry) (used uint64, err error) {
 		return uint64(used), err
 	}
 	in := bytes.NewReader(src)
-	var z streamInflater
-	if err := z.reset(in); err != nil {
+	z, err := zlib.NewReader(in)
+	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(io.Discard, io.LimitReader(&z, int64(e.size)+1))
+	n, err := io.Copy(io.Discard, io.LimitReader(z, int64(e.size)+1))
 	if err == nil && uint64(n) != e.size {
 		err = errWrongSize
 	}
@@ -262,12 +262,12 @@ func (w *packWalk) named(e *walked, obj found) {
 
 // nameStreamed names an object that is large and the base of nothing.
 func (w *packWalk) nameStreamed(e *walked, h entry) error {
-	var z streamInflater
-	if err := z.reset(bytes.NewReader(w.p.data[h.body:e.end])); err != nil {
+	z, err := zlib.NewReader(bytes.NewReader(w.p.data[h.body:e.end]))
+	if err != nil {
 		return err
 	}
 	w.sum.begin(Kind(h.kind), int64(h.size))
-	if _, err := io.Copy(w.sum, &z); err != nil {
+	if _, err := io.Copy(w.sum, z); err != nil {
 		return err
 	}
 	e.id = w.sum.end()

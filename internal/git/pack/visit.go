@@ -1,5 +1,37 @@
 package pack
 
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+
+	"github.com/b10lint/b10lint/internal/inflate"
+)
+
+// A maker makes objects, one at a time, and hands them over.
+type maker struct {
+	sw    *sweep
+	stats SweepStats
+
+	inf    inflate.Decoder
+	loose  looseReader
+	pool   bufferPool
+	fresh  []Span
+	obj    Object
+	reader *Reader // made when needed
+	check  *hasher
+	made   int64 // bytes made of deltas and not yet taken off sweep.expand
+}
+
+func newMaker(sw *sweep) maker {
+	return maker{
+		sw:    sw,
+		check: newHasher(sw.store.hash),
+		fresh: make([]Span, 0, 64), // not nil, which would mean all
+		pool:  bufferPool{lane: sw.lane, most: sw.store.opts.HoldMost},
+	}
+}
+
 // An item is an object on its way from the store to the sweep's callback.
 type item struct {
 	id    ID
@@ -11,42 +43,42 @@ type item struct {
 	whole bool   // what is made from it is to be handed over whole
 }
 
-// visit makes the object of s, hands it over, and pushes what is made from it. It
-// takes over the hold of s on its base.
-func (w *worker) visit(s step) {
-	f := w.sw.forest
+// visit makes the object of s and hands it over. It takes over the hold of s on its
+// base. deltas is the step to each delta of the object; ok is false when it has none.
+func (m *maker) visit(s step) (deltas step, ok bool) {
+	f := m.sw.forest
 	it := item{kind: s.kind}
 	it.group, it.rank = f.at(s.n)
 	single := !s.delta && f.first[s.n] == none
 	streamed := false
 	err := guard(func() (err error) {
 		it.id = IDFromBytes(it.group.id(it.rank))
-		streamed, err = w.make(&it, s, single)
+		streamed, err = m.make(&it, s, single)
 		return err
 	})
-	if err != nil && !w.rescue(&it) {
-		w.fail(&it, err)
+	if err != nil && !m.rescue(&it) {
+		m.fail(&it, err)
 	}
-	w.pool.put(s.base)
+	m.pool.put(s.base)
 	switch {
 	case it.buf != nil:
-		w.hand(&it)
+		m.hand(&it)
 	case err == nil && !streamed:
-		w.stats.Others[it.kind]++ // a loose object of another kind
+		m.stats.Others[it.kind]++ // a loose object of another kind
 	}
-	if single || f.first[s.n] == none || it.buf == nil && err == nil {
-		w.pool.put(it.buf)
-		return
+	if f.first[s.n] == none {
+		m.pool.put(it.buf)
+		return step{}, false
 	}
-	w.push(s.n, step{base: it.buf, delta: true, kind: it.kind, whole: it.whole})
+	return step{base: it.buf, delta: true, kind: it.kind, whole: it.whole}, true
 }
 
 // make reads the object of s into it.buf, or, if it is single and large, hands it
 // over in windows. It does neither with a loose object that is single and of no
 // wanted kind.
-func (w *worker) make(it *item, s step, single bool) (streamed bool, err error) {
+func (m *maker) make(it *item, s step, single bool) (streamed bool, err error) {
 	if it.group.pack == nil {
-		return w.makeLoose(it, single)
+		return m.makeLoose(it, single)
 	}
 	p := it.group.pack
 	e, err := p.entry(it.group.offs[it.rank])
@@ -62,28 +94,32 @@ func (w *worker) make(it *item, s step, single bool) (streamed bool, err error) 
 		return false, errAbsurdSize
 	}
 	if s.delta || e.kind == ofsDelta || e.kind == refDelta {
-		return false, w.makeDelta(it, s, e, src)
+		return false, m.makeDelta(it, s, e, src)
 	}
 	it.kind = Kind(e.kind)
-	if single && e.size > uint64(w.sw.store.opts.StreamOver) {
-		return true, w.streamPacked(it, src, int64(e.size))
+	if single && e.size > uint64(m.sw.store.opts.StreamOver) {
+		r, err := zlib.NewReader(bytes.NewReader(src))
+		if err != nil {
+			return false, err
+		}
+		return true, m.windows(it, r, int64(e.size))
 	}
-	if it.buf, err = w.pool.get(int(e.size), !single); err != nil {
+	if it.buf, err = m.pool.get(int(e.size), !single); err != nil {
 		return false, err
 	}
-	return false, w.inflate(it.buf.data, src)
+	return false, m.inflate(it.buf.data, src)
 }
 
 // inflate decodes src, which must fill dst.
-func (w *worker) inflate(dst, src []byte) error {
-	n, _, err := w.inf.Zlib(dst, src)
+func (m *maker) inflate(dst, src []byte) error {
+	n, _, err := m.inf.Zlib(dst, src)
 	if err == nil && n != len(dst) {
 		err = errWrongSize
 	}
 	return err
 }
 
-func (w *worker) makeDelta(it *item, s step, e entry, src []byte) error {
+func (m *maker) makeDelta(it *item, s step, e entry, src []byte) error {
 	switch {
 	case s.base == nil && !s.delta && e.kind == refDelta:
 		return baseMissing(IDFromBytes(e.ref))
@@ -92,77 +128,69 @@ func (w *worker) makeDelta(it *item, s step, e entry, src []byte) error {
 	case s.base == nil:
 		return errBaseUnread
 	}
-	delta, err := w.pool.get(int(e.size), true)
+	delta, err := m.pool.get(int(e.size), true)
 	if err != nil {
 		return err
 	}
-	defer w.pool.put(delta)
-	if err := w.inflate(delta.data, src); err != nil {
+	defer m.pool.put(delta)
+	if err := m.inflate(delta.data, src); err != nil {
 		return err
 	}
-	if err := w.apply(it, s.base.data, delta.data); err != nil {
-		return err
-	}
-	if it.whole = s.whole; !s.whole {
-		it.fresh = w.fresh
-	}
-	return nil
-}
-
-// apply makes it.buf and w.fresh of a delta.
-func (w *worker) apply(it *item, base, delta []byte) error {
-	baseSize, size, cmds, err := deltaSizes(delta)
-	if err == nil && baseSize != uint64(len(base)) {
+	baseSize, size, cmds, err := deltaSizes(delta.data)
+	if err == nil && baseSize != uint64(len(s.base.data)) {
 		err = errDeltaBase
 	}
 	if err == nil {
 		err = checkDelta(cmds, baseSize, size)
 	}
 	if err == nil {
-		err = w.spend(size)
+		err = m.spend(size)
+	}
+	if err == nil {
+		it.buf, err = m.pool.get(int(size), true)
 	}
 	if err != nil {
 		return err
 	}
-	if it.buf, err = w.pool.get(int(size), true); err != nil {
-		return err
+	m.fresh = applyDelta(it.buf.data, s.base.data, cmds, m.fresh[:0])
+	if it.whole = s.whole; !s.whole {
+		it.fresh = m.fresh
 	}
-	w.fresh = applyDelta(it.buf.data, base, cmds, w.fresh[:0])
 	return nil
 }
 
 // spend takes size off what the sweep may yet make of deltas.
-func (w *worker) spend(size uint64) error {
-	w.made += int64(size)
-	if w.made < 64<<20 {
+func (m *maker) spend(size uint64) error {
+	m.made += int64(size)
+	if m.made < 64<<20 {
 		return nil
 	}
-	left := w.sw.expand.Add(-w.made)
-	w.made = 0
+	left := m.sw.expand.Add(-m.made)
+	m.made = 0
 	if left < 0 {
 		return ErrTooLarge
 	}
 	return nil
 }
 
-func (w *worker) makeLoose(it *item, single bool) (streamed bool, err error) {
-	l := &w.loose
+func (m *maker) makeLoose(it *item, single bool) (streamed bool, err error) {
+	l := &m.loose
 	if err = l.open(loosePath(it.group.loose.dir, it.id)); err != nil {
 		return false, err
 	}
 	defer l.close()
 	it.kind = l.kind
 	switch {
-	case single && !w.sw.opts.Kinds.Has(l.kind):
+	case single && !m.sw.opts.Kinds.Has(l.kind):
 		return false, nil
-	case single && l.size > w.sw.store.opts.StreamOver:
+	case single && l.size > m.sw.store.opts.StreamOver:
 		r, err := l.stream()
 		if err != nil {
 			return false, err
 		}
-		return true, w.windows(it, r, l.size)
+		return true, m.windows(it, r, l.size)
 	}
-	if it.buf, err = w.pool.get(int(l.size)+l.header, !single); err != nil {
+	if it.buf, err = m.pool.get(int(l.size)+l.header, !single); err != nil {
 		return false, err
 	}
 	err = l.content(it.buf.data)
@@ -171,16 +199,16 @@ func (w *worker) makeLoose(it *item, single bool) (streamed bool, err error) {
 }
 
 // rescue looks for another copy of an object that could not be made.
-func (w *worker) rescue(it *item) bool {
-	w.pool.put(it.buf)
+func (m *maker) rescue(it *item) bool {
+	m.pool.put(it.buf)
 	it.buf = nil
-	if w.sw.forest.copies == 0 || it.id.IsZero() {
+	if m.sw.forest.copies == 0 || it.id.IsZero() {
 		return false
 	}
-	if w.reader == nil {
-		w.reader = w.sw.store.Reader()
+	if m.reader == nil {
+		m.reader = m.sw.store.Reader()
 	}
-	kind, data, err := w.reader.Object(it.id)
+	kind, data, err := m.reader.Object(it.id)
 	if err != nil {
 		return false
 	}
@@ -191,70 +219,139 @@ func (w *worker) rescue(it *item) bool {
 }
 
 // fail reports an object that nothing can be made of.
-func (w *worker) fail(it *item, err error) {
-	w.stats.Failed++
-	w.report(it, err)
+func (m *maker) fail(it *item, err error) {
+	m.stats.Failed++
+	m.report(it, err)
 }
 
-func (w *worker) report(it *item, err error) {
+func (m *maker) report(it *item, err error) {
 	p := Problem{ID: it.id, Err: err}
 	if g := it.group; g.pack != nil {
 		p.Path, p.Offset = g.pack.path, int64(g.offs[it.rank])
 	} else {
 		p.Path = loosePath(g.loose.dir, it.id)
 	}
-	w.sw.store.opts.Problem(p)
+	m.sw.store.opts.Problem(p)
 }
 
 // hand calls the callback for what is to be handed over, and notes what that
 // means for the deltas made from it.
-func (w *worker) hand(it *item) {
+func (m *maker) hand(it *item) {
 	if it.group.skip {
 		it.whole = true
 		return
 	}
-	if !w.sw.opts.Kinds.Has(it.kind) {
-		w.stats.Others[it.kind]++
+	if !m.sw.opts.Kinds.Has(it.kind) {
+		m.stats.Others[it.kind]++
 		return
 	}
 	data := it.buf.data
-	if w.sw.opts.Verify || it.group.pack == nil {
-		if w.check.object(it.kind, data) != it.id {
-			w.report(it, ErrWrongContent)
+	if m.sw.opts.verify || it.group.pack == nil {
+		if m.check.object(it.kind, data) != it.id {
+			m.report(it, ErrWrongContent)
 		}
 	}
-	w.stats.Handed[it.kind]++
-	w.stats.Bytes += int64(len(data))
+	m.stats.Handed[it.kind]++
+	m.stats.Bytes += int64(len(data))
 	if it.fresh == nil {
-		w.stats.Fresh += int64(len(data))
+		m.stats.Fresh += int64(len(data))
 	}
 	for _, s := range it.fresh {
-		w.stats.Fresh += int64(s.End - s.Start)
+		m.stats.Fresh += int64(s.End - s.Start)
 	}
-	it.whole = w.call(it, data, nil) > 0
+	it.whole = m.call(it, data, nil) > 0
 }
 
-func (w *worker) call(it *item, data []byte, window *Window) (hits int) {
-	w.obj = Object{ID: it.id, Kind: it.kind, Data: data, Fresh: it.fresh, Window: window}
-	if it.group.pack != nil {
-		w.obj.Pack = it.group.pack.path
+// windows hands over an object of size bytes, read from r, in windows. What comes
+// before an error has then been handed over.
+func (m *maker) windows(it *item, r io.Reader, size int64) error {
+	if it.group.skip || !m.sw.opts.Kinds.Has(it.kind) {
+		return nil
 	}
-	hits, err := w.sw.fn(&w.obj)
+	sum := m.check
+	if m.sw.opts.verify || it.group.pack == nil {
+		sum.begin(it.kind, size)
+		r = io.TeeReader(r, sum)
+	}
+	overlap := m.sw.opts.overlap
+	buf := make([]byte, m.sw.opts.window+2*overlap)
+	win := Window{Size: size}
+	have, own := 0, 0 // bytes in buf, and where those begin that no window owned
+	for !win.Last && !m.sw.queue.stopped.Load() {
+		want := int(min(int64(len(buf)-have), size-win.Offset-int64(have)))
+		n, err := io.ReadFull(r, buf[have:have+want])
+		have += n
+		if err != nil {
+			return streamError(err)
+		}
+		end := have - overlap
+		if win.Last = win.Offset+int64(have) == size; win.Last {
+			end = have
+			if err := atEnd(r); err != nil {
+				return err
+			}
+		}
+		win.Own = Span{own, end}
+		view := win
+		m.call(it, buf[:have], &view)
+		// The next window starts one overlap before what it owns.
+		drop := max(0, end-overlap)
+		win.Offset += int64(drop)
+		have = copy(buf, buf[drop:have])
+		own = end - drop
+	}
+	if !win.Last {
+		return nil // told to stop
+	}
+	m.stats.Handed[it.kind]++
+	m.stats.Bytes += size
+	m.stats.Fresh += size
+	if (m.sw.opts.verify || it.group.pack == nil) && sum.end() != it.id {
+		m.report(it, ErrWrongContent)
+	}
+	return nil
+}
+
+// atEnd makes sure that r ends here, and so that its checksum is looked at.
+func atEnd(r io.Reader) error {
+	var b [1]byte
+	if n, err := r.Read(b[:]); n != 0 || err != io.EOF {
+		if n != 0 {
+			err = errWrongSize
+		}
+		return streamError(err)
+	}
+	return nil
+}
+
+func streamError(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errWrongSize
+	}
+	return err
+}
+
+func (m *maker) call(it *item, data []byte, window *Window) (hits int) {
+	m.obj = Object{ID: it.id, Kind: it.kind, Data: data, Fresh: it.fresh, Window: window}
+	if it.group.pack != nil {
+		m.obj.Pack = it.group.pack.path
+	}
+	hits, err := m.sw.fn(&m.obj)
 	if err != nil {
-		w.sw.queue.stop(err)
+		m.sw.queue.stop(err)
 	}
 	return hits
 }
 
 // cyclic reads an object of a delta chain without an end, if there is another
 // copy of it.
-func (w *worker) cyclic(n node) {
+func (m *maker) cyclic(n node) {
 	it := item{}
-	it.group, it.rank = w.sw.forest.at(n)
+	it.group, it.rank = m.sw.forest.at(n)
 	guard(func() error { it.id = IDFromBytes(it.group.id(it.rank)); return nil })
-	if !w.rescue(&it) {
-		w.fail(&it, errCycle)
+	if !m.rescue(&it) {
+		m.fail(&it, errCycle)
 		return
 	}
-	w.hand(&it)
+	m.hand(&it)
 }

@@ -1,0 +1,212 @@
+// Package disk is the source of what lies on this machine: folders, files, and
+// streams such as standard input.
+package disk
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// Options limit and tune a folder scan. The zero value reads everything.
+type Options struct {
+	Jobs    int           // goroutines; 0 means one a processor
+	Filter  source.Filter // which paths are looked at
+	SkipGit bool          // leave git folders to a history source; else their files are read like any
+	// Repository is told, with SkipGit, of every work tree and bare repository that
+	// the walk meets, from any goroutine. A bare one is then not walked.
+	Repository func(name string)
+
+	// Skip reports whether a folder is skipped with all below it; nil skips none.
+	Skip func(name string) bool
+	// Exposure is that of every file, if it is set.
+	Exposure finding.Exposure
+}
+
+// Dir returns a Source over a folder, recursively, or over one file. Every regular file
+// is read, whatever its name, kind or mode bits; symbolic links below the target
+// are not followed, a target that is one is; devices, pipes and sockets are passed
+// over. Paths are reported as the target was named, with slashes.
+func Dir(target string, opts Options) source.Source {
+	return source.Source{Walk: (&dirSource{target, opts}).walk}
+}
+
+type dirSource struct {
+	target string
+	opts   Options
+}
+
+// A stamp tells whether a file changed.
+type stamp struct {
+	size, sec, nsec int64
+	regular         bool
+}
+
+func (d *dirSource) walk(ctx context.Context, to source.Sink) error {
+	real, err := filepath.EvalSymlinks(d.target)
+	if err != nil {
+		return to.Problem(finding.Problem{Path: d.target, Error: source.Reason(err), Hint: "check the path's spelling, and that you may read it"})
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return to.Problem(finding.Problem{Path: d.target, Error: source.Reason(err)})
+	}
+	if d.opts.Exposure != "" {
+		to = marking{to, finding.Location{Exposure: d.opts.Exposure}}
+	}
+	w := &walker{to: to, opts: d.opts, queue: newQueue()}
+	root := entry{real: real, shown: filepath.ToSlash(d.target)}
+	switch {
+	case info.IsDir():
+		w.queue.push(job{dir: &root})
+	case info.Mode().IsRegular():
+		w.queue.push(job{files: []entry{root}})
+	default:
+		return to.Problem(finding.Problem{Path: d.target, Error: "neither a folder nor a regular file", Hint: "to scan a pipe or device, feed it to standard input: b10lint scan - < " + d.target})
+	}
+	jobs := d.opts.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(ctx, w.queue.close)
+	defer stop()
+	for range jobs {
+		g.Go(func() error {
+			r := &fileReader{walker: w, buf: make([]byte, source.WindowSize)}
+			return r.work(ctx)
+		})
+	}
+	err = g.Wait()
+	w.queue.drop()
+	return err
+}
+
+// An entry is one path: as the system knows it, as it is shown, and relative to
+// the target, for the filter.
+type entry struct{ real, shown, rel string }
+
+// child is the entry of a name in a folder. Most often all it costs is one string:
+// the path is shown as the system knows it, and only a filter needs it relative.
+func (e entry) child(name string, filtered bool) entry {
+	c := entry{real: join(e.real, name, filepath.Separator)}
+	if c.shown = c.real; e.shown != e.real || filepath.Separator != '/' {
+		c.shown = join(e.shown, name, '/')
+	}
+	if filtered {
+		c.rel = path.Join(e.rel, name)
+	}
+	return c
+}
+
+func join(dir, name string, separator byte) string {
+	switch {
+	case dir == ".":
+		return name
+	case dir[len(dir)-1] == separator:
+		return dir + name
+	}
+	return dir + string(separator) + name
+}
+
+// A job is a folder to list or a batch of files of one to read.
+type job struct {
+	dir   *entry
+	files []entry
+	in    *folder // nil for a file that is the target
+}
+
+// batch is small enough to spread one large folder over all goroutines.
+const batch = 64
+
+type walker struct {
+	to    source.Sink
+	opts  Options
+	queue *queue
+	whole sync.Mutex // held while a large file is in memory
+}
+
+// list queues what a folder holds, and returns the last files of it, which are read
+// at once.
+func (w *walker) list(e entry) (rest job, err error) {
+	in, items, err := openFolder(e.real)
+	if err != nil {
+		if perr := w.problem(e, err); perr != nil {
+			in.release()
+			return job{}, perr
+		}
+	}
+	rest.in = in
+	if w.repository(e, items) {
+		return rest, nil
+	}
+	filtered := !w.opts.Filter.Empty()
+	for _, d := range items {
+		child := e.child(d.name, filtered)
+		switch {
+		case d.dir:
+			if w.opts.SkipGit && d.name == ".git" && hasObjects(child.real) || w.opts.Filter.SkipDir(child.rel) || w.opts.Skip != nil && w.opts.Skip(child.real) {
+				continue
+			}
+			dir := child // only a folder's place is kept on the heap
+			w.queue.push(job{dir: &dir})
+		case d.regular:
+			if w.opts.Filter.Skip(child.rel) {
+				continue
+			}
+			if len(rest.files) == batch {
+				in.retain()
+				w.queue.push(rest)
+				rest.files = nil
+			}
+			rest.files = append(rest.files, child)
+		}
+	}
+	return rest, nil
+}
+
+// repository tells of a repository, and reports whether it is a bare one.
+func (w *walker) repository(e entry, items []item) (bare bool) {
+	if !w.opts.SkipGit || w.opts.Repository == nil {
+		return false
+	}
+	signs := 0
+	for _, d := range items {
+		switch d.name {
+		case ".git":
+			if !d.dir || hasObjects(filepath.Join(e.real, ".git")) {
+				w.opts.Repository(e.shown)
+			}
+			return false
+		case "HEAD", "objects", "refs":
+			signs++
+		}
+	}
+	if bare = signs == 3 && gitdir.Is(e.real); bare {
+		w.opts.Repository(e.shown)
+	}
+	return bare
+}
+
+// hasObjects tells a git folder from one that only has the name of one, the files
+// of which are files like any.
+func hasObjects(dir string) bool { return Exists(dir, "objects") }
+
+func (w *walker) problem(e entry, err error) error {
+	p := finding.Problem{Path: e.shown, Error: source.Reason(err)}
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Error = "vanished while being scanned"
+	}
+	return w.to.Problem(p)
+}

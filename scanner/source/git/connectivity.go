@@ -1,0 +1,204 @@
+package git
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// A connectivity checks that whatever objects, references and indexes refer to is
+// in the store. Of a tree that is a delta only what the delta brought is looked
+// at: the rest was when the tree it was made from was handed over.
+type connectivity struct {
+	r        *repository
+	promisor map[string]bool // packs whose absent objects a server keeps
+	empty    pack.ID         // the tree without entries, which git need not store
+
+	linked atomic.Bool // a tree has a submodule
+	links  []string    // the submodules in indexes
+
+	mu     sync.Mutex
+	absent map[pack.ID]bool // to whether it is promised
+	loose  []pack.ID        // referred to from a pack, and in none
+	index  []error
+}
+
+func newConnectivity(r *repository) *connectivity {
+	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}}
+	for _, p := range r.Packs() {
+		if p.Promisor {
+			c.promisor[p.Path] = true
+		}
+	}
+	c.empty = emptyTree(r.HashSize())
+	return c
+}
+
+func emptyTree(hashSize int) pack.ID {
+	if hashSize == sha256.Size {
+		s := sha256.Sum256([]byte("tree 0\x00"))
+		return pack.IDFromBytes(s[:])
+	}
+	s := sha1.Sum([]byte("tree 0\x00"))
+	return pack.IDFromBytes(s[:])
+}
+
+// object checks what one object refers to. The error is of a malformed object.
+func (c *connectivity) object(o *pack.Object) error {
+	switch o.Kind {
+	case pack.Commit:
+		info, err := pack.ParseCommit(o.Data)
+		if err != nil {
+			return err
+		}
+		c.need(info.Tree, o.Pack)
+		if !c.r.shallow[o.ID] {
+			for _, p := range info.Parents {
+				c.need(p, o.Pack)
+			}
+		}
+	case pack.Tag:
+		info, err := pack.ParseTag(o.Data)
+		if err != nil {
+			return err
+		}
+		c.need(info.Object, o.Pack)
+	case pack.Tree:
+		return c.tree(o)
+	}
+	return nil
+}
+
+// tree checks the entries that are fresh.
+func (c *connectivity) tree(o *pack.Object) error {
+	hash := c.r.HashSize()
+	fresh := o.Fresh
+	end := 0
+	for e, err := range pack.TreeEntries(o.Data, hash) {
+		if err != nil {
+			return err
+		}
+		// The name is followed by a NUL and the id; the mode before it does not
+		// matter, as a change of it alone refers to nothing new.
+		end = entryEnd(o.Data, end, len(e.Name), hash)
+		if o.Fresh != nil {
+			for len(fresh) > 0 && fresh[0].End < end-hash {
+				fresh = fresh[1:]
+			}
+			if len(fresh) == 0 {
+				return nil
+			}
+			if fresh[0].Start > end {
+				continue
+			}
+		}
+		if !e.IsCommit() {
+			c.need(e.ID, o.Pack)
+		} else if !c.linked.Load() {
+			c.linked.Store(true)
+		}
+	}
+	return nil
+}
+
+// entryEnd is where the tree entry ends that starts at from.
+func entryEnd(data []byte, from, name, hash int) int {
+	for data[from] != ' ' {
+		from++
+	}
+	return from + 1 + name + 1 + hash
+}
+
+// need notes an object that something in a pack (or, for "", something else)
+// refers to.
+func (c *connectivity) need(id pack.ID, by string) {
+	if c.r.Packed(id) || id == c.empty || id.IsZero() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if promised, known := c.absent[id]; known {
+		c.absent[id] = promised || c.promisor[by]
+		return
+	}
+	if !c.r.Has(id) {
+		c.absent[id] = c.promisor[by]
+	} else if by != "" {
+		c.loose = append(c.loose, id)
+	}
+}
+
+// roots checks what references and indexes refer to.
+func (c *connectivity) roots() {
+	for _, ref := range c.r.refs {
+		if id, err := pack.ParseID(ref.ID); err == nil {
+			c.need(id, "")
+		}
+	}
+	c.index = eachIndexed(refs.Indexes(c.r.CommonDir()), func(e indexEntry) {
+		switch {
+		case e.isGitlink():
+			c.links = append(c.links, e.path)
+		case !e.intentToAdd:
+			c.need(e.id, "")
+		}
+	})
+}
+
+// missing reports what is not there. What a partial clone was promised is counted
+// and makes the run incomplete too: nobody has looked at it.
+func (h *History) missing(c *connectivity, to source.Sink) error {
+	for _, err := range c.index {
+		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error()}); err != nil {
+			return err
+		}
+	}
+	var promises []pack.ID
+	for id, promised := range c.absent {
+		if promised {
+			promises = append(promises, id)
+		} else {
+			h.cov.Missing = append(h.cov.Missing, id.String())
+		}
+	}
+	slices.Sort(h.cov.Missing)
+	for _, id := range h.cov.Missing {
+		err := to.Problem(finding.Problem{Path: h.shown, Object: id,
+			Error: "is referred to and not in the object store", Hint: "git fsck tells by what; restore it from another clone"})
+		if err != nil {
+			return err
+		}
+	}
+	if len(promises) == 0 {
+		return nil
+	}
+	return to.Problem(finding.Problem{Path: h.shown, Error: h.promised(sortedIDs(promises)),
+		Hint: "scan a full clone: git clone without --filter"})
+}
+
+// namedPromises is how many promised objects a report names: of a partial clone
+// that left all content on the server there are hundreds of thousands.
+const namedPromises = 1000
+
+// promised notes what a partial clone left on the server, and words it.
+func (h *History) promised(ids []pack.ID) string {
+	h.cov.Promised = len(ids)
+	for _, id := range ids[:min(len(ids), namedPromises)] {
+		h.cov.PromisedIDs = append(h.cov.PromisedIDs, id.String())
+	}
+	const shown = 3
+	names := strings.Join(h.cov.PromisedIDs[:min(len(ids), shown)], ", ")
+	if more := len(ids) - shown; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(ids), names)
+}

@@ -1,0 +1,86 @@
+package git
+
+import "github.com/b10lint/b10lint/internal/git/pack"
+
+// A differ finds the blobs by which a tree differs from others, on both sides:
+// what is new, and what was there in its place.
+type differ struct {
+	r        *repository
+	reader   *pack.Reader
+	seen     map[string]bool // pairs of trees that were compared
+	want     map[pack.ID]bool
+	problems []pack.Problem
+}
+
+// diff compares a tree with those of the parents.
+func (d *differ) diff(tree pack.ID, parents []pack.ID) {
+	key := string(tree.Bytes())
+	for _, p := range parents {
+		if p == tree {
+			return
+		}
+		key += string(p.Bytes())
+	}
+	if d.seen[key] {
+		return
+	}
+	d.seen[key] = true
+	entries := d.read(tree)
+	before := make([]map[string]pack.TreeEntry, 0, len(parents))
+	for _, p := range parents {
+		m := map[string]pack.TreeEntry{}
+		for _, e := range d.read(p) {
+			m[string(e.Name)] = e
+		}
+		before = append(before, m)
+	}
+	for _, e := range entries {
+		if !e.IsCommit() {
+			d.entry(e, before)
+		}
+	}
+}
+
+func (d *differ) entry(e pack.TreeEntry, before []map[string]pack.TreeEntry) {
+	var trees, blobs []pack.ID
+	for _, m := range before {
+		old, ok := m[string(e.Name)]
+		switch {
+		case !ok || old.IsCommit():
+		case old.ID == e.ID:
+			return
+		case old.IsTree():
+			trees = append(trees, old.ID)
+		default:
+			blobs = append(blobs, old.ID)
+		}
+	}
+	if e.IsTree() {
+		d.diff(e.ID, trees)
+		return
+	}
+	d.want[e.ID] = true
+	for _, id := range blobs {
+		d.want[id] = true
+	}
+}
+
+// read gives the entries of a tree. What is not there is a problem, once.
+func (d *differ) read(id pack.ID) (entries []pack.TreeEntry) {
+	if id.IsZero() || id == emptyTree(d.r.HashSize()) {
+		return nil
+	}
+	_, data, err := d.reader.Object(id)
+	if err != nil {
+		d.problems = append(d.problems, pack.Problem{ID: id, Err: err})
+		return nil
+	}
+	for e, err := range pack.TreeEntries(data, d.r.HashSize()) {
+		if err != nil {
+			d.problems = append(d.problems, pack.Problem{ID: id, Err: err})
+			break
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}

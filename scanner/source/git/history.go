@@ -1,0 +1,340 @@
+// Package git is the source of what git repositories on this machine hold: every
+// object, or what some commits or the index bring. Walk sweeps the packs; only when
+// something was found are trees and commits read again to locate it (locate, with
+// forest, graph and changes). worktree says what git knows of a file on disk.
+package git
+
+import (
+	"context"
+	"errors"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// Options limit and tune the scan of a repository. The zero value reads
+// every object that is there.
+type Options struct {
+	Jobs   int           // goroutines; 0 means one a processor
+	Filter source.Filter // which paths are reported; objects without a path always are
+	// Root is the folder that the filter's paths are relative to, the repository's own if empty.
+	Root string
+	// ObjectDir and Alternates are what git calls GIT_OBJECT_DIRECTORY and
+	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
+	ObjectDir  string
+	Alternates []string
+	// Scope bounds the scan to what some commits introduce.
+	Scope Scope
+	// Cache is a folder that remembers which packs were looked at; "" for none.
+	// Version is that of the detector, without which nothing is remembered.
+	Cache, Version string
+}
+
+// New returns the History of the repository at name: a work tree, a .git folder or
+// file, or a bare repository.
+func New(name string, opts Options) *History {
+	shown := filepath.ToSlash(name)
+	h := &History{path: name, shown: shown, base: shown, opts: opts}
+	if path.Base(shown) == ".git" {
+		h.base = path.Dir(shown)
+	}
+	if rel, err := filepath.Rel(opts.Root, filepath.FromSlash(h.base)); err == nil && opts.Root != "" {
+		h.below = filepath.ToSlash(rel)
+	}
+	h.cov.Repository = shown
+	return h
+}
+
+// A History is the object store of a repository as a source.
+type History struct {
+	path  string
+	shown string // as the user named it
+	base  string // put before the paths in it
+	below string // where it lies in the target, for the filter
+	opts  Options
+
+	mu      sync.Mutex
+	cov     finding.Coverage
+	corrupt map[string]bool
+	// only are the commits that a scope holds, once they are known; nil is all.
+	only   map[pack.ID]bool
+	staged []stagedEntry
+	// links are the paths of submodules, modules what .gitmodules says of them where
+	// there is no work tree to read it from.
+	links   []string
+	modules []refs.Module
+	// looked is set when there is something to locate in.
+	looked bool
+}
+
+// Walk hands over every blob, commit and tag, reachable or not, each once; then the
+// plain files that git keeps beside the objects, such as its configuration and logs.
+// With a Scope, only what it holds. The location of an object has its id and no path
+// until Locate says which commits and paths it belongs to.
+func (h *History) Walk(ctx context.Context, to source.Sink) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	h.corrupt = map[string]bool{}
+	r, err := h.open(func(p pack.Problem) {
+		if err := h.problem(to, p); err != nil {
+			cancel(err)
+		}
+	})
+	if err != nil {
+		return to.Problem(finding.Problem{Path: h.shown, Error: "cannot be read as a git repository: " + source.Reason(err)})
+	}
+	defer r.Close()
+	h.looked = true
+	h.describe(r)
+	for _, err := range r.errs {
+		p := finding.Problem{Path: h.shown, Error: err.Error()}
+		if errors.Is(err, refs.ErrReftable) {
+			p.Hint = refs.ReftableHint
+		}
+		if err := to.Problem(p); err != nil {
+			return err
+		}
+	}
+	if !h.opts.Scope.IsAll() {
+		return h.walkScope(ctx, r, to)
+	}
+	if err := h.sweep(ctx, r, to); err != nil {
+		return cause(ctx, err)
+	}
+	if err := h.shallowWarning(to); err != nil {
+		return err
+	}
+	return h.gitFiles(ctx, r, to)
+}
+
+// cause is the error that ended the context in place of the one that tells of it.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// describe fills in what is known of the repository before it is read.
+func (h *History) describe(r *repository) {
+	h.cov.Packs, h.cov.Refs = len(r.Packs()), len(r.refs)
+	h.cov.Alternates = len(r.ObjectDirs()) - 1
+	for id := range r.shallow {
+		h.cov.Shallow = append(h.cov.Shallow, id.String())
+	}
+	sortStrings(h.cov.Shallow)
+}
+
+func (h *History) shallowWarning(to source.Sink) error {
+	if len(h.cov.Shallow) == 0 {
+		return nil
+	}
+	return to.Problem(finding.Problem{Path: h.shown, Warning: true,
+		Error: "is a shallow clone: what was removed before its first commits is not here",
+		Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow"})
+}
+
+// problem hands on what the store could not read.
+func (h *History) problem(to source.Sink, p pack.Problem) error {
+	out := finding.Problem{Path: filepath.ToSlash(p.Path), Object: p.ID.String(), Error: source.Reason(p.Err)}
+	if out.Object != "" {
+		out.Hint = "git fsck tells more; restore it from another clone"
+		h.mu.Lock()
+		known := h.corrupt[out.Object]
+		h.corrupt[out.Object] = true
+		h.mu.Unlock()
+		if known {
+			return nil
+		}
+	} else if strings.HasSuffix(out.Path, ".idx") {
+		out.Hint = "git index-pack makes a new one from the pack"
+	}
+	return to.Problem(out)
+}
+
+// sweep hands over every object and checks that what they refer to is there.
+func (h *History) sweep(ctx context.Context, r *repository, to source.Sink) error {
+	c := newConnectivity(r)
+	cache, skip, err := h.openCache(r, to)
+	if err != nil {
+		return err
+	}
+	sw := &sweeper{h: h, to: to, conn: c, cache: cache, windows: map[pack.ID]*lineTracker{}, repo: r}
+	stats, err := r.Sweep(ctx, sw.object, pack.SweepOptions{
+		Jobs: h.opts.Jobs, SkipPacks: skip,
+		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree),
+	})
+	h.count(stats)
+	if err == nil {
+		err = cache.replay(ctx, sw)
+	}
+	if err != nil {
+		return err
+	}
+	c.roots()
+	h.findModules(r, c.links, c.linked.Load() || len(skip) > 0)
+	if err := h.missing(c, to); err != nil {
+		return err
+	}
+	for id := range h.corrupt {
+		h.cov.Corrupt = append(h.cov.Corrupt, id)
+	}
+	sortStrings(h.cov.Corrupt)
+	if err := cache.store(r, sw.hits(), c, len(h.corrupt) == 0); err != nil {
+		return to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true, Error: "the cache could not be written: " + err.Error()})
+	}
+	return nil
+}
+
+// count turns what the sweep did into coverage.
+func (h *History) count(s pack.SweepStats) {
+	h.cov.Loose = int(s.Loose)
+	h.cov.Kinds = map[string]finding.ObjectCount{}
+	for _, k := range []pack.Kind{pack.Blob, pack.Commit, pack.Tag, pack.Tree} {
+		n := finding.ObjectCount{Seen: int(s.Handed[k] + s.Seen[k] + s.Others[k]), Scanned: int(s.Handed[k] + s.Seen[k])}
+		if k == pack.Tree {
+			// Names of files and ids: read to see that all is there.
+			n.Scanned, n.Skipped = 0, map[string]int{"hold names and ids": n.Seen}
+		}
+		h.cov.Cached += int(s.Seen[k])
+		if n.Seen > 0 {
+			h.cov.Kinds[k.String()] = n
+		}
+	}
+	if s.Failed > 0 {
+		h.cov.Kinds["object"] = finding.ObjectCount{Seen: int(s.Failed), Skipped: map[string]int{"not readable": int(s.Failed)}}
+	}
+}
+
+// Coverage says what was read; nothing where there is no repository.
+func (h *History) Coverage() []finding.Coverage {
+	if !h.looked {
+		return nil
+	}
+	return []finding.Coverage{h.cov}
+}
+
+// CommonDir is the folder that tells one repository from another.
+func (h *History) CommonDir() string {
+	_, dir, err := gitdir.Find(h.path)
+	if err != nil {
+		return h.path
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return dir
+}
+
+// Own returns the hits that are in objects of this repository, with their numbers.
+func (h *History) Own(hits []source.Hit) (at []int, own []source.Hit) {
+	for i, hit := range hits {
+		if hit.At.Blob != "" && hit.At.Repository == h.shown {
+			at, own = append(at, i), append(own, hit)
+		}
+	}
+	return at, own
+}
+
+// at is the place of an object before it is located.
+func (h *History) at(id pack.ID, kind pack.Kind) finding.Location {
+	return finding.Location{Repository: h.shown, Blob: id.String(), Object: kind.String(), Exposure: finding.Committed}
+}
+
+// shownPath is a path in the repository as the user would name it.
+func (h *History) shownPath(rel string) string {
+	switch h.base {
+	case ".":
+		return rel
+	case "/":
+		return "/" + rel
+	}
+	return strings.TrimSuffix(h.base, "/") + "/" + rel
+}
+
+// A sweeper is the callback of one sweep.
+type sweeper struct {
+	h    *History
+	to   source.Sink
+	conn *connectivity
+	repo *repository
+
+	cache *packCache
+
+	mu      sync.Mutex
+	windows map[pack.ID]*lineTracker
+	held    []pack.ID // objects with hits
+	blobs   sync.Pool // *objectBlob
+}
+
+// An objectBlob is memory for one object that is handed over.
+type objectBlob struct {
+	source.Blob
+	fresh []finding.Span // not nil
+}
+
+func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
+	if o.Window == nil {
+		if err := sw.conn.object(o); err != nil {
+			if err := sw.h.problem(sw.to, pack.Problem{ID: o.ID, Path: o.Pack, Err: err}); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if o.Kind == pack.Tree {
+		return 0, nil
+	}
+	b, _ := sw.blobs.Get().(*objectBlob)
+	if b == nil {
+		b = &objectBlob{fresh: []finding.Span{}}
+	}
+	defer sw.blobs.Put(b)
+	b.Blob = source.Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data}
+	if o.Fresh != nil {
+		b.fresh = b.fresh[:0]
+		for _, s := range o.Fresh {
+			b.fresh = append(b.fresh, finding.Span(s))
+		}
+		b.Fresh = b.fresh
+	}
+	if o.Window != nil {
+		b.Window = sw.window(o)
+		b.Open = sw.opener(o.ID)
+	}
+	hits, err = sw.to.Blob(&b.Blob)
+	if hits > 0 || sw.cache.worthAnother(o) {
+		sw.mu.Lock()
+		sw.held = append(sw.held, o.ID)
+		sw.mu.Unlock()
+	}
+	return hits, err
+}
+
+// hits are the objects that held something, each once, in order.
+func (sw *sweeper) hits() []pack.ID { return sortedIDs(sw.held) }
+
+// opener reads a large object again, for those who need to seek in it.
+func (sw *sweeper) opener(id pack.ID) func() (source.Content, error) {
+	return func() (source.Content, error) {
+		_, data, err := sw.repo.Reader().Object(id)
+		if err != nil {
+			return nil, err
+		}
+		return memory{strings.NewReader(string(data))}, nil
+	}
+}
+
+// memory is a Content that is held whole.
+type memory struct{ *strings.Reader }
+
+func (memory) Close() error { return nil }

@@ -1,0 +1,398 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// Locate gives the locations of keys in objects of this repository. For each key and each path that ever held it there is
+// one place: with the commit that introduced it (the first one, where several did)
+// and, if HEAD has it, the line where it is at HEAD; else the line where it was
+// introduced. Blobs that brought nothing new yield no place of their own. All
+// commits and trees are read once, however many places there are.
+func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+	r, err := h.open(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if h.opts.Scope.Staged {
+		return h.locateStaged(hits), nil
+	}
+	q := newQuestion(hits)
+	l, err := load(ctx, r, h.opts.Jobs, q.blobs)
+	if err != nil {
+		return nil, err
+	}
+	t := &tracer{record: l, keysOf: q.keysOf, placed: make([]bool, len(q.blobs))}
+	t.trace()
+	a := &answer{h: h, r: r, tracer: t, q: q, reader: r.Reader(), commits: map[pack.ID]pack.CommitInfo{}}
+	a.resolve()
+	out := make([][]finding.Location, len(hits))
+	for i := range hits {
+		out[i] = a.locate(hits[i])
+		for j := range out[i] {
+			out[i][j].Unreachable = out[i][j].Unreachable && r.knowsRefs()
+		}
+	}
+	if t.full {
+		return out, errors.New("the trees hold keys under more paths than are told apart; some places are not listed")
+	}
+	return out, nil
+}
+
+// A question is what is asked: which blobs hold which keys.
+type question struct {
+	blobs   []pack.ID
+	number  map[pack.ID]int32
+	keys    map[string]int32
+	keysOf  [][]int32
+	commits []pack.ID // with keys in their messages
+}
+
+func newQuestion(hits []source.Hit) *question {
+	q := &question{number: map[pack.ID]int32{}, keys: map[string]int32{}}
+	for _, hit := range hits {
+		id, err := pack.ParseID(hit.At.Blob)
+		switch {
+		case err != nil:
+		case hit.At.Object == "commit":
+			q.commits = append(q.commits, id)
+		case hit.At.Object == "blob":
+			q.blobs = append(q.blobs, id)
+		}
+	}
+	q.blobs, q.commits = sortedIDs(q.blobs), sortedIDs(q.commits)
+	for i, id := range q.blobs {
+		q.number[id] = int32(i)
+	}
+	q.keysOf = make([][]int32, len(q.blobs))
+	for _, hit := range hits {
+		id, _ := pack.ParseID(hit.At.Blob)
+		if b, ok := q.number[id]; ok && hit.At.Object == "blob" {
+			if k := q.key(hit.Key); !slices.Contains(q.keysOf[b], k) {
+				q.keysOf[b] = append(q.keysOf[b], k)
+			}
+		}
+	}
+	return q
+}
+
+func (q *question) key(key string) int32 {
+	k, ok := q.keys[key]
+	if !ok {
+		k = int32(len(q.keys))
+		q.keys[key] = k
+	}
+	return k
+}
+
+// An answer turns chains into places.
+type answer struct {
+	*tracer
+	h       *History
+	r       *repository
+	q       *question
+	reader  *pack.Reader
+	commits map[pack.ID]pack.CommitInfo
+
+	head     int32 // commit; none if there is none
+	fromHead []bool
+	fromRefs []bool
+	tips     []tip
+	told     map[change][]*toldChain // by key (in commit) and blob
+	messages map[pack.ID]*toldChain
+	others   map[int32][]finding.Location // of blobs that no commit has
+}
+
+// A tip is a reference that leads to a commit.
+type tip struct {
+	name   string
+	commit int32
+}
+
+// A toldChain is one with all that is to be said of it.
+type toldChain struct {
+	*chain
+	first   change // the introduction that is named
+	shown   int32  // the blob whose lines are shown
+	atHead  bool
+	refs    []string
+	removal int32 // commit; none
+}
+
+func (a *answer) resolve() {
+	a.head = none
+	if n, ok := a.number[a.r.head]; ok {
+		a.head = n
+	}
+	var tips []int32
+	for _, ref := range a.r.refs {
+		id, _ := pack.ParseID(ref.ID)
+		if n, ok := a.number[a.peel(id)]; ok {
+			a.tips = append(a.tips, tip{ref.Short(), n})
+			tips = append(tips, n)
+		}
+	}
+	a.fromRefs = a.ancestors(tips)
+	if a.head != none {
+		a.fromHead = a.ancestors([]int32{a.head})
+	} else {
+		a.fromHead = make([]bool, len(a.ids))
+	}
+	a.told, a.messages = map[change][]*toldChain{}, map[pack.ID]*toldChain{}
+	var all []*toldChain
+	for _, c := range a.chains {
+		if d := a.tell(c); d != nil {
+			all = append(all, d)
+			at := change{d.key, d.shown}
+			a.told[at] = append(a.told[at], d)
+		}
+	}
+	for _, id := range a.q.commits {
+		if n, ok := a.number[id]; ok {
+			c := change{n, none}
+			d := &toldChain{chain: &chain{intros: []change{c}}, first: c, removal: none}
+			a.messages[id] = d
+			all = append(all, d)
+		}
+	}
+	for part := range slices.Chunk(all, 64) {
+		a.reach(part)
+	}
+	for _, list := range a.told {
+		slices.SortFunc(list, func(x, y *toldChain) int { return strings.Compare(x.path, y.path) })
+	}
+	a.strays()
+}
+
+// tell chooses what is said of a chain; nil if it is not to be listed.
+func (a *answer) tell(c *chain) *toldChain {
+	if only := a.h.only; only != nil {
+		c.intros = slices.DeleteFunc(slices.Clone(c.intros), func(x change) bool { return !only[a.ids[x.commit]] })
+	}
+	if len(c.intros) == 0 || a.h.opts.Filter.Skip(path.Join(a.h.below, c.path)) {
+		return nil
+	}
+	d := &toldChain{chain: c, first: c.intros[0], removal: none}
+	for _, x := range c.intros {
+		if a.fromRefs[x.commit] {
+			d.first = x
+			break
+		}
+	}
+	d.shown = d.first.blob
+	if a.head != none {
+		if blob := a.lookup(a.tree[a.head], c.path); a.holds(blob, c.key) {
+			d.atHead, d.shown = true, ^blob
+		}
+	}
+	return d
+}
+
+// reach works out for up to 64 chains which references lead to them and which
+// commit took them away.
+func (a *answer) reach(part []*toldChain) {
+	bits := make([]uint64, len(a.ids))
+	for i, d := range part {
+		for _, x := range d.intros {
+			bits[x.commit] |= 1 << i
+		}
+	}
+	a.spread(bits)
+	for i, d := range part {
+		for _, t := range a.tips {
+			if bits[t.commit]&(1<<i) != 0 {
+				d.refs = append(d.refs, t.name)
+			}
+		}
+		if !d.atHead {
+			d.removal = a.removal(d, func(n int32) bool { return bits[n]&(1<<i) != 0 })
+		}
+	}
+}
+
+// removal is the commit that took a key away: on the way to HEAD if one did there,
+// else on the way to another reference; the last one. A merge counts unless one of
+// its parents had lost the key before.
+func (a *answer) removal(d *toldChain, had func(int32) bool) int32 {
+	best, rank := none, -1
+	for _, x := range d.removed {
+		if only := a.h.only; only != nil && !only[a.ids[x.commit]] || slices.ContainsFunc(x.lacking, had) {
+			continue
+		}
+		r := 0
+		switch {
+		case a.fromHead[x.commit]:
+			r = 2
+		case a.fromRefs[x.commit]:
+			r = 1
+		}
+		if r >= rank {
+			best, rank = x.commit, r
+		}
+	}
+	return best
+}
+
+// locate answers for one hit.
+func (a *answer) locate(hit source.Hit) []finding.Location {
+	at := hit.At
+	id, err := pack.ParseID(at.Blob)
+	if err != nil {
+		return []finding.Location{at} // a file beside the objects
+	}
+	switch at.Object {
+	case "commit":
+		return a.message(at, id)
+	case "tag":
+		return []finding.Location{a.tag(at, id)}
+	}
+	blob := a.q.number[id]
+	if list := a.told[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
+		out := make([]finding.Location, 0, len(list))
+		for _, d := range list {
+			out = append(out, a.place(at, d))
+		}
+		return out
+	}
+	if a.placed[blob] || a.h.only != nil {
+		return nil // the chains of its keys are told from other blobs
+	}
+	if list := a.others[blob]; len(list) > 0 {
+		out := make([]finding.Location, 0, len(list))
+		for _, o := range list {
+			l := at
+			l.Object, l.Path, l.Refs = o.Object, o.Path, o.Refs
+			out = append(out, l)
+		}
+		return out
+	}
+	at.Unreachable = !a.full // else it may have been further on
+	return []finding.Location{at}
+}
+
+func (a *answer) place(at finding.Location, d *toldChain) finding.Location {
+	at.Path = a.h.shownPath(d.path)
+	at.Blob = a.q.blobs[d.shown].String()
+	a.introducedBy(&at, a.ids[d.first.commit])
+	at.Refs, at.AtHead, at.Unreachable = d.refs, d.atHead, len(d.refs) == 0
+	if d.removal != none {
+		at.RemovedIn = a.ids[d.removal].String()
+	}
+	return at
+}
+
+func (a *answer) message(at finding.Location, id pack.ID) []finding.Location {
+	if a.h.only != nil && !a.h.only[id] {
+		return nil
+	}
+	if d := a.messages[id]; d != nil {
+		at.Refs = d.refs
+	}
+	at.Unreachable = len(at.Refs) == 0
+	a.introducedBy(&at, id)
+	return []finding.Location{at}
+}
+
+// introducedBy fills in what a commit says of itself.
+func (a *answer) introducedBy(at *finding.Location, id pack.ID) {
+	at.Commit = id.String()
+	c, ok := a.commits[id]
+	if !ok {
+		if _, data, err := a.reader.Object(id); err == nil {
+			c, _ = pack.ParseCommit(data)
+			c.Message = nil
+		}
+		a.commits[id] = c
+	}
+	signed(at, c.Author)
+}
+
+func signed(at *finding.Location, s pack.Signature) {
+	at.Author = strings.TrimSpace(s.Name)
+	if s.Email != "" {
+		at.Author = strings.TrimSpace(at.Author + " <" + s.Email + ">")
+	}
+	if !s.When.IsZero() {
+		when := s.When.UTC()
+		at.Date = &when
+	}
+}
+
+// tag answers for the message of an annotated tag: the references that name it,
+// or a tag of it.
+func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
+	signed(&at, a.tags[id].Tagger)
+	for _, ref := range a.r.refs {
+		next, _ := pack.ParseID(ref.ID)
+		for range 64 {
+			if next == id {
+				at.Refs = append(at.Refs, ref.Short())
+				break
+			}
+			t, ok := a.tags[next]
+			if !ok {
+				break
+			}
+			next = t.Object
+		}
+	}
+	at.Unreachable = len(at.Refs) == 0
+	return at
+}
+
+// strays finds the blobs that no commit has and something else leads to: an index,
+// or a reference to a blob or a tree.
+func (a *answer) strays() {
+	a.others = map[int32][]finding.Location{}
+	add := func(blob int32, at finding.Location) {
+		if !a.placed[blob] && !a.h.opts.Filter.Skip(path.Join(a.h.below, at.Path)) {
+			if at.Path != "" {
+				at.Path = a.h.shownPath(at.Path)
+			}
+			a.others[blob] = append(a.others[blob], at)
+		}
+	}
+	// What cannot be read of an index, the walk has reported.
+	_ = eachIndexed(refs.Indexes(a.r.CommonDir()), func(e indexEntry) {
+		if b, ok := a.q.number[e.id]; ok {
+			add(b, finding.Location{Object: "index", Path: e.path})
+		}
+	})
+	for _, ref := range a.r.refs {
+		id, _ := pack.ParseID(ref.ID)
+		id = a.peel(id)
+		if b, ok := a.q.number[id]; ok {
+			add(b, finding.Location{Object: "blob", Refs: []string{ref.Short()}})
+		} else if root := a.root(id); root != none {
+			a.leaves(root, func(p string, blob int32) {
+				add(blob, finding.Location{Object: "blob", Path: p, Refs: []string{ref.Short()}})
+			})
+		}
+	}
+}
+
+// leaves walks a tree that no commit has.
+func (t *tracer) leaves(tree int32, fn func(path string, blob int32)) {
+	for _, e := range t.edges[tree] {
+		if t.spent() {
+			return
+		}
+		back := t.enter(e.name)
+		if e.to >= 0 {
+			t.leaves(e.to, fn)
+		} else {
+			fn(string(t.path), ^e.to)
+		}
+		t.path = t.path[:back]
+	}
+}

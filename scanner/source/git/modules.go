@@ -1,0 +1,136 @@
+package git
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+)
+
+const (
+	// maxLinks bounds the submodules that are named: trees can be made that have
+	// one under more paths than there is room for.
+	maxLinks = 10_000
+	// maxTreeDepth is how deep folders may lie in each other; git has the same
+	// limit.
+	maxTreeDepth = 2048
+)
+
+// A linkFinder finds the submodules in a tree. It reads each tree once to know
+// which lead to one, and those a second time.
+type linkFinder struct {
+	differ
+	leads map[pack.ID]bool
+	paths []string
+}
+
+// look reports whether a submodule is in a tree.
+func (f *linkFinder) look(tree pack.ID, depth int) bool {
+	if found, known := f.leads[tree]; known || depth > maxTreeDepth {
+		return found
+	}
+	found := false
+	for _, e := range f.read(tree) {
+		if e.IsCommit() || e.IsTree() && f.look(e.ID, depth+1) {
+			found = true
+		}
+	}
+	f.leads[tree] = found
+	return found
+}
+
+// list notes the paths of the submodules in a tree that has some.
+func (f *linkFinder) list(tree pack.ID, prefix string) {
+	for _, e := range f.read(tree) {
+		switch {
+		case len(f.paths) == maxLinks:
+			return
+		case e.IsCommit():
+			f.paths = append(f.paths, prefix+string(e.Name))
+		case e.IsTree() && f.leads[e.ID]:
+			f.list(e.ID, prefix+string(e.Name)+"/")
+		}
+	}
+}
+
+// headModules gives the submodules that HEAD has, and what its .gitmodules says.
+// What cannot be read is reported elsewhere, as missing or corrupt.
+func headModules(r *repository) (links []string, mods []refs.Module) {
+	if r.head.IsZero() {
+		return nil, nil
+	}
+	f := &linkFinder{differ: differ{r: r, reader: r.Reader()}, leads: map[pack.ID]bool{}}
+	_, data, err := f.reader.Object(r.head)
+	if err != nil {
+		return nil, nil
+	}
+	c, _ := pack.ParseCommit(data)
+	if !f.look(c.Tree, 0) {
+		return nil, nil
+	}
+	f.list(c.Tree, "")
+	for _, e := range f.read(c.Tree) {
+		if string(e.Name) == ".gitmodules" && !e.IsTree() {
+			if _, text, err := f.reader.Object(e.ID); err == nil {
+				mods = refs.ParseModules(text)
+			}
+		}
+	}
+	return f.paths, mods
+}
+
+// findModules notes the submodules: those in the index, or where there is no work
+// tree those of HEAD. seen tells whether a tree had one; without, none has to be
+// read again.
+func (h *History) findModules(r *repository, indexed []string, seen bool) {
+	h.links = indexed
+	if seen && gitdir.Is(h.path) {
+		h.links, h.modules = headModules(r)
+	}
+}
+
+// Submodules notes, after Walk, which submodules are here, and returns the git folders
+// that this repository keeps for them, as they are shown.
+func (h *History) Submodules(to source.Sink) (folders []string, err error) {
+	common := h.CommonDir()
+	dirs, errs := refs.ModuleDirs(common)
+	for _, err := range errs {
+		if err := to.Problem(finding.Problem{Path: h.shown, Error: "submodules: " + source.Reason(err)}); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range dirs {
+		if rel, err := filepath.Rel(common, dir); err == nil {
+			folders = append(folders, path.Join(filepath.ToSlash(h.gitPath(common)), filepath.ToSlash(rel)))
+		}
+	}
+	mods := h.modules
+	if data, err := disk.ReadSmall(filepath.Join(h.path, ".gitmodules")); err == nil {
+		mods = refs.ParseModules(data)
+	}
+	known := map[string]bool{}
+	for _, m := range mods {
+		known[m.Path] = true
+	}
+	slices.Sort(h.links)
+	for _, p := range slices.Compact(h.links) { // some have a repository and no entry in .gitmodules
+		if !known[p] {
+			mods = append(mods, refs.Module{Path: p})
+		}
+	}
+	for _, m := range mods {
+		s := finding.Submodule{Path: h.shownPath(m.Path), State: "not initialised"}
+		here := func(dir string) bool { return m.Name != "" && sameFile(dir, filepath.Join(common, "modules", m.Name)) }
+		if slices.ContainsFunc(dirs, here) || disk.Exists(filepath.Join(h.path, filepath.FromSlash(m.Path)), ".git") {
+			s.State = "scanned"
+		}
+		h.cov.Submodules = append(h.cov.Submodules, s)
+	}
+	return folders, nil
+}

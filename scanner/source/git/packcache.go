@@ -1,0 +1,228 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/internal/notebook"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/unpack"
+)
+
+// cacheForm changes with the form of the files in a cache.
+const cacheForm = 1
+
+// maxNeeds bounds the loose objects that one entry may depend on.
+const maxNeeds = 10_000
+
+// A packEntry is what a cache keeps of one pack: which of its objects have to be
+// looked at again. It holds ids of objects and nothing of what they contain; the
+// keys come from the repository itself each time.
+type packEntry struct {
+	Form     int    `json:"form"`
+	Detector string `json:"detector"`
+	Pack     string `json:"pack"`
+	// Beside are the packs it was read together with. When one is gone, an object
+	// may have lost its sound copy.
+	Beside []string `json:"beside"`
+	// Again are the objects that held something, or are archives or pictures.
+	Again []string `json:"again"`
+	// Needs are objects that the pack refers to and no pack had.
+	Needs []string `json:"needs"`
+}
+
+// A packCache is a folder of such entries. A nil one remembers nothing.
+type packCache struct {
+	h     *History
+	names map[string]string // of the packs in the store: path to name
+	again []pack.ID
+	needs []pack.ID // of the packs that are not read
+}
+
+// openCache reads what is known of the packs of r, and gives the paths of those
+// that need not be read. Entries that are damaged or do not fit are left out, and
+// the damaged ones removed.
+func (h *History) openCache(r *repository, to source.Sink) (*packCache, []string, error) {
+	if h.opts.Cache == "" || h.opts.Version == "" {
+		return nil, nil, nil
+	}
+	c := &packCache{h: h, names: map[string]string{}}
+	here := map[string]bool{}
+	for _, p := range r.Packs() {
+		if name, err := packName(p.Path, r.HashSize()); err == nil && !p.Unindexed {
+			c.names[p.Path], here[name] = name, true
+		}
+	}
+	var skip []string
+	for _, p := range r.Packs() {
+		e, err := c.read(c.names[p.Path])
+		if err != nil {
+			if err := to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true,
+				Error: "an entry of the cache was dropped: " + err.Error()}); err != nil {
+				return nil, nil, err
+			}
+		}
+		if e != nil && c.fits(e, r, here) {
+			skip = append(skip, p.Path)
+		}
+	}
+	c.again = sortedIDs(c.again)
+	return c, skip, nil
+}
+
+// packName is the pack's file name and its last bytes, which are its checksum.
+func packName(name string, hashSize int) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	sum := make([]byte, hashSize)
+	if _, err := f.ReadAt(sum, info.Size()-int64(hashSize)); err != nil {
+		return "", err
+	}
+	return filepath.Base(name) + ":" + hex.EncodeToString(sum), nil
+}
+
+func (c *packCache) file(name string) string {
+	sum := sha256.Sum256([]byte(c.h.opts.Version + "\x00" + name))
+	return filepath.Join(c.h.opts.Cache, "pack-"+hex.EncodeToString(sum[:16]))
+}
+
+// read gives an entry; nil when there is none. A file is the entry's checksum, a
+// line feed, and the entry.
+func (c *packCache) read(name string) (*packEntry, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	sum, body, _ := bytes.Cut(data, []byte{'\n'})
+	want := sha256.Sum256(body)
+	var e packEntry
+	if string(sum) != hex.EncodeToString(want[:]) || json.Unmarshal(body, &e) != nil {
+		_ = os.Remove(c.file(name))
+		return nil, errors.New(filepath.Base(c.file(name)) + " is damaged")
+	}
+	if e.Form != cacheForm || e.Detector != c.h.opts.Version || e.Pack != name {
+		return nil, nil
+	}
+	return &e, nil
+}
+
+// fits reports whether an entry holds for the store as it is now, and notes what
+// is to be looked at again.
+func (c *packCache) fits(e *packEntry, r *repository, here map[string]bool) bool {
+	for _, b := range e.Beside {
+		if !here[b] {
+			return false
+		}
+	}
+	var ids []pack.ID
+	for _, text := range slices.Concat(e.Again, e.Needs) {
+		id, err := pack.ParseID(text)
+		if err != nil || !r.Has(id) {
+			return false
+		}
+		ids = append(ids, id)
+	}
+	c.again = append(c.again, ids[:len(e.Again)]...)
+	c.needs = append(c.needs, ids[len(e.Again):]...)
+	return true
+}
+
+// replay hands over what the packs that were not read hold.
+func (c *packCache) replay(ctx context.Context, sw *sweeper) error {
+	if c == nil {
+		return nil
+	}
+	reader := sw.repo.Reader()
+	for _, id := range c.again {
+		if slices.Contains(sw.held, id) {
+			continue
+		}
+		kind, data, err := reader.Object(id)
+		if err != nil {
+			err = c.h.problem(sw.to, pack.Problem{ID: id, Err: err})
+		} else {
+			_, err = sw.object(&pack.Object{ID: id, Kind: kind, Data: data})
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// worthAnother reports whether an object without a match of its own must be looked
+// at in each run, because matches may be in what it packs or shows.
+func (c *packCache) worthAnother(o *pack.Object) bool {
+	return c != nil && (o.Window != nil || archive.Sniff(o.Data, o.Data) != archive.None || unpack.IsPicture(o.Data) || notebook.LooksLike(o.Data))
+}
+
+// store writes the entries of all packs, unless something could not be read.
+func (c *packCache) store(r *repository, again []pack.ID, conn *connectivity, sound bool) error {
+	if c == nil || !sound || len(conn.absent) > 0 {
+		return nil
+	}
+	needs := sortedIDs(append(c.needs, conn.loose...))
+	if len(needs) > maxNeeds {
+		return nil
+	}
+	if err := os.MkdirAll(c.h.opts.Cache, 0o700); err != nil {
+		return err
+	}
+	e := packEntry{Form: cacheForm, Detector: c.h.opts.Version, Again: []string{}, Needs: []string{}}
+	for _, name := range c.names {
+		e.Beside = append(e.Beside, name)
+	}
+	slices.Sort(e.Beside)
+	for _, id := range needs {
+		e.Needs = append(e.Needs, id.String())
+	}
+	in := map[string][]string{}
+	for _, id := range again {
+		for _, path := range r.HeldBy(id) {
+			in[path] = append(in[path], id.String())
+		}
+	}
+	for path, name := range c.names {
+		e.Pack, e.Again = name, in[path]
+		if err := c.write(name, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write puts an entry in place whole. Only its owner may read it.
+func (c *packCache) write(name string, e packEntry) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	data := hex.EncodeToString(sum[:]) + "\n" + string(body)
+	return atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true})
+}

@@ -1,0 +1,148 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/git/index"
+	"github.com/b10lint/b10lint/internal/git/pack"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// A stagedEntry is a path of the index that differs from HEAD, and the blob that
+// HEAD has there, if any.
+type stagedEntry struct {
+	path     string
+	id, head pack.ID
+}
+
+// walkStaged hands over the blobs of the index that HEAD does not have at their
+// paths, and those that HEAD has there, which Locate tells apart. Trees are only
+// read where the index does not remember that they are those of HEAD. The sides of
+// a conflict are looked at, too.
+func (h *History) walkStaged(ctx context.Context, r *repository, to source.Sink) error {
+	name := h.opts.Scope.IndexFile
+	if name == "" {
+		name = filepath.Join(r.GitDir(), "index")
+	}
+	entries, trees, err := readIndex(name, r.GitDir())
+	if err != nil {
+		return to.Problem(finding.Problem{Path: h.shown, Error: err.Error()})
+	}
+	s := &stager{differ: differ{r: r, reader: r.Reader(), want: map[pack.ID]bool{}}, entries: entries}
+	s.compare("", s.tree(r.head), trees, len(entries))
+	h.staged = s.found
+	for _, p := range s.problems {
+		if err := h.problem(to, p); err != nil {
+			return err
+		}
+	}
+	return h.hand(ctx, r, s.want, to)
+}
+
+// A stager compares an index with a tree, from the front.
+type stager struct {
+	differ
+	entries []indexEntry // what is left of the index
+	found   []stagedEntry
+}
+
+// tree is that of a commit; the zero ID if there is none.
+func (s *stager) tree(commit pack.ID) pack.ID {
+	if commit.IsZero() {
+		return commit
+	}
+	_, data, err := s.reader.Object(commit)
+	if err != nil {
+		s.problems = append(s.problems, pack.Problem{ID: commit, Err: err})
+		return pack.ID{}
+	}
+	c, _ := pack.ParseCommit(data)
+	return c.Tree
+}
+
+// compare takes the entries below prefix off the index. count is at most how many
+// they are.
+func (s *stager) compare(prefix string, tree pack.ID, cache *index.Tree, count int) {
+	if cache != nil && cache.ID != nil && cache.Entries <= count && bytes.Equal(cache.ID, tree.Bytes()) {
+		s.entries = s.entries[cache.Entries:]
+		return
+	}
+	head := map[string]pack.TreeEntry{}
+	for _, e := range s.read(tree) {
+		head[string(e.Name)] = e
+	}
+	for len(s.entries) > 0 && strings.HasPrefix(s.entries[0].path, prefix) {
+		e := &s.entries[0]
+		name, _, below := strings.Cut(e.path[len(prefix):], "/")
+		if below && name != "" && e.mode != index.ModeTree {
+			sub := pack.ID{}
+			if old := head[name]; old.IsTree() {
+				sub = old.ID
+			}
+			s.compare(e.path[:len(prefix)+len(name)+1], sub, cachedDir(cache, name), len(s.entries))
+			continue
+		}
+		s.entries = s.entries[1:]
+		s.entry(e, head[name])
+	}
+}
+
+func cachedDir(d *index.Tree, name string) *index.Tree {
+	if d != nil {
+		for _, sub := range d.Dirs {
+			if sub.Name == name {
+				return sub
+			}
+		}
+	}
+	return nil
+}
+
+func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
+	id := e.id
+	switch {
+	case id == head.ID || e.isGitlink() || e.intentToAdd:
+	case e.mode == index.ModeTree: // a folder that is not checked out, in a sparse index
+		d := differ{r: s.r, reader: s.reader, seen: map[string]bool{}, want: s.want}
+		d.diff(id, []pack.ID{head.ID})
+		s.problems = append(s.problems, d.problems...)
+	default:
+		old := pack.ID{}
+		if !head.IsTree() && !head.IsCommit() && !head.ID.IsZero() {
+			old = head.ID
+			s.want[old] = true
+		}
+		s.want[id] = true
+		s.found = append(s.found, stagedEntry{e.path, id, old})
+	}
+}
+
+// locateStaged gives the paths where the index contains a key that HEAD does not.
+func (h *History) locateStaged(hits []source.Hit) [][]finding.Location {
+	type keyIn struct{ blob, key string }
+	has := map[keyIn]bool{}
+	for _, hit := range hits {
+		has[keyIn{hit.At.Blob, hit.Key}] = true
+	}
+	out := make([][]finding.Location, len(hits))
+	byBlob := map[string][]stagedEntry{}
+	for _, e := range h.staged {
+		byBlob[e.id.String()] = append(byBlob[e.id.String()], e)
+	}
+	for i, hit := range hits {
+		for _, e := range byBlob[hit.At.Blob] {
+			if has[keyIn{e.head.String(), hit.Key}] || h.opts.Filter.Skip(path.Join(h.below, e.path)) {
+				continue
+			}
+			at := hit.At
+			at.Object, at.Path = "index", h.shownPath(e.path)
+			out[i] = append(out[i], at)
+		}
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package truss
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/b10lint/b10lint/scanner/source/disk"
+)
+
+// A Config is what matters of a truss's config.yaml.
+type Config struct {
+	// ExternalPackageDirs are folders whose contents are uploaded as well.
+	ExternalPackageDirs []string
+	// BundledPackagesDir is where they go, "packages" unless it says otherwise.
+	BundledPackagesDir string
+	// SecretValues are the entries of the secrets map that have a value. The
+	// map is there to name secrets: a value in it is uploaded.
+	SecretValues []ConfigEntry
+}
+
+// A ConfigEntry is the place of a value in config.yaml. It does not hold the value.
+type ConfigEntry struct {
+	Name         string // of the entry
+	Line, Column int    // 1-based, of the value's first character
+}
+
+// dummySecret is what truss itself writes for a chain's key when there is none.
+const dummySecret = "docker_dummy_key"
+
+// ReadConfig reads a config.yaml. It expands no aliases but follows them, so
+// its time is linear in the file.
+func ReadConfig(name string) (Config, error) {
+	data, err := disk.ReadSmall(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return ParseConfig(data)
+}
+
+// ParseConfig reads the text of a config.yaml. The error gives the line and
+// quotes no value.
+func ParseConfig(data []byte) (Config, error) {
+	config := Config{BundledPackagesDir: "packages"}
+	var doc yaml.Node
+	if len(bytes.TrimSpace(data)) == 0 {
+		return config, nil
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return config, errors.New("is not YAML that truss could read: " + yamlPlace(err))
+	}
+	root := follow(&doc)
+	if root == nil {
+		return config, nil
+	}
+	if root.Kind != yaml.MappingNode {
+		return config, errors.New("is not a YAML mapping")
+	}
+	entries(root, func(key string, value *yaml.Node) {
+		switch key {
+		case "external_package_dirs":
+			config.ExternalPackageDirs = words(value)
+		case "bundled_packages_dir":
+			if value.Kind == yaml.ScalarNode {
+				config.BundledPackagesDir = value.Value
+			}
+		case "secrets":
+			config.SecretValues = secretValues(value)
+		}
+	})
+	return config, nil
+}
+
+// yamlPlace keeps of the library's error only where it was: its words may quote
+// the file.
+func yamlPlace(err error) string {
+	var line int
+	for _, format := range []string{"yaml: line %d:", "yaml: unmarshal errors:\n  line %d:"} {
+		if _, scanErr := fmt.Sscanf(err.Error(), format, &line); scanErr == nil {
+			return fmt.Sprintf("see line %d", line)
+		}
+	}
+	return "its structure is broken"
+}
+
+// follow returns the node that a document or an alias stands for, nil for none.
+func follow(n *yaml.Node) *yaml.Node {
+	for range 10 {
+		switch {
+		case n == nil:
+			return nil
+		case n.Kind == yaml.DocumentNode && len(n.Content) > 0:
+			n = n.Content[0]
+		case n.Kind == yaml.AliasNode:
+			n = n.Alias
+		case n.Kind == 0 || n.Kind == yaml.DocumentNode:
+			return nil
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+// entries calls yield for each pair of a mapping, in file order.
+func entries(n *yaml.Node, yield func(key string, value *yaml.Node)) {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := follow(n.Content[i]), follow(n.Content[i+1])
+		if key != nil && value != nil && key.Kind == yaml.ScalarNode {
+			yield(key.Value, value)
+		}
+	}
+}
+
+func words(n *yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	var out []string
+	for _, c := range n.Content {
+		if c = follow(c); c != nil && c.Kind == yaml.ScalarNode {
+			out = append(out, c.Value)
+		}
+	}
+	return out
+}
+
+func secretValues(n *yaml.Node) []ConfigEntry {
+	var out []ConfigEntry
+	entries(n, func(key string, value *yaml.Node) {
+		if value.Tag == "!!null" || value.Kind == yaml.ScalarNode && (value.Value == "" || value.Value == dummySecret) {
+			return
+		}
+		out = append(out, ConfigEntry{Name: key, Line: value.Line, Column: value.Column})
+	})
+	return out
+}

@@ -1,0 +1,124 @@
+// Package truss is the source of what truss push would upload from a folder.
+package truss
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+)
+
+// Options say how the upload would be made.
+type Options struct {
+	// Config is the file of truss push --config, which goes up in place of
+	// config.yaml; empty for none.
+	Config string
+}
+
+// An Entry is one thing that truss push would send.
+type Entry struct {
+	Path string // in the archive, slash separated; of config.yaml also when it is only sent
+	File string // on this machine
+	Size int64
+	// Link is set when the archive holds a symbolic link and not what it leads
+	// to; it is where the link leads.
+	Link string
+	// Sent is set for config.yaml, which also goes into the request itself.
+	// SentOnly is set when the ignore list keeps it out of the archive.
+	Sent, SentOnly bool
+}
+
+// Uploads returns a Source of the files that `truss push` would upload from dir: a
+// truss (a folder with a config.yaml), a chain (Python files that use
+// truss_chains) or a training folder. See UploadSet.
+func Uploads(dir string, o Options) source.Source {
+	return source.Source{Walk: func(ctx context.Context, to source.Sink) error { return walk(ctx, dir, o, to) }}
+}
+
+// walk hands over the contents of the upload set, in the order of their paths.
+func walk(ctx context.Context, dir string, o Options, to source.Sink) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("is not a folder")
+	}
+	if err != nil {
+		return fmt.Errorf("cannot scan the truss %s: %s", dir, source.Reason(err))
+	}
+	entries, problems := UploadSet(dir, o)
+	for _, p := range problems {
+		if err := to.Problem(p); err != nil {
+			return err
+		}
+	}
+	r := disk.NewFiles(to)
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if e.Link != "" {
+			continue // what it leads to stays here
+		}
+		at := finding.Location{Path: filepath.ToSlash(e.File), Exposure: finding.Shipped}
+		if err := r.Send(ctx, at, e.File); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UploadSet lists what `truss push` of truss 0.18 (and `truss chains push` and
+// `truss train push`, which archive the same way) would upload from dir, sorted by
+// path, with what kept the list from being complete or would make the push fail.
+//
+// The rules, from truss/util/path.py, truss/remote/baseten, truss_gatherer.py and
+// truss_chains/deployment/code_gen.py:
+//   - a .truss_ignore at the root replaces the built-in list; .gitignore means nothing;
+//   - a link to a file is stored as a link, a link to a folder is left out;
+//   - with external_package_dirs, the truss is first copied with the built-in list,
+//     links to files followed, the contents of those folders go below
+//     bundled_packages_dir, and then the .truss_ignore applies to the copy;
+//   - of a chain, the root is archived like a truss and is also copied, links to files
+//     followed and always with the built-in list, into every chainlet;
+//   - config.yaml goes into the request whether or not it is archived.
+func UploadSet(dir string, o Options) ([]Entry, []finding.Problem) {
+	u := &upload{dir: dir, config: o.Config, entries: map[string]Entry{}}
+	u.run()
+	out := make([]Entry, 0, len(u.entries))
+	for _, e := range u.entries {
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
+	return out, u.problems
+}
+
+// chainFiles returns the Python files at the top of a folder that use truss_chains,
+// and which of them name folders that only running them would tell.
+func chainFiles(dir string) (chain, opaque []string) {
+	names, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.py"))
+	if err != nil {
+		return nil, nil
+	}
+	for _, name := range names {
+		data, err := disk.ReadSmall(name)
+		if err != nil || !strings.Contains(string(data), "truss_chains") {
+			continue // one that cannot be read is reported when it is sent
+		}
+		chain = append(chain, name)
+		if strings.Contains(string(data), "external_package_dirs") || strings.Contains(string(data), "truss_dir") {
+			opaque = append(opaque, name)
+		}
+	}
+	return chain, opaque
+}
+
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
+}

@@ -1,0 +1,188 @@
+// Package unpack decorates a source: Archives hands over the members of archives as
+// well, Pictures the text in pictures.
+package unpack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// memberWindow is the size up to which a member is handed over whole. A member
+// cannot be read again, so this is larger than for files, whose first lines can be
+// looked up once something was found.
+const memberWindow = 4 << 20
+
+// Limits bound the work on one archive; see archive.Limits. Each zero field
+// stands for its default.
+type Limits = archive.Limits
+
+// Archives returns a Source that hands on what src hands over and, after each blob whose
+// content is an archive, every member of it as a further blob. A member's place
+// has the names of the levels in Member, joined by "!", and is at least Shipped.
+// A member too large for one window comes in windows. Memory stays bounded, and
+// nothing is written to disk. What cannot be unpacked, and each limit that is
+// reached, is a Problem of the archive's path and the member.
+// Members are located as what they are members of.
+func Archives(src source.Source, limits Limits) source.Source {
+	walker := archive.NewWalker(limits)
+	windows := &sync.Pool{New: func() any { b := make([]byte, memberWindow); return &b }}
+	walk, locate := src.Walk, src.Locate
+	src.Walk = func(ctx context.Context, to source.Sink) error {
+		s := &unpackSink{walker: walker, windows: windows, ctx: ctx, to: to, feeds: map[feedKey]*feed{}}
+		err := walk(ctx, s)
+		if ferr := s.abandon(); err == nil {
+			err = ferr
+		}
+		return err
+	}
+	if locate != nil {
+		src.Locate = func(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+			located, err := locate(ctx, hits)
+			for i := range min(len(located), len(hits)) {
+				if hits[i].At.Member == "" {
+					continue
+				}
+				for j := range located[i] {
+					located[i][j].Member = hits[i].At.Member
+					located[i][j].Exposure = shipped(located[i][j].Exposure)
+				}
+			}
+			return located, err
+		}
+	}
+	return src
+}
+
+// An unpackSink stands between a source and its sink.
+type unpackSink struct {
+	walker  *archive.Walker
+	windows *sync.Pool // *[]byte
+	ctx     context.Context
+	to      source.Sink
+	mu      sync.Mutex
+	feeds   map[feedKey]*feed // streams that are being unpacked
+}
+
+// Problem implements Sink.
+func (s *unpackSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
+
+// Blob implements Sink. The hits are those of the blob alone: what a source does
+// about them, such as showing the blob again, does nothing for the members.
+func (s *unpackSink) Blob(b *source.Blob) (int, error) {
+	hits, err := s.to.Blob(b)
+	if err != nil || b.Again {
+		return hits, err
+	}
+	switch w := b.Window; {
+	case w == nil, w.Offset == 0 && w.Last:
+		err = s.whole(b)
+	case b.Open != nil:
+		if w.Last {
+			err = s.reopened(b)
+		}
+	default:
+		err = s.feed(b)
+	}
+	return hits, err
+}
+
+// whole unpacks a blob that is all in memory.
+func (s *unpackSink) whole(b *source.Blob) error {
+	if archive.Sniff(b.Data, b.Data) == archive.None {
+		return nil
+	}
+	m := s.members(b.At)
+	defer m.close()
+	_, err := s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, m.visitor())
+	return err
+}
+
+// reopened unpacks a blob that was shown in windows, behind the last of them.
+func (s *unpackSink) reopened(b *source.Blob) error {
+	content, err := b.Open()
+	if err != nil {
+		return s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
+			Error: "could not be opened again to see whether it is an archive: " + source.Reason(err)})
+	}
+	defer content.Close()
+	m := s.members(b.At)
+	defer m.close()
+	_, err = s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, m.visitor())
+	return err
+}
+
+// members receives the members of one archive.
+type members struct {
+	s   *unpackSink
+	at  finding.Location
+	buf *[]byte
+}
+
+func (s *unpackSink) members(at finding.Location) *members {
+	return &members{s: s, at: at, buf: s.windows.Get().(*[]byte)}
+}
+
+func (m *members) close() { m.s.windows.Put(m.buf) }
+
+func (m *members) visitor() archive.Visitor {
+	return archive.Visitor{Member: m.member, Problem: m.problem}
+}
+
+// path is the member's path below whatever member the archive itself is.
+func (m *members) path(member string) string {
+	if m.at.Member == "" || member == "" {
+		return m.at.Member + member
+	}
+	return m.at.Member + "!" + member
+}
+
+func (m *members) member(in archive.Member) error {
+	at := m.at
+	at.Member = m.path(in.Path)
+	at.Exposure = shipped(at.Exposure)
+	_, err := source.Windows(in.Reader, at, *m.buf, source.Overlap, func(b *source.Blob) (int, error) {
+		if b.Window.Offset == 0 && b.Window.Last {
+			b.Window = nil
+		}
+		return m.s.to.Blob(b)
+	})
+	return err
+}
+
+func (m *members) problem(member string, err error) error {
+	p := finding.Problem{Path: m.at.Path, Member: m.path(member), Object: m.at.Blob, Error: err.Error()}
+	p.Hint, p.Warning = unpackAdvice(err)
+	return m.s.to.Problem(p)
+}
+
+// unpackAdvice says what to do about a problem, and whether it is a mere warning.
+func unpackAdvice(err error) (hint string, warning bool) {
+	var limit *archive.LimitError
+	var unsupported *archive.UnsupportedError
+	var odd *archive.OddError
+	switch {
+	case errors.As(err, &odd):
+		return "", true
+	case errors.As(err, &limit):
+		return "raise it with --archive-" + string(limit.Limit), false
+	case errors.Is(err, archive.ErrEncrypted):
+		return "unpack it with its password and scan what comes out", false
+	case errors.As(err, &unsupported):
+		return "unpack it with its own program and scan what comes out", false
+	}
+	return "", false
+}
+
+// shipped is the wider of Shipped and e.
+func shipped(e finding.Exposure) finding.Exposure {
+	if e.Rank() > finding.Shipped.Rank() {
+		return e
+	}
+	return finding.Shipped
+}

@@ -1,0 +1,266 @@
+package workstation
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/truss"
+)
+
+// maxInspected is the largest file that is judged by what it holds.
+const maxInspected = 16 << 20
+
+// An Inspection is what is wrong with how keys are kept on a workstation, besides
+// that they are there.
+type Inspection struct {
+	Findings []finding.Finding
+	Problems []finding.Problem
+	// Modes are the corrections of file modes that FixModes would make.
+	Modes []ModeFix
+}
+
+// InspectHome judges the files at the known places of a home: who may read them,
+// whether git has them, where a remote sends its key, which keys serve twice. It
+// changes nothing. On Windows, where a file has no mode bits, nothing is said of
+// who may read it.
+func InspectHome(o Options) Inspection {
+	files, _ := Files(o) // the scan of the home reports what cannot be read
+	in := newInspector(o)
+	for _, f := range files {
+		in.exposure, in.subject = finding.Home, f.Path
+		in.file(f)
+	}
+	in.reportShared()
+	return in.Inspection
+}
+
+// InspectTrussrcs judges .trussrc files that a scan of folders met, slash separated,
+// in the same way. It plans no corrections. o says whose workstation it is, as for
+// source.DirOptions.
+func InspectTrussrcs(o Options, met []string) Inspection {
+	in := newInspector(o)
+	if len(met) > 0 {
+		in.others(met, o)
+	}
+	in.reportShared()
+	return in.Inspection
+}
+
+// An inspector collects one Inspection.
+type inspector struct {
+	Inspection
+	trees  *git.WorkTrees
+	shared map[string][]keyUse // by digest
+	order  []string            // of the digests
+	// Of the file that is being looked at:
+	exposure finding.Exposure
+	subject  string // what it goes by in fingerprints
+	foreign  bool   // no correction is planned for it
+}
+
+func newInspector(o Options) *inspector {
+	return &inspector{trees: git.NewWorkTrees(o.Lookup), shared: map[string][]keyUse{}}
+}
+
+func (in *inspector) problem(path string, err error) {
+	in.Problems = append(in.Problems, finding.Problem{Path: path, Error: err.Error()})
+}
+
+// report adds a finding about the file that is being looked at. what, with the rule
+// and the file, tells it from others.
+func (in *inspector) report(rule finding.Rule, severity finding.Severity, what, message string, at ...finding.Location) {
+	subject := in.subject
+	if what != "" {
+		subject += "\x00" + what
+	}
+	for i := range at {
+		at[i].Exposure = in.exposure
+	}
+	in.Findings = append(in.Findings, source.RuleFinding(rule, severity, subject, message, at...))
+}
+
+// others looks at .trussrc files wherever they are.
+func (in *inspector) others(met []string, o Options) {
+	var known []PlaceFile
+	if o.Dir != "" {
+		known, _ = Files(o)
+	}
+	states := in.trees.States(met)
+	same := map[string]int{}
+	for _, s := range states {
+		same[s.Rel]++
+	}
+	for i, path := range met {
+		info, err := os.Stat(filepath.FromSlash(path))
+		if err != nil {
+			continue // the scan reports what it cannot read
+		}
+		in.foreign, in.exposure, in.subject = true, states[i].Exposure, path
+		if slices.ContainsFunc(known, func(k PlaceFile) bool { return os.SameFile(k.Info, info) }) {
+			in.exposure = finding.Home
+		}
+		if same[states[i].Rel] == 1 && states[i].Rel != "" { // wherever the clone is
+			in.subject = states[i].Rel
+		}
+		private := states[i].Exposure != finding.Committed
+		in.file(PlaceFile{Place: Place{Kind: KindTrussrc, Private: private}, Path: path, Info: info})
+	}
+}
+
+func (in *inspector) file(f PlaceFile) {
+	kind := f.Place.Kind
+	readers := ""
+	if runtime.GOOS != "windows" && f.Place.Private {
+		readers = rules.Readers(uint32(f.Info.Mode().Perm()))
+	}
+	always := kind == KindTrussrc || kind == KindBasetenCLI
+	if !always && readers == "" || f.Info.Size() > maxInspected {
+		return
+	}
+	data, err := os.ReadFile(filepath.FromSlash(f.Path))
+	if err != nil {
+		return // reported by the scan
+	}
+	holds := holdsKey(f.Path, data)
+	switch {
+	case kind == KindTrussrc:
+		state := in.trees.State(filepath.FromSlash(f.Path))
+		if state.Exposure == finding.Committed {
+			in.exposure = finding.Committed
+		}
+		holds = in.trussrc(f.Path, data) || holds
+		in.tracked(f.Path, state, holds)
+	case kind == KindBasetenCLI:
+		holds = in.authFile(f.Path, data) || holds
+	case kind == KindTruss:
+		holds = holds || isLocalSecret(f.Path, data)
+	}
+	if holds && readers != "" {
+		in.readable(f, readers)
+	}
+}
+
+// holdsKey reports whether the detector finds a key that is more than possible.
+func holdsKey(path string, data []byte) bool {
+	found := false
+	rules.Find(path, data, nil, func(m rules.Match) bool {
+		found = m.Confidence > finding.LowConfidence
+		return !found
+	})
+	return found
+}
+
+// isLocalSecret reports whether a file below ~/.truss holds a secret of any kind.
+func isLocalSecret(path string, data []byte) bool {
+	if strings.Contains(path, "/.truss/secrets/") {
+		return len(bytes.TrimSpace(data)) > 0
+	}
+	config, err := truss.ParseConfig(data)
+	return err == nil && len(config.SecretValues) > 0
+}
+
+func (in *inspector) readable(f PlaceFile, readers string) {
+	rule := rules.KeyFileReadable
+	if f.Place.Kind == KindTrussrc {
+		rule = rules.TrussrcReadable
+	}
+	who := fs.FileMode(0o001)
+	if readers != rules.Everyone {
+		who = 0o011
+	}
+	reachable := Reachable(filepath.FromSlash(f.Path), who)
+	perm := f.Info.Mode().Perm()
+	message := fmt.Sprintf("%s may read %s (mode %04o), which holds a credential", readers, f.Path, perm)
+	if !reachable {
+		message += "; for now a folder above keeps them out"
+	}
+	in.report(rule, rules.ReadableSeverity(readers, reachable), "", message, finding.Location{Path: f.Path})
+	if in.foreign {
+		return
+	}
+	in.planMode(f.Path, f.Info)
+	if f.Place.Kind == KindTruss || f.Place.Kind == KindBasetenCLI {
+		dir := filepath.Dir(filepath.FromSlash(f.Path))
+		if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
+			in.planMode(filepath.ToSlash(dir), info)
+		}
+	}
+}
+
+// spot is the place of a range of bytes in a file.
+func spot(path string, data []byte, start, end int) finding.Location {
+	before := data[:start]
+	line := bytes.Count(before, []byte{'\n'}) + 1
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	at := finding.Location{Path: path, Line: line, Column: column}
+	if text := data[start:end]; !bytes.ContainsRune(text, '\n') {
+		at.EndLine, at.EndColumn = line, column+utf8.RuneCount(text)
+	}
+	return at
+}
+
+// A ModeFix is one correction: rights taken away from everybody but the owner.
+type ModeFix struct {
+	Path     string      // slash separated
+	From, To fs.FileMode // permission bits
+}
+
+// A ModeResult is what became of a ModeFix. Err is nil when it was made.
+type ModeResult struct {
+	ModeFix
+	Err error
+}
+
+func (in *inspector) planMode(path string, info fs.FileInfo) {
+	to := fs.FileMode(0o600)
+	if info.IsDir() {
+		to = 0o700
+	}
+	fix := ModeFix{path, info.Mode().Perm(), to}
+	for _, m := range in.Modes {
+		if m == fix {
+			return
+		}
+	}
+	in.Modes = append(in.Modes, fix)
+}
+
+// FixModes carries out a plan and returns what became of each part, in order. It
+// changes nothing but modes, and none of a file whose mode is no longer the one
+// that was planned for. The asking is the caller's.
+func FixModes(plan []ModeFix) []ModeResult {
+	out := make([]ModeResult, 0, len(plan))
+	for _, fix := range plan {
+		out = append(out, ModeResult{fix, fixMode(fix)})
+	}
+	return out
+}
+
+func fixMode(fix ModeFix) error {
+	name := filepath.FromSlash(fix.Path)
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm() != fix.From {
+		return fmt.Errorf("%s: its mode is %04o by now and not %04o; nothing was changed", fix.Path, info.Mode().Perm(), fix.From)
+	}
+	if err := os.Chmod(name, fix.To); err != nil {
+		return err
+	}
+	if info, err = os.Stat(name); err == nil && info.Mode().Perm() != fix.To {
+		err = fmt.Errorf("%s: its mode is %04o still; the file system keeps no modes", fix.Path, info.Mode().Perm())
+	}
+	return err
+}

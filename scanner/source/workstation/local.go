@@ -1,0 +1,88 @@
+package workstation
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+	"github.com/b10lint/b10lint/scanner/source/git"
+)
+
+// Locate sets the exposure of each location, by what git knows of the file and
+// whether it is a known place of the home; o.Dir is empty for nobody's. Files that git
+// tracks are committed, wherever they are. The error may be a source.LocateError.
+func Locate(ctx context.Context, o Options, places []finding.Location) ([]finding.Location, error) {
+	known := map[string]Place{} // by real path
+	if o.Dir != "" {
+		files, _ := Files(o) // a place that cannot be read holds no key that was found
+		for _, f := range files {
+			known[disk.RealPath(filepath.FromSlash(f.Path))] = f.Place
+		}
+	}
+	return locate(ctx, o, places, func(name string) (Place, bool) {
+		p, ok := known[disk.RealPath(name)]
+		return p, ok
+	})
+}
+
+// locate is Locate with a function that knows which files are places of the home.
+func locate(
+	ctx context.Context, o Options, places []finding.Location, home func(name string) (Place, bool),
+) ([]finding.Location, error) {
+	var names []string
+	number := map[string]int{}
+	for _, at := range places {
+		if _, known := number[at.Path]; !known {
+			number[at.Path] = len(names)
+			names = append(names, filepath.FromSlash(at.Path))
+		}
+	}
+	states := git.NewWorkTrees(o.Lookup).States(names)
+	readable := make([]bool, len(names))
+	homes := make([]Place, len(names))
+	for i, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s := &states[i]
+		place, known := home(name)
+		homes[i] = place
+		if known && s.Exposure != finding.Committed {
+			s.Exposure = finding.Home
+		}
+		if s.Exposure == finding.Home || s.Exposure == finding.Ignored {
+			readable[i] = openToAll(name)
+		}
+	}
+	out := make([]finding.Location, len(places))
+	for i, at := range places {
+		n := number[at.Path]
+		at.Exposure, at.Readable = states[n].Exposure, readable[n]
+		if at.Context == "" {
+			at.Context = string(homes[n].Kind)
+		}
+		out[i] = at
+	}
+	return out, unknown(states)
+}
+
+// unknown is the error of the states that could not be found out, once for each
+// repository.
+func unknown(states []git.State) error {
+	var problems source.LocateError
+	for _, s := range states {
+		if s.Err == nil {
+			continue
+		}
+		p := finding.Problem{Path: filepath.ToSlash(s.Root), Error: "cannot tell what git has of its files: " + s.Err.Error(), Hint: "see what `git status` says there"}
+		if !source.Told(problems, p) {
+			problems = append(problems, p)
+		}
+	}
+	if problems == nil {
+		return nil
+	}
+	return problems
+}
