@@ -72,20 +72,20 @@ func (o *keysCreate) check(c *cobra.Command) error {
 }
 
 func (o *keysCreate) run(ctx context.Context, env Env) error {
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
 	k := baseten.NewKey{Type: typeOf(o.kind.value), Name: o.name, ModelIDs: o.modelIDs}
 	if o.team != "" {
-		team, err := resolveTeam(ctx, client, o.team)
+		team, err := resolveTeam(ctx, account.client, o.team)
 		if err != nil {
 			return err
 		}
 		k.TeamID = team.ID
 	}
 	started := time.Now()
-	made, err := client.CreateKey(ctx, k)
+	made, err := account.client.CreateKey(ctx, k)
 	if err != nil {
 		return o.notMade(ctx, err, started)
 	}

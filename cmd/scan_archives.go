@@ -40,14 +40,10 @@ func (o *archiveOptions) check() error {
 	return nil
 }
 
-// wrap makes sources unpack what they hand over.
-func (o *archiveOptions) wrap(sources []source.Source) []source.Source {
+// wrap makes a source unpack what it hands over.
+func (o *archiveOptions) wrap(s source.Source) source.Source {
 	if o.off {
-		return sources
+		return s
 	}
-	out := make([]source.Source, len(sources))
-	for i, s := range sources {
-		out[i] = unpack.Archives(s, o.limits)
-	}
-	return out
+	return unpack.Archives(s, o.limits)
 }

@@ -51,7 +51,7 @@ func runTimeline(ctx context.Context, env Env, w io.Writer, o *timelineOptions, 
 		return usage("give the part before the dot, and if that was a whole key: it is in your shell's history now",
 			"a timeline is asked for by the prefix, the part of the key before the dot")
 	}
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func runTimeline(ctx context.Context, env Env, w io.Writer, o *timelineOptions, 
 	if err != nil {
 		return err
 	}
-	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
+	inventory, err := baseten.Gather(ctx, account.client, audit.Sources()...)
 	if ctx.Err() != nil {
 		return silent(ExitInterrupted)
 	}

@@ -19,10 +19,7 @@ import (
 )
 
 const (
-	// maxPrefix is longer than any public prefix known, which is 16 characters, and
-	// shorter than any secret half, which is 32.
-	maxPrefix = 24
-	minKey    = 32
+	minKey = 32 // characters; a key without a dot has no fewer
 	// maxKeyLine bounds a line of standard input, maxKeyLines their number.
 	maxKeyLine  = 4096
 	maxKeyLines = 1 << 20
@@ -148,12 +145,10 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 		}
 		list, err = readSuspects(env.Stdin)
 	} else {
-		for _, a := range args {
-			prefix, err := prefixArgument(a)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, stub(prefix))
+		var prefixes []string
+		prefixes, err = prefixArguments(args...)
+		for _, p := range prefixes {
+			list = append(list, stub(p))
 		}
 	}
 	if err != nil {
@@ -176,27 +171,6 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 // stub is the suspect for a prefix: the inventory alone can tell.
 func stub(prefix string) named {
 	return named{scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}, prefix, 0}
-}
-
-// prefixArgument reads a prefix from the command line. The error never repeats
-// the argument, which may be a key.
-func prefixArgument(arg string) (string, error) {
-	prefix := strings.TrimSuffix(strings.TrimSuffix(arg, "****"), ".") // as lists show it
-	switch {
-	case isPrefix(prefix):
-		return prefix, nil
-	case len(prefix) > maxPrefix || strings.Contains(prefix, "."):
-		return "", usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
-			"an argument is more than a prefix: a whole key must not be on the command line, where the list of processes and the shell's history show it")
-	}
-	return "", usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits", "an argument is not the prefix of a key")
-}
-
-// isPrefix reports whether s can be the public part of a key.
-func isPrefix(s string) bool {
-	return s != "" && len(s) <= maxPrefix && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
-	})
 }
 
 // readSuspects reads a prefix or a key from each line. Empty lines are passed
