@@ -266,7 +266,7 @@ func joinFindings(a, b Finding) Finding {
 		f = b
 	}
 	f.Locations = inOrder(locations, func(a, b Location) int {
-		return cmp.Or(cmp.Compare(b.reach(), a.reach()), compareLocations(a, b))
+		return cmp.Or(cmp.Compare(b.Reach(), a.Reach()), compareLocations(a, b))
 	})
 	f.Confidence, f.Format, f.Prefix = max(a.Confidence, b.Confidence), max(a.Format, b.Format), max(a.Prefix, b.Prefix)
 	f.Exposure = a.Exposure
@@ -375,8 +375,8 @@ func joinLocations(a, b Location) Location {
 	return a
 }
 
-// reach orders locations by how far the key got.
-func (l Location) reach() int {
+// Reach orders locations by how far the key got: the further, the larger.
+func (l Location) Reach() int {
 	n := 2 * l.Exposure.Rank()
 	if l.Readable {
 		n++

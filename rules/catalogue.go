@@ -135,56 +135,6 @@ func Describe(f *finding.Finding) {
 	}
 }
 
-// Derive derives the words and the severity of the leaked keys in r again, which depend
-// on all their locations and on what is known of them: after finding.Merge, and after
-// verification. A key that is in several targets says so.
-func Derive(r *finding.Report) {
-	kinds := map[string]finding.Kind{}
-	for _, t := range r.Targets {
-		kinds[t.Name] = t.Kind
-	}
-	r.Findings = slices.Clone(r.Findings)
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if f.Format == "" || len(f.Locations) == 0 {
-			continue
-		}
-		f.Locations = slices.Clone(f.Locations)
-		word, targets := "repositories", []string{}
-		for j := range f.Locations {
-			at := &f.Locations[j]
-			context, advice := Advise(*at, at.Snippet)
-			if at.Context = context; j == 0 {
-				f.Exposure, f.Advice = at.Exposure, advice
-			}
-			if !slices.Contains(targets, at.Target) {
-				targets = append(targets, at.Target)
-			}
-			if kinds[at.Target] != finding.GitTarget {
-				word = "targets"
-			}
-		}
-		Describe(f)
-		if f.Outcome != nil && (f.Outcome.State == "revoked" || f.Outcome.State == "already-gone") {
-			Revoked(f)
-		}
-		if slices.Sort(targets); len(targets) > 1 {
-			f.Message += fmt.Sprintf(" in %d %s", len(targets), word)
-			f.Advice += " The same key is in " + listed(targets) + ": create a key for each, so that one can be revoked without the others."
-		}
-	}
-}
-
-// listed names up to three of several, and counts the rest.
-func listed(names []string) string {
-	const most = 3
-	last := len(names) - 1
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names[:last], ", ") + " and " + names[last]
-}
-
 // Revoked words the advice of a finding anew once its key was revoked.
 func Revoked(f *finding.Finding) {
 	f.Advice = "The key is revoked: make a new one where it is used. " + strings.TrimPrefix(f.Advice, revoke)

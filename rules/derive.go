@@ -2,7 +2,9 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -10,15 +12,20 @@ import (
 // Derive works out again what follows from the facts about each leaked key of a report:
 // which location decides and so comes first, the kind of each location, and the rule,
 // severity, exposure, message and advice of the finding. The facts are its format,
-// confidence, liveness and locations. It is idempotent; findings that are not about a
-// key stay as they are.
+// confidence, liveness, outcome and locations. A key in several targets says so. It is
+// idempotent; findings that are not about a key stay as they are.
 func Derive(r *finding.Report) {
+	git := map[string]bool{}
+	for _, t := range r.Targets {
+		git[t.Name] = t.Kind == finding.GitTarget
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if f.Format == "" || len(f.Locations) == 0 {
 			continue
 		}
-		slices.SortStableFunc(f.Locations, func(a, b finding.Location) int { return cmp.Compare(width(b), width(a)) })
+		slices.SortStableFunc(f.Locations, func(a, b finding.Location) int { return cmp.Compare(b.Reach(), a.Reach()) })
+		word, targets := "repositories", []string{}
 		for j := range f.Locations {
 			at := &f.Locations[j]
 			var advice string
@@ -26,16 +33,30 @@ func Derive(r *finding.Report) {
 			if j == 0 {
 				f.Exposure, f.Advice = at.Exposure, advice
 			}
+			if !slices.Contains(targets, at.Target) {
+				targets = append(targets, at.Target)
+			}
+			if !git[at.Target] {
+				word = "targets"
+			}
 		}
 		Describe(f)
+		if f.Outcome != nil && (f.Outcome.State == "revoked" || f.Outcome.State == "already-gone") {
+			Revoked(f)
+		}
+		if slices.Sort(targets); len(targets) > 1 {
+			f.Message += fmt.Sprintf(" in %d %s", len(targets), word)
+			f.Advice += " The same key is in " + listed(targets) + ": create a key for each, so that one can be revoked without the others."
+		}
 	}
 }
 
-// width orders locations by how far the key got by them.
-func width(at finding.Location) int {
-	w := 2 * at.Exposure.Rank()
-	if at.Readable {
-		w++
+// listed names up to three of several, and counts the rest.
+func listed(names []string) string {
+	const most = 3
+	last := len(names) - 1
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
 	}
-	return w
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
