@@ -267,5 +267,5 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			sources = append(sources, disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
 		}
 	}
-	return o.ocr.wrap(o.archives.wrap(sources)), targets, nil
+	return o.ocr.wrap(o.archives.wrap(sources, o.jobs)), targets, nil
 }

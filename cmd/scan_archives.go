@@ -40,11 +40,12 @@ func (o *archiveOptions) check() error {
 	return nil
 }
 
-// wrap makes sources unpack what they hand over.
-func (o *archiveOptions) wrap(sources []source.Source) []source.Source {
+// wrap makes sources unpack what they hand over, with up to jobs goroutines.
+func (o *archiveOptions) wrap(sources []source.Source, jobs int) []source.Source {
 	if o.off {
 		return sources
 	}
+	o.limits.Jobs = jobs
 	out := make([]source.Source, len(sources))
 	for i, s := range sources {
 		out[i] = unpack.Archives(s, o.limits)
