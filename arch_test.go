@@ -42,6 +42,7 @@ var rooms = map[string]room{
 	"internal/archive/archivetest": {why: "writes archives, for the tests of several rooms"},
 	"internal/atomicfile":          {leaf: true, why: "one way to replace a file"},
 	"internal/authfile":            {leaf: true, why: "one reader of the baseten command's auth.json"},
+	"internal/clock":               {leaf: true, why: "one clock that tests can replace"},
 	"internal/english":             {leaf: true, why: "one plural"},
 	"internal/fakekey":             {leaf: true, why: "one maker of keys for tests"},
 	"internal/gittest":             {why: "runs git, for the tests of several rooms"},
@@ -107,12 +108,15 @@ var rooms = map[string]room{
 		may: []string{"finding"}, never: []string{"net/..."},
 		why: "what was accepted is decided on findings alone",
 	},
+	"internal/httpc": {
+		why: "retries, rate, bounds and certificates are the same whoever is called; it knows no credential and no host",
+	},
 	"internal/baseten": {
-		may: []string{"finding", "secret", "internal/hosts"},
+		may: []string{"finding", "secret", "internal/hosts", "internal/httpc"},
 		why: "the only room that sends a found key anywhere, so the one to audit for it",
 	},
 	"internal/baseten/basetentest": {
-		may: []string{"internal/baseten", "finding", "secret", "internal/baseten/basetentest"},
+		may: []string{"internal/baseten", "internal/httpc", "finding", "secret", "internal/baseten/basetentest"},
 		why: "the fake makes keys of its own at run time",
 	},
 	"scanner": {
@@ -159,6 +163,7 @@ var rooms = map[string]room{
 // connected lists the rooms that open network connections, and to whom.
 var connected = map[string]string{
 	"internal/baseten":             "Baseten's management and inference hosts, or the one that the user names",
+	"internal/httpc":               "whoever the room above it names; it opens no connection by itself",
 	"internal/baseten/basetentest": "serves a made-up Baseten on loopback, for tests",
 }
 

@@ -78,7 +78,7 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 			return err
 		}
 	}
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err != nil {
 		return err
 	}
-	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
+	inventory, err := baseten.Gather(ctx, account.client, audit.Sources()...)
 	interrupted := ctx.Err() != nil
 	if err != nil && !interrupted {
 		return failed(err, "nothing was changed; run again when Baseten answers")

@@ -58,7 +58,7 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 	}
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC()}
 	// The inventory settles what is a key, so that weak matches count, too.
-	r, err := scanner.Scan(ctx, run, sources, scanner.Options{MinConfidence: finding.LowConfidence})
+	r, _, err := scanTargets(ctx, run, sources, scanner.Options{})
 	if err != nil {
 		return nil, nil, failed(err)
 	}

@@ -123,13 +123,12 @@ func (o *baselineOptions) look(c *cobra.Command, env Env, targets []string) (r f
 		return r, err
 	}
 	run := finding.Run{Tool: tool(), Command: "baseline", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	r, err = scanner.Scan(c.Context(), run, sources, scanner.Options{
-		MinConfidence: o.scan.minConfidence.value,
-		Suppressor:    settings.suppressor(false),
-	})
+	r, found, err := scanTargets(c.Context(), run, sources, scanner.Options{})
 	if err != nil {
 		return r, failed(err)
 	}
+	found.Drop(&r, o.scan.minConfidence.value)
+	accept(&r, settings.suppressor(false), nil)
 	return r, nil
 }
 

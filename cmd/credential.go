@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/revoke"
 )
 
 // An api is how every command that talks to Baseten finds its address and the key
@@ -83,22 +85,57 @@ func (a *api) options(env Env, c baseten.Credential) (baseten.Options, error) {
 	return baseten.Options{Endpoints: endpoints, Credential: c, CAFile: a.caFile, UserAgent: "b10lint/" + tool().Version}, nil
 }
 
-// client returns a client of the management API, and the credential it goes by.
-// It sends nothing.
-func (a *api) client(env Env) (*baseten.Client, baseten.Credential, error) {
+// An account is what commands that manage keys work with: a client of the management
+// API, and the credential that it goes by.
+type account struct {
+	client     *baseten.Client
+	credential baseten.Credential
+	options    baseten.Options
+}
+
+// open returns the account that the flags name. It sends nothing.
+func (a *api) open(env Env) (*account, error) {
 	c, err := a.credential(env)
 	if err != nil {
-		return nil, c, err
+		return nil, err
 	}
 	o, err := a.options(env, c)
 	if err != nil {
-		return nil, c, err
+		return nil, err
 	}
 	client, err := baseten.New(o)
 	if err != nil {
-		return nil, c, usage("", "%w", err)
+		return nil, usage("", "%w", err)
 	}
-	return client, c, nil
+	return &account{client, c, o}, nil
+}
+
+// self is the prefix of the credential, and nothing for a login token.
+func (a *account) self() string {
+	if p := a.credential.Key.Prefix(); isPrefix(p) {
+		return p
+	}
+	return ""
+}
+
+// name is what receipts and journals call the credential.
+func (a *account) name() string {
+	if p := a.self(); p != "" {
+		return p + " from " + a.credential.From
+	}
+	return a.credential.From
+}
+
+// probe returns a probe that goes by the credential where a probe needs one.
+func (a *account) probe() (*baseten.Probe, error) { return baseten.NewProbe(a.options, 0) }
+
+// survey reads what Baseten knows of its keys.
+func (a *account) survey(ctx context.Context, doing string) (*revoke.Survey, error) {
+	s, err := revoke.TakeSurvey(ctx, a.client, a.self())
+	if err != nil {
+		return nil, apiFailed(ctx, doing, err)
+	}
+	return s, nil
 }
 
 // home is the user's home folder, or nothing.
@@ -131,21 +168,4 @@ func (e Env) configDir() string {
 	default:
 		return filepath.Join(home, ".config")
 	}
-}
-
-// describeCredential names a credential in receipts and journals.
-func describeCredential(c baseten.Credential) string {
-	if p := selfPrefix(c); p != "" {
-		return p + " from " + c.From
-	}
-	return c.From
-}
-
-// selfPrefix is the prefix of a credential that is a key, and nothing for a login
-// token.
-func selfPrefix(c baseten.Credential) string {
-	if p := c.Key.Prefix(); isPrefix(p) {
-		return p
-	}
-	return ""
 }

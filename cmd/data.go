@@ -7,38 +7,103 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/itchyny/gojq"
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/report"
 )
 
-// dataOutput is how commands that answer with data write it: with the flags of
-// Baseten's own command, -o text|json|jsonl|none and -q EXPRESSION.
+// An answer is where a command that speaks for itself writes what it has to say, and
+// in which form: -f FORMAT and -o FILE.
+type answer struct {
+	format   choice
+	file     string
+	formerly []string // the formats that -o named before -f did
+	former   bool     // it was given one of them
+}
+
+// register adds the flags; the first of the words is the default.
+func (a *answer) register(c *cobra.Command, usage string, words ...string) {
+	a.format = choice{words[0], words}
+	a.format.register(c, "format", "f", usage)
+	c.Flags().VarP((*answerFile)(a), "output", "o", "write to `FILE` (default: standard output)")
+}
+
+// An answerFile is the value of -o FILE. A word that was a format is still taken for
+// one; a file of such a name is ./json.
+type answerFile answer
+
+func (f *answerFile) Type() string   { return "FILE" }
+func (f *answerFile) String() string { return f.file }
+func (f *answerFile) Set(s string) error {
+	if f.former = slices.Contains(f.formerly, s); f.former {
+		return f.format.Set(s)
+	}
+	f.file = s
+	return nil
+}
+
+// to calls write with where the answer goes to. Whether a file can be written is tried
+// before, so that nothing is done whose answer is lost; it is replaced when write has
+// written something, whatever else went wrong.
+func (a *answer) to(ui *UI, write func(w io.Writer) error) error {
+	if a.former {
+		ui.warn("-o names a file now; for the form of the output write -f " + a.format.value)
+	}
+	if a.file == "" || a.file == "-" {
+		return write(ui.env.Stdout)
+	}
+	mode := atomicfile.Mode{Perm: 0o644}
+	f, err := atomicfile.Create(a.file, mode)
+	if err != nil {
+		return failed(err, "nothing was done; name a file that can be written")
+	}
+	_ = f.Abandon()
+	var b bytes.Buffer
+	err = write(&b)
+	if b.Len() == 0 {
+		return err
+	}
+	if writeErr := atomicfile.WriteFile(a.file, b.Bytes(), mode); writeErr != nil {
+		return errors.Join(failed(writeErr), err)
+	}
+	return err
+}
+
+// dataOutput is how commands that answer with data write it: as text, JSON, JSON
+// Lines, or what a jq expression makes of the JSON.
 type dataOutput struct {
-	format choice
+	answer
 	jq     string
 	code   *gojq.Code // of jq; nil when there is none
 	secret bool       // the answer holds a key: errors must not quote it
 }
 
-func (d *dataOutput) register(c *cobra.Command) {
-	d.format = choice{"text", []string{"text", "json", "jsonl", "none"}}
-	d.format.register(c, "output", "o", "write text, JSON, JSON on one line, or nothing")
+// dataFormats are the words of Baseten's own command.
+var dataFormats = []string{"text", "json", "jsonl", "none"}
+
+const dataUsage = "write text, JSON, JSON on one line, or nothing"
+
+// registerDialect adds the flags of Baseten's own command: -o FORMAT and -q EXPRESSION.
+func (d *dataOutput) registerDialect(c *cobra.Command) {
+	d.format = choice{dataFormats[0], dataFormats}
+	d.format.register(c, "output", "o", dataUsage)
 	c.Flags().StringVarP(&d.jq, "jq", "q", "", "pass the JSON through this jq `EXPRESSION`; implies -o json")
 }
 
 // prepare checks the flags. It comes before anything is sent: an answer that
-// cannot be written may be lost.
-func (d *dataOutput) prepare(c *cobra.Command) error {
-	if !c.Flags().Changed("jq") {
+// cannot be written may be lost. flag is the one that names the format.
+func (d *dataOutput) prepare(c *cobra.Command, flag string) error {
+	if d.jq == "" && !c.Flags().Changed("jq") {
 		return nil
 	}
-	if d.format.value == "none" || d.format.value == "text" && c.Flags().Changed("output") {
-		return usage("leave out one of them", "--jq cannot be used with --output %s", d.format.value)
+	if d.format.value == "none" || d.format.value == "text" && c.Flags().Changed(flag) {
+		return usage("leave out one of them", "--jq cannot be used with --%s %s", flag, d.format.value)
 	}
 	if d.format.value == "text" {
 		d.format.value = "json"

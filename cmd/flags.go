@@ -182,3 +182,13 @@ func (l *outputList) Set(s string) error {
 	*l = append(*l, output{format, file})
 	return nil
 }
+
+// count returns how many of the conditions hold.
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,8 @@ func newKeys(env Env, ui *UI) *cobra.Command {
 		Short: "List, create and delete Baseten API keys",
 		Long: `Keys does what "baseten org api-key" does, with the same flags, words and streams,
 and says more: who owns a key, how old it is, when it was last used, what it may
-do. See docs/keys.md.`,
+do. So -o is a format here and -q a jq expression, as there; in all other commands -o
+is a file and -q is quiet. See docs/keys.md.`,
 		Example: `  b10lint keys list --unused 90d
   b10lint keys create --type workspace-invoke --name ci-2
   b10lint keys delete --name ci-1`,
@@ -66,6 +68,49 @@ func scope(k baseten.Key) string {
 		return "all models" // the list does not tell it from none
 	}
 	return ""
+}
+
+// maxPrefix is longer than any public prefix known, which is 16 characters, and
+// shorter than any secret half, which is 32.
+const maxPrefix = 24
+
+// prefixArguments reads prefixes from the command line, also as lists show them. The
+// error never repeats an argument, which may be a key.
+func prefixArguments(args ...string) (prefixes []string, err error) {
+	for _, arg := range args {
+		prefix := strings.TrimSuffix(strings.TrimSuffix(arg, "****"), ".")
+		switch {
+		case isPrefix(prefix):
+			prefixes = append(prefixes, prefix)
+		case len(prefix) > maxPrefix || strings.Contains(prefix, "."):
+			return nil, usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
+				"an argument is more than a prefix: a whole key must not be on the command line, where the list of processes and the shell's history show it")
+		default:
+			return nil, usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits", "an argument is not the prefix of a key")
+		}
+	}
+	return prefixes, nil
+}
+
+// isPrefix reports whether s can be the public part of a key.
+func isPrefix(s string) bool {
+	return s != "" && len(s) <= maxPrefix && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
+	})
+}
+
+func day(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func lastUsed(t baseten.Time) string {
+	if t.Null() {
+		return "never"
+	}
+	return day(t.Ptr())
 }
 
 // resolveTeam finds the id of a team by its id or its name. An id wins, so that

@@ -45,7 +45,7 @@ exist all the same; what is printed then says how to look for it.`,
 			return o.run(c.Context(), env)
 		},
 	}
-	o.out.register(c)
+	o.out.registerDialect(c)
 	f := c.Flags()
 	o.kind.register(c, "type", "", "what the key may do")
 	f.StringVar(&o.name, "name", "", "name of the key: lower-case letters, digits and hyphens")
@@ -58,7 +58,7 @@ exist all the same; what is printed then says how to look for it.`,
 
 // check refuses what cannot work before anything is sent.
 func (o *keysCreate) check(c *cobra.Command) error {
-	if err := o.out.prepare(c); err != nil {
+	if err := o.out.prepare(c, "output"); err != nil {
 		return err
 	}
 	t := typeOf(o.kind.value)
@@ -72,20 +72,20 @@ func (o *keysCreate) check(c *cobra.Command) error {
 }
 
 func (o *keysCreate) run(ctx context.Context, env Env) error {
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
 	k := baseten.NewKey{Type: typeOf(o.kind.value), Name: o.name, ModelIDs: o.modelIDs}
 	if o.team != "" {
-		team, err := resolveTeam(ctx, client, o.team)
+		team, err := resolveTeam(ctx, account.client, o.team)
 		if err != nil {
 			return err
 		}
 		k.TeamID = team.ID
 	}
 	started := time.Now()
-	made, err := client.CreateKey(ctx, k)
+	made, err := account.client.CreateKey(ctx, k)
 	if err != nil {
 		return o.notMade(ctx, err, started)
 	}

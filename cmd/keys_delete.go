@@ -37,7 +37,7 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 			return o.run(c.Context(), env)
 		},
 	}
-	o.out.register(c)
+	o.out.registerDialect(c)
 	f := c.Flags()
 	f.StringVar(&o.name, "name", "", "name of the key to delete")
 	f.StringVar(&o.prefix, "prefix", "", "prefix of the key to delete, as the list shows it: what comes before the dot")
@@ -50,15 +50,15 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 
 // check refuses what cannot work before anything is sent.
 func (o *keysDelete) check(c *cobra.Command, env Env) error {
-	if err := o.out.prepare(c); err != nil {
+	if err := o.out.prepare(c, "output"); err != nil {
 		return err
 	}
 	if c.Flags().Changed("prefix") {
-		prefix, err := prefixArgument(o.prefix)
+		prefixes, err := prefixArguments(o.prefix)
 		if err != nil {
 			return err
 		}
-		o.prefix = prefix
+		o.prefix = prefixes[0]
 	} else if o.name == "" {
 		return usage("a key without a name is deleted by --prefix", "--name is empty")
 	}
@@ -69,19 +69,19 @@ func (o *keysDelete) check(c *cobra.Command, env Env) error {
 }
 
 func (o *keysDelete) run(ctx context.Context, env Env) error {
-	client, credential, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
 	k := baseten.Key{Prefix: o.prefix}
 	if o.name != "" || !o.yes {
-		if k, err = o.find(ctx, client); err != nil {
+		if k, err = o.find(ctx, account.client); err != nil {
 			return err
 		}
 	}
 	if !o.yes {
 		fmt.Fprintln(env.Stderr, report.Visible(describeKey(k)))
-		if credential.Key.Prefix() == k.Prefix {
+		if account.credential.Key.Prefix() == k.Prefix {
 			fmt.Fprintln(env.Stderr, "This is the key that Baseten is being called with.")
 		}
 		answer, err := env.ask(ctx, "Delete it? It cannot be undone. [y/N] ", "the key was not deleted")
@@ -92,7 +92,7 @@ func (o *keysDelete) run(ctx context.Context, env Env) error {
 			return usage("answer y to delete it", "the key was not deleted")
 		}
 	}
-	err = client.DeleteKey(ctx, k.Prefix)
+	err = account.client.DeleteKey(ctx, k.Prefix)
 	switch {
 	case baseten.IsNotFound(err):
 		return noSuchKey("with the prefix", k.Prefix)

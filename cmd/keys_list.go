@@ -45,13 +45,13 @@ cell means that Baseten did not tell. Several filters must all hold.`,
   b10lint keys list --legacy -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.out.prepare(c); err != nil {
+			if err := o.out.prepare(c, "output"); err != nil {
 				return err
 			}
 			return o.run(c.Context(), env, ui)
 		},
 	}
-	o.out.register(c)
+	o.out.registerDialect(c)
 	f := c.Flags()
 	f.StringArrayVar(&o.types, "type", nil, "only keys of this type; repeatable {"+strings.Join(append(typeWords(), "routes"), ",")+"}")
 	f.StringVar(&o.owner, "owner", "", "only personal keys of this member: email address, name or id")
@@ -66,15 +66,15 @@ cell means that Baseten did not tell. Several filters must all hold.`,
 }
 
 func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
-	keys, err := client.Keys(ctx)
+	keys, err := account.client.Keys(ctx)
 	if err != nil {
 		return apiFailed(ctx, "listing API keys", err)
 	}
-	team, err := o.teamName(ctx, client, keys)
+	team, err := o.teamName(ctx, account.client, keys)
 	if err != nil {
 		return err
 	}
@@ -158,20 +158,6 @@ func keyTable(w io.Writer, keys []listedKey) error {
 			k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k)})
 	}
 	return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
-}
-
-func day(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Format(time.DateOnly)
-}
-
-func lastUsed(t baseten.Time) string {
-	if t.Null() {
-		return "never"
-	}
-	return day(t.Ptr())
 }
 
 type keyList struct {

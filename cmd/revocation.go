@@ -1,10 +1,11 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
-	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/secret"
@@ -59,38 +60,21 @@ func (o *revocationFlags) request() revoke.Request {
 
 // A revocation is what revoke and scan --revoke do with a plan.
 type revocation struct {
-	env        Env
-	ui         *UI
-	flags      *revocationFlags
-	options    baseten.Options
-	client     *baseten.Client
-	credential baseten.Credential
-	keys       map[string]secret.Secret // by prefix, for --verify-dead
+	*account
+	env   Env
+	ui    *UI
+	flags *revocationFlags
+	keys  map[string]secret.Secret // by prefix, for --verify-dead
 }
 
 func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation, error) {
-	client, credential, err := a.client(env)
-	if err != nil {
-		return nil, err
-	}
-	options, err := a.options(env, credential)
-	if err != nil {
-		return nil, err
-	}
-	return &revocation{env: env, ui: ui, flags: flags, options: options, client: client, credential: credential}, nil
-}
-
-func (r *revocation) survey(ctx context.Context) (*revoke.Survey, error) {
-	s, err := revoke.TakeSurvey(ctx, r.client, selfPrefix(r.credential))
-	if err != nil {
-		return nil, apiFailed(ctx, "looking the keys up", err)
-	}
-	return s, nil
+	account, err := a.open(env)
+	return &revocation{account: account, env: env, ui: ui, flags: flags}, err
 }
 
 // newPlan makes a plan, and saves it if asked.
 func (r *revocation) newPlan(ctx context.Context, request revoke.Request) (*revoke.Plan, error) {
-	survey, err := r.survey(ctx)
+	survey, err := r.survey(ctx, "looking the keys up")
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +107,7 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 			return nil, err
 		}
 	}
-	dir, err := r.flags.folder(r.env)
+	dir, err := journalFolder(r.env, r.flags.journal)
 	if err != nil {
 		return nil, err
 	}
@@ -139,18 +123,30 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 	return r.execute(ctx, e)
 }
 
-// folder is where the journal is kept.
-func (o *revocationFlags) folder(env Env) (string, error) {
-	if o.journal != "" {
-		return filepath.Abs(o.journal)
+// confirmCount asks for the number of keys, which nobody types by habit.
+func confirmCount(ctx context.Context, env Env, n int) error {
+	number := strconv.Itoa(n)
+	answer, err := env.ask(ctx, "This cannot be undone. Type "+number+" to revoke: ", "nothing was revoked")
+	if err == nil && answer != number {
+		return usage("type the number of keys to go on", "not confirmed: nothing was revoked")
 	}
-	dir, err := revoke.DefaultDir(env.Lookup)
-	if err != nil {
-		return "", usage("name a folder with --journal", "%w", err)
-	}
-	return dir, nil
+	return err
 }
 
+// journalFolder is where journals are kept: an absolute path.
+func journalFolder(env Env, flag string) (string, error) {
+	if flag == "" {
+		dir, err := revoke.DefaultDir(env.Lookup)
+		if err != nil {
+			return "", usage("name a folder with --journal", "%w", err)
+		}
+		return dir, nil
+	}
+	dir, err := filepath.Abs(flag)
+	return dir, done(err)
+}
+
+// resume finishes what the run of a journal began.
 func (r *revocation) resume(ctx context.Context, path string) (*revoke.Receipt, error) {
 	o, err := r.executeOptions()
 	if err != nil {
@@ -162,56 +158,67 @@ func (r *revocation) resume(ctx context.Context, path string) (*revoke.Receipt, 
 	}
 	e, err := revoke.Resume(path, o, nil)
 	if errors.Is(err, revoke.ErrOtherCredential) {
-		survey, surveyErr := r.survey(ctx)
+		survey, surveyErr := r.survey(ctx, "looking the keys up")
 		if surveyErr != nil {
 			return nil, surveyErr
 		}
 		e, err = revoke.Resume(path, o, survey)
 	}
-	if errors.Is(err, revoke.ErrBusy) {
-		return nil, failed(err, "wait for the other run to end")
-	}
 	if err != nil {
-		return nil, failed(err, "nothing was revoked")
+		return nil, notBegun(err, "nothing was revoked")
 	}
 	return r.execute(ctx, e)
 }
 
-func (r *revocation) executeOptions() (revoke.Options, error) {
-	o := revoke.Options{Client: r.client, Self: selfPrefix(r.credential), Credential: describeCredential(r.credential), Keys: r.keys}
+// notBegun words why a journal could not be started or resumed.
+func notBegun(err error, hint string) error {
+	var unfinished *revoke.UnfinishedError
+	switch {
+	case errors.As(err, &unfinished):
+		hint = "finish it: b10lint rotate --resume " + shell.Quote(unfinished.Path)
+	case errors.Is(err, revoke.ErrBusy):
+		hint = "wait for the other run to end"
+	}
+	return failed(err, hint)
+}
+
+func (r *revocation) executeOptions() (o revoke.Options, err error) {
+	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys}
 	if r.flags.verifyDead {
-		probe, err := baseten.NewProbe(r.options, 0)
-		if err != nil {
+		if o.Probe, err = r.probe(); err != nil {
 			return o, usage("", "%w", err)
 		}
-		o.Probe = probe
 	}
 	return o, nil
 }
 
+// execute revokes, and writes the receipt that --receipt names.
 func (r *revocation) execute(ctx context.Context, e *revoke.Execution) (*revoke.Receipt, error) {
 	receipt, err := e.Run(ctx)
-	if r.flags.receipt != "" {
-		if writeErr := writeReceipt(r.flags.receipt, receipt); writeErr != nil {
-			err = errors.Join(err, fmt.Errorf("the receipt could not be written: %w", writeErr))
-		}
+	if r.flags.receipt == "" {
+		return receipt, err
+	}
+	format := map[string]string{".json": "json", ".md": "markdown", ".markdown": "markdown"}[strings.ToLower(filepath.Ext(r.flags.receipt))]
+	var b bytes.Buffer
+	writeErr := writeReceipt(&b, format, receipt)
+	if writeErr == nil {
+		writeErr = atomicfile.WriteFile(r.flags.receipt, b.Bytes(), atomicfile.Mode{Perm: 0o600})
+	}
+	if writeErr != nil {
+		err = errors.Join(err, fmt.Errorf("the receipt could not be written: %w", writeErr))
 	}
 	return receipt, err
 }
 
-func writeReceipt(path string, receipt *revoke.Receipt) error {
-	var b strings.Builder
-	write := receipt.WriteText
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".json":
-		write = receipt.WriteJSON
-	case ".md", ".markdown":
-		write = receipt.WriteMarkdown
+// writeReceipt writes a receipt as json or markdown, else as text.
+func writeReceipt(w io.Writer, format string, receipt *revoke.Receipt) error {
+	switch format {
+	case "json":
+		return receipt.WriteJSON(w)
+	case "markdown":
+		return receipt.WriteMarkdown(w)
 	}
-	if err := write(&b); err != nil {
-		return err
-	}
-	return atomicfile.WriteFile(path, []byte(b.String()), atomicfile.Mode{Perm: 0o600})
+	return receipt.WriteText(w)
 }
 
 // status turns what became of a plan into an error, or nil. left is set when
@@ -244,37 +251,39 @@ func (r *revocation) status(ctx context.Context, receipt *revoke.Receipt, left b
 	return nil
 }
 
-// confirmCount asks for the number of keys, which nobody types by habit.
-func confirmCount(ctx context.Context, env Env, n int) error {
-	number := strconv.Itoa(n)
-	answer, err := env.ask(ctx, "This cannot be undone. Type "+number+" to revoke: ", "nothing was revoked")
-	if err == nil && answer != number {
-		return usage("type the number of keys to go on", "not confirmed: nothing was revoked")
+// wantedOf is the key of a finding, if it is a leak that was not accepted. A key
+// in a place where users are told to keep it is no leak, and is not wanted.
+func wantedOf(f finding.Finding) (revoke.Wanted, bool) {
+	if f.Prefix == "" || f.Suppression != nil || !leaks(f) {
+		return revoke.Wanted{}, false
 	}
-	return err
+	w := revoke.Wanted{Prefix: f.Prefix, ID: f.Fingerprint, Leaked: true}
+	for _, l := range f.Locations {
+		w.Places = append(w.Places, placeOf(l))
+	}
+	return w, true
 }
 
-// readKeys reads the keys to ask with, one a line. No error repeats a line.
-func (o *revokeOptions) readKeys(env Env) (map[string]secret.Secret, error) {
-	in := env.Stdin
-	if o.keys != "-" {
-		f, err := os.Open(o.keys)
-		if err != nil {
-			return nil, usage("it holds one key a line", "--keys: %w", err)
-		}
-		defer f.Close()
-		in = f
+// leaks reports whether a finding tells of a key that got where it must not be.
+func leaks(f finding.Finding) bool {
+	switch f.Rule {
+	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key":
+		return f.Exposure != finding.Home && f.Exposure != finding.Ignored
 	}
-	suspects, err := readSuspects(in)
-	if err != nil {
-		return nil, err
+	return false
+}
+
+// placeOf names a place on one line.
+func placeOf(l finding.Location) string {
+	place := l.Path
+	if l.Member != "" {
+		place += "!/" + l.Member
 	}
-	keys := map[string]secret.Secret{}
-	for _, s := range suspects {
-		if s.Confidence == finding.LowConfidence {
-			return nil, usage("each line is a whole key", "--keys: %s is not a whole Baseten key", s.prefix)
-		}
-		keys[s.Key.Prefix()] = s.Key
+	if l.Line > 0 {
+		place = fmt.Sprintf("%s:%d", place, l.Line)
 	}
-	return keys, nil
+	if l.Commit != "" {
+		place += " in commit " + l.Commit[:min(len(l.Commit), 12)]
+	}
+	return place
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/revoke"
+	"github.com/b10lint/b10lint/secret"
 )
 
 // revokeOptions are the flags of revoke.
@@ -22,11 +24,11 @@ type revokeOptions struct {
 	apply      string
 	resume     string
 	keys       string
-	output     choice
+	answer     answer
 }
 
 func newRevoke(env Env, ui *UI) *cobra.Command {
-	o := &revokeOptions{output: choice{"text", []string{"text", "json", "markdown"}}}
+	o := &revokeOptions{}
 	c := &cobra.Command{
 		Use:   "revoke [PREFIX...]",
 		Short: "Revoke keys by a plan, with a journal and a receipt",
@@ -46,9 +48,11 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 		Example: `  b10lint revoke abcdefgh
   b10lint revoke --from report.json --dry-run
   b10lint revoke --unused 90d --plan plan.json --dry-run
-  b10lint revoke --apply plan.json --yes -o markdown > receipt.md
+  b10lint revoke --apply plan.json --yes -f markdown -o receipt.md
   b10lint revoke --resume ~/.local/state/b10lint/revoke-20261121-120000-abc234.jsonl`,
-		RunE: func(c *cobra.Command, prefixes []string) error { return o.run(c.Context(), env, ui, prefixes) },
+		RunE: func(c *cobra.Command, prefixes []string) error {
+			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, ui, w, prefixes) })
+		},
 	}
 	f := c.Flags()
 	f.StringArrayVar(&o.names, "name", nil, "revoke the one key of this name; repeatable")
@@ -57,21 +61,18 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	f.StringVar(&o.apply, "apply", "", "carry out the plan in `FILE`, if the inventory still agrees")
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.StringVar(&o.keys, "keys", "", "for --verify-dead: the keys themselves, one a line in `FILE` (- is standard input)")
-	o.output.register(c, "output", "o", "write the receipt, or with --dry-run the plan, in this form")
+	o.answer.formerly = []string{"text", "json", "markdown"}
+	o.answer.register(c, "write the receipt, or with --dry-run the plan, in this form", "text", "json", "markdown")
 	f.BoolVarP(&o.revocation.yes, "yes", "y", false, "revoke without being asked")
 	o.revocation.register(c)
 	o.api.register(c)
 	return c
 }
 
-func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
-	prefixes := make([]string, len(args))
-	for i, a := range args {
-		prefix, err := prefixArgument(a)
-		if err != nil {
-			return err
-		}
-		prefixes[i] = prefix
+func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
+	prefixes, err := prefixArguments(args...)
+	if err != nil {
+		return err
 	}
 	if err := o.check(env, prefixes); err != nil {
 		return err
@@ -96,24 +97,20 @@ func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 		}
 		left = plan.Left()
 		if o.revocation.dryRun {
-			return o.dryRun(env, plan)
+			return o.dryRun(w, plan)
 		}
 		receipt, err = r.carryOut(ctx, plan)
 	}
 	if receipt != nil {
-		err = errors.Join(err, o.write(env.Stdout, receipt))
+		err = errors.Join(err, writeReceipt(w, o.answer.format.value, receipt))
 	}
 	return r.status(ctx, receipt, left, err)
 }
 
 // check refuses combinations that say two things.
 func (o *revokeOptions) check(env Env, prefixes []string) error {
-	asked := 0
-	for _, set := range []bool{len(prefixes) > 0 || len(o.names) > 0, o.from != "", o.unused.value > 0, o.apply != "", o.resume != ""} {
-		if set {
-			asked++
-		}
-	}
+	asked := count(len(prefixes) > 0 || len(o.names) > 0, o.from != "", o.unused.value > 0, o.apply != "", o.resume != "")
+	readers := count(o.api.keyStdin, o.from == "-", o.keys == "-")
 	switch {
 	case asked == 0:
 		return usage("name prefixes, or pass --name, --from, --unused, --apply or --resume", "nothing says which keys to revoke")
@@ -121,23 +118,15 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 		return usage("the plan or the journal names the keys", "--apply and --resume take no other keys beside")
 	case o.revocation.dryRun && o.resume != "":
 		return usage("look into the journal: it is lines of JSON", "--dry-run has no use with --resume")
-	case o.revocation.dryRun && o.output.value == "markdown":
+	case o.revocation.dryRun && o.answer.format.value == "markdown":
 		return usage("write it as text or json", "a plan is not written as markdown")
 	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):
 		return usage("leave out --plan", "--plan saves a new plan, and there is one")
 	case (o.keys != "") != o.revocation.verifyDead:
 		return usage("pass both: --verify-dead --keys FILE", "to ask Baseten with revoked keys takes the keys themselves, and the wish to")
-	}
-	readers := 0
-	for _, set := range []bool{o.api.keyStdin, o.from == "-", o.keys == "-"} {
-		if set {
-			readers++
-		}
-	}
-	if readers > 1 {
+	case readers > 1:
 		return usage("put one of them into a file", "standard input can be read once")
-	}
-	if o.resume != "" {
+	case o.resume != "":
 		return nil // it was confirmed when it was begun
 	}
 	return o.revocation.check(env, readers > 0)
@@ -153,7 +142,7 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 		if n := len(plan.Items); n > o.revocation.max {
 			return nil, usage("raise --max if it is right", "nothing was revoked: the plan has %d keys, and at most %d are allowed", n, o.revocation.max)
 		}
-		survey, err := r.survey(ctx)
+		survey, err := r.survey(ctx, "looking the keys up")
 		if err != nil {
 			return nil, err
 		}
@@ -181,12 +170,12 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 	return r.newPlan(ctx, request)
 }
 
-func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
+func (o *revokeOptions) dryRun(w io.Writer, plan *revoke.Plan) error {
 	write := plan.WriteText
-	if o.output.value == "json" {
+	if o.answer.format.value == "json" {
 		write = plan.WriteJSON
 	}
-	if err := write(env.Stdout); err != nil {
+	if err := write(w); err != nil {
 		return failed(fmt.Errorf("writing the plan: %w", err))
 	}
 	if plan.Left() {
@@ -195,44 +184,27 @@ func (o *revokeOptions) dryRun(env Env, plan *revoke.Plan) error {
 	return nil
 }
 
-func (o *revokeOptions) write(w io.Writer, receipt *revoke.Receipt) error {
-	return map[string]func(io.Writer) error{"text": receipt.WriteText, "json": receipt.WriteJSON,
-		"markdown": receipt.WriteMarkdown}[o.output.value](w)
-}
-
-// wantedOf is the key of a finding, if it is a leak that was not accepted. A key
-// in a place where users are told to keep it is no leak, and is not wanted.
-func wantedOf(f finding.Finding) (revoke.Wanted, bool) {
-	if f.Prefix == "" || f.Suppression != nil || !leaks(f) {
-		return revoke.Wanted{}, false
+// readKeys reads the keys to ask with, one a line. No error repeats a line.
+func (o *revokeOptions) readKeys(env Env) (map[string]secret.Secret, error) {
+	in := env.Stdin
+	if o.keys != "-" {
+		f, err := os.Open(o.keys)
+		if err != nil {
+			return nil, usage("it holds one key a line", "--keys: %w", err)
+		}
+		defer f.Close()
+		in = f
 	}
-	w := revoke.Wanted{Prefix: f.Prefix, ID: f.Fingerprint, Leaked: true}
-	for _, l := range f.Locations {
-		w.Places = append(w.Places, placeOf(l))
+	suspects, err := readSuspects(in)
+	if err != nil {
+		return nil, err
 	}
-	return w, true
-}
-
-// leaks reports whether a finding tells of a key that got where it must not be.
-func leaks(f finding.Finding) bool {
-	switch f.Rule {
-	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key":
-		return f.Exposure != finding.Home && f.Exposure != finding.Ignored
+	keys := map[string]secret.Secret{}
+	for _, s := range suspects {
+		if s.Confidence == finding.LowConfidence {
+			return nil, usage("each line is a whole key", "--keys: %s is not a whole Baseten key", s.prefix)
+		}
+		keys[s.Key.Prefix()] = s.Key
 	}
-	return false
-}
-
-// placeOf names a place on one line.
-func placeOf(l finding.Location) string {
-	place := l.Path
-	if l.Member != "" {
-		place += "!/" + l.Member
-	}
-	if l.Line > 0 {
-		place = fmt.Sprintf("%s:%d", place, l.Line)
-	}
-	if l.Commit != "" {
-		place += " in commit " + l.Commit[:min(len(l.Commit), 12)]
-	}
-	return place
+	return keys, nil
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
-	"github.com/b10lint/b10lint/secret"
+	"github.com/b10lint/b10lint/scanner"
 )
 
 // writeRewrite writes the file name: the replacements that take the found keys out of a
 // repository's history, in the form of git filter-repo --replace-text (a line each:
 // literal:TEXT==>REPLACEMENT; there are no comments in it), and says what to run.
 // It is the one file that has to hold the keys themselves.
-func writeRewrite(env Env, name string, findings []finding.Finding, found map[string]secret.Secret) error {
+func writeRewrite(env Env, name string, findings []finding.Finding, found *scanner.Found) error {
 	var b strings.Builder
 	n, encoded := 0, 0
 	for _, f := range findings {
-		key, ok := found[f.Fingerprint]
+		key, ok := found.Keys[f.Fingerprint]
 		if !ok {
 			continue
 		}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/internal/baseten"
-	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
@@ -28,11 +26,11 @@ type rotateOptions struct {
 	resume    string
 	dryRun    bool
 	noProbe   bool
-	output    choice
+	answer    answer
 }
 
 func newRotate(env Env, ui *UI) *cobra.Command {
-	o := &rotateOptions{output: choice{"text", []string{"text", "json"}}}
+	o := &rotateOptions{}
 	c := &cobra.Command{
 		Use:   "rotate [PREFIX]",
 		Short: "Put a new key in a key's place, then revoke the old one",
@@ -57,7 +55,9 @@ The result goes to standard output, or to standard error if the key goes there.`
   b10lint rotate abcdefgh --to-kubernetes - --secret baseten | kubectl apply -f -
   b10lint rotate --resume ~/.local/state/b10lint/rotate-abcdefgh.jsonl`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), env, ui, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, w, args) })
+		},
 	}
 	o.sink.register(c)
 	f := c.Flags()
@@ -70,7 +70,8 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
 	f.BoolVar(&o.noProbe, "no-probe", false, "do not ask Baseten with the new key; go by its list of keys alone")
-	o.output.register(c, "output", "o", "write the result in this form")
+	o.answer.formerly = []string{"text", "json"}
+	o.answer.register(c, "write the result in this form", "text", "json")
 	_ = c.MarkFlagDirname("journal")
 	_ = c.RegisterFlagCompletionFunc("downgrade", cobra.FixedCompletions(typeWords(), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)
@@ -80,52 +81,53 @@ The result goes to standard output, or to standard error if the key goes there.`
 // A rotator carries rotations out.
 type rotator struct {
 	*rotateOptions
-	env        Env
-	ui         *UI
-	client     *baseten.Client
-	credential baseten.Credential
-	newProbe   func() (*baseten.Probe, error) // nil: none
+	*account
+	env Env
+	out io.Writer // of the results
 }
 
-func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
 	}
-	remote := o.api.remote
-	if o.api.keyFile != "" || o.api.keyStdin || o.api.profile != "" {
-		o.api.remote = "" // another credential was named, so the remote is only what is rotated
+	access := o.api
+	if access.keyFile != "" || access.keyStdin || access.profile != "" {
+		access.remote = "" // another credential was named, so the remote is only what is rotated
 	}
-	client, credential, err := o.api.client(env)
+	account, err := access.open(env)
 	if err != nil {
 		return err
 	}
-	x := &rotator{rotateOptions: o, env: env, ui: ui, client: client, credential: credential}
-	if !o.noProbe {
-		options, err := o.api.options(env, credential)
-		if err != nil {
-			return err
-		}
-		x.newProbe = func() (*baseten.Probe, error) { return baseten.NewProbe(options, 0) }
-	}
+	x := &rotator{rotateOptions: o, account: account, env: env, out: w}
 	if o.resume != "" {
 		return x.resumeOne(ctx)
 	}
-	prefixes, err := o.targets(env, remote, args)
+	prefixes, err := o.targets(env, args)
 	if err != nil {
 		return err
 	}
-	return x.each(ctx, remote, prefixes)
+	if len(prefixes) > 1 && !o.sink.perKey() {
+		return usage("put {prefix} or {name} into the path or the name that the keys are delivered to",
+			"the plan has %d keys, and they would all be delivered to one place", len(prefixes))
+	}
+	dir, err := journalFolder(env, o.journal)
+	if err != nil {
+		return err
+	}
+	// A failure ends it: what is left of a plan is rotated by running it again, when the
+	// rotated keys are gone.
+	for _, prefix := range prefixes {
+		if err := x.one(ctx, dir, prefix); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (o *rotateOptions) check(args []string) error {
-	named := len(args)
-	for _, set := range []bool{o.plan != "", o.resume != "", o.api.remote != "" && len(args) == 0 && o.plan == "" && o.resume == ""} {
-		if set {
-			named++
-		}
-	}
+	named := len(args) + count(o.plan != "", o.resume != "")
 	switch {
-	case named == 0:
+	case named == 0 && o.api.remote == "":
 		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
 	case named > 1:
 		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
@@ -138,67 +140,39 @@ func (o *rotateOptions) check(args []string) error {
 }
 
 // targets are the prefixes of the keys to rotate.
-func (o *rotateOptions) targets(env Env, remote string, args []string) ([]string, error) {
+func (o *rotateOptions) targets(env Env, args []string) (prefixes []string, err error) {
 	switch {
 	case o.plan != "":
 		plan, err := revoke.LoadPlan(o.plan)
 		if err != nil {
 			return nil, usage("a plan is made with b10lint revoke --plan FILE --dry-run", "%w", err)
 		}
-		var prefixes []string
 		for _, it := range plan.Items {
 			prefixes = append(prefixes, it.Prefix)
 		}
 		return prefixes, nil
 	case len(args) == 1:
-		prefix, err := prefixArgument(args[0])
-		return []string{prefix}, err
+		return prefixArguments(args...)
 	}
-	c, err := (&api{remote: remote}).credential(env)
-	if err == nil && selfPrefix(c) == "" {
+	c, err := (&api{remote: o.api.remote}).credential(env)
+	if p := c.Key.Prefix(); err == nil && !isPrefix(p) {
 		err = usage("--remote names a section of ~/.trussrc that holds a key", "%s is not a Baseten key", c.From)
 	}
-	return []string{selfPrefix(c)}, err
+	return []string{c.Key.Prefix()}, err
 }
 
-// each rotates the keys one after another. A failure ends it: what is left of a
-// plan is rotated by running it again, when the rotated keys are gone.
-func (x *rotator) each(ctx context.Context, remote string, prefixes []string) error {
-	dir := x.journal
-	if dir == "" {
-		var err error
-		if dir, err = revoke.DefaultDir(x.env.Lookup); err != nil {
-			return usage("name a folder with --journal", "%w", err)
-		}
-	}
-	dir, err := filepath.Abs(dir)
+func (x *rotator) one(ctx context.Context, dir, prefix string) error {
+	survey, err := x.survey(ctx, "looking the key up")
 	if err != nil {
-		return failed(err)
+		return err
 	}
-	if len(prefixes) > 1 && !x.sink.perKey() {
-		return usage("put {prefix} or {name} into the path or the name that the keys are delivered to",
-			"the plan has %d keys, and they would all be delivered to one place", len(prefixes))
-	}
-	for _, prefix := range prefixes {
-		survey, err := revoke.TakeSurvey(ctx, x.client, selfPrefix(x.credential))
-		if err != nil {
-			return apiFailed(ctx, "looking the key up", err)
-		}
-		if err := x.one(ctx, dir, remote, prefix, survey); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *rotator) one(ctx context.Context, dir, remote, prefix string, survey *revoke.Survey) error {
 	name := ""
 	for _, k := range survey.Keys {
 		if k.Prefix == prefix {
 			name = k.Name
 		}
 	}
-	spec, err := x.sink.spec(x.env, remote, prefix, name)
+	spec, err := x.sink.spec(x.env, x.api.remote, prefix, name)
 	if err != nil {
 		return err
 	}
@@ -219,33 +193,28 @@ func (x *rotator) one(ctx context.Context, dir, remote, prefix string, survey *r
 		if err := sink.Ready(ctx); err != nil {
 			return failed(err, "the new key could not be delivered there")
 		}
-		fmt.Fprintf(x.env.Stdout, "rotate %s (%s): a new %s key, delivered to %s; then the old one is revoked%s\n", prefix, report.Visible(name),
-			typeWord(plan.Type), spec, graceWords(plan.Grace))
+		grace := ""
+		if plan.Grace > 0 {
+			grace = " after " + plan.Grace.String()
+		}
+		fmt.Fprintf(x.out, "rotate %s (%s): a new %s key, delivered to %s; then the old one is revoked%s\n",
+			prefix, report.Visible(name), typeWord(plan.Type), spec, grace)
 		return nil
 	}
-	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.rotateOptionsFor(sink))
-	var unfinished *revoke.UnfinishedError
-	switch {
-	case errors.As(err, &unfinished):
-		return failed(err, "finish it: b10lint rotate --resume "+shell.Quote(unfinished.Path))
-	case errors.Is(err, revoke.ErrBusy):
-		return failed(err, "wait for the other run to end")
-	case err != nil:
-		return failed(err, "nothing was changed")
+	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.with(sink))
+	if err != nil {
+		return notBegun(err, "nothing was changed")
 	}
 	return x.finish(ctx, rotation, spec)
 }
 
-func graceWords(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return " after " + d.String()
-}
-
-func (x *rotator) rotateOptionsFor(sink revoke.Sink) revoke.RotateOptions {
-	return revoke.RotateOptions{Client: x.client, Self: selfPrefix(x.credential), NewProbe: x.newProbe, Sink: sink, Credential: describeCredential(x.credential),
+func (x *rotator) with(sink revoke.Sink) revoke.RotateOptions {
+	o := revoke.RotateOptions{Client: x.client, Self: x.self(), NewProbe: x.probe, Sink: sink, Credential: x.name(),
 		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
+	if x.noProbe {
+		o.NewProbe = nil
+	}
+	return o
 }
 
 func (x *rotator) resumeOne(ctx context.Context) error {
@@ -261,12 +230,9 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rotation, err := revoke.ResumeRotation(path, x.rotateOptionsFor(sink))
-	if errors.Is(err, revoke.ErrBusy) {
-		return failed(err, "wait for the other run to end")
-	}
+	rotation, err := revoke.ResumeRotation(path, x.with(sink))
 	if err != nil {
-		return failed(err, "nothing was changed")
+		return notBegun(err, "nothing was changed")
 	}
 	return x.finish(ctx, rotation, plan.Sink)
 }
@@ -275,17 +241,15 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
-	out := x.env.Stdout
-	if spec.Kind == "stdout" || spec.Path == "-" {
+	out := x.out
+	if out == x.env.Stdout && (spec.Kind == "stdout" || spec.Path == "-") {
 		out = x.env.Stderr
 	}
 	write := res.WriteText
-	if x.output.value == "json" {
+	if x.answer.format.value == "json" {
 		write = res.WriteJSON
 	}
-	if writeErr := write(out); writeErr != nil {
-		err = errors.Join(err, writeErr)
-	}
+	err = errors.Join(err, write(out))
 	hint := ""
 	if res.Resume != "" {
 		hint = "to go on: " + res.Resume

@@ -16,7 +16,6 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 	gitsource "github.com/b10lint/b10lint/scanner/source/git"
-	"github.com/b10lint/b10lint/secret"
 )
 
 // scanOptions are the flags of scan.
@@ -154,27 +153,32 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err != nil {
 		return err
 	}
-	progress, keys := &scanner.Progress{}, map[string]secret.Secret{}
+	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
 	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	found, scanErr := scanner.Scan(c.Context(), run, sources, scanner.Options{
-		MinConfidence: o.minConfidence.value,
-		Suppressor:    settings.suppressor(o.unbounded() && settings.everything(targets)),
-		Comments:      o.comments(settings),
-		Progress:      progress,
-		Verifier:      verifier,
-		Inspect:       o.places.inspect(env, fixed),
-		Keys:          func(f finding.Finding, k secret.Secret) { keys[f.Fingerprint] = k },
-	})
+	r, found, scanErr := scanTargets(c.Context(), run, sources, scanner.Options{Comments: o.comments(settings), Progress: progress})
+	if !r.Summary.Interrupted {
+		if verifier != nil {
+			found.Verify(c.Context(), &r, verifier)
+		}
+		findings, problems := o.places.inspect(env, found.Trussrcs)
+		r.Findings = append(r.Findings, findings...)
+		r.Problems = append(append(r.Problems, problems...), fixed...)
+		scanner.SortProblems(r.Problems)
+		r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
+	}
+	found.Drop(&r, o.minConfidence.value)
+	accept(&r, settings.suppressor(o.unbounded() && settings.everything(targets)), found.Comments)
+	r.Summary.Elapsed = time.Since(run.Started)
 	stop()
-	revoked := o.revoke.finish(c.Context(), env, revocation, &found, keys)
-	if err := reports.write(found, settings.options(), scanErr); err != nil {
+	revoked := o.revoke.finish(c.Context(), env, revocation, &r, found)
+	if err := reports.write(r, settings.options(), scanErr); err != nil {
 		return err
 	}
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	if code := status(found, o.failOn.value); code != ExitClean {
+	if code := status(r, o.failOn.value); code != ExitClean {
 		return silent(code)
 	}
 	return nil
@@ -224,15 +228,15 @@ func (o *scanOptions) comments(s *settings) scanner.Comments {
 }
 
 // sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Source, []string, error) {
-	if s, target := o.places.source(env); s.Walk != nil {
-		return []source.Source{s}, []string{target}, nil
+func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Target, []string, error) {
+	if t := o.places.target(env); t.Source.Walk != nil {
+		return []source.Target{t}, []string{t.Name}, nil
 	}
 	if err := o.history.check(targets, o.cache.dir); err != nil {
 		return nil, nil, err
 	}
 	if file := o.history.commitMessage; file != "" {
-		return []source.Source{gitsource.CommitMessage(file)}, []string{file}, nil
+		return []source.Target{{Name: file, Source: gitsource.CommitMessage(file)}}, []string{file}, nil
 	}
 	if len(targets) == 0 {
 		targets = []string{"."}
@@ -241,7 +245,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 	if err != nil {
 		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
 	}
-	var sources []source.Source
+	var sources []source.Target
 	stdin := false
 	named := map[string]bool{}
 	for _, t := range targets {
@@ -259,13 +263,17 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 			if err != nil {
 				return nil, nil, err
 			}
-			sources, named[clean] = append(sources, s), true
+			sources, named[clean] = append(sources, source.Target{Name: t, Source: s}), true
 		case stdin:
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		default:
 			stdin = true
-			sources = append(sources, disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}))
+			sources = append(sources, source.Target{Name: t, Source: disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"})})
 		}
 	}
-	return o.ocr.wrap(o.archives.wrap(sources, o.jobs)), targets, nil
+	for i := range sources {
+		s := &sources[i].Source
+		*s = o.ocr.wrap(o.archives.wrap(*s, o.jobs))
+	}
+	return sources, targets, nil
 }

@@ -40,15 +40,11 @@ func (o *archiveOptions) check() error {
 	return nil
 }
 
-// wrap makes sources unpack what they hand over, with up to jobs goroutines.
-func (o *archiveOptions) wrap(sources []source.Source, jobs int) []source.Source {
+// wrap makes a source unpack what it hands over, with up to jobs goroutines.
+func (o *archiveOptions) wrap(s source.Source, jobs int) source.Source {
 	if o.off {
-		return sources
+		return s
 	}
 	o.limits.Jobs = jobs
-	out := make([]source.Source, len(sources))
-	for i, s := range sources {
-		out[i] = unpack.Archives(s, o.limits)
-	}
-	return out
+	return unpack.Archives(s, o.limits)
 }

@@ -153,7 +153,8 @@ func (s *settings) options() report.Options {
 	if err != nil || !s.repository {
 		return report.Options{}
 	}
-	return report.Options{Root: filepath.ToSlash(s.root), Dir: filepath.ToSlash(here), VCS: provenance(s.root)}
+	root := report.Root{Path: filepath.ToSlash(s.root), VCS: provenance(s.root)}
+	return report.Options{Dir: filepath.ToSlash(here), Roots: map[string]report.Root{"": root}}
 }
 
 // suppressor decides what was accepted. unused says that the run looks at all that

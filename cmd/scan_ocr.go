@@ -48,14 +48,10 @@ func (o *ocrOptions) find(env Env) error {
 	return nil
 }
 
-// wrap makes sources hand over the text in their pictures.
-func (o *ocrOptions) wrap(sources []source.Source) []source.Source {
+// wrap makes a source hand over the text in its pictures.
+func (o *ocrOptions) wrap(s source.Source) source.Source {
 	if !o.on {
-		return sources
+		return s
 	}
-	out := make([]source.Source, len(sources))
-	for i, s := range sources {
-		out[i] = unpack.Pictures(s, o.limits)
-	}
-	return out
+	return unpack.Pictures(s, o.limits)
 }

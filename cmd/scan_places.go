@@ -107,31 +107,30 @@ func (p *placesFlags) trussOptions() truss.Options {
 	return truss.Options{Config: p.config}
 }
 
-// source returns what to scan in place of the targets, none when no flag says so.
-func (p *placesFlags) source(env Env) (s source.Source, target string) {
+// target returns what to scan in place of the targets, none when no flag says so.
+func (p *placesFlags) target(env Env) source.Target {
 	switch {
 	case p.isHome:
 		o := p.homeOptions(env)
-		return workstation.Home(o), o.Dir
+		return source.Target{Name: o.Dir, Source: workstation.Home(o)}
 	case p.isTruss:
-		return truss.Uploads(p.truss, p.trussOptions()), p.truss
+		return source.Target{Name: p.truss, Source: truss.Uploads(p.truss, p.trussOptions())}
 	}
-	return source.Source{}, ""
+	return source.Target{}
 }
 
-// inspect returns the judgement that goes with the source. failures are of --fix.
-func (p *placesFlags) inspect(env Env, failures []finding.Problem) func(context.Context, []string) ([]finding.Finding, []finding.Problem) {
-	return func(_ context.Context, trussrcs []string) ([]finding.Finding, []finding.Problem) {
-		switch {
-		case p.isHome:
-			in := workstation.InspectHome(p.homeOptions(env))
-			return in.Findings, append(in.Problems, failures...)
-		case p.isTruss:
-			return truss.Inspect(p.truss, p.trussOptions()), nil
-		}
-		in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
+// inspect judges what goes with the target besides its keys: how a home keeps them, what
+// a truss would upload, and the .trussrc files that were read elsewhere.
+func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []finding.Problem) {
+	switch {
+	case p.isHome:
+		in := workstation.InspectHome(p.homeOptions(env))
 		return in.Findings, in.Problems
+	case p.isTruss:
+		return truss.Inspect(p.truss, p.trussOptions()), nil
 	}
+	in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
+	return in.Findings, in.Problems
 }
 
 // print lists what would be looked at.

@@ -12,6 +12,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -59,7 +60,7 @@ func (s *scanRevoke) begin(env Env, ui *UI, a *api) (*revocation, error) {
 // finish does what the flags ask with the keys that were found, which are by
 // fingerprint, and sets in r what became of each. What goes wrong does not cost the
 // report: it makes the run incomplete, and a receipt of what was done is written.
-func (s *scanRevoke) finish(ctx context.Context, env Env, x *revocation, r *finding.Report, found map[string]secret.Secret) error {
+func (s *scanRevoke) finish(ctx context.Context, env Env, x *revocation, r *finding.Report, found *scanner.Found) error {
 	var errs []error
 	if s.rewrite != "" {
 		errs = append(errs, writeRewrite(env, s.rewrite, r.Standing(), found))
@@ -83,13 +84,13 @@ func (s *scanRevoke) finish(ctx context.Context, env Env, x *revocation, r *find
 }
 
 // revokeFound plans, asks, revokes and sets the outcomes.
-func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report, found map[string]secret.Secret) error {
+func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report, found *scanner.Found) error {
 	request := x.flags.request()
 	x.keys = map[string]secret.Secret{}
 	for _, f := range r.Findings {
 		if w, ok := wantedOf(f); ok {
 			request.Wanted = append(request.Wanted, w)
-			x.keys[f.Prefix] = found[f.Fingerprint]
+			x.keys[f.Prefix] = found.Keys[f.Fingerprint].Secret
 		}
 	}
 	if len(request.Wanted) == 0 {

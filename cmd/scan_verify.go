@@ -11,6 +11,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -110,7 +111,7 @@ func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
 	}
 	v := &verifier{}
 	if cacheDir != "" {
-		v.cache, v.problems = baseten.OpenCache(cacheDir, baseten.Clock{})
+		v.cache, v.problems = baseten.OpenCache(cacheDir, clock.Clock{})
 	}
 	v.baseten = baseten.NewVerifier(client, probe, v.cache)
 	return v, nil

@@ -2,13 +2,12 @@ package cmd
 
 import (
 	"context"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/report"
@@ -17,13 +16,12 @@ import (
 // timelineOptions are the flags of timeline.
 type timelineOptions struct {
 	api    api
-	format choice
-	output string
+	answer answer
 	leaks  leakSources
 }
 
 func newTimeline(env Env, ui *UI) *cobra.Command {
-	o := &timelineOptions{format: choice{"text", report.TimelineFormats()}}
+	o := &timelineOptions{}
 	c := &cobra.Command{
 		Use:   "timeline PREFIX",
 		Short: "Tell the story of one key, for an incident",
@@ -38,22 +36,22 @@ belong on a command line.`,
   b10lint timeline b10_abcdefgh --scan-report scan.json
   b10lint timeline b10_abcdefgh --scan-report scan.json -f html -o incident.html`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return runTimeline(c.Context(), env, ui, o, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.answer.to(ui, func(w io.Writer) error { return runTimeline(c.Context(), env, w, o, args[0]) })
+		},
 	}
-	f := c.Flags()
-	o.format.register(c, "format", "f", "write text, json or html")
-	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` (default: standard output)")
+	o.answer.register(c, "write text, json or html", report.TimelineFormats()...)
 	o.leaks.register(c)
 	o.api.register(c)
 	return c
 }
 
-func runTimeline(ctx context.Context, env Env, ui *UI, o *timelineOptions, prefix string) error {
+func runTimeline(ctx context.Context, env Env, w io.Writer, o *timelineOptions, prefix string) error {
 	if prefix == "" || strings.ContainsAny(prefix, ". \t\n") {
 		return usage("give the part before the dot, and if that was a whole key: it is in your shell's history now",
 			"a timeline is asked for by the prefix, the part of the key before the dot")
 	}
-	client, _, err := o.api.client(env)
+	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
@@ -61,7 +59,7 @@ func runTimeline(ctx context.Context, env Env, ui *UI, o *timelineOptions, prefi
 	if err != nil {
 		return err
 	}
-	inventory, err := baseten.Gather(ctx, client, audit.Sources()...)
+	inventory, err := baseten.Gather(ctx, account.client, audit.Sources()...)
 	if ctx.Err() != nil {
 		return silent(ExitInterrupted)
 	}
@@ -77,26 +75,11 @@ func runTimeline(ctx context.Context, env Env, ui *UI, o *timelineOptions, prefi
 	for _, s := range inventory.Sources {
 		incomplete = incomplete || s.Err != nil && !s.Denied() && s.Name != baseten.SourceGateway
 	}
-	if err := o.write(ui, t); err != nil {
+	if err := report.WriteTimeline(w, o.answer.format.value, t); err != nil {
 		return failed(err)
 	}
 	if incomplete {
 		return silent(ExitIncomplete)
 	}
 	return nil
-}
-
-func (o *timelineOptions) write(ui *UI, t finding.Timeline) error {
-	if o.output == "" || o.output == "-" {
-		return report.WriteTimeline(ui.env.Stdout, o.format.value, t)
-	}
-	f, err := atomicfile.Create(o.output, atomicfile.Mode{Perm: os.FileMode(0o644)})
-	if err != nil {
-		return err
-	}
-	if err := report.WriteTimeline(f, o.format.value, t); err != nil {
-		_ = f.Abandon()
-		return err
-	}
-	return f.Commit()
 }

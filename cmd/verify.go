@@ -19,10 +19,7 @@ import (
 )
 
 const (
-	// maxPrefix is longer than any public prefix known, which is 16 characters, and
-	// shorter than any secret half, which is 32.
-	maxPrefix = 24
-	minKey    = 32
+	minKey = 32 // characters; a key without a dot has no fewer
 	// maxKeyLine bounds a line of standard input, maxKeyLines their number.
 	maxKeyLine  = 4096
 	maxKeyLines = 1 << 20
@@ -32,6 +29,7 @@ const (
 type verifyOptions struct {
 	api   api
 	out   dataOutput
+	quiet bool
 	cache cacheFolder
 	mode  choice
 }
@@ -52,23 +50,36 @@ sent. --by probe sends the keys themselves to Baseten, on calls that only read.
 Exit status: 1 if any key is live or restricted, else 3 if any is unknown, else 0:
 all are dead.`,
 		Example: `  b10lint verify abcdefgh
-  b10lint verify -o json < suspects.txt
+  b10lint verify -f json < suspects.txt
   b10lint verify --by both < suspects.txt`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := o.out.prepare(c); err != nil {
+			// -q was a jq expression before; no key and no prefix begins with a dot.
+			if o.quiet && o.out.jq == "" && len(args) > 0 && strings.HasPrefix(args[0], ".") {
+				ui.warn("-q is quiet now; for a jq expression write --jq")
+				o.quiet, o.out.jq, args = false, args[0], args[1:]
+			}
+			if err := o.out.prepare(c, "format"); err != nil {
 				return err
 			}
-			return o.run(c.Context(), env, ui, args)
+			if o.quiet {
+				o.out.format.value = "none"
+			}
+			return o.out.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, ui, w, args) })
 		},
 	}
-	o.out.register(c)
+	o.out.formerly = dataFormats
+	o.out.register(c, dataUsage, dataFormats...)
+	c.Flags().StringVar(&o.out.jq, "jq", "", "pass the JSON through this jq `EXPRESSION`; implies -f json")
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write no answer: the exit status says it")
+	c.MarkFlagsMutuallyExclusive("quiet", "jq")
+	c.MarkFlagsMutuallyExclusive("quiet", "format")
 	o.mode.register(c, "by", "", "how to tell")
 	o.cache.register(c)
 	o.api.register(c)
 	return c
 }
 
-func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, args []string) error {
+func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
 	suspects, err := o.suspects(env, args)
 	if err != nil {
 		return err
@@ -91,7 +102,7 @@ func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, args []string)
 		answer.Complete = answer.Complete && p.Warning
 		answer.Problems = append(answer.Problems, p)
 	}
-	if err := o.out.write(ctx, env.Stdout, answer, answer.table); err != nil {
+	if err := o.out.write(ctx, w, answer, answer.table); err != nil {
 		return err
 	}
 	for _, p := range problems {
@@ -134,12 +145,10 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 		}
 		list, err = readSuspects(env.Stdin)
 	} else {
-		for _, a := range args {
-			prefix, err := prefixArgument(a)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, stub(prefix))
+		var prefixes []string
+		prefixes, err = prefixArguments(args...)
+		for _, p := range prefixes {
+			list = append(list, stub(p))
 		}
 	}
 	if err != nil {
@@ -162,27 +171,6 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 // stub is the suspect for a prefix: the inventory alone can tell.
 func stub(prefix string) named {
 	return named{scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}, prefix, 0}
-}
-
-// prefixArgument reads a prefix from the command line. The error never repeats
-// the argument, which may be a key.
-func prefixArgument(arg string) (string, error) {
-	prefix := strings.TrimSuffix(strings.TrimSuffix(arg, "****"), ".") // as lists show it
-	switch {
-	case isPrefix(prefix):
-		return prefix, nil
-	case len(prefix) > maxPrefix || strings.Contains(prefix, "."):
-		return "", usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
-			"an argument is more than a prefix: a whole key must not be on the command line, where the list of processes and the shell's history show it")
-	}
-	return "", usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits", "an argument is not the prefix of a key")
-}
-
-// isPrefix reports whether s can be the public part of a key.
-func isPrefix(s string) bool {
-	return s != "" && len(s) <= maxPrefix && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
-	})
 }
 
 // readSuspects reads a prefix or a key from each line. Empty lines are passed

@@ -30,6 +30,9 @@ type Finding struct {
 
 // A Location is one place where a key was seen.
 type Location struct {
+	// Target is the name of the report's target that holds the location. It is empty
+	// where the report has one target.
+	Target string `json:"target,omitempty"`
 	Path   string `json:"path"`             // slash separated, as the user named it; not cleaned of control bytes
 	Line   int    `json:"line,omitempty"`   // 1-based; 0 when the place has no lines
 	Column int    `json:"column,omitempty"` // 1-based, in Unicode characters
@@ -60,9 +63,6 @@ type Location struct {
 	// Allow is the reason given by a comment b10lint:allow on the line or the line
 	// before; nil without such a comment, empty when it gives no reason.
 	Allow *string `json:"-"`
-	// KeyDigest is secret.Secret.Digest of the key, for sources that tell which
-	// places hold the same one. It is not part of a report.
-	KeyDigest string `json:"-"`
 	// Exposure says how far the key got by this place; the finding's own is the widest.
 	Exposure Exposure `json:"exposure,omitempty"`
 	// Readable is set when everyone on the machine may read the file. It is worked
@@ -141,6 +141,8 @@ type Outcome struct {
 // A Problem is something that kept the run from being complete, or that the
 // user should know of the run. Its text never holds a secret half.
 type Problem struct {
+	// Target is as in Location; it is also empty for a problem of the run as a whole.
+	Target string `json:"target,omitempty"`
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
@@ -187,8 +189,10 @@ type Summary struct {
 	Bytes    int64 `json:"bytes"`
 	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
 	Findings int   `json:"findings"`       // that were not accepted
-	// Suppressed are those that were; BelowConfidence are counted, not listed.
+	// Suppressed are those that were; Unlisted is how many of them the report counts
+	// and does not list, as reports once did. BelowConfidence are never listed.
 	Suppressed      int           `json:"suppressed"`
+	Unlisted        int           `json:"unlisted,omitempty"`
 	BelowConfidence int           `json:"below_confidence"`
 	Interrupted     bool          `json:"interrupted,omitempty"`
 	Elapsed         time.Duration `json:"-"`

@@ -45,8 +45,10 @@ func elapsed(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// lookedAt says how much a run looked at.
-func lookedAt(s finding.Summary) string {
+// lookedAt says how much a run looked at, and for how long.
+func lookedAt(s finding.Summary) string { return amount(s) + " in " + elapsed(s.Elapsed) }
+
+func amount(s finding.Summary) string {
 	var parts []string
 	if s.Keys > 0 {
 		parts = append(parts, count(int64(s.Keys), "key"))
@@ -61,7 +63,7 @@ func lookedAt(s finding.Summary) string {
 	if s.Bytes > 0 {
 		out += ", " + size(s.Bytes)
 	}
-	return out + " in " + elapsed(s.Elapsed)
+	return out
 }
 
 // tally counts findings by severity.
@@ -95,6 +97,35 @@ func (t tally) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// covered says what was read of each target, where there are several, and of each
+// repository: what was not, and the rest where full says so.
+func covered(r finding.Report, full func(finding.Coverage) bool) (lines []string) {
+	if len(r.Targets) < 2 {
+		for _, c := range r.Summary.Coverage {
+			lines = append(lines, coverage(c, full(c))...)
+		}
+		return lines
+	}
+	for _, t := range r.Targets {
+		s := t.Summary
+		line := visible(t.Name) + ": " + count(int64(s.Findings), "finding") + "; looked at " + amount(s)
+		if left := leftOut(s); left != "" {
+			line += "; not listed: " + left
+		}
+		if !s.Complete || s.Interrupted {
+			line += "; incomplete"
+		}
+		lines = append(lines, line)
+		for _, c := range s.Coverage {
+			if c.Repository != t.Name {
+				c.Repository = t.Name + " (" + c.Repository + ")"
+			}
+			lines = append(lines, coverage(c, full(c))...)
+		}
+	}
+	return lines
+}
+
 // leftOut says what was counted and not listed; "" for nothing.
 func leftOut(s finding.Summary) string {
 	var parts []string
@@ -119,7 +150,7 @@ func coverage(c finding.Coverage, full bool) []string {
 		return out
 	}
 	if full {
-		out = append(out, name+": "+covered(c))
+		out = append(out, name+": "+objects(c))
 	}
 	gap := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
 	if c.Scope != "" {
@@ -149,7 +180,7 @@ func coverage(c finding.Coverage, full bool) []string {
 	return out
 }
 
-func covered(c finding.Coverage) string {
+func objects(c finding.Coverage) string {
 	var parts []string
 	kinds := make([]string, 0, len(c.Kinds))
 	for kind := range c.Kinds {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,10 +77,24 @@ func place(l finding.Location) string {
 	return b
 }
 
+// targets names what a finding is in, in a report of several targets.
+func targets(f finding.Finding) string {
+	var names []string
+	for _, l := range f.Locations {
+		if name := visible(l.Target); l.Target != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // particulars are the facts about a location that place leaves out. The author
 // is personal data and only given where withAuthor is set.
 func particulars(l finding.Location, withAuthor bool) []string {
 	var out []string
+	if l.Target != "" {
+		out = append(out, "in "+visible(l.Target))
+	}
 	if l.Cell != nil {
 		cell := fmt.Sprintf("cell %d, %s", l.Cell.Index, visible(l.Cell.Part))
 		if l.Cell.Output != "" && l.Cell.Output != l.Cell.Part {
@@ -226,7 +241,11 @@ func problemText(p finding.Problem) string {
 	if s != "" {
 		s += ": "
 	}
-	return s + visible(cmp.Or(p.Error, "no reason given"))
+	s += visible(cmp.Or(p.Error, "no reason given"))
+	if p.Target != "" {
+		s += " (in " + visible(p.Target) + ")"
+	}
+	return s
 }
 
 func shortID(id string) string {
@@ -272,9 +291,10 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// repoPath gives p from the repository's root where Options let it be known.
-func (o Options) repoPath(p string) string {
-	if o.Root == "" {
+// repoPath gives p from the root of a target where Options let it be known.
+func (o Options) repoPath(target, p string) string {
+	root := o.Roots[target].Path
+	if root == "" {
 		return strings.TrimPrefix(p, "./")
 	}
 	abs := p
@@ -284,7 +304,7 @@ func (o Options) repoPath(p string) string {
 		}
 		abs = path.Join(o.Dir, p)
 	}
-	if rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(path.Clean(o.Root), "/")+"/"); ok {
+	if rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(path.Clean(root), "/")+"/"); ok {
 		return rel
 	}
 	return p

@@ -111,7 +111,7 @@ func (g *github) text(f finding.Finding) string {
 }
 
 func (g *github) at(l finding.Location, rule string) []property {
-	out := []property{{"file", visible(g.opts.repoPath(l.Path))}}
+	out := []property{{"file", visible(g.opts.repoPath("", l.Path))}}
 	if l.Line > 0 && l.Member == "" {
 		out = append(out, property{"line", strconv.Itoa(l.Line)})
 		if l.EndLine > l.Line {

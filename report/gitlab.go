@@ -158,7 +158,7 @@ func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
 	}
 	if len(places) > 0 {
 		l := places[0]
-		v.Location.File = g.opts.repoPath(l.Path)
+		v.Location.File = g.opts.repoPath("", l.Path)
 		if l.Line > 0 && l.Member == "" {
 			v.Location.StartLine, v.Location.EndLine = l.Line, max(l.Line, l.EndLine)
 		}

@@ -92,7 +92,7 @@ func TestGolden(t *testing.T) {
 		{"color60.text", "text", Options{Color: true, Width: 60}},
 		{"json", "json", Options{}},
 		{"jsonl", "jsonl", Options{}},
-		{"sarif", "sarif", Options{VCS: vcs}},
+		{"sarif", "sarif", Options{Roots: map[string]Root{"": {VCS: vcs}}}},
 		{"github", "github", Options{}},
 		{"summary.md", "summary", Options{}},
 		{"gitlab", "gitlab", Options{}},

@@ -63,7 +63,8 @@ func filled(s string, n int) finding.Report {
 	var f finding.Finding
 	var p finding.Problem
 	var sum finding.Summary
-	for _, v := range []any{&run, &f, &p, &sum} {
+	var targets []finding.Target
+	for _, v := range []any{&run, &f, &p, &sum, &targets} {
 		fill(reflect.ValueOf(v).Elem(), s, n, 0)
 	}
 	f.Severity, f.Confidence = finding.Severity(n&3), finding.Confidence(n&1)
@@ -77,7 +78,7 @@ func filled(s string, n int) finding.Report {
 	bare.Locations, bare.Suppression = nil, nil
 	open := f
 	open.Suppression = nil
-	return finding.Report{Run: run, Findings: []finding.Finding{f, open, bare}, Problems: []finding.Problem{p}, Summary: sum}
+	return finding.Report{Run: run, Targets: targets, Findings: []finding.Finding{f, open, bare}, Problems: []finding.Problem{p}, Summary: sum}
 }
 
 // harmless fails when out could act on a terminal, a CI log or a parser.
@@ -152,7 +153,7 @@ func hostileStrings() []string {
 
 func checkHostile(t *testing.T, format, s string, n int) {
 	t.Helper()
-	for _, opts := range []Options{{}, {Verbose: true, Width: 40, Root: "/x", Dir: "/x/" + s, VCS: &VCS{s, s, s}}, {Quiet: true}} {
+	for _, opts := range []Options{{}, {Verbose: true, Width: 40, Dir: "/x/" + s, Roots: map[string]Root{"": {"/x", &VCS{s, s, s}}, s: {"/x", &VCS{s, s, s}}}}, {Quiet: true}} {
 		harmless(t, format, written(t, filled(s, n), format, opts))
 		if t.Failed() {
 			t.Fatalf("%s, %.100q", format, s)

@@ -187,9 +187,7 @@ func sourceList(sources []finding.Source) (list []htmlProblem) {
 }
 
 func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
-	for _, c := range s.Coverage {
-		notes = append(notes, coverage(c, true)...)
-	}
+	notes = covered(h.Report, func(finding.Coverage) bool { return true })
 	for _, f := range s.Resolved {
 		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}

@@ -133,7 +133,7 @@ func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
 	places := arrange(f.Locations)
 	out.More = max(0, len(places)-htmlPlaces)
 	for _, l := range places[:len(places)-out.More] {
-		l.Path = h.opts.repoPath(l.Path)
+		l.Path = h.opts.repoPath("", l.Path)
 		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
 		p.Before, p.Mark, p.After = snippetParts(l)
 		out.Places = append(out.Places, p)

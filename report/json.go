@@ -19,6 +19,7 @@ type document struct {
 	Schema   string            `json:"schema"`
 	Tool     finding.Tool      `json:"tool"`
 	Run      runJSON           `json:"run"`
+	Targets  []finding.Target  `json:"targets,omitempty"`
 	Findings []finding.Finding `json:"findings"`
 	Problems []finding.Problem `json:"problems"`
 	Summary  *finding.Summary  `json:"summary"`
@@ -41,6 +42,8 @@ type startJSON struct {
 	Schema string       `json:"schema"`
 	Tool   finding.Tool `json:"tool"`
 	Run    finding.Run  `json:"run"`
+	// Targets is as in the document.
+	Targets []finding.Target `json:"targets,omitempty"`
 }
 
 type summaryJSON struct {
@@ -51,12 +54,12 @@ type summaryJSON struct {
 func renderJSON(r finding.Report, _ Options) ([]byte, error) {
 	r = normal(r)
 	run := runJSON{r.Run, r.Summary.Elapsed.Milliseconds()}
-	return encode(document{Schema, r.Run.Tool, run, r.Findings, r.Problems, &r.Summary}, "  ")
+	return encode(document{Schema, r.Run.Tool, run, r.Targets, r.Findings, r.Problems, &r.Summary}, "  ")
 }
 
 func renderJSONL(r finding.Report, _ Options) ([]byte, error) {
 	r = normal(r)
-	events := []event{{Start: &startJSON{Schema, r.Run.Tool, r.Run}}}
+	events := []event{{Start: &startJSON{Schema, r.Run.Tool, r.Run, r.Targets}}}
 	for i := range r.Findings {
 		events = append(events, event{Finding: &r.Findings[i]})
 	}

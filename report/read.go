@@ -146,7 +146,7 @@ func (in *reader) whole(raw []byte) (r finding.Report, err error) {
 	if err := in.end(); err != nil {
 		return r, err
 	}
-	r = finding.Report{Run: doc.Run.Run, Findings: doc.Findings, Problems: doc.Problems, Summary: *doc.Summary}
+	r = finding.Report{Run: doc.Run.Run, Targets: doc.Targets, Findings: doc.Findings, Problems: doc.Problems, Summary: *doc.Summary}
 	r.Run.Tool, r.Summary.Elapsed = doc.Tool, milliseconds(doc.Run.ElapsedMS)
 	restore(&r)
 	return r, nil
@@ -163,7 +163,7 @@ func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 	if err := in.known(first.Start.Schema); err != nil {
 		return r, err
 	}
-	r.Run, r.Run.Tool = first.Start.Run, first.Start.Tool
+	r.Run, r.Run.Tool, r.Targets = first.Start.Run, first.Start.Tool, first.Start.Targets
 	for {
 		raw, err := in.value()
 		if errors.Is(err, io.EOF) {

@@ -30,13 +30,19 @@ type Options struct {
 	Width int
 	// Rules is the catalogue for a report without one, such as one that was read back.
 	Rules []finding.Rule
-	// Root is the absolute, slash separated root of the repository, and Dir the
-	// absolute folder that relative paths start from. Where both are known the
-	// formats for CI services (sarif, github, gitlab) give paths from Root, as
-	// those services need. Empty means that relative paths start from the root.
-	Root, Dir string
-	// VCS names the repository, for sarif; nil when not known.
-	VCS *VCS
+	// Dir is the absolute, slash separated folder that relative paths start from, and
+	// Roots has the roots of the targets by name, "" being that of a report's only one.
+	// Where both are known the formats for CI services (sarif, github, gitlab) give
+	// paths from the root, as those services need; of several targets only sarif does.
+	// Without them, relative paths start from the root.
+	Dir   string
+	Roots map[string]Root
+}
+
+// A Root is where a target lies.
+type Root struct {
+	Path string // absolute and slash separated
+	VCS  *VCS   // nil when not known
 }
 
 // A VCS is the repository and revision that were looked at.

@@ -143,7 +143,8 @@ func TestSizes(t *testing.T) {
 }
 
 func TestRepoPath(t *testing.T) {
-	root := Options{Root: "/repo", Dir: "/repo/sub"}
+	at := func(root, dir string) Options { return Options{Dir: dir, Roots: map[string]Root{"": {Path: root}}} }
+	root := at("/repo", "/repo/sub")
 	for _, c := range []struct {
 		opts     Options
 		in, want string
@@ -155,12 +156,12 @@ func TestRepoPath(t *testing.T) {
 		{root, "../../other/a", "../../other/a"},
 		{root, "/repo/x", "x"},
 		{root, "/repository/x", "/repository/x"},
-		{Options{Root: "/"}, "/x", "x"},
-		{Options{Root: "C:/r", Dir: "C:/r/s"}, "x", "s/x"},
-		{Options{Root: "C:/r"}, "C:/r/x", "x"},
-		{Options{Root: "/repo"}, "a", "a"},
+		{at("/", ""), "/x", "x"},
+		{at("C:/r", "C:/r/s"), "x", "s/x"},
+		{at("C:/r", ""), "C:/r/x", "x"},
+		{at("/repo", ""), "a", "a"},
 	} {
-		if got := c.opts.repoPath(c.in); got != c.want {
+		if got := c.opts.repoPath("", c.in); got != c.want {
 			t.Errorf("%+v: repoPath(%q) = %q, want %q", c.opts, c.in, got, c.want)
 		}
 	}

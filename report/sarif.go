@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,8 +33,8 @@ type sarifWriter struct {
 	finding.Report
 	opts   Options
 	limits sarifLimits
-	// outside is set when a place is not below the root.
-	outside bool
+	// outside has the targets with a location that is not below their root.
+	outside map[string]bool
 }
 
 // sarifLimits are what GitHub takes; see its page on SARIF support.
@@ -47,6 +48,12 @@ type sarifLimits struct {
 // fallbackURI is where results without a file are shown: the place where their
 // policy is set and where they are accepted.
 const fallbackURI = ".b10lint.yaml"
+
+// srcRoot is what the paths of a report of one target start from.
+const srcRoot = "%SRCROOT%"
+
+// baseID names what the paths of a target start from.
+func baseID(target string) string { return cmp.Or(visible(target), srcRoot) }
 
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -113,6 +120,7 @@ func bySeverity(findings []finding.Finding) []int {
 }
 
 func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
+	s.outside = map[string]bool{}
 	rules := s.rules(kept)
 	index := map[string]uint{}
 	for i, r := range rules {
@@ -124,16 +132,23 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.Run.Command), "scan") + "/")},
 		ColumnKind:        "utf16CodeUnits",
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
-			"%SRCROOT%": {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
+			srcRoot: {Description: message("The root of the checked-out repository, or the folder that the run started in.")},
 		},
 	}
-	s.outside = false
+	for _, t := range s.Targets {
+		if len(s.Targets) > 1 {
+			run.OriginalUriBaseIDs[baseID(t.Name)] = &sarif.ArtifactLocation{Description: message("The root of " + visible(t.Name) + ".")}
+		}
+	}
+	clear(s.outside) // the files of problems do not count
 	results := make([]sarifResult, 0, len(kept))
 	for _, i := range kept {
 		results = append(results, s.result(s.Findings[i], index[s.Findings[i].Rule]))
 	}
-	if !s.outside { // else the run looked at more than the repository
-		run.VersionControlProvenance = s.provenance()
+	for _, name := range slices.Sorted(maps.Keys(s.opts.Roots)) {
+		if !s.outside[name] { // else the run looked at more than the repository
+			run.VersionControlProvenance = append(run.VersionControlProvenance, provenance(name, s.opts.Roots[name].VCS)...)
+		}
 	}
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
@@ -157,20 +172,20 @@ func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComp
 	return d
 }
 
-func (s *sarifWriter) provenance() []*sarif.VersionControlDetails {
-	if s.opts.VCS == nil {
+func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
+	if vcs == nil {
 		return nil
 	}
-	uri := publicURL(s.opts.VCS.URI)
+	uri := publicURL(vcs.URI)
 	if uri == "" {
 		return nil
 	}
-	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr("%SRCROOT%")}}
-	if r := s.opts.VCS.Revision; r != "" {
-		v.RevisionID = &r
+	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr(baseID(target))}}
+	if vcs.Revision != "" {
+		v.RevisionID = &vcs.Revision
 	}
-	if b := s.opts.VCS.Branch; b != "" {
-		v.Branch = ptr(visible(b))
+	if vcs.Branch != "" {
+		v.Branch = ptr(visible(vcs.Branch))
 	}
 	return []*sarif.VersionControlDetails{v}
 }

@@ -94,7 +94,7 @@ func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sar
 		return s.location(places[0])
 	}
 	loc := &sarif.Location{PhysicalLocation: &sarif.PhysicalLocation{
-		ArtifactLocation: &sarif.ArtifactLocation{URI: ptr(fallbackURI), URIBaseId: ptr("%SRCROOT%")},
+		ArtifactLocation: &sarif.ArtifactLocation{URI: ptr(fallbackURI), URIBaseId: ptr(srcRoot)},
 		Region:           lines(1, 1),
 	}}
 	if len(places) > 0 {
@@ -131,7 +131,7 @@ func (s *sarifWriter) location(l finding.Location) *sarif.Location {
 	if l.Path == "" {
 		return loc
 	}
-	loc.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: s.artifact(l.Path), Region: region(l)}
+	loc.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: s.artifact(l.Target, l.Path), Region: region(l)}
 	if l.Snippet != "" && l.Line > 0 && l.Column > 0 && l.Member == "" {
 		c := lines(l.Line, max(l.Line, l.EndLine))
 		c.Snippet = &sarif.ArtifactContent{Text: ptr(visible(l.Snippet))}
@@ -153,13 +153,15 @@ func marked(l finding.Location) string {
 	return string(line[from:min(max(l.SnippetMark[1], from), len(line))])
 }
 
-func (s *sarifWriter) artifact(path string) *sarif.ArtifactLocation {
-	uri, absolute := fileURI(s.opts.repoPath(path))
+func (s *sarifWriter) artifact(target, path string) *sarif.ArtifactLocation {
+	uri, absolute := fileURI(s.opts.repoPath(target, path))
 	a := &sarif.ArtifactLocation{URI: &uri}
 	if !absolute {
-		a.URIBaseId = ptr("%SRCROOT%")
+		a.URIBaseId = ptr(baseID(target))
 	}
-	s.outside = s.outside || absolute
+	if absolute {
+		s.outside[target] = true
+	}
 	return a
 }
 

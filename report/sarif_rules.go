@@ -186,7 +186,7 @@ func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
 		}
 		var at []*sarif.Location
 		if p.Path != "" {
-			at = []*sarif.Location{{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: s.artifact(p.Path)}}}
+			at = []*sarif.Location{{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: s.artifact(p.Target, p.Path)}}}
 		}
 		add(kind, level, text, at)
 	}

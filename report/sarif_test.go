@@ -193,7 +193,7 @@ func TestSARIFLargeRun(t *testing.T) {
 func checkProvenance(t *testing.T) {
 	t.Helper()
 	inside := finding.Finding{Rule: "leaked-key", Message: "x", Locations: []finding.Location{{Path: "a/b.py", Line: 1}}}
-	opts := Options{VCS: &VCS{URI: "https://user:word@git.example/acme/app.git", Revision: "1", Branch: "main"}}
+	opts := Options{Roots: map[string]Root{"": {VCS: &VCS{URI: "https://user:word@git.example/acme/app.git", Revision: "1", Branch: "main"}}}}
 	out := written(t, finding.Report{Findings: []finding.Finding{inside}}, "sarif", opts)
 	v := parse(t, out).VersionControlProvenance[0]
 	if *v.RepositoryURI != "https://git.example/acme/app.git" || *v.Branch != "main" {

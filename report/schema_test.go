@@ -98,7 +98,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 	types := map[string]any{
 		"finding": finding.Finding{}, "location": finding.Location{}, "cell": finding.Cell{}, "liveness": finding.Liveness{},
 		"key": finding.Key{}, "suppression": finding.Suppression{}, "outcome": finding.Outcome{}, "problem": finding.Problem{},
-		"tool": finding.Tool{}, "run": runJSON{}, "summary": summaryJSON{}, "coverage": finding.Coverage{},
+		"tool": finding.Tool{}, "target": finding.Target{}, "run": runJSON{}, "summary": summaryJSON{}, "coverage": finding.Coverage{},
 		"count": finding.ObjectCount{}, "submodule": finding.Submodule{},
 		"inventory_key": finding.InventoryKey{}, "activity": finding.Activity{}, "source": finding.Source{},
 	}

@@ -96,7 +96,7 @@ func (s *summary) row(f finding.Finding) string {
 	var at string
 	if len(places) > 0 {
 		l := places[0]
-		l.Path = s.opts.repoPath(l.Path)
+		l.Path = s.opts.repoPath("", l.Path)
 		at = mdCode(cut(place(l), longCell))
 		if p := particulars(l, false); len(p) > 0 {
 			at += "<br>" + mdText(cut(strings.Join(p, ", "), longCell))
@@ -155,10 +155,7 @@ func (s *summary) closing(b *bytes.Buffer) {
 	if left := leftOut(sum); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	var notes []string
-	for _, c := range sum.Coverage {
-		notes = append(notes, coverage(c, len(s.Findings) > 0)...)
-	}
+	notes := covered(s.Report, func(finding.Coverage) bool { return len(s.Findings) > 0 })
 	for _, f := range sum.Resolved {
 		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}

@@ -54,8 +54,12 @@ func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Loc
 	if len(places) > 0 {
 		at = place(places[0])
 	}
-	fmt.Fprintf(b, "%s: %s: %s [%s]%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
-		visible(f.Message), visible(f.Rule), t.notes(f))
+	in := targets(f)
+	if in != "" {
+		in = " (in " + in + ")"
+	}
+	fmt.Fprintf(b, "%s: %s: %s [%s]%s%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
+		visible(f.Message), visible(f.Rule), in, t.notes(f))
 }
 
 // notes are what limits a finding, in brackets.
@@ -218,10 +222,9 @@ func (t *text) closing(b *bytes.Buffer) {
 	if left := leftOut(s); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	for _, c := range s.Coverage {
-		for _, line := range coverage(c, t.opts.Verbose || total > 0 && !c.FilesOnly) {
-			fmt.Fprintln(b, line)
-		}
+	full := func(c finding.Coverage) bool { return t.opts.Verbose || total > 0 && !c.FilesOnly }
+	for _, line := range covered(t.Report, full) {
+		fmt.Fprintln(b, line)
 	}
 	for _, f := range s.Resolved {
 		fmt.Fprintf(b, "Resolved since the earlier report: %s [%s]\n", subject(f), visible(f.Rule))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 )
 
 // waits are between the looks at the list after a delete.
@@ -42,7 +43,7 @@ func (e *Execution) waitAbsent(ctx context.Context, entry *Entry) (evidence stri
 	return waitAbsent(ctx, e.o.Client, e.o.Clock, entry.Facts, entry.Self)
 }
 
-func waitAbsent(ctx context.Context, c *baseten.Client, clock baseten.Clock, f Facts, self bool) (evidence string, err error) {
+func waitAbsent(ctx context.Context, c *baseten.Client, clock clock.Clock, f Facts, self bool) (evidence string, err error) {
 	var last error
 	for _, wait := range waits {
 		if err := pause(ctx, clock, wait); err != nil {
@@ -60,14 +61,14 @@ func waitAbsent(ctx context.Context, c *baseten.Client, clock baseten.Clock, f F
 	return "", &failure{fmt.Errorf("the delete was accepted, and the list still has the key after %d looks", len(waits))}
 }
 
-func now(clock baseten.Clock) time.Time {
+func now(clock clock.Clock) time.Time {
 	if clock.Now == nil {
 		return time.Now().UTC()
 	}
 	return clock.Now().UTC()
 }
 
-func pause(ctx context.Context, clock baseten.Clock, d time.Duration) error {
+func pause(ctx context.Context, clock clock.Clock, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

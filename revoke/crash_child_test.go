@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -102,16 +103,16 @@ func (j job) do() error {
 	if err != nil {
 		return err
 	}
-	clock := baseten.Clock{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
-	o := baseten.Options{Endpoints: e, Credential: baseten.Credential{Key: key}, Clock: clock, Transport: k}
+	fake := clock.Clock{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	o := baseten.Options{Endpoints: e, Credential: baseten.Credential{Key: key}, Clock: fake, Transport: k}
 	client, err := baseten.New(o)
 	if err != nil {
 		return err
 	}
 	if j.Kind == "revoke" {
-		return j.revoke(Options{Client: client, Self: key.Prefix(), Clock: clock, Credential: "test", point: k.point})
+		return j.revoke(Options{Client: client, Self: key.Prefix(), Clock: fake, Credential: "test", point: k.point})
 	}
-	return j.rotate(RotateOptions{Client: client, Self: key.Prefix(), Clock: clock, point: k.point}, key, k)
+	return j.rotate(RotateOptions{Client: client, Self: key.Prefix(), Clock: fake, point: k.point}, key, k)
 }
 
 // revoke goes on with the folder's journal, or begins one.

@@ -38,10 +38,10 @@ func (j job) run(t *testing.T) (killed bool) {
 // newJob returns a job for a world's admin.
 func (w *world) newJob(kind string) job {
 	keyFile := filepath.Join(w.t.TempDir(), "key")
-	if err := os.WriteFile(keyFile, []byte(w.admin.Reveal()), 0o600); err != nil {
+	if err := os.WriteFile(keyFile, []byte(w.Admin.Reveal()), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	return job{Kind: kind, URL: w.server.URL, Inference: w.server.InferenceURL, KeyFile: keyFile, Dir: w.dir}
+	return job{Kind: kind, URL: w.Server.URL, Inference: w.Server.InferenceURL, KeyFile: keyFile, Dir: w.dir}
 }
 
 // every returns how many points a test passes over: all are killed at, unless
@@ -62,11 +62,11 @@ func TestKilledRevocation(t *testing.T) {
 		w := newWorld(t)
 		a, b := w.add(basetentest.KeySpec{Name: "a"}), w.add(basetentest.KeySpec{Name: "b"})
 		innocent := w.add(basetentest.KeySpec{Name: "innocent"})
-		g := w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
-		backup := w.add(basetentest.KeySpec{Name: "second-admin", Type: "PERSONAL", Owner: w.me})
+		g := w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
+		backup := w.add(basetentest.KeySpec{Name: "second-admin", Type: "PERSONAL", Owner: w.Me})
 		j := w.newJob("revoke")
 		j.Plan, j.KillAt = filepath.Join(t.TempDir(), "plan.json"), at
-		if err := w.plan(Request{Wanted: wanted(a, b, g, w.admin), IncludeSelf: true}).Save(j.Plan); err != nil {
+		if err := w.plan(Request{Wanted: wanted(a, b, g, w.Admin), IncludeSelf: true}).Save(j.Plan); err != nil {
 			t.Fatal(err)
 		}
 		killed := j.run(t)
@@ -78,7 +78,7 @@ func TestKilledRevocation(t *testing.T) {
 				j.run(t)
 			}
 		}
-		w.client = w.as(backup)
+		w.Client = w.as(backup)
 		s := w.survey()
 		for _, k := range s.Keys {
 			if k.Prefix != innocent.Prefix() && k.Prefix != backup.Prefix() {
@@ -89,7 +89,7 @@ func TestKilledRevocation(t *testing.T) {
 			t.Errorf("killed at %d: %d keys and %d gateway keys are left", at, len(s.Keys), len(s.Gateway))
 		}
 		hiddenIn(t, w.dir, append(w.keys, g)...)
-		w.server.Close()
+		w.Server.Close()
 		if !killed {
 			break
 		}
@@ -124,11 +124,11 @@ func TestKilledRotation(t *testing.T) {
 func killRotation(t *testing.T, sink string, self bool, at int) (killed bool) {
 	t.Helper()
 	w := newWorld(t)
-	defer w.server.Close()
+	defer w.Server.Close()
 	old := w.add(basetentest.KeySpec{Name: "app", Type: "WORKSPACE_MANAGE_ALL"})
-	backup := w.admin
+	backup := w.Admin
 	if self {
-		w.admin = old
+		w.Admin = old
 	}
 	j := w.newJob("rotate")
 	j.Sink, j.Prefix, j.KillAt = sink, old.Prefix(), at
@@ -137,7 +137,7 @@ func killRotation(t *testing.T, sink string, self bool, at int) (killed bool) {
 	if err := os.WriteFile(j.Target, []byte(start), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.client = w.as(backup)
+	w.Client = w.as(backup)
 	killed = j.run(t)
 	w.checkRotation(j, at, sink == "dotenv")
 	if killed {

@@ -38,7 +38,7 @@ func TestJournalOnFullDisk(t *testing.T) {
 	if names := journals(t, dir); len(names) != 1 {
 		t.Errorf("left: %q", names)
 	}
-	if w.server.Count("DELETE", "/v1/api_keys/"+p.Items[0].Prefix) != 0 {
+	if w.Server.Count("DELETE", "/v1/api_keys/"+p.Items[0].Prefix) != 0 {
 		t.Error("a key was revoked without a journal")
 	}
 }
@@ -79,7 +79,7 @@ func TestDiskFills(t *testing.T) {
 			t.Fatalf("%s: %v, %d open", after, err, r.Open())
 		}
 		sent := 0
-		for _, q := range w.server.Requests() {
+		for _, q := range w.Server.Requests() {
 			if q.Method == "DELETE" {
 				sent++
 			}

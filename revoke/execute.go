@@ -12,6 +12,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -33,7 +34,7 @@ type Options struct {
 	Client     *baseten.Client
 	Self       string // prefix of the credential; empty for a login token
 	Credential string // for the receipt: where the credential came from, and its prefix
-	Clock      baseten.Clock
+	Clock      clock.Clock
 	// Probe and Keys, by prefix, confirm with the key itself that Baseten turns it
 	// away. A nil Probe asks nothing; nor is a key asked about that is not in Keys.
 	Probe *baseten.Probe

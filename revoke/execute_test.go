@@ -52,10 +52,10 @@ func stride() int {
 func TestFaultsOfRevoking(t *testing.T) {
 	eachFault(t, 9, func(t *testing.T, x basetentest.Fault) {
 		w := newWorld(t)
-		defer w.server.Close()
+		defer w.Server.Close()
 		keys := []secret.Secret{w.add(basetentest.KeySpec{}), w.add(basetentest.KeySpec{})}
 		innocent := w.add(basetentest.KeySpec{})
-		g := w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
+		g := w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
 		p := w.plan(Request{Wanted: wanted(append(keys, g)...)})
 		o := w.execute()
 		o.Client = w.impatient()
@@ -63,7 +63,7 @@ func TestFaultsOfRevoking(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.server.Inject(x)
+		w.Server.Inject(x)
 		receipt, err := e.Run(context.Background())
 		if err != nil {
 			t.Fatalf("%+v: %v", x, err)
@@ -79,7 +79,7 @@ func TestFaultsOfRevoking(t *testing.T) {
 		if (receipt.Open() > 0) != (receipt.Resume != "") {
 			t.Errorf("%+v: %d open, resume %q", x, receipt.Open(), receipt.Resume)
 		}
-		w.server.Heal()
+		w.Server.Heal()
 		w.finish(receipt.Journal)
 		s := w.survey()
 		if len(s.Keys) != 2 || len(s.Gateway) != 0 || !w.alive(innocent.Prefix()) {
@@ -106,8 +106,8 @@ func (w *world) finish(journal string) *Receipt {
 func TestRevoking(t *testing.T) {
 	w := newWorld(t)
 	leaked, gone := w.add(basetentest.KeySpec{Name: "leaked"}), w.add(basetentest.KeySpec{Name: "gone"})
-	p := w.plan(Request{Wanted: wanted(leaked, gone, w.admin), IncludeSelf: true})
-	if err := w.org.DeleteKey(gone.Prefix(), "admin@example.com", noon); err != nil {
+	p := w.plan(Request{Wanted: wanted(leaked, gone, w.Admin), IncludeSelf: true})
+	if err := w.Org.DeleteKey(gone.Prefix(), "admin@example.com", basetentest.Noon); err != nil {
 		t.Fatal(err)
 	}
 	o := w.execute()
@@ -119,7 +119,7 @@ func TestRevoking(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := e.Run(context.Background())
-	if err != nil || len(told) != 3 || told[2] != w.admin.Prefix() {
+	if err != nil || len(told) != 3 || told[2] != w.Admin.Prefix() {
 		t.Fatalf("%v, told %q", err, told)
 	}
 	states := map[string]string{}
@@ -129,7 +129,7 @@ func TestRevoking(t *testing.T) {
 			t.Errorf("without evidence: %+v", entry)
 		}
 	}
-	if states[leaked.Prefix()] != Revoked || states[gone.Prefix()] != AlreadyGone || states[w.admin.Prefix()] != Revoked {
+	if states[leaked.Prefix()] != Revoked || states[gone.Prefix()] != AlreadyGone || states[w.Admin.Prefix()] != Revoked {
 		t.Errorf("%v", states)
 	}
 	if text := fmt.Sprint(r.Entries); !strings.Contains(text, "dead: ") {
@@ -141,7 +141,7 @@ func TestRevoking(t *testing.T) {
 	}
 	moment := regexp.MustCompile(`12:00:0[0-9](\.[0-9]+)?Z`) // workers take turns in any order
 	clean := func(s string) string {
-		return moment.ReplaceAllString(strings.NewReplacer(r.Journal, "JOURNAL", w.server.URL, "http://fake").Replace(s), "12:00:00Z")
+		return moment.ReplaceAllString(strings.NewReplacer(r.Journal, "JOURNAL", w.Server.URL, "http://fake").Replace(s), "12:00:00Z")
 	}
 	golden(t, "receipt.txt", clean(text.String()))
 	golden(t, "receipt.md", clean(markdown.String()))
@@ -197,17 +197,17 @@ func TestClockJumps(t *testing.T) {
 	for _, jump := range []time.Duration{-time.Hour, 365 * 24 * time.Hour} {
 		w := newWorld(t)
 		p := w.plan(Request{Wanted: wanted(w.add(basetentest.KeySpec{}), w.add(basetentest.KeySpec{}))})
-		w.clock.jump = jump
+		w.Clock.Set(0, jump)
 		e, err := Begin(w.dir, p, w.execute())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Method: "DELETE"})
+		w.Server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Method: "DELETE"})
 		r, err := e.Run(context.Background())
 		if err != nil || r.Open() != 2 {
 			t.Fatalf("%v, %d open", err, r.Open())
 		}
-		w.server.Heal()
+		w.Server.Heal()
 		w.finish(r.Journal)
 	}
 }
@@ -215,8 +215,8 @@ func TestClockJumps(t *testing.T) {
 // TestEditedPlan: neither a changed file nor a changed inventory is carried out.
 func TestEditedPlan(t *testing.T) {
 	w := newWorld(t)
-	unusedSince := noon.AddDate(0, 0, -100)
-	k := w.add(basetentest.KeySpec{Name: "ci", Created: noon.AddDate(-1, 0, 0), LastUsed: &unusedSince})
+	unusedSince := basetentest.Noon.AddDate(0, 0, -100)
+	k := w.add(basetentest.KeySpec{Name: "ci", Created: basetentest.Noon.AddDate(-1, 0, 0), LastUsed: &unusedSince})
 	path := filepath.Join(t.TempDir(), "plan.json")
 	if err := w.plan(Request{Unused: 90 * 24 * time.Hour}).Save(path); err != nil {
 		t.Fatal(err)
@@ -236,13 +236,13 @@ func TestEditedPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, bytes.ReplaceAll(data, []byte(k.Prefix()), []byte(w.admin.Prefix())), 0o600); err != nil {
+	if err := os.WriteFile(path, bytes.ReplaceAll(data, []byte(k.Prefix()), []byte(w.Admin.Prefix())), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadPlan(path); err == nil || !strings.Contains(err.Error(), "was changed") {
 		t.Errorf("an edited plan: %v", err)
 	}
-	w.org.Touch(k.Prefix(), noon.Add(-48*time.Hour))
+	w.Org.Touch(k.Prefix(), basetentest.Noon.Add(-48*time.Hour))
 	var differs *DisagreeError
 	if err := p.Agree(w.survey()); !errors.As(err, &differs) || !strings.Contains(err.Error(), "was used since") {
 		t.Errorf("used since: %v", err)
@@ -252,7 +252,7 @@ func TestEditedPlan(t *testing.T) {
 	if err := p.Agree(&other); !errors.As(err, &differs) || !strings.Contains(err.Error(), "elsewhere") {
 		t.Errorf("another endpoint: %v", err)
 	}
-	if err := w.org.DeleteKey(k.Prefix(), "admin@example.com", noon); err != nil {
+	if err := w.Org.DeleteKey(k.Prefix(), "admin@example.com", basetentest.Noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Agree(w.survey()); err != nil {

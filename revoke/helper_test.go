@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,93 +14,45 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// noon is when tests happen.
-var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-
-// fakeClock stands still until somebody sleeps by it.
-type fakeClock struct {
-	mu    sync.Mutex
-	now   time.Time
-	slept time.Duration
-	jump  time.Duration // added at every reading
-}
-
-func (c *fakeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(c.jump)
-	return c.now
-}
-
-func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.slept += d
-	return ctx.Err()
-}
-
-func (c *fakeClock) clock() baseten.Clock { return baseten.Clock{Now: c.Now, Sleep: c.Sleep} }
-
-// world is an organisation with a server and an admin's client.
+// world is an organisation with a server, an admin's client and a folder.
 type world struct {
-	t      *testing.T
-	org    *basetentest.Org
-	server *basetentest.Server
-	clock  *fakeClock
-	admin  secret.Secret
-	me     string // the admin's user id
-	client *baseten.Client
-	dir    string // for journals
-	keys   []secret.Secret
+	*basetentest.World
+	t    *testing.T
+	dir  string // for journals
+	keys []secret.Secret
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	clock := &fakeClock{now: noon}
-	w := &world{t: t, clock: clock, org: basetentest.NewOrg("Test", 8, clock.Now), dir: filepath.Join(t.TempDir(), "state")}
-	w.org.Gateway = true
-	w.me = w.org.AddUser("admin@example.com", "Admin", true)
-	w.admin = w.add(basetentest.KeySpec{Name: "admin", Type: "PERSONAL", Owner: w.me})
-	w.server = basetentest.Start(w.org)
-	t.Cleanup(w.server.Close)
-	w.client = w.as(w.admin)
+	w := &world{World: basetentest.NewWorld(t), t: t, dir: filepath.Join(t.TempDir(), "state")}
+	w.Org.Gateway = true
+	w.keys = append(w.keys, w.Admin)
+	w.Client = w.as(w.Admin)
 	return w
 }
 
 // add adds a key that is as old as the new format allows, and that the log tells of.
 func (w *world) add(s basetentest.KeySpec) secret.Secret {
 	if s.Created.IsZero() {
-		s.Created = noon.AddDate(0, -1, 0)
+		s.Created = basetentest.Noon.AddDate(0, -1, 0)
 	}
 	s.CreatedBy = "admin@example.com"
-	k := w.org.AddKey(s)
+	k := w.Org.AddKey(s)
 	w.keys = append(w.keys, k)
 	return k
 }
 
 func (w *world) options(key secret.Secret) baseten.Options {
-	env := map[string]string{baseten.EnvManagementURL: w.server.URL, baseten.EnvInferenceURL: w.server.InferenceURL}
-	e, err := baseten.ResolveEndpoints("", "", func(name string) (string, bool) { v, ok := env[name]; return v, ok })
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return baseten.Options{Endpoints: e, Credential: baseten.Credential{Key: key}, Clock: w.clock.clock(), Timeout: 200 * time.Millisecond,
-		Retry: baseten.RetryPolicy{Jitter: func() float64 { return 0 }}}
+	o := w.Options(key)
+	o.Timeout = 200 * time.Millisecond
+	return o
 }
 
-func (w *world) as(key secret.Secret) *baseten.Client {
-	w.t.Helper()
-	c, err := baseten.New(w.options(key))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
-}
+func (w *world) as(key secret.Secret) *baseten.Client { return w.New(w.options(key)) }
 
 func (w *world) probe() *baseten.Probe {
 	w.t.Helper()
-	p, err := baseten.NewProbe(w.options(w.admin), 0)
+	p, err := baseten.NewProbe(w.options(w.Admin), 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -110,7 +61,7 @@ func (w *world) probe() *baseten.Probe {
 
 func (w *world) survey() *Survey {
 	w.t.Helper()
-	s, err := TakeSurvey(context.Background(), w.client, w.admin.Prefix())
+	s, err := TakeSurvey(context.Background(), w.Client, w.Admin.Prefix())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -136,14 +87,14 @@ func wanted(keys ...secret.Secret) (list []Wanted) {
 }
 
 func (w *world) execute() Options {
-	return Options{Client: w.client, Self: w.admin.Prefix(), Credential: w.admin.Prefix() + " from the test", Clock: w.clock.clock()}
+	return Options{Client: w.Client, Self: w.Admin.Prefix(), Credential: w.Admin.Prefix() + " from the test", Clock: w.Clock.Clock()}
 }
 
 // alive reports whether the list has a key with a prefix.
 func (w *world) alive(prefix string) bool {
 	w.t.Helper()
-	w.server.Heal()
-	keys, err := w.client.Keys(context.Background())
+	w.Server.Heal()
+	keys, err := w.Client.Keys(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -208,12 +159,13 @@ func journals(t *testing.T, dir string) (paths []string) {
 
 // impatient returns the admin's client with short timeouts and few attempts.
 func (w *world) impatient() *baseten.Client {
-	w.t.Helper()
-	o := w.options(w.admin)
+	o := w.options(w.Admin)
 	o.Timeout, o.Retry.Attempts = 60*time.Millisecond, 2
-	c, err := baseten.New(o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
+	return w.New(o)
+}
+
+// slept is how long the clock was slept by.
+func (w *world) slept() time.Duration {
+	_, total := w.Clock.Slept()
+	return total
 }

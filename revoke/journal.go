@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 )
 
 // maxJournal bounds a journal that is read.
@@ -59,7 +60,7 @@ type Record struct {
 // several goroutines.
 type Journal struct {
 	path    string
-	clock   baseten.Clock
+	clock   clock.Clock
 	mu      sync.Mutex
 	f       *os.File
 	records []Record
@@ -81,7 +82,7 @@ func DefaultDir(env baseten.Lookup) (string, error) {
 
 // newJournal makes the file path, which must not exist, and writes the first
 // record. The folder is made if need be.
-func newJournal(path, kind string, data any, clock baseten.Clock, point func(string)) (*Journal, error) {
+func newJournal(path, kind string, data any, clock clock.Clock, point func(string)) (*Journal, error) {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func uniqueName(kind string, at time.Time) string {
 // openJournal opens a journal of a kind to go on with it. ErrBusy is in the error
 // when another run has it open. A last line that was cut off by a crash is
 // passed over; anything else that does not belong there is an error.
-func openJournal(path, kind string, clock baseten.Clock, point func(string)) (*Journal, error) {
+func openJournal(path, kind string, clock clock.Clock, point func(string)) (*Journal, error) {
 	f, err := openExclusive(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)

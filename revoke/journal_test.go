@@ -8,20 +8,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/clock"
 )
 
 func TestJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "j.jsonl")
-	clock := &fakeClock{now: noon}
-	j, err := newJournal(path, "test 1", map[string]string{"a": "b"}, clock.clock(), nil)
+	fake := basetentest.NewClock()
+	j, err := newJournal(path, "test 1", map[string]string{"a": "b"}, fake.Clock(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Append(Record{Step: StepIntend, Prefix: "p"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openJournal(path, "test 1", baseten.Clock{}, nil); !errors.Is(err, ErrBusy) {
+	if _, err := openJournal(path, "test 1", clock.Clock{}, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second run: %v", err)
 	}
 	if err := j.Close(); err != nil {
@@ -38,7 +39,7 @@ func TestJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			j, err := openJournal(path, "test 1", clock.clock(), nil)
+			j, err := openJournal(path, "test 1", fake.Clock(), nil)
 			if err != nil {
 				t.Fatalf("cut at %d: %v", n, err)
 			}
@@ -59,7 +60,7 @@ func TestJournal(t *testing.T) {
 			t.Errorf("cut at %d: %d records, %v, %v", n, len(records), torn, err)
 		}
 	}
-	if _, err := openJournal(path, "other 1", baseten.Clock{}, nil); err == nil || !strings.Contains(err.Error(), "kind") {
+	if _, err := openJournal(path, "other 1", clock.Clock{}, nil); err == nil || !strings.Contains(err.Error(), "kind") {
 		t.Errorf("another kind: %v", err)
 	}
 }
@@ -80,7 +81,7 @@ func TestDamagedJournal(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if j, err := openJournal(path, "test 1", baseten.Clock{}, nil); err == nil {
+		if j, err := openJournal(path, "test 1", clock.Clock{}, nil); err == nil {
 			t.Errorf("%s: was taken: %+v", name, j.Records())
 		}
 	}

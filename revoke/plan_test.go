@@ -49,20 +49,20 @@ func golden(t *testing.T, name, got string) {
 // TestPlanText: one plan with a key of every sort, as people see it.
 func TestPlanText(t *testing.T) {
 	w := newWorld(t)
-	dev := w.org.AddUser("dev@example.com", "Dev", false)
-	model := w.org.AddModel("demo")
-	used, recent := noon.AddDate(0, 0, -9), noon.Add(-90*time.Minute)
+	dev := w.Org.AddUser("dev@example.com", "Dev", false)
+	model := w.Org.AddModel("demo")
+	used, recent := basetentest.Noon.AddDate(0, 0, -9), basetentest.Noon.Add(-90*time.Minute)
 	leaked := w.add(basetentest.KeySpec{Name: "ci-deploy", Type: "WORKSPACE_MANAGE_ALL", LastUsed: &recent})
 	personal := w.add(basetentest.KeySpec{Name: "laptop", Type: "PERSONAL", Owner: dev, LastUsed: &used})
 	invoke := w.add(basetentest.KeySpec{Name: "app", Type: "WORKSPACE_INVOKE", ModelIDs: []string{model}})
 	active := w.add(basetentest.KeySpec{Name: "busy", Type: "WORKSPACE_EXPORT_METRICS", LastUsed: &recent})
-	gateway := w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
+	gateway := w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
 	gone := w.add(basetentest.KeySpec{Name: "old"})
-	if err := w.org.DeleteKey(gone.Prefix(), "admin@example.com", noon.AddDate(0, 0, -2)); err != nil {
+	if err := w.Org.DeleteKey(gone.Prefix(), "admin@example.com", basetentest.Noon.AddDate(0, 0, -2)); err != nil {
 		t.Fatal(err)
 	}
 	request := Request{Wanted: wanted(leaked, personal, gone, gateway)}
-	for _, k := range []secret.Secret{invoke, active, w.admin} {
+	for _, k := range []secret.Secret{invoke, active, w.Admin} {
 		request.Wanted = append(request.Wanted, Wanted{Prefix: k.Prefix()})
 	}
 	request.Wanted = append(request.Wanted, Wanted{Prefix: "b10_notlisted"})
@@ -75,7 +75,7 @@ func TestPlanText(t *testing.T) {
 	if err := p.WriteJSON(&data); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "plan.txt", strings.ReplaceAll(text.String(), w.server.URL, "http://fake"))
+	golden(t, "plan.txt", strings.ReplaceAll(text.String(), w.Server.URL, "http://fake"))
 	hidden(t, "the plan", text.String()+data.String(), w.keys...)
 	if strings.Contains(text.String(), "\x1b") {
 		t.Error("a control character came through")
@@ -84,11 +84,11 @@ func TestPlanText(t *testing.T) {
 
 func TestGuards(t *testing.T) {
 	w := newWorld(t)
-	recent := noon.Add(-time.Hour)
+	recent := basetentest.Noon.Add(-time.Hour)
 	busy := w.add(basetentest.KeySpec{Name: "busy", LastUsed: &recent})
 	twin1, twin2 := w.add(basetentest.KeySpec{Name: "twin"}), w.add(basetentest.KeySpec{Name: "twin", Team: "other"})
 	other := secret.New(twin1.Prefix() + "." + strings.Repeat("x", 32))
-	w.org.AddTeam("other")
+	w.Org.AddTeam("other")
 	for name, c := range map[string]struct {
 		r               Request
 		items, refused  []string
@@ -97,8 +97,8 @@ func TestGuards(t *testing.T) {
 		"active":                {r: Request{Names: []string{"busy"}}, refused: []string{busy.Prefix()}},
 		"active, forced":        {r: Request{Names: []string{"busy"}, ForceActive: true}, items: []string{busy.Prefix()}},
 		"active, leaked":        {r: Request{Wanted: wanted(busy)}, items: []string{busy.Prefix()}},
-		"self":                  {r: Request{Wanted: wanted(w.admin)}, refused: []string{w.admin.Prefix()}},
-		"self, included":        {r: Request{Wanted: wanted(w.admin, twin1), IncludeSelf: true}, items: []string{twin1.Prefix(), w.admin.Prefix()}},
+		"self":                  {r: Request{Wanted: wanted(w.Admin)}, refused: []string{w.Admin.Prefix()}},
+		"self, included":        {r: Request{Wanted: wanted(w.Admin, twin1), IncludeSelf: true}, items: []string{twin1.Prefix(), w.Admin.Prefix()}},
 		"one name, two keys":    {r: Request{Names: []string{"twin"}}, refused: []string{`"twin"`}},
 		"one prefix, two found": {r: Request{Wanted: wanted(twin1, other)}, refused: []string{twin1.Prefix()}},
 		"named twice over":      {r: Request{Wanted: wanted(twin1, twin1)}, items: []string{twin1.Prefix()}},
@@ -133,9 +133,9 @@ func TestAmbiguousInventory(t *testing.T) {
 		return baseten.Key{Prefix: k.Prefix, Type: baseten.Federated, Group: group}
 	}
 	for name, s := range map[string]*Survey{
-		"twice listed":         {Inventory: baseten.Inventory{At: noon, Keys: []baseten.Key{k, k}}},
-		"list and gateway":     {Inventory: baseten.Inventory{At: noon, Keys: []baseten.Key{k}, Gateway: []baseten.Key{in("g")}}},
-		"two gateway's groups": {Inventory: baseten.Inventory{At: noon, Gateway: []baseten.Key{in("g"), in("h")}}},
+		"twice listed":         {Inventory: baseten.Inventory{At: basetentest.Noon, Keys: []baseten.Key{k, k}}},
+		"list and gateway":     {Inventory: baseten.Inventory{At: basetentest.Noon, Keys: []baseten.Key{k}, Gateway: []baseten.Key{in("g")}}},
+		"two gateway's groups": {Inventory: baseten.Inventory{At: basetentest.Noon, Gateway: []baseten.Key{in("g"), in("h")}}},
 	} {
 		p, err := NewPlan(s, Request{Wanted: []Wanted{{Prefix: k.Prefix}}})
 		if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 {
@@ -148,12 +148,12 @@ func TestPersonalKeysOfOthers(t *testing.T) {
 	owner := &baseten.Owner{UserID: "u2", Email: "dev@example.com"}
 	keys := []baseten.Key{{Prefix: "b10_AAAAAAAA", Type: baseten.Personal, Owner: owner}, {Prefix: "b10_SELFSELF", Type: baseten.WorkspaceManageAll}}
 	r := Request{Wanted: []Wanted{{Prefix: "b10_AAAAAAAA"}}}
-	p, err := NewPlan(&Survey{Inventory: baseten.Inventory{At: noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
+	p, err := NewPlan(&Survey{Inventory: baseten.Inventory{At: basetentest.Noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
 	if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Reason, "dev@example.com") {
 		t.Errorf("by a workspace key: %+v, %v", p, err)
 	}
 	keys[1].Type = baseten.Personal
-	p, err = NewPlan(&Survey{Inventory: baseten.Inventory{At: noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
+	p, err = NewPlan(&Survey{Inventory: baseten.Inventory{At: basetentest.Noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
 	if err != nil || len(p.Items) != 1 || len(p.Items[0].Warnings) != 1 || !strings.Contains(p.Items[0].Warnings[0], "dev@example.com") {
 		t.Errorf("by an admin: %+v, %v", p, err)
 	}
@@ -176,11 +176,11 @@ func TestMax(t *testing.T) {
 
 func TestUnused(t *testing.T) {
 	w := newWorld(t)
-	before, after := noon.AddDate(0, 0, -100), noon.AddDate(0, 0, -3)
-	stale := w.add(basetentest.KeySpec{Created: noon.AddDate(-1, 0, 0), LastUsed: &before})
-	never := w.add(basetentest.KeySpec{Created: noon.AddDate(0, 0, -91)})
-	w.add(basetentest.KeySpec{Created: noon.AddDate(0, 0, -89)})
-	w.add(basetentest.KeySpec{Created: noon.AddDate(-1, 0, 0), LastUsed: &after})
+	before, after := basetentest.Noon.AddDate(0, 0, -100), basetentest.Noon.AddDate(0, 0, -3)
+	stale := w.add(basetentest.KeySpec{Created: basetentest.Noon.AddDate(-1, 0, 0), LastUsed: &before})
+	never := w.add(basetentest.KeySpec{Created: basetentest.Noon.AddDate(0, 0, -91)})
+	w.add(basetentest.KeySpec{Created: basetentest.Noon.AddDate(0, 0, -89)})
+	w.add(basetentest.KeySpec{Created: basetentest.Noon.AddDate(-1, 0, 0), LastUsed: &after})
 	want := map[string]bool{stale.Prefix(): true, never.Prefix(): true}
 	p := w.plan(Request{Unused: 90 * 24 * time.Hour})
 	for _, it := range p.Items {
@@ -191,7 +191,7 @@ func TestUnused(t *testing.T) {
 	if len(p.Items) != 2 || len(p.Unmatched) != 0 {
 		t.Errorf("%+v", p)
 	}
-	w.org.OldAPI = true
+	w.Org.OldAPI = true
 	p = w.plan(Request{Unused: 90 * 24 * time.Hour})
 	if len(p.Items) != 0 || len(p.Unmatched) != 5 {
 		t.Errorf("where the list does not tell of use: %+v", p)

@@ -15,7 +15,7 @@ import (
 func TestResumeElsewhere(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
 	k := w.add(basetentest.KeySpec{})
-	w.server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Method: "DELETE"})
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Method: "DELETE"})
 	e, err := Begin(w.dir, w.plan(Request{Wanted: wanted(k)}), w.execute())
 	if err != nil {
 		t.Fatal(err)
@@ -24,11 +24,11 @@ func TestResumeElsewhere(t *testing.T) {
 	if err != nil || r.Open() != 1 {
 		t.Fatalf("%v %+v", err, r)
 	}
-	w.server.Heal()
+	w.Server.Heal()
 	if _, err := Resume(r.Journal, other.execute(), nil); err == nil || !strings.Contains(err.Error(), "it is for ") {
 		t.Errorf("another endpoint: %v", err)
 	}
-	second := w.add(basetentest.KeySpec{Type: "PERSONAL", Owner: w.me})
+	second := w.add(basetentest.KeySpec{Type: "PERSONAL", Owner: w.Me})
 	o := w.execute()
 	o.Self, o.Client = second.Prefix(), w.as(second)
 	if _, err := Resume(r.Journal, o, nil); !errors.Is(err, ErrOtherCredential) {
@@ -57,17 +57,17 @@ func TestResumeElsewhere(t *testing.T) {
 // TestRotationElsewhere is the same for rotations: nothing is made elsewhere.
 func TestRotationElsewhere(t *testing.T) {
 	r := newRotation(t)
-	r.server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Path: "/v1/api_keys", Method: "GET", Skip: 1})
+	r.Server.Inject(basetentest.Fault{Kind: basetentest.Firewall, Path: "/v1/api_keys", Method: "GET", Skip: 1})
 	rot := r.begin(RotateRequest{})
 	res, err := rot.Run(context.Background())
 	if err == nil || res.State != "unfinished" {
 		t.Fatalf("%v %+v", err, res)
 	}
-	r.server.Heal()
+	r.Server.Heal()
 	other := newWorld(t)
 	for name, c := range map[string]struct{ o RotateOptions }{
-		"another endpoint":   {RotateOptions{Client: other.client, Self: other.admin.Prefix(), Clock: other.clock.clock(), Sink: r.sink}},
-		"another credential": {RotateOptions{Client: r.as(r.add(basetentest.KeySpec{Type: "PERSONAL", Owner: "u_nobody"})), Self: "b10_nobodyno", Clock: r.clock.clock(), Sink: r.sink}},
+		"another endpoint":   {RotateOptions{Client: other.Client, Self: other.Admin.Prefix(), Clock: other.Clock.Clock(), Sink: r.sink}},
+		"another credential": {RotateOptions{Client: r.as(r.add(basetentest.KeySpec{Type: "PERSONAL", Owner: "u_nobody"})), Self: "b10_nobodyno", Clock: r.Clock.Clock(), Sink: r.sink}},
 	} {
 		rot, err := ResumeRotation(res.Journal, c.o)
 		if err != nil {
@@ -95,10 +95,10 @@ func TestRotationElsewhere(t *testing.T) {
 func TestRotateEveryType(t *testing.T) {
 	for _, kind := range []string{"PERSONAL", "WORKSPACE_MANAGE_ALL", "WORKSPACE_MANAGE_API_KEYS", "WORKSPACE_INVOKE", "WORKSPACE_EXPORT_METRICS"} {
 		r := newRotation(t)
-		team := r.org.AddTeam("research")
+		team := r.Org.AddTeam("research")
 		spec := basetentest.KeySpec{Name: "Old Key", Type: kind}
 		if kind == "PERSONAL" {
-			spec.Owner = r.me
+			spec.Owner = r.Me
 		} else {
 			spec.Team = "research"
 		}
@@ -125,9 +125,9 @@ func TestRotateEveryType(t *testing.T) {
 // TestNamesDoNotGrow: rotating again replaces the end of the name.
 func TestNamesDoNotGrow(t *testing.T) {
 	p := &RotationPlan{Base: baseName("CI deploy!")}
-	first := p.newName(noon)
+	first := p.newName(basetentest.Noon)
 	p.Base = baseName(first)
-	if second := p.newName(noon); len(second) != len(first) || second == first || !strings.HasPrefix(second, "ci-deploy-r20261121-") {
+	if second := p.newName(basetentest.Noon); len(second) != len(first) || second == first || !strings.HasPrefix(second, "ci-deploy-r20261121-") {
 		t.Errorf("%s, then %s", first, second)
 	}
 	if name := baseName(strings.Repeat("long-", 30)); len(name) > 40 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -37,7 +38,7 @@ type RotateOptions struct {
 	// each try; nil goes by the list.
 	NewProbe   func() (*baseten.Probe, error)
 	Sink       Sink
-	Clock      baseten.Clock
+	Clock      clock.Clock
 	Credential string
 	// Note is told what happens, a line at a time; nil is allowed.
 	Note func(text string)

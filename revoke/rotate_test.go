@@ -28,7 +28,7 @@ func newRotation(t *testing.T) *rotation {
 	t.Helper()
 	w := newWorld(t)
 	r := &rotation{world: w, target: filepath.Join(t.TempDir(), ".env")}
-	r.old = w.add(basetentest.KeySpec{Name: "app", Type: "WORKSPACE_INVOKE", ModelIDs: []string{w.org.AddModel("demo")}})
+	r.old = w.add(basetentest.KeySpec{Name: "app", Type: "WORKSPACE_INVOKE", ModelIDs: []string{w.Org.AddModel("demo")}})
 	text := "# mine\nexport KEY=\"" + r.old.Reveal() + "\" # the key\nOTHER=1\n"
 	if err := os.WriteFile(r.target, []byte(text), 0o640); err != nil {
 		t.Fatal(err)
@@ -38,13 +38,13 @@ func newRotation(t *testing.T) *rotation {
 		t.Fatal(err)
 	}
 	r.sink = f
-	r.o = RotateOptions{Client: w.client, Self: w.admin.Prefix(), NewProbe: func() (*baseten.Probe, error) { return w.probe(), nil }, Clock: w.clock.clock()}
+	r.o = RotateOptions{Client: w.Client, Self: w.Admin.Prefix(), NewProbe: func() (*baseten.Probe, error) { return w.probe(), nil }, Clock: w.Clock.Clock()}
 	return r
 }
 
 func (r *rotation) plan(q RotateRequest) (*RotationPlan, error) {
 	q.Prefix = r.old.Prefix()
-	return PlanRotation(context.Background(), r.client, r.survey(), q)
+	return PlanRotation(context.Background(), r.Client, r.survey(), q)
 }
 
 // begin begins a rotation that must be possible.
@@ -94,8 +94,8 @@ func TestRotation(t *testing.T) {
 	if r.alive(r.old.Prefix()) || !r.alive(key.Prefix()) {
 		t.Error("the old key lives, or the new one does not")
 	}
-	if r.clock.slept < time.Hour {
-		t.Errorf("the grace was %s", r.clock.slept)
+	if r.slept() < time.Hour {
+		t.Errorf("the grace was %s", r.slept())
 	}
 	for _, k := range r.survey().Keys {
 		if k.Prefix == key.Prefix() && (k.Type != baseten.WorkspaceInvoke || len(k.ModelIDs) != 1 || k.TeamName != "default" || !strings.HasPrefix(k.Name, "app-r2026")) {
@@ -112,17 +112,17 @@ func TestRotation(t *testing.T) {
 
 func TestRotationRefused(t *testing.T) {
 	w := newWorld(t)
-	dev := w.org.AddUser("dev@example.com", "Dev", false)
-	model := w.org.AddModel("demo")
+	dev := w.Org.AddUser("dev@example.com", "Dev", false)
+	model := w.Org.AddModel("demo")
 	scoped := w.add(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", EnvScoped: true})
 	theirs := w.add(basetentest.KeySpec{Type: "PERSONAL", Owner: dev})
 	routes := w.add(basetentest.KeySpec{Type: "ROUTES"})
-	gateway := w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
-	untold := w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", Created: noon})
+	gateway := w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
+	untold := w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", Created: basetentest.Noon})
 	narrow := w.add(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", ModelIDs: []string{model}})
 	all := w.add(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"})
 	gone := w.add(basetentest.KeySpec{})
-	if err := w.org.DeleteKey(gone.Prefix(), "admin@example.com", noon); err != nil {
+	if err := w.Org.DeleteKey(gone.Prefix(), "admin@example.com", basetentest.Noon); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -144,9 +144,9 @@ func TestRotationRefused(t *testing.T) {
 		{RotateRequest{Prefix: all.Prefix(), ModelIDs: []string{model}}, "cannot be restricted to models"},
 		{RotateRequest{Prefix: all.Prefix(), Downgrade: baseten.Personal}, "not surely narrower"},
 		{RotateRequest{Prefix: all.Prefix(), Downgrade: baseten.WorkspaceInvoke, ModelIDs: []string{model}}, ""},
-		{RotateRequest{Prefix: w.admin.Prefix()}, ""},
+		{RotateRequest{Prefix: w.Admin.Prefix()}, ""},
 	} {
-		p, err := PlanRotation(context.Background(), w.client, w.survey(), c.r)
+		p, err := PlanRotation(context.Background(), w.Client, w.survey(), c.r)
 		var refused *RefusedError
 		switch {
 		case c.reason == "" && err != nil:
@@ -214,18 +214,18 @@ func TestFaultsOfRotating(t *testing.T) {
 	eachFault(t, 16, func(t *testing.T, x basetentest.Fault) {
 		r := newRotation(t)
 		r.world.t = t
-		defer r.server.Close()
+		defer r.Server.Close()
 		r.o.Client = r.impatient()
-		o := r.options(r.admin)
+		o := r.options(r.Admin)
 		o.Timeout, o.Retry.Attempts = 60*time.Millisecond, 1
 		r.o.NewProbe = func() (*baseten.Probe, error) { return baseten.NewProbe(o, 0) }
 		rot := r.begin(RotateRequest{})
-		r.server.Inject(x)
+		r.Server.Inject(x)
 		res, err := rot.Run(context.Background())
 		if (err == nil) != (res.State == "rotated") {
 			t.Errorf("%+v: %v %+v", x, err, res)
 		}
-		r.server.Heal()
+		r.Server.Heal()
 		if !r.alive(r.delivered().Prefix()) {
 			t.Errorf("%+v: the delivered key does not live", x)
 		}
@@ -281,7 +281,7 @@ func TestGraceAfterRestart(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || res.OldGone || res.Resume == "" {
 			t.Fatalf("%v %+v", err, res)
 		}
-		r.clock.now, r.clock.slept = r.clock.now.Add(c.passed-time.Hour), 0 // the wait that was cut short moved the clock
+		r.Clock.Set(c.passed-time.Hour, 0) // the wait that was cut short moved the clock
 		r.o.Note = nil
 		rot, err := ResumeRotation(res.Journal, r.o)
 		if err != nil {
@@ -290,8 +290,8 @@ func TestGraceAfterRestart(t *testing.T) {
 		if res, err = rot.Run(context.Background()); err != nil || !res.OldGone {
 			t.Errorf("%v %+v", err, res)
 		}
-		if d := r.clock.slept - c.left; d < -time.Minute || d > time.Minute {
-			t.Errorf("after %s: waited %s, want %s", c.passed, r.clock.slept, c.left)
+		if d := r.slept() - c.left; d < -time.Minute || d > time.Minute {
+			t.Errorf("after %s: waited %s, want %s", c.passed, r.slept(), c.left)
 		}
 	}
 }

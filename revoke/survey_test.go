@@ -12,12 +12,12 @@ import (
 func TestFaultsOfPlanning(t *testing.T) {
 	eachFault(t, 6, func(t *testing.T, x basetentest.Fault) {
 		w := newWorld(t)
-		defer w.server.Close()
+		defer w.Server.Close()
 		k := w.add(basetentest.KeySpec{})
-		w.org.AddGatewayKey(w.org.AddGroup("Acme", ""), "acme")
+		w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
 		whole := w.survey()
-		w.server.Inject(x)
-		s, err := TakeSurvey(context.Background(), w.impatient(), w.admin.Prefix())
+		w.Server.Inject(x)
+		s, err := TakeSurvey(context.Background(), w.impatient(), w.Admin.Prefix())
 		if err != nil {
 			if x.Skip > 0 {
 				t.Errorf("%+v: %v", x, err) // the list of keys is the first to be read

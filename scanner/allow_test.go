@@ -35,7 +35,7 @@ func TestAllow(t *testing.T) {
 		{"notebook, other cell", "a.ipynb", `{"source":"k='KEY'\n# b10lint:allow w"}`, "-"},
 	} {
 		text := strings.Replace(c.text, "KEY", m.B10(), 1)
-		r := scan(t, Options{}, disk.Reader(strings.NewReader(text), finding.Location{Path: c.path}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: c.path}))
 		got := "-"
 		if a := r.place(0, 0).Allow; a != nil {
 			got = *a
@@ -56,7 +56,7 @@ func TestAllowHoldsNoKey(t *testing.T) {
 			"# b10lint:allow " + a, "/* b10lint:allow " + m.Word(m.IntN(30)) + " */ " + a + " " + b,
 			"x b10lint:allow=" + b + " y " + a, "# b10lint:allow " + b[9:] + "\n" + a,
 		} {
-			r := scan(t, Options{}, disk.Reader(strings.NewReader(text), finding.Location{Path: "x"}))
+			r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "x"}))
 			for _, f := range r.Findings {
 				reason := f.Locations[0].Allow
 				if reason == nil {

@@ -2,15 +2,11 @@ package scanner
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // Comments says where comments b10lint:allow are looked for that accept nothing,
@@ -36,10 +32,10 @@ const maxComments = 1000
 type markers []int
 
 // markers looks for comments in a blob that is a text of its own.
-func (s *sink) markers(b *source.Blob, inside *outline) (all markers) {
+func (g *gatherer) markers(b *source.Blob, inside *outline) (all markers) {
 	file := b.At.Blob == "" && b.At.Member == "" && b.At.Object == "" && !strings.HasPrefix(b.At.Path, "<")
 	index := b.At.Object == "blob" && b.At.Member == ""
-	if !(s.comments == CommentsInFiles && file || s.comments == CommentsInIndex && index) || b.Again || b.Fresh != nil {
+	if !(g.commentsIn == CommentsInFiles && file || g.commentsIn == CommentsInIndex && index) || b.Again || b.Fresh != nil {
 		return nil
 	}
 	from, to := 0, len(b.Data)
@@ -151,8 +147,8 @@ func isProse(name string) bool {
 	return false
 }
 
-// unused sends the comments that no match has used.
-func (s *sink) unused(b *source.Blob, inside *outline, left markers) {
+// unused keeps the comments that no match has used.
+func (g *gatherer) unused(b *source.Blob, inside *outline, left markers) {
 	if len(left) == 0 {
 		return
 	}
@@ -167,54 +163,10 @@ func (s *sink) unused(b *source.Blob, inside *outline, left markers) {
 		}
 		at.Cell = inside.cell(i)
 		c.lineHash(&at)
-		s.events <- event{comment: &place{source: s.source, at: at}}
-	}
-}
-
-// unusedComments are the places of comments that accept nothing, in a fixed order:
-// not those in files that git ignores, which are most often others' code, and of
-// what is staged only those that HEAD has not.
-func (c *collector) unusedComments(ctx context.Context, sources []source.Source) []finding.Location {
-	var all []finding.Location
-	for i, s := range sources {
-		var mine []finding.Location
-		for _, p := range c.comments {
-			if p.source == i {
-				mine = append(mine, p.at)
-			}
+		g.mu.Lock()
+		if len(g.found.comments) < maxPlaces {
+			g.found.comments = append(g.found.comments, at)
 		}
-		if s.Locate != nil && len(mine) > 0 && c.opts.Comments == CommentsInIndex {
-			found, err := s.Locate(ctx, mine)
-			if err != nil {
-				c.problem(finding.Problem{Error: "could not work out where comments are: " + err.Error()})
-			}
-			mine = slices.Concat(found...)
-		}
-		all = append(all, mine...)
+		g.mu.Unlock()
 	}
-	if c.opts.Comments == CommentsInFiles {
-		all = unignored(all)
-	}
-	slices.SortFunc(all, func(a, b finding.Location) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	return slices.CompactFunc(all, func(a, b finding.Location) bool {
-		return a.Path == b.Path && a.Line == b.Line && a.Column == b.Column
-	})
-}
-
-// unignored keeps the places in files that git has or would take.
-func unignored(all []finding.Location) []finding.Location {
-	names := make([]string, len(all))
-	for i, at := range all {
-		names[i] = at.Path
-	}
-	kept := all[:0]
-	for i, state := range git.NewWorkTrees(nil).States(names) {
-		if state.Exposure == finding.Committed || state.Exposure == finding.Untracked {
-			all[i].Exposure = state.Exposure
-			kept = append(kept, all[i])
-		}
-	}
-	return kept
 }

@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -73,24 +72,15 @@ func unusedIn(t *testing.T, files map[string][]byte) (places []string) {
 			t.Fatal(err)
 		}
 	}
-	left := &leftovers{}
 	src := target.Of(dir, target.Options{NoHistory: true})
-	if _, err := Scan(context.Background(), finding.Run{}, []source.Source{src}, Options{Suppressor: left, Comments: CommentsInFiles}); err != nil {
+	_, found, err := Scan(t.Context(), source.Target{Source: src}, Options{Comments: CommentsInFiles})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, at := range left.comments {
+	for _, at := range found.Comments {
 		places = append(places, filepath.Base(at.Path)+":"+strconv.Itoa(at.Line)+":"+strconv.Itoa(at.Column))
 	}
 	return places
-}
-
-// leftovers accepts nothing and keeps the comments it is told of.
-type leftovers struct{ comments []finding.Location }
-
-func (*leftovers) Suppress(finding.Finding) *finding.Suppression { return nil }
-func (l *leftovers) Leftover(comments []finding.Location) []finding.Finding {
-	l.comments = comments
-	return nil
 }
 
 func TestUnusedComments(t *testing.T) {

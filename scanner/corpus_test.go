@@ -222,7 +222,7 @@ func TestCorpus(t *testing.T) {
 
 func scanTarget(t *testing.T, dir string, opts target.Options) *recorder {
 	t.Helper()
-	return scan(t, Options{MinConfidence: finding.MediumConfidence}, unpack.Archives(target.Of(dir, opts), unpack.Limits{}))
+	return scan(t, finding.MediumConfidence, unpack.Archives(target.Of(dir, opts), unpack.Limits{}))
 }
 
 // plainText is no encoding at all.

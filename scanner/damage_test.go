@@ -104,7 +104,7 @@ func TestSubmodulesAndNestedRepositories(t *testing.T) {
 	bare := newGitRepo(t)
 	bare.commit("b.txt", inBare)
 	g.git("clone", "-q", "--bare", bare.dir, filepath.Join(g.dir, "store.git"))
-	r := scan(t, Options{}, g.target(target.Options{}))
+	r := scan(t, finding.LowConfidence, g.target(target.Options{}))
 	for key, path := range map[string]string{inLib: "libs/lib/k.txt", inNested: "vendor/nested/n.txt", inBare: "store.git/b.txt"} {
 		if len(r.of(key)) != 1 || !g.in(r, key, path) {
 			t.Errorf("%s: %+v", path, r.of(key))

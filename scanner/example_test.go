@@ -17,15 +17,15 @@ import (
 	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
-// Scan puts sources, the detector and a writer together.
+// Scan puts a target and the detector together; its report goes to a writer.
 func ExampleScan() {
 	text := "import baseten\nbaseten.login(\"" + fakekey.New(1).B10() + "\")\n"
-	sources := []source.Source{disk.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
-	run := finding.Run{Command: "example", Targets: []string{"app.py"}, Started: time.Now(), Rules: rules.Catalogue()}
-	r, err := scanner.Scan(context.Background(), run, sources, scanner.Options{})
+	target := source.Target{Name: "app.py", Source: disk.Reader(strings.NewReader(text), finding.Location{Path: "app.py"})}
+	r, _, err := scanner.Scan(context.Background(), target, scanner.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
+	r.Run = finding.Run{Command: "example", Targets: []string{target.Name}, Started: time.Now(), Rules: rules.Catalogue()}
 	if err := report.Write("text", os.Stdout, r, report.Options{Quiet: true}); err != nil {
 		log.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func TestSeverityByExposure(t *testing.T) {
 			sources = []source.Source{target.Of(dir, target.Options{NoHistory: true})}
 		}
 		for _, s := range sources {
-			r := scan(t, Options{}, s)
+			r := scan(t, finding.LowConfidence, s)
 			if len(r.Findings) != 1 || r.Findings[0].Exposure != c.exposure || r.Findings[0].Severity != c.severity || !r.Summary.Complete {
 				t.Errorf("%s: %+v %+v", c.name, r.Findings, r.Problems)
 			}
@@ -106,7 +106,7 @@ func TestWidestPlaceFirst(t *testing.T) {
 	write(t, dir, ".gitignore", ".env")
 	write(t, dir, "z.py", "baseten.login('"+key+"')")
 	gittest.Run(t, dir, "init", "-q")
-	r := scan(t, Options{}, target.Of(dir, target.Options{NoHistory: true}))
+	r := scan(t, finding.LowConfidence, target.Of(dir, target.Options{NoHistory: true}))
 	if len(r.Findings) != 1 || filepath.Base(r.place(0, 0).Path) != "z.py" || r.place(0, 1).Exposure != finding.Ignored || r.place(0, 0).Context != "login-call" {
 		t.Errorf("%+v", r.Findings)
 	}

@@ -76,7 +76,7 @@ func (g *gitRepo) target(opts target.Options) source.Source {
 // history scans the objects alone.
 func (g *gitRepo) history(h git.Options) *recorder {
 	g.t.Helper()
-	return scan(g.t, Options{}, g.target(target.Options{History: h, NoFiles: true}))
+	return scan(g.t, finding.LowConfidence, g.target(target.Options{History: h, NoFiles: true}))
 }
 
 // scope scans a part.

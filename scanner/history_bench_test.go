@@ -5,9 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/target"
 )
@@ -22,13 +20,12 @@ func BenchmarkHistory(b *testing.B) {
 	for _, dir := range list {
 		b.Run(filepath.Base(filepath.Dir(dir)), func(b *testing.B) {
 			for b.Loop() {
-				r, err := Scan(context.Background(), finding.Run{Started: time.Now()},
-					[]source.Source{target.Of(dir, target.Options{NoFiles: true})}, Options{MinConfidence: finding.MediumConfidence})
+				r, _, err := Scan(context.Background(), source.Target{Source: target.Of(dir, target.Options{NoFiles: true})}, Options{})
 				if err != nil {
 					b.Fatal(err)
 				}
 				b.SetBytes(r.Summary.Bytes)
-				b.ReportMetric(float64(r.Summary.Findings+r.Summary.BelowConfidence), "keys")
+				b.ReportMetric(float64(r.Summary.Findings), "keys")
 			}
 		})
 	}

@@ -220,29 +220,29 @@ func TestFilesAndHistoryAreOneFinding(t *testing.T) {
 	both, loose := g.m.B10(), g.m.B10()
 	first := g.commit("both.env", both+"\n")
 	g.write("new.env", loose)
-	r := scan(t, Options{}, g.target(target.Options{}))
+	r := scan(t, finding.LowConfidence, g.target(target.Options{}))
 	if at := r.of(both); len(at) != 1 || at[0].Commit != first || !at[0].AtHead {
 		t.Errorf("committed: %+v", at)
 	}
 	if at := r.of(loose); len(at) != 1 || at[0].Exposure != finding.Untracked || at[0].Blob != "" {
 		t.Errorf("untracked: %+v", at)
 	}
-	if r := scan(t, Options{}, g.target(target.Options{NoHistory: true})); len(r.Findings) != 2 || r.of(both)[0].Blob != "" || len(r.Summary.Coverage) != 0 {
+	if r := scan(t, finding.LowConfidence, g.target(target.Options{NoHistory: true})); len(r.Findings) != 2 || r.of(both)[0].Blob != "" || len(r.Summary.Coverage) != 0 {
 		t.Errorf("files only: %+v", r.Findings)
 	}
 	// Everything below a repository's root is files; a folder above it is both.
 	write(t, g.dir, "sub/x", "nothing")
-	if r := scan(t, Options{}, target.Of(filepath.Join(g.dir, "sub"), target.Options{})); !cmp.Equal(r.Summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
+	if r := scan(t, finding.LowConfidence, target.Of(filepath.Join(g.dir, "sub"), target.Options{})); !cmp.Equal(r.Summary.Coverage, []finding.Coverage{{Repository: filepath.ToSlash(g.dir), FilesOnly: true}}) {
 		t.Errorf("a subfolder: %+v", r.Summary.Coverage)
 	}
-	if r := scan(t, Options{}, target.Of(filepath.Dir(g.dir), target.Options{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
+	if r := scan(t, finding.LowConfidence, target.Of(filepath.Dir(g.dir), target.Options{})); len(r.of(both)) != 1 || r.of(both)[0].Commit != first {
 		t.Errorf("the folder above: %+v", r.of(both))
 	}
 	filter, err := source.NewFilter([]string{"both.env"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := scan(t, Options{}, g.target(target.Options{History: git.Options{Filter: filter}})); r.of(both) != nil {
+	if r := scan(t, finding.LowConfidence, g.target(target.Options{History: git.Options{Filter: filter}})); r.of(both) != nil {
 		t.Errorf("excluded and found: %+v", r.of(both))
 	}
 }
@@ -254,9 +254,8 @@ func TestPathsInHistoryCountAsContext(t *testing.T) {
 	legacy := g.m.Legacy()
 	g.commit("baseten/settings.ini", "value = "+legacy+"\n")
 	g.commit("baseten/settings.ini", "value = none\n")
-	found, err := Scan(t.Context(), finding.Run{}, []source.Source{g.target(target.Options{NoFiles: true})}, Options{MinConfidence: finding.MediumConfidence})
-	r := &recorder{found}
-	if err != nil || len(r.of(legacy)) != 1 {
-		t.Errorf("%v %+v %+v", err, r.Findings, r.Summary)
+	r := scan(t, finding.MediumConfidence, g.target(target.Options{NoFiles: true}))
+	if len(r.of(legacy)) != 1 {
+		t.Errorf("%+v %+v", r.Findings, r.Summary)
 	}
 }

@@ -55,7 +55,7 @@ func TestHomeWithEveryPlacePlanted(t *testing.T) {
 		o := workstation.Options{Dir: filepath.ToSlash(t.TempDir()), System: system, Environ: []string{"BASETEN_API_KEY=" + keys.B10(), "HOME=/x"}}
 		kinds := plantKeys(t, o, true)
 		kinds["env:BASETEN_API_KEY"] = "environment"
-		r := scan(t, Options{}, workstation.Home(o))
+		r := scan(t, finding.LowConfidence, workstation.Home(o))
 		if len(r.Findings) != len(kinds) || !r.Summary.Complete {
 			t.Errorf("%s: %d findings of %d places: %+v", system, len(r.Findings), len(kinds), r.Problems)
 		}
@@ -74,7 +74,7 @@ func TestHomeWithEveryPlacePlanted(t *testing.T) {
 func TestHomeWithNothingPlanted(t *testing.T) {
 	o := workstation.Options{Dir: filepath.ToSlash(t.TempDir()), Environ: []string{"PATH=/bin"}}
 	plantKeys(t, o, false)
-	r := scan(t, Options{}, workstation.Home(o))
+	r := scan(t, finding.LowConfidence, workstation.Home(o))
 	if len(r.Findings) != 0 || len(r.Problems) != 0 || !r.Summary.Complete {
 		t.Errorf("%+v %+v", r.Findings, r.Problems)
 	}
@@ -87,7 +87,7 @@ func TestTrussScan(t *testing.T) {
 	write(t, dir, "config.yaml", "model_name: x\nenvironment_variables:\n  BASETEN_API_KEY: "+up+"\n")
 	write(t, dir, ".env", "BASETEN_API_KEY="+stays+"\n")
 	write(t, dir, ".env.local", "BASETEN_API_KEY="+up+"\n")
-	r := scan(t, Options{}, truss.Uploads(dir, truss.Options{}))
+	r := scan(t, finding.LowConfidence, truss.Uploads(dir, truss.Options{}))
 	if len(r.Findings) != 1 || r.Findings[0].Exposure != finding.Shipped || r.Findings[0].Severity != finding.High {
 		t.Fatalf("%+v", r.Findings)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 )
@@ -86,7 +87,7 @@ func TestLineHashOfHits(t *testing.T) {
 	m, dir := fakekey.New(31), t.TempDir()
 	text := "first\n\tkey = " + m.B10() + "\r\nlast " + m.B10() + "\n"
 	write(t, dir, "a.txt", text)
-	r := scan(t, Options{}, disk.Dir(dir, disk.Options{}))
+	r := scan(t, finding.LowConfidence, disk.Dir(dir, disk.Options{}))
 	want := lineHashes([]byte(text))
 	if len(r.Findings) != 2 || r.place(0, 0).LineHash != want[1] || r.place(1, 0).LineHash != want[2] {
 		t.Errorf("%+v, want %v", r.Findings, want)
@@ -95,7 +96,7 @@ func TestLineHashOfHits(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), big, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r := scan(t, Options{}, disk.Dir(dir, disk.Options{})); r.place(0, 0).LineHash != "" {
+	if r := scan(t, finding.LowConfidence, disk.Dir(dir, disk.Options{})); r.place(0, 0).LineHash != "" {
 		t.Error("a file that is too large was hashed")
 	}
 }

@@ -31,7 +31,7 @@ func TestSubmodulesOfBareRepositories(t *testing.T) {
 	g.git("clone", "-q", "--bare", g.dir, bare)
 	states := func(name string, opts git.Options) []finding.Submodule {
 		t.Helper()
-		r := scan(t, Options{}, target.Of(name, target.Options{History: opts}))
+		r := scan(t, finding.LowConfidence, target.Of(name, target.Options{History: opts}))
 		if len(r.Problems) != 0 || len(r.Summary.Coverage) == 0 {
 			t.Fatalf("%s: %+v %+v", name, r.Problems, r.Summary.Coverage)
 		}
@@ -78,7 +78,7 @@ func TestLinksUnderAbsurdlyManyPathsEnd(t *testing.T) {
 		tree = g.input(in.String(), "mktree")
 	}
 	g.git("update-ref", "refs/heads/main", g.git("commit-tree", "-m", "bomb", tree))
-	r := scan(t, Options{}, target.Of(filepath.Join(g.dir, ".git"), target.Options{}))
+	r := scan(t, finding.LowConfidence, target.Of(filepath.Join(g.dir, ".git"), target.Options{}))
 	if c := r.Summary.Coverage; len(c) != 1 || len(c[0].Submodules) != 10_000 {
 		t.Errorf("%d repositories", len(c))
 	}

@@ -46,7 +46,7 @@ func TestNotebookOddities(t *testing.T) {
 		if err := os.WriteFile(path, []byte(`{"cells": [`+cells+c.tail), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := scan(t, Options{MinConfidence: finding.MediumConfidence}, disk.Dir(path, disk.Options{}))
+		r := scan(t, finding.MediumConfidence, disk.Dir(path, disk.Options{}))
 		if len(r.Findings) != 2 || len(r.Problems) > 0 {
 			t.Fatalf("%s: %d findings, problems %v", c.what, len(r.Findings), r.Problems)
 		}
@@ -84,7 +84,7 @@ func TestPackedKeysOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, "x.zip", b.String())
-	r := scan(t, Options{}, unpack.Archives(disk.Dir(dir, disk.Options{}), unpack.Limits{}))
+	r := scan(t, finding.LowConfidence, unpack.Archives(disk.Dir(dir, disk.Options{}), unpack.Limits{}))
 	got := map[string]string{}
 	for _, f := range r.Findings {
 		var places []string

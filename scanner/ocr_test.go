@@ -131,7 +131,7 @@ func TestScreenshots(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "shot"), s.draw(t, session(keys...)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := scan(t, Options{MinConfidence: finding.MediumConfidence}, unpack.Pictures(disk.Dir(dir, disk.Options{}), opts))
+		r := scan(t, finding.MediumConfidence, unpack.Pictures(disk.Dir(dir, disk.Options{}), opts))
 		n := 0
 		for _, k := range keys {
 			for _, f := range r.Findings {
@@ -175,7 +175,7 @@ func TestPicturePlaces(t *testing.T) {
 	write(t, dir, "pictures.tgz", string(archivetest.Gzip(t, archivetest.Tar(tar.FormatGNU)(t,
 		archivetest.File{Name: "x/shot.png", Data: shot(2)}, archivetest.File{Name: "empty.png", Data: screenshot{points: 8, columns: 8, ground: color.White, pen: color.White}.draw(t, "x")}))))
 	write(t, dir, "broken.png", string(shot(3)[:3000]))
-	r := scan(t, Options{MinConfidence: finding.MediumConfidence},
+	r := scan(t, finding.MediumConfidence,
 		unpack.Pictures(unpack.Archives(disk.Dir(dir, disk.Options{}), unpack.Limits{}), opts))
 	var got []string
 	for i, f := range r.Findings {
@@ -207,19 +207,19 @@ func TestOCRLimits(t *testing.T) {
 	}
 	one := opts
 	one.Images = 1
-	r := scan(t, Options{}, unpack.Pictures(disk.Dir(dir, disk.Options{}), one))
+	r := scan(t, finding.LowConfidence, unpack.Pictures(disk.Dir(dir, disk.Options{}), one))
 	if len(r.Problems) != 1 || r.Problems[0].Hint != "raise it with --ocr-images" || r.Summary.Complete {
 		t.Errorf("problems %v", r.Problems)
 	}
 	hasty := opts
 	hasty.Timeout = time.Nanosecond
-	r = scan(t, Options{}, unpack.Pictures(disk.Dir(dir, disk.Options{}), hasty))
+	r = scan(t, finding.LowConfidence, unpack.Pictures(disk.Dir(dir, disk.Options{}), hasty))
 	if len(r.Problems) != 3 || !strings.Contains(r.Problems[0].Error, "stopped after") || r.Summary.Complete {
 		t.Errorf("problems %v", r.Problems)
 	}
 	absent := opts
 	absent.Program = filepath.Join(dir, "no such program")
-	r = scan(t, Options{}, unpack.Pictures(disk.Dir(dir, disk.Options{}), absent))
+	r = scan(t, finding.LowConfidence, unpack.Pictures(disk.Dir(dir, disk.Options{}), absent))
 	if len(r.Problems) != 3 || r.Summary.Complete {
 		t.Errorf("problems %v", r.Problems)
 	}
@@ -228,7 +228,7 @@ func TestOCRLimits(t *testing.T) {
 	if err := png.Encode(&b, huge); err != nil {
 		t.Fatal(err)
 	}
-	r = scan(t, Options{}, unpack.Pictures(disk.Reader(&b, finding.Location{Path: "-"}), opts))
+	r = scan(t, finding.LowConfidence, unpack.Pictures(disk.Reader(&b, finding.Location{Path: "-"}), opts))
 	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Error, "too large") || r.Summary.Complete {
 		t.Errorf("problems %v", r.Problems)
 	}

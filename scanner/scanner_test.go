@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,12 +21,13 @@ type recorder struct{ finding.Report }
 
 func (r *recorder) place(i, j int) finding.Location { return r.Findings[i].Locations[j] }
 
-func scan(t *testing.T, opts Options, sources ...source.Source) *recorder {
+func scan(t *testing.T, atLeast finding.Confidence, src source.Source) *recorder {
 	t.Helper()
-	r, err := Scan(context.Background(), finding.Run{Started: time.Now()}, sources, opts)
+	r, found, err := Scan(context.Background(), source.Target{Source: src}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	found.Drop(&r, atLeast)
 	return &recorder{r}
 }
 
@@ -49,7 +49,7 @@ func TestOneFindingPerKeyWithEveryPlace(t *testing.T) {
 	write(t, dir, "sub/a.txt", "x\n  "+a+" "+a+"\n"+b)
 	write(t, dir, "sub/deep/er/none.txt", "nothing")
 	for _, jobs := range []int{1, 2, 7} {
-		r := scan(t, Options{}, disk.Dir(dir, disk.Options{Jobs: jobs}))
+		r := scan(t, finding.LowConfidence, disk.Dir(dir, disk.Options{Jobs: jobs}))
 		var got []string
 		for _, f := range r.Findings {
 			line := f.Prefix + ":"
@@ -87,7 +87,7 @@ func TestPlaces(t *testing.T) {
 		{"NUL bytes", "\x00\x00\n\x00" + key, 2, 2, 47, 0},
 		{"no newline at the end", "\n\n\n" + key, 4, 1, 46, 0},
 	} {
-		r := scan(t, Options{}, disk.Reader(strings.NewReader(c.text), finding.Location{Path: "-"}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(c.text), finding.Location{Path: "-"}))
 		if len(r.Findings) != 1 {
 			t.Errorf("%s: %d findings", c.name, len(r.Findings))
 			continue
@@ -105,7 +105,7 @@ func TestSnippetHidesEveryKey(t *testing.T) {
 	for range 200 {
 		keys := []string{m.B10(), m.Legacy(), m.B10(), m.Word(40)}
 		text := long[:m.IntN(len(long))] + " " + keys[0] + " baseten=" + keys[1] + " " + long[:m.IntN(120)] + ";" + keys[2] + "'" + keys[3] + long[:m.IntN(len(long))]
-		r := scan(t, Options{}, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 		if len(r.Findings) != 3 {
 			t.Fatalf("%d findings", len(r.Findings))
 		}
@@ -130,7 +130,7 @@ func TestSnippetHidesEveryKey(t *testing.T) {
 func TestConfidenceAndCounts(t *testing.T) {
 	m := fakekey.New(4)
 	text := "x=" + m.Legacy() + "\n" + strings.Repeat("\n", 4000) + "KEY=" + m.B10()
-	r := scan(t, Options{MinConfidence: finding.HighConfidence}, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+	r := scan(t, finding.HighConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 	if r.Summary.Findings != 1 || r.Summary.BelowConfidence != 1 {
 		t.Errorf("summary %+v", r.Summary)
 	}
@@ -146,7 +146,7 @@ func TestInterruptionReportsWhatWasFound(t *testing.T) {
 	stopAfter := source.Source{Walk: func(ctx context.Context, to source.Sink) error {
 		return files.Walk(ctx, &stopSink{to, cancel})
 	}}
-	r, err := Scan(ctx, finding.Run{Started: time.Now()}, []source.Source{stopAfter}, Options{})
+	r, _, err := Scan(ctx, source.Target{Source: stopAfter}, Options{})
 	s := r.Summary
 	if err != nil || !s.Interrupted || s.Complete || len(r.Findings) == 0 || len(r.Findings) == 500 {
 		t.Errorf("err %v, summary %+v, %d findings", err, s, len(r.Findings))

@@ -132,7 +132,7 @@ func TestStaged(t *testing.T) {
 		t.Errorf("another work tree's index: %+v", r.Findings)
 	}
 	// A folder in the work tree stands for the repository.
-	sub := scan(t, Options{}, target.Of(filepath.Join(tree.dir, "deep/er"), target.Options{History: git.Options{Scope: staged}}))
+	sub := scan(t, finding.LowConfidence, target.Of(filepath.Join(tree.dir, "deep/er"), target.Options{History: git.Options{Scope: staged}}))
 	if len(sub.of(again)) != 1 {
 		t.Errorf("from a subfolder: %+v", sub.Problems)
 	}
@@ -193,7 +193,7 @@ func TestCommitMessageStopsAtTheScissors(t *testing.T) {
 	m := newGitRepo(t).m
 	said, cut := m.B10(), m.B10()
 	write(t, dir, "MSG", "use "+said+"\n# a comment\n# ------------------------ >8 ------------------------\n# Do not modify\n-"+cut+"\n")
-	r := scan(t, Options{}, git.CommitMessage(filepath.Join(dir, "MSG")))
+	r := scan(t, finding.LowConfidence, git.CommitMessage(filepath.Join(dir, "MSG")))
 	if r.keysIn(said, cut) != "0" || r.of(said)[0].Exposure != finding.Committed {
 		t.Errorf("%+v", r.Findings)
 	}

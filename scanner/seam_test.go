@@ -51,7 +51,7 @@ func checkPlace(t *testing.T, path string, data []byte, at int) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := scan(t, Options{}, disk.Dir(path, disk.Options{Jobs: 1}))
+	r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{Jobs: 1}))
 	if len(r.Findings) != 1 || len(r.Findings[0].Locations) != 1 {
 		t.Fatalf("offset %d: %d findings", at, len(r.Findings))
 	}
@@ -92,7 +92,7 @@ func FuzzSeam(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := scan(t, Options{}, disk.Dir(path, disk.Options{Jobs: 1}))
+		r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{Jobs: 1}))
 		for _, f := range r.Findings {
 			l := f.Locations[0]
 			line := bytes.Count(data[:want[f.Prefix]], []byte("\n")) + 1
@@ -116,7 +116,7 @@ func TestLegacyFarFromItsName(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := scan(t, Options{}, disk.Dir(path, disk.Options{}))
+	r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{}))
 	if len(r.Findings) != 1 || r.Findings[0].Confidence != finding.HighConfidence || len(r.Findings[0].Locations) != 1 {
 		t.Errorf("%+v", r.Findings)
 	}

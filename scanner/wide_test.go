@@ -36,7 +36,7 @@ func TestWidePlaces(t *testing.T) {
 				if err := os.WriteFile(path, []byte(utf16Of(order, text)), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				r := scan(t, Options{}, disk.Dir(path, disk.Options{}))
+				r := scan(t, finding.LowConfidence, disk.Dir(path, disk.Options{}))
 				what := fmt.Sprintf("%v, mark %q, %d times", order, mark, times)
 				if len(r.Findings) != 2 || len(r.Findings[0].Locations) != 1 || len(r.Findings[1].Locations) != 1 {
 					t.Fatalf("%s: %d findings", what, len(r.Findings))
@@ -62,7 +62,7 @@ func TestWideStringInBinary(t *testing.T) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		key, beside := m.B10(), m.B10()
 		text := "\x7fELF" + strings.Repeat("\x80\x91\x02", 301) + beside + "\x00\x01" + utf16Of(order, "KEY="+key+";") + beside + strings.Repeat("\xf0", 99)
-		r := scan(t, Options{}, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+		r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 		if len(r.Findings) != 2 {
 			t.Fatalf("%v: %d findings", order, len(r.Findings))
 		}
@@ -83,7 +83,7 @@ func TestNarrowKeyInWideText(t *testing.T) {
 	m := fakekey.New(32)
 	key, other := m.B10(), m.B10()
 	text := utf16Of(binary.LittleEndian, "\ufeffsome words, then = ") + " " + other + " " + utf16Of(binary.LittleEndian, " and "+key+" end\n")
-	r := scan(t, Options{}, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
+	r := scan(t, finding.LowConfidence, disk.Reader(strings.NewReader(text), finding.Location{Path: "-"}))
 	for _, f := range r.Findings {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			back := strings.ReplaceAll(utf16Of(order, f.Locations[0].Snippet), "\x00", "")

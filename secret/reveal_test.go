@@ -20,15 +20,15 @@ var revealers = map[string]string{
 	"secret/secret.go: Secret.Digest": "hashes it",
 	"secret/secret.go: Secret.Equal":  "compares two",
 
-	"internal/baseten/transport_auth.go: withAuth": "puts the user's own key into the header of a request, to an allowed host",
-	"internal/baseten/lookalike.go: lookalike":     "draws a random key of the same form, which a probe is compared with",
-	"internal/baseten/lookalike.go: isAccountKey":  "asks for the form alone",
-	"internal/baseten/match.go: lookUp":            "cuts off what may be the public part",
-	"internal/baseten/match.go: registered":        "cuts off the 16 characters that a gateway shows of a registered key",
+	"internal/baseten/transport.go: withAuth":     "puts the user's own key into the header of a request, to an allowed host",
+	"internal/baseten/lookalike.go: lookalike":    "draws a random key of the same form, which a probe is compared with",
+	"internal/baseten/lookalike.go: isAccountKey": "asks for the form alone",
+	"internal/baseten/match.go: lookUp":           "cuts off what may be the public part",
+	"internal/baseten/match.go: registered":       "cuts off the 16 characters that a gateway shows of a registered key",
 
 	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
 
-	"cmd/rewrite.go: scanRevoke.writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
+	"cmd/rewrite.go: writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
 
 	"revoke/sink_file.go: File.Deliver":       "puts a new key into the file that was named for it",
 	"revoke/sink.go: Output.Deliver":          "prints a new key, once, when that was asked for",

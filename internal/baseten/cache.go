@@ -13,6 +13,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/clock"
 )
 
 // How long a verdict is good for. A revoked key cannot come back, but another
@@ -34,7 +35,7 @@ const (
 // Unknown verdicts are not kept. It is not safe for use by several goroutines.
 type Cache struct {
 	path    string
-	clock   Clock
+	clock   clock.Clock
 	entries map[string]cached
 	dirty   bool
 }
@@ -52,8 +53,8 @@ type cacheContent struct {
 // OpenCache reads the cache in a folder, which need not be there yet. A file
 // that is damaged, or too large, is left out of account and replaced by the next
 // Save; the warning says so.
-func OpenCache(dir string, clock Clock) (*Cache, []finding.Problem) {
-	c := &Cache{path: filepath.Join(dir, cacheFile), clock: clock.withDefaults(), entries: map[string]cached{}}
+func OpenCache(dir string, by clock.Clock) (*Cache, []finding.Problem) {
+	c := &Cache{path: filepath.Join(dir, cacheFile), clock: by.OrSystem(), entries: map[string]cached{}}
 	content, err := readCache(c.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil

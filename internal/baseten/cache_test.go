@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/clock"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -18,7 +19,7 @@ import (
 func TestCache(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "here")
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	clock := Clock{Now: func() time.Time { return now }}
+	clock := clock.Clock{Now: func() time.Time { return now }}
 	key := secret.New(fakekey.New(1).B10())
 	verdict := func(s finding.LiveState) finding.Verdict {
 		at := now
@@ -87,7 +88,7 @@ func TestDamagedCache(t *testing.T) {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			c, problems := OpenCache(dir, Clock{})
+			c, problems := OpenCache(dir, clock.Clock{})
 			if len(problems) != 1 || !problems[0].Warning || problems[0].Path != path {
 				t.Fatalf("problems: %+v", problems)
 			}
@@ -95,7 +96,7 @@ func TestDamagedCache(t *testing.T) {
 			if err := c.Save(); err != nil {
 				t.Fatal(err)
 			}
-			if again, problems := OpenCache(dir, Clock{}); problems != nil || len(again.entries) != 1 {
+			if again, problems := OpenCache(dir, clock.Clock{}); problems != nil || len(again.entries) != 1 {
 				t.Errorf("not written anew: %v", problems)
 			}
 		})
@@ -109,7 +110,7 @@ func TestForgedCache(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, cacheFile), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, _ := OpenCache(dir, Clock{})
+	c, _ := OpenCache(dir, clock.Clock{})
 	if _, ok := c.get("s", "d"); ok {
 		t.Error("a verdict good until 2099 was taken")
 	}
@@ -125,7 +126,7 @@ func FuzzCache(f *testing.F) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		c, _ := OpenCache(dir, Clock{})
+		c, _ := OpenCache(dir, clock.Clock{})
 		for _, e := range c.entries {
 			if !e.Until.After(now) || !definite(e.Verdict.Liveness.State) {
 				t.Errorf("kept %+v", e)

@@ -2,6 +2,7 @@ package baseten
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,12 +13,16 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/b10lint/b10lint/internal/clock"
+	"github.com/b10lint/b10lint/internal/httpc"
+	"github.com/b10lint/b10lint/secret"
 )
 
 const (
-	// DefaultTimeout bounds one attempt of one request, from the first byte sent
+	// defaultTimeout bounds one attempt of one request, from the first byte sent
 	// to the last one received.
-	DefaultTimeout = 30 * time.Second
+	defaultTimeout = 30 * time.Second
 	// maxAnswer bounds one answer. The longest is the list of keys, which has no
 	// pages: some 300 bytes for each key.
 	maxAnswer = 64 << 20
@@ -33,8 +38,8 @@ type Options struct {
 	UserAgent  string // "b10lint/VERSION"
 	CAFile     string // PEM certificates to trust besides the system's
 	Timeout    time.Duration
-	Retry      RetryPolicy
-	Clock      Clock
+	Retry      httpc.RetryPolicy // its Asked is set here
+	Clock      clock.Clock
 	// Transport opens the connections; nil means the usual one, with the proxies
 	// of the environment and CAFile.
 	Transport http.RoundTripper
@@ -43,10 +48,11 @@ type Options struct {
 // A Client calls the management API with one credential. It is safe for use by
 // several goroutines.
 type Client struct {
-	base      *url.URL
-	transport http.RoundTripper
-	clock     Clock
-	account   string // see Scope
+	stack  stack
+	base   *url.URL
+	hosts  Hosts
+	key    secret.Secret
+	scheme Scheme
 }
 
 // New returns a Client. It sends nothing.
@@ -64,75 +70,25 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	scheme := o.Credential.Scheme
-	if scheme == "" {
-		scheme = Bearer
-	}
-	return &Client{
-		base: o.Endpoints.Management, clock: o.Clock.withDefaults(), account: o.Credential.Key.Digest(),
-		transport: s.over(withAuth(s.base, o.Endpoints.Hosts, o.Credential.Key, scheme)),
-	}, nil
-}
-
-// A stack is what every request goes through, apart from the credential.
-type stack struct {
-	base    http.RoundTripper
-	agent   string
-	timeout time.Duration
-	limiter *rate.Limiter
-	retry   RetryPolicy
-	clock   Clock
-}
-
-func (o Options) stack(limiter *rate.Limiter) (stack, error) {
-	s := stack{base: o.Transport, agent: o.UserAgent, timeout: o.Timeout, limiter: limiter, retry: o.Retry,
-		clock: o.Clock.withDefaults()}
-	if s.agent == "" {
-		s.agent = "b10lint"
-	}
-	if s.timeout <= 0 {
-		s.timeout = DefaultTimeout
-	}
-	if s.base == nil {
-		base, err := newBase(o.CAFile)
-		if err != nil {
-			return stack{}, err
-		}
-		s.base = base
-	}
-	return s, nil
-}
-
-// over puts the decorators over a transport that adds the credential, the one
-// nearest to the network first.
-func (s stack) over(authed http.RoundTripper) http.RoundTripper {
-	t := withUserAgent(authed, s.agent)
-	t = buffered(t, s.timeout, maxAnswer)
-	t = limited(t, s.limiter, s.clock)
-	t = retrying(t, s.retry, s.clock)
-	t = refuseRedirects(t)
-	return onlyJSON(t)
+	return &Client{stack: s, base: o.Endpoints.Management, hosts: o.Endpoints.Hosts, key: o.Credential.Key,
+		scheme: cmp.Or(o.Credential.Scheme, Bearer)}, nil
 }
 
 // call sends one request and decodes the answer into out, which may be nil. The
 // error is an *Error for an answer that is not the one asked for.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
-	r, err := c.request(ctx, method, path, query, in)
+	r, err := newRequest(ctx, method, c.base, path, query, in)
 	if err != nil {
 		return err
 	}
-	body, err := roundTrip(c.transport, r, c.clock.Now)
+	body, err := c.stack.send(r, c.hosts, c.key, c.scheme)
 	if err != nil || out == nil {
 		return err
 	}
 	return decode(r, body, out)
 }
 
-// request builds a request below the API's address. path is already escaped.
-func (c *Client) request(ctx context.Context, method, path string, query url.Values, in any) (*http.Request, error) {
-	return newRequest(ctx, method, c.base, path, query, in)
-}
-
+// newRequest builds a request below an API's address. path is already escaped.
 func newRequest(ctx context.Context, method string, base *url.URL, path string, query url.Values, in any) (*http.Request, error) {
 	var body io.Reader
 	if in != nil {
@@ -156,29 +112,6 @@ func newRequest(ctx context.Context, method string, base *url.URL, path string, 
 	return r, nil
 }
 
-// roundTrip sends r and returns the body of a 2xx answer. No http.Client is
-// used: it would add redirects and cookies, which are not wanted.
-func roundTrip(t http.RoundTripper, r *http.Request, now func() time.Time) ([]byte, error) {
-	res, err := t.RoundTrip(r)
-	if err != nil {
-		var answer *Error
-		if errors.As(err, &answer) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
-	}
-	body, err := io.ReadAll(res.Body)
-	closeBody(res)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
-	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		res.Request = r
-		return nil, newError(res, body, now())
-	}
-	return body, nil
-}
-
 // decode reads a JSON answer. Its error never repeats the answer, which may hold
 // a new key.
 func decode(r *http.Request, body []byte, out any) error {
@@ -195,7 +128,7 @@ func decode(r *http.Request, body []byte, out any) error {
 
 // Scope names what the Client's answers are about, the endpoint and the
 // credential, without telling the credential. Caches are kept apart by it.
-func (c *Client) Scope() string { return c.base.String() + " " + c.account }
+func (c *Client) Scope() string { return c.base.String() + " " + c.key.Digest() }
 
 // segment escapes one path segment. Those that would change the path are refused.
 func segment(kind, value string) (string, error) {

@@ -17,16 +17,16 @@ func TestCurl(t *testing.T) {
 	if err != nil {
 		t.Skip("curl is not installed")
 	}
-	w := newWorld(t)
-	model := w.org.AddModel("demo")
-	group := w.org.AddGroup("Acme prod", "")
-	federated := w.org.AddGatewayKey(group, "prod-key-1")
-	w.org.Grow(basetentest.Seed{Users: 3, Keys: 10, Audit: 40, UsageDays: 3})
+	w := basetentest.NewWorld(t)
+	model := w.Org.AddModel("demo")
+	group := w.Org.AddGroup("Acme prod", "")
+	federated := w.Org.AddGatewayKey(group, "prod-key-1")
+	w.Org.Grow(basetentest.Seed{Users: 3, Keys: 10, Audit: 40, UsageDays: 3})
 	spec := loadSpecification(t)
 	run := func(scheme, method, path, body string) (status string, answer []byte) {
 		t.Helper()
-		config := "header = \"Authorization: " + scheme + " " + w.admin.Reveal() + "\"\n" // on standard input: not in the process list
-		args := []string{"-sS", "-K", "-", "-X", method, "-w", "\n%{http_code}", w.server.URL + path}
+		config := "header = \"Authorization: " + scheme + " " + w.Admin.Reveal() + "\"\n" // on standard input: not in the process list
+		args := []string{"-sS", "-K", "-", "-X", method, "-w", "\n%{http_code}", w.Server.URL + path}
 		if body != "" {
 			args = append(args, "-H", "Content-Type: application/json", "-d", body)
 		}
@@ -86,7 +86,7 @@ func TestCurl(t *testing.T) {
 		t.Fatal(err)
 	}
 	prefix, _, _ := strings.Cut(made.APIKey, ".")
-	if status, _ := run("Bearer", "DELETE", "/v1/api_keys/"+prefix, ""); status != "200" || w.org.Exists(prefix) {
+	if status, _ := run("Bearer", "DELETE", "/v1/api_keys/"+prefix, ""); status != "200" || w.Org.Exists(prefix) {
 		t.Errorf("deleting the new key: %s", status)
 	}
 }

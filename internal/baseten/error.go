@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/b10lint/b10lint/internal/httpc"
 )
 
 // maxMessage bounds what is kept of a server's own words, in characters.
@@ -66,7 +68,7 @@ func StatusOf(err error) int {
 func newError(res *http.Response, body []byte, now time.Time) *Error {
 	message, wait := parseErrorBody(body)
 	if wait == 0 {
-		wait = parseRetryAfter(res.Header.Get("Retry-After"), now)
+		wait = httpc.RetryAfter(res, now)
 	}
 	e := &Error{
 		Method: res.Request.Method, Path: res.Request.URL.Path, Status: res.StatusCode,
@@ -123,27 +125,11 @@ func words(v any, depth int) string {
 func seconds(v any) time.Duration {
 	switch v := v.(type) {
 	case float64:
-		if v > 0 && v < 1e9 {
-			return time.Duration(v * float64(time.Second))
-		}
+		return httpc.Seconds(v)
 	case string:
 		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			return seconds(f)
+			return httpc.Seconds(f)
 		}
-	}
-	return 0
-}
-
-// parseRetryAfter reads a Retry-After header (RFC 9110, 10.2.3): seconds or a date.
-func parseRetryAfter(value string, now time.Time) time.Duration {
-	if value == "" {
-		return 0
-	}
-	if d := seconds(value); d > 0 {
-		return d
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
 	}
 	return 0
 }

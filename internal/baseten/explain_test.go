@@ -15,16 +15,16 @@ import (
 // TestExplain: what a person is told of each kind of failure, and that only
 // Baseten's own 4xx counts as a refusal.
 func TestExplain(t *testing.T) {
-	w := newWorld(t)
-	weak := w.as(t, w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE"}))
-	gone := w.org.AddKey(basetentest.KeySpec{})
-	if err := w.org.DeleteKey(gone.Prefix(), "admin@example.com", noon); err != nil {
+	w := basetentest.NewWorld(t)
+	weak := w.As(w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE"}))
+	gone := w.Org.AddKey(basetentest.KeySpec{})
+	if err := w.Org.DeleteKey(gone.Prefix(), "admin@example.com", basetentest.Noon); err != nil {
 		t.Fatal(err)
 	}
 	list := func(c *baseten.Client, faults ...basetentest.Fault) error {
-		w.server.Heal()
+		w.Server.Heal()
 		for _, f := range faults {
-			w.server.Inject(f)
+			w.Server.Inject(f)
 		}
 		_, err := c.Keys(context.Background())
 		return err
@@ -35,16 +35,16 @@ func TestExplain(t *testing.T) {
 		refused bool
 		says    string
 	}{
-		{"revoked", list(w.as(t, gone)), true, "not accepted"},
+		{"revoked", list(w.As(gone)), true, "not accepted"},
 		{"weak", list(weak), true, "may not do this"},
-		{"absent", w.client.DeleteKey(context.Background(), "b10_absent00"), true, ""},
-		{"limited", list(w.client, basetentest.Fault{Kind: basetentest.RateLimited}), true, "too many requests"},
-		{"down", list(w.client, basetentest.Fault{Kind: basetentest.Unavailable}), false, "in trouble"},
-		{"portal", list(w.client, basetentest.Fault{Kind: basetentest.CaptivePortal}), false, "not an answer of Baseten's"},
-		{"firewall", list(w.client, basetentest.Fault{Kind: basetentest.Firewall}), false, "not an answer of Baseten's"},
-		{"redirect", list(w.client, basetentest.Fault{Kind: basetentest.Redirected, To: "https://example.com"}), false, "not an answer of Baseten's"},
-		{"cut", list(w.client, basetentest.Fault{Kind: basetentest.Reset}), false, "no usable answer"},
-		{"truncated", list(w.client, basetentest.Fault{Kind: basetentest.TruncatedJSON}), false, "no usable answer"},
+		{"absent", w.Client.DeleteKey(context.Background(), "b10_absent00"), true, ""},
+		{"limited", list(w.Client, basetentest.Fault{Kind: basetentest.RateLimited}), true, "too many requests"},
+		{"down", list(w.Client, basetentest.Fault{Kind: basetentest.Unavailable}), false, "in trouble"},
+		{"portal", list(w.Client, basetentest.Fault{Kind: basetentest.CaptivePortal}), false, "not an answer of Baseten's"},
+		{"firewall", list(w.Client, basetentest.Fault{Kind: basetentest.Firewall}), false, "not an answer of Baseten's"},
+		{"redirect", list(w.Client, basetentest.Fault{Kind: basetentest.Redirected, To: "https://example.com"}), false, "not an answer of Baseten's"},
+		{"cut", list(w.Client, basetentest.Fault{Kind: basetentest.Reset}), false, "no usable answer"},
+		{"truncated", list(w.Client, basetentest.Fault{Kind: basetentest.TruncatedJSON}), false, "no usable answer"},
 		{"other", errors.New("x"), false, "no usable answer"},
 	} {
 		if c.err == nil {
@@ -69,9 +69,9 @@ func TestExplain(t *testing.T) {
 // TestVerifyKeeping: a key that must not be sent is matched by its prefix and
 // not probed with; a stand-in for a prefix is found like its key.
 func TestVerifyKeeping(t *testing.T) {
-	w := newWorld(t)
-	ours, foreign, sent := w.org.AddKey(basetentest.KeySpec{Name: "ours"}), secret.New(fakekey.New(5).B10()), secret.New(fakekey.New(6).B10())
-	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
+	w := basetentest.NewWorld(t)
+	ours, foreign, sent := w.Org.AddKey(basetentest.KeySpec{Name: "ours"}), secret.New(fakekey.New(5).B10()), secret.New(fakekey.New(6).B10())
+	v := baseten.NewVerifier(w.Client, newProbe(t, w), nil)
 	keys := []secret.Secret{ours, foreign, sent, baseten.Stub(ours.Prefix()), baseten.Stub(foreign.Prefix())}
 	res := v.VerifyKeeping(context.Background(), keys, func(k secret.Secret) bool { return !k.Equal(sent) })
 	for i, want := range []string{"live", "unknown", "dead", "live", "unknown"} {
@@ -79,7 +79,7 @@ func TestVerifyKeeping(t *testing.T) {
 			t.Errorf("key %d: %+v, want %s", i, got, want)
 		}
 	}
-	if w.server.Received(ours) || w.server.Received(foreign) || !w.server.Received(sent) {
+	if w.Server.Received(ours) || w.Server.Received(foreign) || !w.Server.Received(sent) {
 		t.Error("a kept key was sent, or the other was not")
 	}
 	alone := baseten.NewVerifier(nil, newProbe(t, w), nil).VerifyKeeping(context.Background(), keys[1:2], func(secret.Secret) bool { return true })

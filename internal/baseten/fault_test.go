@@ -39,47 +39,43 @@ var faultCases = []struct {
 	{"another service", basetentest.Fault{Kind: basetentest.WrongForm}, false, "no list of keys", 0},
 }
 
-func (w *world) impatient(t *testing.T, key secret.Secret) *baseten.Client {
-	t.Helper()
-	o := w.options(t, key)
+// impatient returns the admin's client with a short timeout.
+func impatient(w *basetentest.World) *baseten.Client {
+	o := w.Options(w.Admin)
 	o.Timeout = 150 * time.Millisecond
-	c, err := baseten.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return w.New(o)
 }
 
 func TestFaultsOfReading(t *testing.T) {
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := basetentest.NewWorld(t)
 			once := c.fault
 			once.Times = 1
-			w.server.Inject(once)
-			keys, err := w.impatient(t, w.admin).Keys(context.Background())
+			w.Server.Inject(once)
+			keys, err := impatient(w).Keys(context.Background())
 			if c.heals && (err != nil || len(keys) != 1) {
 				t.Errorf("after one fault: %d keys, %v", len(keys), err)
 			}
-			if n, slept := w.clock.Slept(); c.heals && (n != 1 || slept < 250*time.Millisecond) {
+			if n, slept := w.Clock.Slept(); c.heals && (n != 1 || slept < 250*time.Millisecond) {
 				t.Errorf("waited %d times, %s in all", n, slept)
 			}
 			if !c.heals && err == nil {
 				t.Error("a fault that a retry cannot heal went unnoticed")
 			}
 
-			w.server.Heal()
-			w.server.Forget()
-			w.server.Inject(c.fault)
-			_, err = w.impatient(t, w.admin).Keys(context.Background())
+			w.Server.Heal()
+			w.Server.Forget()
+			w.Server.Inject(c.fault)
+			_, err = impatient(w).Keys(context.Background())
 			if err == nil || !strings.Contains(err.Error(), c.says) || baseten.StatusOf(err) != c.status {
 				t.Errorf("lasting fault: %v (status %d), want %q and status %d", err, baseten.StatusOf(err), c.says, c.status)
 			}
-			if tries := len(w.server.Requests()); c.heals != (tries == 4) {
+			if tries := len(w.Server.Requests()); c.heals != (tries == 4) {
 				t.Errorf("%d tries", tries)
 			}
-			if strings.Contains(err.Error(), w.admin.Reveal()[13:]) {
+			if strings.Contains(err.Error(), w.Admin.Reveal()[13:]) {
 				t.Error("the error holds the key")
 			}
 		})
@@ -87,12 +83,12 @@ func TestFaultsOfReading(t *testing.T) {
 }
 
 func TestRateLimitIsWaitedFor(t *testing.T) {
-	w := newWorld(t)
-	w.server.Inject(basetentest.Fault{Kind: basetentest.RateLimited, After: 37 * time.Second, Times: 2})
-	if _, err := w.client.Keys(context.Background()); err != nil {
+	w := basetentest.NewWorld(t)
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.RateLimited, After: 37 * time.Second, Times: 2})
+	if _, err := w.Client.Keys(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if _, slept := w.clock.Slept(); slept < 74*time.Second || slept > 80*time.Second {
+	if _, slept := w.Clock.Slept(); slept < 74*time.Second || slept > 80*time.Second {
 		t.Errorf("slept %s where the server asked for 37 s twice", slept)
 	}
 }
@@ -102,16 +98,16 @@ func TestFaultsOfCreating(t *testing.T) {
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.server.Inject(c.fault)
-			key, err := w.impatient(t, w.admin).CreateKey(context.Background(), baseten.NewKey{Type: baseten.WorkspaceInvoke, Name: "made"})
+			w := basetentest.NewWorld(t)
+			w.Server.Inject(c.fault)
+			key, err := impatient(w).CreateKey(context.Background(), baseten.NewKey{Type: baseten.WorkspaceInvoke, Name: "made"})
 			if err == nil || !key.IsZero() {
 				t.Errorf("create: %v, %v", key, err)
 			}
-			if n := w.server.Count("POST", "/v1/api_keys"); n != 1 {
+			if n := w.Server.Count("POST", "/v1/api_keys"); n != 1 {
 				t.Errorf("%d creates were sent", n)
 			}
-			committed := w.org.Live() == 2
+			committed := w.Org.Live() == 2
 			if want := c.fault.Kind == basetentest.DropAfterCommit || c.fault.Kind == basetentest.SlowBody || c.fault.Kind == basetentest.ShortBody ||
 				c.fault.Kind == basetentest.TruncatedJSON || c.fault.Kind == basetentest.WrongType; committed != want {
 				t.Errorf("the key was made: %v", committed)
@@ -126,16 +122,16 @@ func TestFaultsOfDeleting(t *testing.T) {
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			k := w.org.AddKey(basetentest.KeySpec{Name: "victim"})
+			w := basetentest.NewWorld(t)
+			k := w.Org.AddKey(basetentest.KeySpec{Name: "victim"})
 			once := c.fault
 			once.Times = 1
-			w.server.Inject(once)
-			err := w.impatient(t, w.admin).DeleteKey(context.Background(), k.Prefix())
+			w.Server.Inject(once)
+			err := impatient(w).DeleteKey(context.Background(), k.Prefix())
 			if c.heals != (err == nil) {
 				t.Errorf("delete: %v", err)
 			}
-			if c.heals && w.org.Exists(k.Prefix()) {
+			if c.heals && w.Org.Exists(k.Prefix()) {
 				t.Error("reported as done, and the key is there")
 			}
 		})
@@ -148,19 +144,19 @@ func TestFaultsOfVerifying(t *testing.T) {
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			live := w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"})
+			w := basetentest.NewWorld(t)
+			live := w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"})
 			foreign := secret.New(fakekey.New(1).B10())
 			keys := []secret.Secret{live, foreign}
-			options := w.options(t, w.admin)
+			options := w.Options(w.Admin)
 			options.Timeout = 150 * time.Millisecond
 			probe, err := baseten.NewProbe(options, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.server.Inject(c.fault)
+			w.Server.Inject(c.fault)
 			for _, v := range []*baseten.Verifier{
-				baseten.NewVerifier(w.impatient(t, w.admin), nil, nil),
+				baseten.NewVerifier(impatient(w), nil, nil),
 				baseten.NewVerifier(nil, probe, nil),
 			} {
 				res := v.Verify(context.Background(), keys)
@@ -186,10 +182,10 @@ func TestFaultAfterControl(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			live := w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"})
+			w := basetentest.NewWorld(t)
+			live := w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_ALL"})
 			first, second := secret.New(fakekey.New(1).B10()), secret.New(fakekey.New(2).B10())
-			options := w.options(t, w.admin)
+			options := w.Options(w.Admin)
 			options.Timeout = 150 * time.Millisecond
 			probe, err := baseten.NewProbe(options, 0)
 			if err != nil {
@@ -199,7 +195,7 @@ func TestFaultAfterControl(t *testing.T) {
 			if l := v.Verify(context.Background(), []secret.Secret{first}).Verdicts[first.Digest()].Liveness; l.State != finding.Dead {
 				t.Fatalf("without a fault: %+v", l)
 			}
-			w.server.Inject(c.fault)
+			w.Server.Inject(c.fault)
 			res := v.Verify(context.Background(), []secret.Secret{live, second})
 			for _, k := range []secret.Secret{live, second} {
 				if l := res.Verdicts[k.Digest()].Liveness; l.State != finding.Unknown {
@@ -213,10 +209,10 @@ func TestFaultAfterControl(t *testing.T) {
 // TestPartialFailures: each later source of the inventory may fail alone.
 func TestPartialFailures(t *testing.T) {
 	for path, says := range map[string]string{"/v1/audit_logs": "audit log", "/v1/gateway/groups": "gateway"} {
-		w := newWorld(t)
-		live, foreign := w.org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(1).B10())
-		w.server.Inject(basetentest.Fault{Kind: basetentest.Unavailable, Path: path})
-		v := baseten.NewVerifier(w.client, nil, nil)
+		w := basetentest.NewWorld(t)
+		live, foreign := w.Org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(1).B10())
+		w.Server.Inject(basetentest.Fault{Kind: basetentest.Unavailable, Path: path})
+		v := baseten.NewVerifier(w.Client, nil, nil)
 		res := v.Verify(context.Background(), []secret.Secret{live, foreign})
 		if res.Verdicts[live.Digest()].Liveness.State != finding.Live || res.Verdicts[foreign.Digest()].Liveness.State != finding.Unknown {
 			t.Errorf("%s: %+v", path, res.Verdicts)
@@ -228,19 +224,19 @@ func TestPartialFailures(t *testing.T) {
 }
 
 func TestProbeGivesUp(t *testing.T) {
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	maker := fakekey.New(1)
 	probe := newProbe(t, w)
 	v := baseten.NewVerifier(nil, probe, nil)
 	v.Verify(context.Background(), []secret.Secret{secret.New(maker.B10())}) // the controls are done
-	w.server.Inject(basetentest.Fault{Kind: basetentest.Unavailable})
-	w.server.Forget()
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Unavailable})
+	w.Server.Forget()
 	var keys []secret.Secret
 	for range 20 {
 		keys = append(keys, secret.New(maker.B10()))
 	}
 	res := v.Verify(context.Background(), keys)
-	if n := len(w.server.Requests()); n > 3*5*3 {
+	if n := len(w.Server.Requests()); n > 3*5*3 {
 		t.Errorf("%d requests to a service that is down", n)
 	}
 	for _, k := range keys {
@@ -254,32 +250,32 @@ func TestProbeGivesUp(t *testing.T) {
 }
 
 func TestCancelled(t *testing.T) {
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	k := w.org.AddKey(basetentest.KeySpec{})
-	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
+	k := w.Org.AddKey(basetentest.KeySpec{})
+	v := baseten.NewVerifier(w.Client, newProbe(t, w), nil)
 	res := v.Verify(ctx, []secret.Secret{k})
 	if res.Verdicts[k.Digest()].Liveness.State != finding.Unknown || len(res.Problems) != 2 {
 		t.Errorf("%+v", res)
 	}
-	if _, err := w.client.Keys(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := w.Client.Keys(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("keys: %v", err)
 	}
-	if w.server.Received(k) {
+	if w.Server.Received(k) {
 		t.Error("the key was sent although the run had ended")
 	}
 }
 
 // TestCertificate: a certificate that does not hold is permanent and clear.
 func TestCertificate(t *testing.T) {
-	w := newWorld(t)
-	s := newTLS(t, w.server.ManagementHandler())
+	w := basetentest.NewWorld(t)
+	s := newTLS(t, w.Server.ManagementHandler())
 	endpoints, err := baseten.ResolveEndpoints(s.URL, "", lookup(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := w.options(t, w.admin)
+	o := w.Options(w.Admin)
 	o.Endpoints = endpoints
 	c, err := baseten.New(o)
 	if err != nil {
@@ -288,7 +284,7 @@ func TestCertificate(t *testing.T) {
 	if _, err := c.Keys(context.Background()); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("unknown authority: %v", err)
 	}
-	if n, _ := w.clock.Slept(); n != 0 {
+	if n, _ := w.Clock.Slept(); n != 0 {
 		t.Errorf("a bad certificate was tried again %d times", n)
 	}
 	o.CAFile = writeCA(t, s)

@@ -45,7 +45,7 @@ func newTrap(t *testing.T) *trap {
 // name a host of their own. It hears nothing, whatever the mode.
 func TestHostileRepository(t *testing.T) {
 	evil := newTrap(t)
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	repo, home := t.TempDir(), t.TempDir()
 	bait := fakekey.New(4).Legacy()
 	for name, text := range map[string]string{
@@ -64,7 +64,7 @@ func TestHostileRepository(t *testing.T) {
 		}
 	}
 	t.Chdir(repo)
-	env := lookup(map[string]string{baseten.EnvAPIKey: w.admin.Reveal(), baseten.EnvManagementURL: w.server.URL, baseten.EnvInferenceURL: w.server.InferenceURL})
+	env := lookup(map[string]string{baseten.EnvAPIKey: w.Admin.Reveal(), baseten.EnvManagementURL: w.Server.URL, baseten.EnvInferenceURL: w.Server.InferenceURL})
 	credential, err := baseten.ResolveCredential(baseten.CredentialOptions{Env: env, Home: home, ConfigDir: filepath.Join(home, ".config")})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestHostileRepository(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := baseten.Options{Endpoints: endpoints, Credential: credential, Clock: w.clock.clock()}
+	options := baseten.Options{Endpoints: endpoints, Credential: credential, Clock: w.Clock.Clock()}
 	client, err := baseten.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -96,14 +96,14 @@ func TestHostileRepository(t *testing.T) {
 // elsewhere. Nobody goes there.
 func TestHostileRedirect(t *testing.T) {
 	evil := newTrap(t)
-	w := newWorld(t)
-	w.server.Inject(basetentest.Fault{Kind: basetentest.Redirected, To: evil.URL + "/v1/api_keys"})
-	k := w.org.AddKey(basetentest.KeySpec{})
-	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
+	w := basetentest.NewWorld(t)
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Redirected, To: evil.URL + "/v1/api_keys"})
+	k := w.Org.AddKey(basetentest.KeySpec{})
+	v := baseten.NewVerifier(w.Client, newProbe(t, w), nil)
 	if l := v.Verify(context.Background(), []secret.Secret{k}).Verdicts[k.Digest()].Liveness; l.State != finding.Unknown {
 		t.Errorf("%+v", l)
 	}
-	if err := w.client.DeleteKey(context.Background(), k.Prefix()); err == nil {
+	if err := w.Client.DeleteKey(context.Background(), k.Prefix()); err == nil {
 		t.Error("a redirected delete passed for done")
 	}
 	if n := evil.visits.Load(); n != 0 {
@@ -114,8 +114,8 @@ func TestHostileRedirect(t *testing.T) {
 // TestDefaultHosts runs both modes against Baseten's own names, over TLS, with
 // the wire led to the fake: these two names are dialled, and no other.
 func TestDefaultHosts(t *testing.T) {
-	w := newWorld(t)
-	management, inference := newTLS(t, w.server.ManagementHandler()), newTLS(t, w.server.InferenceHandler())
+	w := basetentest.NewWorld(t)
+	management, inference := newTLS(t, w.Server.ManagementHandler()), newTLS(t, w.Server.InferenceHandler())
 	pool := x509.NewCertPool()
 	pool.AddCert(management.Certificate())
 	pool.AddCert(inference.Certificate())
@@ -135,7 +135,7 @@ func TestDefaultHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := baseten.Options{Endpoints: endpoints, Credential: baseten.Credential{Key: w.admin}, Transport: transport, Clock: w.clock.clock()}
+	options := baseten.Options{Endpoints: endpoints, Credential: baseten.Credential{Key: w.Admin}, Transport: transport, Clock: w.Clock.Clock()}
 	client, err := baseten.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestDefaultHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live, foreign := w.org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(3).Legacy())
+	live, foreign := w.Org.AddKey(basetentest.KeySpec{}), secret.New(fakekey.New(3).Legacy())
 	res := baseten.NewVerifier(client, probe, nil).Verify(context.Background(), []secret.Secret{live, foreign})
 	if res.Verdicts[live.Digest()].Liveness.State != finding.Live || res.Verdicts[foreign.Digest()].Liveness.State != finding.Dead {
 		t.Errorf("%+v", res)
@@ -163,8 +163,8 @@ func TestEchoedKey(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":"bad header ` + r.Header.Get("Authorization") + `"}`))
 	}))
 	defer echo.Close()
-	w := newWorld(t)
-	options := w.options(t, w.admin)
+	w := basetentest.NewWorld(t)
+	options := w.Options(w.Admin)
 	var err error
 	if options.Endpoints, err = baseten.ResolveEndpoints(echo.URL, "", lookup(nil)); err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestEchoedKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, half, _ := strings.Cut(w.admin.Reveal(), ".")
+	_, half, _ := strings.Cut(w.Admin.Reveal(), ".")
 	if _, err := client.Me(context.Background()); err == nil || strings.Contains(err.Error(), half) || !strings.Contains(err.Error(), "bad header") {
 		t.Errorf("%v", err)
 	}
@@ -182,20 +182,20 @@ func TestEchoedKey(t *testing.T) {
 // TestPrefixOnly: a whole key given where a prefix belongs is never put into an
 // address, where proxies and logs would see it.
 func TestPrefixOnly(t *testing.T) {
-	w := newWorld(t)
-	k := w.org.AddKey(basetentest.KeySpec{})
-	for _, err := range []error{w.client.DeleteKey(context.Background(), k.Reveal()), w.client.DeleteGatewayKey(context.Background(), "g", k.Reveal())} {
+	w := basetentest.NewWorld(t)
+	k := w.Org.AddKey(basetentest.KeySpec{})
+	for _, err := range []error{w.Client.DeleteKey(context.Background(), k.Reveal()), w.Client.DeleteGatewayKey(context.Background(), "g", k.Reveal())} {
 		if err == nil || strings.Contains(err.Error(), k.Reveal()[13:]) {
 			t.Errorf("%v", err)
 		}
 	}
 	for _, bad := range []string{"", ".", ".."} {
-		if w.client.DeleteKey(context.Background(), bad) == nil {
+		if w.Client.DeleteKey(context.Background(), bad) == nil {
 			t.Errorf("deleted %q", bad)
 		}
 	}
-	if len(w.server.Requests()) != 0 {
-		t.Errorf("sent %+v", w.server.Requests())
+	if len(w.Server.Requests()) != 0 {
+		t.Errorf("sent %+v", w.Server.Requests())
 	}
 }
 
@@ -207,8 +207,8 @@ func TestEndlessPages(t *testing.T) {
 			_, _ = w.Write([]byte(`{"items":[{"user_id":"u"}],"pagination":{"has_more":true,"cursor":` + cursor + `}}`))
 		}))
 		defer s.Close()
-		w := newWorld(t)
-		options := w.options(t, w.admin)
+		w := basetentest.NewWorld(t)
+		options := w.Options(w.Admin)
 		options.Endpoints, _ = baseten.ResolveEndpoints(s.URL, "", lookup(nil))
 		client, err := baseten.New(options)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/internal/hosts"
+	"github.com/b10lint/b10lint/internal/httpc"
 )
 
 // Hosts decides where a key may be sent. The zero Hosts allows Baseten's own
@@ -38,14 +39,9 @@ func (h Hosts) Allow(u *url.URL) error {
 	if h.named[address(u)] || isBaseten(u) {
 		return nil
 	}
-	return &refusal{fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
+	return &httpc.Refusal{Why: fmt.Sprintf("host %q is not Baseten's and was not named by you: nothing was sent to it "+
 		"(name it with --remote-url if it is yours)", u.Host)}
 }
-
-// A refusal says why nothing was sent. To try again would not help.
-type refusal struct{ why string }
-
-func (e *refusal) Error() string { return e.why }
 
 // checkAddress rejects addresses that can be read in two ways.
 func checkAddress(u *url.URL) error {

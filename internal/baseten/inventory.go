@@ -82,7 +82,7 @@ func (inv *Inventory) Source(name Source) SourceState {
 // unless that is a 403, or the context's; the Inventory is returned with it.
 // Whatever else failed is in the Inventory's Sources only.
 func Gather(ctx context.Context, c *Client, want ...Source) (*Inventory, error) {
-	inv := &Inventory{At: c.clock.Now().UTC(), History: map[string]KeyHistory{}, Removed: map[string]time.Time{}}
+	inv := &Inventory{At: c.stack.clock.Now().UTC(), History: map[string]KeyHistory{}, Removed: map[string]time.Time{}}
 	return inv, inv.Add(ctx, c, want...)
 }
 

@@ -8,12 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 )
 
 // TestLastUses: the latest word of any source counts, the list's where it is as
 // late, and what each source says by itself stays to be seen.
 func TestLastUses(t *testing.T) {
-	day := func(n int) time.Time { return noon.Truncate(24*time.Hour).AddDate(0, 0, -n) }
+	day := func(n int) time.Time { return basetentest.Noon.Truncate(24*time.Hour).AddDate(0, 0, -n) }
 	at := func(t time.Time) baseten.Time { return baseten.Time{Time: t} }
 	var null baseten.Time
 	if err := json.Unmarshal([]byte("null"), &null); err != nil {
@@ -26,7 +27,7 @@ func TestLastUses(t *testing.T) {
 	acted := func(prefix string, n int) baseten.AuditEntry {
 		return baseten.AuditEntry{Created: at(day(n)), Actor: baseten.AuditActor{APIKeyPrefix: prefix}}
 	}
-	inv := &baseten.Inventory{At: noon,
+	inv := &baseten.Inventory{At: basetentest.Noon,
 		Keys: []baseten.Key{
 			{Prefix: "listed", LastUsedAt: at(day(4).Add(time.Hour))}, {Prefix: "late", LastUsedAt: at(day(9))},
 			{Prefix: "never", LastUsedAt: null}, {Prefix: "liar", LastUsedAt: null},

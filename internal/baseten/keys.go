@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/httpc"
 	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -151,7 +152,7 @@ func (c *Client) deletePrefix(ctx context.Context, path, prefix string) error {
 	var answer struct {
 		Prefix string `json:"prefix"`
 	}
-	err = c.call(countAttempts(ctx, &attempts), http.MethodDelete, path+name, url.Values{}, nil, &answer)
+	err = c.call(httpc.CountAttempts(ctx, &attempts), http.MethodDelete, path+name, url.Values{}, nil, &answer)
 	switch {
 	case StatusOf(err) == http.StatusNotFound && attempts > 1:
 		return nil

@@ -43,7 +43,7 @@ func (m *matcher) need(ctx context.Context, name Source) (first bool, err error)
 }
 
 func (m *matcher) verdict(state finding.LiveState, by, detail string, key *finding.Key) finding.Verdict {
-	now := m.client.clock.Now().UTC()
+	now := m.client.stack.clock.Now().UTC()
 	return finding.Verdict{Liveness: finding.Liveness{State: state, By: by, At: &now, Detail: detail}, Key: key}
 }
 

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 )
 
 // A Team is a part of an organisation. Every organisation has a default one.
@@ -49,32 +48,4 @@ func (c *Client) Me(ctx context.Context) (User, error) {
 // accounts are not among them.
 func (c *Client) Users(ctx context.Context) iter.Seq2[User, error] {
 	return pages[User](ctx, c, "/v1/users", url.Values{"limit": {"1000"}})
-}
-
-// A Model is a deployed model.
-type Model struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	TeamName  string `json:"team_name"`
-	CreatedAt Time   `json:"created_at"`
-}
-
-// Models lists the models, or those of one exact name.
-func (c *Client) Models(ctx context.Context, name string) ([]Model, error) {
-	query := url.Values{}
-	if name != "" {
-		query.Set("name", name)
-	}
-	var answer struct {
-		Models []Model `json:"models"`
-	}
-	err := c.call(ctx, http.MethodGet, "/v1/models", query, nil, &answer)
-	return answer.Models, err
-}
-
-// setLimit sets a page size where one is asked for.
-func setLimit(query url.Values, n int) {
-	if n > 0 {
-		query.Set("limit", strconv.Itoa(n))
-	}
 }

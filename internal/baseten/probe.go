@@ -184,8 +184,7 @@ func (p *Probe) ask(ctx context.Context, r route, k secret.Secret) answer {
 	if err != nil {
 		return answer{detail: err.Error()}
 	}
-	transport := p.stack.over(withAuth(p.stack.base, p.endpoints.Hosts, k, r.scheme))
-	body, err := roundTrip(transport, req, p.stack.clock.Now)
+	body, err := p.stack.send(req, p.endpoints.Hosts, k, r.scheme)
 	return read(r, body, err)
 }
 

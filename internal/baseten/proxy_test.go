@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/internal/httpc"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -42,7 +44,7 @@ func TestProxyHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := secret.New(os.Getenv(baseten.EnvAPIKey))
-	c, err := baseten.New(baseten.Options{Endpoints: endpoints, Credential: baseten.Credential{Key: key}, CAFile: ca, Retry: baseten.RetryPolicy{Attempts: 1}})
+	c, err := baseten.New(baseten.Options{Endpoints: endpoints, Credential: baseten.Credential{Key: key}, CAFile: ca, Retry: httpc.RetryPolicy{Attempts: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,22 +56,22 @@ func TestProxyHelper(t *testing.T) {
 // TestProxyAndCA: a client with HTTPS_PROXY and an authority of its own reaches
 // "api.baseten.co" through the proxy, which sees a tunnel and no key.
 func TestProxyAndCA(t *testing.T) {
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	certificate, ca := issue(t, "api.baseten.co")
-	api := httptest.NewUnstartedServer(w.server.ManagementHandler())
+	api := httptest.NewUnstartedServer(w.Server.ManagementHandler())
 	api.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	api.StartTLS()
 	defer api.Close()
 	p := newProxy(t, api.Listener.Addr().String())
 	cmd := exec.Command(os.Args[0], "-test.run=^TestProxyHelper$", "-test.v")
 	cmd.Env = append(os.Environ(), envProxyHelper+"="+ca, "HTTPS_PROXY=http://"+p.address, "NO_PROXY=", "https_proxy=", "no_proxy=",
-		baseten.EnvAPIKey+"="+w.admin.Reveal())
+		baseten.EnvAPIKey+"="+w.Admin.Reveal())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, half, _ := strings.Cut(w.admin.Reveal(), ".")
+	_, half, _ := strings.Cut(w.Admin.Reveal(), ".")
 	if !bytes.HasPrefix(p.seen.Bytes(), []byte("CONNECT api.baseten.co:443 ")) || bytes.Contains(p.seen.Bytes(), []byte(half)) {
 		t.Errorf("the proxy saw %d bytes, beginning %.40q", p.seen.Len(), p.seen.Bytes())
 	}

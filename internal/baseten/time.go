@@ -1,7 +1,6 @@
 package baseten
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 )
@@ -52,33 +51,4 @@ func (t Time) Ptr() *time.Time {
 		return nil
 	}
 	return &t.Time
-}
-
-// A Clock tells the time and waits. Tests pass their own.
-type Clock struct {
-	Now func() time.Time
-	// Sleep waits for d or until the context is done, and then returns its error.
-	Sleep func(ctx context.Context, d time.Duration) error
-}
-
-// withDefaults fills what is missing with the system's clock.
-func (c Clock) withDefaults() Clock {
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Sleep == nil {
-		c.Sleep = sleep
-	}
-	return c
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -1,66 +1,130 @@
 package baseten
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
+	"io"
+	"mime"
 	"net/http"
-	"os"
+	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/b10lint/b10lint/internal/clock"
+	"github.com/b10lint/b10lint/internal/httpc"
+	"github.com/b10lint/b10lint/secret"
 )
 
-// roundTripper makes a function an http.RoundTripper. Each decorator below is
-// a function that takes the next one and returns one of these.
-type roundTripper func(*http.Request) (*http.Response, error)
+// A Scheme is the first word of an Authorization header.
+type Scheme string
 
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+// Baseten takes a key under either scheme; federated keys may need Api-Key.
+const (
+	Bearer Scheme = "Bearer"
+	APIKey Scheme = "Api-Key"
+)
 
-// newBase returns the transport that opens connections. Proxies come from the
-// environment (HTTPS_PROXY, NO_PROXY), which never applies to this machine's own
-// addresses. caFile, when given, adds certificate authorities to the system's.
-func newBase(caFile string) (http.RoundTripper, error) {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   4,
-		IdleConnTimeout:       60 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-	}
-	if caFile == "" {
-		return t, nil
-	}
-	pem, err := os.ReadFile(caFile)
-	if err != nil {
-		return nil, fmt.Errorf("certificate authorities: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("certificate authorities: %s holds no PEM certificate", caFile)
-	}
-	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	return t, nil
+// withAuth adds the credential to a clone of each request, and only when hosts
+// allows its address. This is the only place where a key meets a request.
+func withAuth(next http.RoundTripper, hosts Hosts, key secret.Secret, scheme Scheme) http.RoundTripper {
+	return httpc.RoundTripper(func(r *http.Request) (*http.Response, error) {
+		if err := hosts.Allow(r.URL); err != nil {
+			return nil, err
+		}
+		value := key.Reveal()
+		for _, c := range []byte(value) {
+			if c <= ' ' || c > '~' {
+				// net/http would refuse it too, and might print it.
+				return nil, &httpc.Refusal{Why: "the key holds a space or a control character and cannot be sent"}
+			}
+		}
+		return httpc.Headed(next, "Authorization", string(scheme)+" "+value).RoundTrip(r)
+	})
 }
 
-// permanent reports whether a failure to connect will be the same next time: a
-// certificate that does not hold, or an address that a key may not be sent to.
-func permanent(err error) bool {
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var refused *refusal
-	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &refused)
+// A stack is what every request goes through, apart from the credential.
+type stack struct {
+	base    http.RoundTripper
+	agent   string
+	timeout time.Duration
+	limiter *rate.Limiter
+	retry   httpc.RetryPolicy
+	clock   clock.Clock
 }
 
-// closeBody ends an answer that will not be used.
-func closeBody(res *http.Response) {
-	if res != nil && res.Body != nil {
-		_ = res.Body.Close()
+func (o Options) stack(limiter *rate.Limiter) (s stack, err error) {
+	s = stack{base: o.Transport, agent: o.UserAgent, timeout: o.Timeout, limiter: limiter, retry: o.Retry, clock: o.Clock.OrSystem()}
+	s.retry.Asked = func(res *http.Response, body []byte, now time.Time) time.Duration {
+		return newError(res, body, now).RetryAfter
 	}
+	if s.agent == "" {
+		s.agent = "b10lint"
+	}
+	if s.timeout <= 0 {
+		s.timeout = defaultTimeout
+	}
+	if s.base == nil {
+		s.base, err = httpc.NewTransport(o.CAFile)
+	}
+	return s, err
+}
+
+// send sends r with a key, and returns the body of a 2xx answer. The error is an
+// *Error for any other answer.
+func (s stack) send(r *http.Request, hosts Hosts, key secret.Secret, scheme Scheme) ([]byte, error) {
+	t := httpc.Headed(withAuth(s.base, hosts, key, scheme), "User-Agent", s.agent, "Accept", "application/json")
+	t = httpc.Buffered(t, s.timeout, maxAnswer)
+	t = httpc.Limited(t, s.limiter, s.clock)
+	t = httpc.Retrying(t, s.retry, s.clock)
+	t = httpc.NoRedirects(t)
+	res, err := t.RoundTrip(r)
+	if err != nil {
+		return nil, explainFailure(r, err)
+	}
+	body, err := io.ReadAll(res.Body)
+	httpc.Close(res)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
+	}
+	if err := onlyJSON(r, res); err != nil {
+		return nil, err
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		res.Request = r
+		return nil, newError(res, body, s.clock.Now())
+	}
+	return body, nil
+}
+
+// explainFailure words what kept an answer from coming in. An answer that came in
+// and could not be used is an *Error.
+func explainFailure(r *http.Request, err error) error {
+	var answer *httpc.Unusable
+	if !errors.As(err, &answer) {
+		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
+	}
+	e := &Error{Method: r.Method, Path: r.URL.Path, Status: answer.Status, Message: answer.Message, NotJSON: true}
+	if answer.To != "" {
+		e.NotJSON, e.Redirect = false, clean(answer.To)
+		e.Message = "the answer points to " + e.Redirect + "; redirects are not followed"
+	}
+	return e
+}
+
+// onlyJSON returns an *Error for an answer of any status that is not JSON. Captive
+// portals, firewalls and proxies answer in Baseten's place with HTML, often with
+// status 200 or 403, and neither says anything about a key.
+func onlyJSON(r *http.Request, res *http.Response) error {
+	given := res.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(given)
+	if err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json")) {
+		return nil
+	}
+	what := "without a content type"
+	if given != "" {
+		what = fmt.Sprintf("of type %q", clean(given))
+	}
+	return &Error{Method: r.Method, Path: r.URL.Path, Status: res.StatusCode, NotJSON: true,
+		Message: "the answer is " + what + ", not JSON: something other than Baseten's API seems to have sent it"}
 }

@@ -33,7 +33,6 @@ type UsageQuery struct {
 	// Width is "1d", "1h" or "1m"; empty means days.
 	Width   string
 	GroupBy []string // "api_key", "model"; none means by model
-	Keys    []string // prefixes; none means all
 }
 
 // ModelAPIUsage iterates over contiguous buckets, oldest first, empty ones included.
@@ -42,17 +41,14 @@ func (c *Client) ModelAPIUsage(ctx context.Context, q UsageQuery) iter.Seq2[Usag
 	if width == "" {
 		width = "1d"
 	}
-	query := url.Values{"bucket_width": {width}, "start_time": {q.Start.UTC().Format(time.RFC3339)}}
+	// The largest page that the API allows for each width.
+	limit := map[string]string{"1d": "31", "1h": "168", "1m": "1440"}[width]
+	query := url.Values{"bucket_width": {width}, "start_time": {q.Start.UTC().Format(time.RFC3339)}, "limit": {limit}}
 	if !q.End.IsZero() {
 		query.Set("end_time", q.End.UTC().Format(time.RFC3339))
 	}
-	// The largest page that the API allows for each width.
-	setLimit(query, map[string]int{"1d": 31, "1h": 168, "1m": 1440}[width])
 	for _, g := range q.GroupBy {
 		query.Add("group_by", g)
-	}
-	for _, k := range q.Keys {
-		query.Add("api_keys", k)
 	}
 	return pages[UsageBucket](ctx, c, "/v1/model_apis/usage", query)
 }

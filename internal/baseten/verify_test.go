@@ -37,26 +37,26 @@ func (c *cast) all() []secret.Secret {
 	return keys
 }
 
-func newCast(w *world) *cast {
+func newCast(w *basetentest.World) *cast {
 	c := &cast{keys: map[string]secret.Secret{}}
-	dev := w.org.AddUser("dev@example.com", "Dev", false)
-	made := noon.AddDate(0, -1, 0)
+	dev := w.Org.AddUser("dev@example.com", "Dev", false)
+	made := basetentest.Noon.AddDate(0, -1, 0)
 	old := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
-	used := noon.Add(-time.Hour)
-	c.add("personal", w.org.AddKey(basetentest.KeySpec{Name: "laptop", Type: "PERSONAL", Owner: dev, Created: made, LastUsed: &used}))
-	c.add("legacy", w.org.AddKey(basetentest.KeySpec{Name: "ci", Type: "WORKSPACE_MANAGE_ALL", Created: old}))
-	c.add("invoke", w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", ModelIDs: []string{"abcd1234"}, Created: made}))
-	c.add("metrics", w.org.AddKey(basetentest.KeySpec{Name: "prometheus", Type: "WORKSPACE_EXPORT_METRICS", Created: made}))
-	c.add("manage-keys", w.org.AddKey(basetentest.KeySpec{Name: "minter", Type: "WORKSPACE_MANAGE_API_KEYS", Created: made}))
-	c.add("routes", w.org.AddKey(basetentest.KeySpec{Name: "harness", Type: "ROUTES", Created: made}))
-	c.add("revoked", w.org.AddKey(basetentest.KeySpec{Name: "gone", Created: old, CreatedBy: "dev@example.com"}))
-	if err := w.org.DeleteKey(c.keys["revoked"].Prefix(), "admin@example.com", noon.AddDate(0, 0, -3)); err != nil {
+	used := basetentest.Noon.Add(-time.Hour)
+	c.add("personal", w.Org.AddKey(basetentest.KeySpec{Name: "laptop", Type: "PERSONAL", Owner: dev, Created: made, LastUsed: &used}))
+	c.add("legacy", w.Org.AddKey(basetentest.KeySpec{Name: "ci", Type: "WORKSPACE_MANAGE_ALL", Created: old}))
+	c.add("invoke", w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_INVOKE", ModelIDs: []string{"abcd1234"}, Created: made}))
+	c.add("metrics", w.Org.AddKey(basetentest.KeySpec{Name: "prometheus", Type: "WORKSPACE_EXPORT_METRICS", Created: made}))
+	c.add("manage-keys", w.Org.AddKey(basetentest.KeySpec{Name: "minter", Type: "WORKSPACE_MANAGE_API_KEYS", Created: made}))
+	c.add("routes", w.Org.AddKey(basetentest.KeySpec{Name: "harness", Type: "ROUTES", Created: made}))
+	c.add("revoked", w.Org.AddKey(basetentest.KeySpec{Name: "gone", Created: old, CreatedBy: "dev@example.com"}))
+	if err := w.Org.DeleteKey(c.keys["revoked"].Prefix(), "admin@example.com", basetentest.Noon.AddDate(0, 0, -3)); err != nil {
 		panic(err)
 	}
-	group := w.org.AddGroup("Acme", "")
-	c.add("federated", w.org.AddGatewayKey(group, "acme-prod"))
+	group := w.Org.AddGroup("Acme", "")
+	c.add("federated", w.Org.AddGatewayKey(group, "acme-prod"))
 	brought := secret.New(fakekey.New(5).Word(48))
-	w.org.RegisterGatewayKey(group, "acme-own", brought)
+	w.Org.RegisterGatewayKey(group, "acme-own", brought)
 	c.add("registered", brought)
 	c.add("foreign", secret.New(fakekey.New(6).B10()))
 	c.add("foreign-legacy", secret.New(fakekey.New(6).Legacy()))
@@ -74,22 +74,22 @@ func (c *cast) states(res baseten.Result) map[string]string {
 }
 
 // nothingSent fails when any key of the cast came to the server.
-func (c *cast) nothingSent(t *testing.T, w *world) {
+func (c *cast) nothingSent(t *testing.T, w *basetentest.World) {
 	t.Helper()
 	for name, k := range c.keys {
-		if w.server.Received(k) {
+		if w.Server.Received(k) {
 			t.Errorf("the %s key was sent", name)
 		}
 	}
-	if !w.server.Received(w.admin) {
+	if !w.Server.Received(w.Admin) {
 		t.Error("the record does not even hold the admin's key: it proves nothing")
 	}
 }
 
 func TestInventory(t *testing.T) {
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	c := newCast(w)
-	v := baseten.NewVerifier(w.client, nil, nil)
+	v := baseten.NewVerifier(w.Client, nil, nil)
 	res := v.Verify(context.Background(), append(c.all(), c.all()...))
 	want := map[string]string{
 		"personal": "live by inventory", "legacy": "live by inventory", "invoke": "live by inventory", "metrics": "live by inventory",
@@ -106,17 +106,17 @@ func TestInventory(t *testing.T) {
 	c.nothingSent(t, w)
 
 	v.Verify(context.Background(), c.all()) // from memory
-	if n := w.server.Count("GET", "/v1/api_keys"); n != 1 {
+	if n := w.Server.Count("GET", "/v1/api_keys"); n != 1 {
 		t.Errorf("%d list calls", n)
 	}
-	created, used := noon.AddDate(0, -1, 0), noon.Add(-time.Hour)
+	created, used := basetentest.Noon.AddDate(0, -1, 0), basetentest.Noon.Add(-time.Hour)
 	if diff := cmp.Diff(&finding.Key{Name: "laptop", Type: "PERSONAL", Owner: "dev@example.com", CreatedAt: &created, LastUsedAt: &used},
 		res.Verdicts[c.keys["personal"].Digest()].Key); diff != "" {
 		t.Error(diff)
 	}
 	gone := res.Verdicts[c.keys["revoked"].Digest()]
-	if gone.Key.RevokedBy != "admin@example.com" || gone.Key.CreatedBy != "dev@example.com" || !gone.Key.RevokedAt.Equal(noon.AddDate(0, 0, -3)) ||
-		gone.Liveness.Detail != "revoked on 2026-11-18 by admin@example.com" || !gone.Liveness.At.Equal(w.clock.Now()) {
+	if gone.Key.RevokedBy != "admin@example.com" || gone.Key.CreatedBy != "dev@example.com" || !gone.Key.RevokedAt.Equal(basetentest.Noon.AddDate(0, 0, -3)) ||
+		gone.Liveness.Detail != "revoked on 2026-11-18 by admin@example.com" || !gone.Liveness.At.Equal(w.Clock.Now()) {
 		t.Errorf("revoked key: %+v %+v", gone.Liveness, gone.Key)
 	}
 	if k := res.Verdicts[c.keys["federated"].Digest()].Key; k.Group == "" || k.Name != "acme-prod" {
@@ -125,11 +125,11 @@ func TestInventory(t *testing.T) {
 }
 
 func TestInventoryWithoutGatewayAndAudit(t *testing.T) {
-	w := newWorld(t)
-	w.org.MultiTeam = true
-	service := w.org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_API_KEYS"})
+	w := basetentest.NewWorld(t)
+	w.Org.MultiTeam = true
+	service := w.Org.AddKey(basetentest.KeySpec{Type: "WORKSPACE_MANAGE_API_KEYS"})
 	foreign := secret.New(fakekey.New(6).B10())
-	res := baseten.NewVerifier(w.as(t, service), nil, nil).Verify(context.Background(), []secret.Secret{foreign, service})
+	res := baseten.NewVerifier(w.As(service), nil, nil).Verify(context.Background(), []secret.Secret{foreign, service})
 	if v := res.Verdicts[foreign.Digest()]; v.Liveness.State != finding.Unknown || !strings.Contains(v.Liveness.Detail, "audit log could not be read") {
 		t.Errorf("foreign: %+v", v.Liveness)
 	}
@@ -142,10 +142,10 @@ func TestInventoryWithoutGatewayAndAudit(t *testing.T) {
 }
 
 func TestInventorySharedPrefix(t *testing.T) {
-	w := newWorld(t)
-	real := w.org.AddKey(basetentest.KeySpec{Name: "real"})
+	w := basetentest.NewWorld(t)
+	real := w.Org.AddKey(basetentest.KeySpec{Name: "real"})
 	fake := secret.New(real.Prefix() + "." + fakekey.New(3).Word(32))
-	res := baseten.NewVerifier(w.client, nil, nil).Verify(context.Background(), []secret.Secret{real, fake})
+	res := baseten.NewVerifier(w.Client, nil, nil).Verify(context.Background(), []secret.Secret{real, fake})
 	for _, k := range []secret.Secret{real, fake} {
 		if v := res.Verdicts[k.Digest()]; v.Liveness.State != finding.Live || !strings.Contains(v.Liveness.Detail, "2 different found keys") {
 			t.Errorf("%+v", v.Liveness)
@@ -153,9 +153,9 @@ func TestInventorySharedPrefix(t *testing.T) {
 	}
 }
 
-func newProbe(t *testing.T, w *world) *baseten.Probe {
+func newProbe(t *testing.T, w *basetentest.World) *baseten.Probe {
 	t.Helper()
-	p, err := baseten.NewProbe(w.options(t, secret.Secret{}), 0)
+	p, err := baseten.NewProbe(w.Options(secret.Secret{}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,8 +165,8 @@ func newProbe(t *testing.T, w *world) *baseten.Probe {
 func TestProbe(t *testing.T) {
 	for _, public := range []bool{false, true} {
 		t.Run(fmt.Sprintf("public inference %v", public), func(t *testing.T) {
-			w := newWorld(t)
-			w.org.PublicInference = public
+			w := basetentest.NewWorld(t)
+			w.Org.PublicInference = public
 			c := newCast(w)
 			res := baseten.NewVerifier(nil, newProbe(t, w), nil).Verify(context.Background(), append(c.all(), c.all()...))
 			want := map[string]string{
@@ -194,7 +194,7 @@ func TestProbe(t *testing.T) {
 
 // checkProbeManners looks at what was sent: only reading routes, one control for
 // each route and form, each key at most once on a route, five a second.
-func checkProbeManners(t *testing.T, w *world, c *cast) {
+func checkProbeManners(t *testing.T, w *basetentest.World, c *cast) {
 	t.Helper()
 	allowed := []string{"/v1/users/me", "/v1/models", "/v1/api_keys"}
 	seen := map[string]int{}
@@ -203,7 +203,7 @@ func checkProbeManners(t *testing.T, w *world, c *cast) {
 	for _, k := range c.keys {
 		found[k.Prefix()] = true
 	}
-	requests := w.server.Requests()
+	requests := w.Server.Requests()
 	for i, r := range requests {
 		if r.Method != http.MethodGet || !slices.Contains(allowed, r.Path) || r.UserAgent != "b10lint/test" {
 			t.Errorf("%+v is not a probe's request", r)
@@ -240,13 +240,13 @@ func checkProbeManners(t *testing.T, w *world, c *cast) {
 }
 
 func TestInventoryThenProbe(t *testing.T) {
-	w := newWorld(t)
+	w := basetentest.NewWorld(t)
 	c := newCast(w)
-	v := baseten.NewVerifier(w.client, newProbe(t, w), nil)
+	v := baseten.NewVerifier(w.Client, newProbe(t, w), nil)
 	res := v.Verify(context.Background(), c.all())
 	for name, k := range c.keys {
 		foreign := strings.HasPrefix(name, "foreign")
-		if w.server.Received(k) != foreign {
+		if w.Server.Received(k) != foreign {
 			t.Errorf("%s: sent is %v; only what the inventory does not know is probed", name, !foreign)
 		}
 		if foreign && res.Verdicts[k.Digest()].Liveness.State != finding.Dead {
@@ -258,16 +258,16 @@ func TestInventoryThenProbe(t *testing.T) {
 // TestInventoryOf10000 holds the number of calls; BenchmarkInventory
 // tells the time.
 func TestInventoryOf10000(t *testing.T) {
-	w := newWorld(t)
-	keys := w.org.Grow(basetentest.Seed{Users: 20, Keys: 10_600})[:10_000]
-	res := baseten.NewVerifier(w.client, nil, nil).Verify(context.Background(), keys)
+	w := basetentest.NewWorld(t)
+	keys := w.Org.Grow(basetentest.Seed{Users: 20, Keys: 10_600})[:10_000]
+	res := baseten.NewVerifier(w.Client, nil, nil).Verify(context.Background(), keys)
 	live := 0
 	for _, v := range res.Verdicts {
 		if v.Liveness.State == finding.Live {
 			live++
 		}
 	}
-	if requests := w.server.Requests(); live != 10_000 || len(requests) != 1 || requests[0].Path != "/v1/api_keys" {
+	if requests := w.Server.Requests(); live != 10_000 || len(requests) != 1 || requests[0].Path != "/v1/api_keys" {
 		t.Errorf("%d live keys after %d requests", live, len(requests))
 	}
 }

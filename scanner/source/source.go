@@ -64,6 +64,20 @@ type Sink interface {
 	Problem(finding.Problem) error
 }
 
+// A Target is what a scan is of: a source by the name that the user gave it. It is the
+// unit of a report.
+type Target struct {
+	Name   string
+	Source Source
+}
+
+// A Hit is a location where something was found. Key is the same for the same key, and
+// empty for what is not a key.
+type Hit struct {
+	At  finding.Location
+	Key string
+}
+
 // A Source is where bytes come from. Locate and Coverage are nil for a source that
 // cannot answer; a decorator copies the struct and wraps what it changes.
 type Source struct {
@@ -72,12 +86,12 @@ type Source struct {
 	// all, that the context ended, or that the Sink asked it to stop. When Walk
 	// returns, none of its goroutines is left.
 	Walk func(ctx context.Context, to Sink) error
-	// Locate says more of locations that are known to hold a key: the commits of a
-	// blob, whether git tracks a file. It returns, for each location it is given, the
-	// locations that it stands for, in a fixed order. It is called after Walk. An
-	// error that is a LocateError lists what could not be found out; the locations
-	// that come with it hold.
-	Locate func(ctx context.Context, places []finding.Location) ([][]finding.Location, error)
+	// Locate says more of locations where something was found: the commits of a blob,
+	// whether git tracks a file. It returns, for each hit it is given, the locations
+	// that it stands for, in a fixed order. It is called once, after Walk. An error
+	// that is a LocateError lists what could not be found out; the locations that come
+	// with it hold.
+	Locate func(ctx context.Context, hits []Hit) ([][]finding.Location, error)
 	// Coverage says, after Walk, what was read of each repository.
 	Coverage func() []finding.Coverage
 }

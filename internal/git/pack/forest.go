@@ -7,21 +7,9 @@ import (
 	"sync"
 )
 
-// A node is an object in a forest: its place in a pack, counted in the order of
-// offsets, or among loose objects, counted in the order of ids.
-type node = uint32
-
-// What stands in forest.next in place of a base, and as the end of a list.
-const (
-	none = ^node(0)     // not a delta, or no further node
-	lost = ^node(0) - 1 // a delta whose base is nowhere, or no readable entry
-	// maxNodes keeps node numbers apart from those.
-	maxNodes = int(lost)
-)
-
-// A forest holds every object of a store and which is a delta of which. Objects
-// that the store has twice are in it once: the first copy, by the order of
-// groups, stands for the others, and takes over the deltas made for them.
+// A forest holds every object of a store and which is a delta of which; doc.go draws
+// one. Objects that the store has twice are in it once: the first copy, by the order
+// of groups, stands for the others, and takes over the deltas made for them.
 //
 // A delta's base is in the delta's own pack, so it, or the copy that stands for
 // it, is in the same group or an earlier one. So joining copies makes no cycles
@@ -35,56 +23,66 @@ type forest struct {
 	first, next []node
 	// kind is the Kind that the chain leads to, as far as it is known.
 	kind []Kind
-	// weight is the sum of compressed bytes in n and what is made from n, leaving
-	// out groups to be skipped: 0 means there is nothing wanted under n.
+	// weight is the sum of compressed bytes in n and what is made from n, without
+	// groups to be skipped: 0 means there is nothing wanted under n.
 	weight []uint32
 
 	copies  int    // nodes that another one stands for
 	forward int    // deltas that come before their base
-	roots   []node // what is no delta, in order
-	heads   []node // deltas whose base is nowhere, and entries that are none
+	roots   []node // what is not a delta, in order
+	heads   []node // deltas whose base is nowhere, and entries that cannot be read
 	cyclic  []node // deltas that no base leads to
 }
 
-// A group is a run of nodes from one place: a pack or a folder of loose objects.
-type group struct {
-	base  node // number of its first node
-	n     int
-	skip  bool // already seen in an earlier run
-	ids   *idTable
-	pack  *packFile // nil: loose
-	loose *looseDir
-	offs  []uint64 // of a pack: where objects start, rising; and its end
-	pos   []uint32 // of a pack: their places in the index
-}
-
-func (g *group) id(rank int) []byte {
-	if g.pack != nil {
-		rank = int(g.pos[rank])
+// forest builds the forest of the store. skip are the paths of packs to skip.
+func (s *Store) forest(ctx context.Context, jobs int, skip map[string]bool) (*forest, error) {
+	f := &forest{groups: s.groups(skip)}
+	total := 0
+	for _, g := range f.groups {
+		if total+g.n > maxNodes {
+			return nil, errTooMany
+		}
+		g.base = node(total)
+		total += g.n
 	}
-	return g.ids.at(rank)
-}
-
-// rank finds the node in g that starts at off.
-func (g *group) rank(off uint64) (int, bool) {
-	i := sort.Search(g.n, func(i int) bool { return g.offs[i] >= off })
-	return i, i < g.n && g.offs[i] == off
-}
-
-// find gives the rank of an id in g.
-func (g *group) find(id []byte) (int, bool) {
-	if g.pack == nil {
-		return g.ids.find(id, 0, g.n, 0)
+	f.first, f.next = make([]node, total), make([]node, total)
+	f.kind, f.weight = make([]Kind, total), make([]uint32, total)
+	for i := range f.first {
+		f.first[i] = none
 	}
-	i, ok := g.pack.idx.find(id)
-	if !ok {
-		return 0, false
-	}
-	off, err := g.pack.idx.offset(i)
+	err := guard(func() error { joinCopies(f.groups, f.setCopy); return nil })
 	if err != nil {
-		return 0, false
+		return nil, err
 	}
-	return g.rank(off)
+	if err := f.readHeaders(ctx, jobs); err != nil {
+		return nil, err
+	}
+	f.link()
+	if f.forward > 0 {
+		f.followForward()
+	}
+	return f, ctx.Err()
+}
+
+func (f *forest) setCopy(n, standIn node) {
+	if f.canon == nil {
+		f.canon = make([]node, len(f.next))
+		for i := range f.canon {
+			f.canon[i] = none
+		}
+	}
+	f.canon[n] = standIn
+	f.copies++
+}
+
+func (f *forest) isCopy(n node) bool { return f.canon != nil && f.canon[n] != none }
+
+// standIn is the node that stands for n.
+func (f *forest) standIn(n node) node {
+	if f.isCopy(n) {
+		return f.canon[n]
+	}
+	return n
 }
 
 // at gives the group of n and its rank there.
@@ -93,64 +91,8 @@ func (f *forest) at(n node) (*group, int) {
 	return f.groups[i], int(n - f.groups[i].base)
 }
 
-// forest builds the forest of the store. Groups for which skip is true come
-// first, so that what they hold is known to have been seen.
-func (s *Store) forest(ctx context.Context, jobs int, skip map[string]bool) (*forest, error) {
-	f := &forest{}
-	total := 0
-	for _, g := range s.groups(skip) {
-		if total+g.n > maxNodes {
-			return nil, errTooMany
-		}
-		g.base = node(total)
-		total += g.n
-		f.groups = append(f.groups, g)
-	}
-	f.first, f.next = make([]node, total), make([]node, total)
-	f.kind, f.weight = make([]Kind, total), make([]uint32, total)
-	for i := range f.first {
-		f.first[i] = none
-	}
-	err := guard(func() error { f.joinCopies(); return nil })
-	if err != nil {
-		return nil, err
-	}
-	if err := f.readHeaders(ctx, jobs); err != nil {
-		return nil, err
-	}
-	f.spreadKinds()
-	f.link()
-	if f.forward > 0 {
-		f.followForward()
-	}
-	return f, ctx.Err()
-}
-
-// groups lists what the store holds. A pack that cannot be listed is a Problem.
-func (s *Store) groups(skip map[string]bool) []*group {
-	var skipped, wanted []*group
-	for _, p := range s.packs {
-		g := &group{pack: p, ids: &p.idx.ids, skip: skip[p.path]}
-		if err := guard(func() error { return g.sortOffsets(s) }); err != nil {
-			s.problem(p.path, err)
-			continue
-		}
-		if g.skip {
-			skipped = append(skipped, g)
-		} else {
-			wanted = append(wanted, g)
-		}
-	}
-	for _, dir := range s.dirs {
-		d := listLoose(dir, s.hash, s.problem)
-		if d.ids.n > 0 {
-			wanted = append(wanted, &group{loose: d, ids: &d.ids, n: d.ids.n})
-		}
-	}
-	return append(skipped, wanted...)
-}
-
-// readHeaders fills kind, weight (of the node alone) and next (the base).
+// readHeaders fills kind, weight (of the node alone) and next (the base), in runs of
+// nodes that goroutines take by turns.
 func (f *forest) readHeaders(ctx context.Context, jobs int) error {
 	const step = 1 << 14
 	type run struct {
@@ -183,10 +125,9 @@ func (f *forest) readHeaders(ctx context.Context, jobs int) error {
 	return ctx.Err()
 }
 
-// readRun reads the headers of a part of g. What a fault leaves out is lost.
+// readRun reads the headers of a part of g. What a fault keeps from being read is lost.
 func (f *forest) readRun(g *group, lo, hi int) {
-	done := lo
-	for done < hi {
+	for done := lo; done < hi; done++ {
 		guard(func() error {
 			for ; done < hi; done++ {
 				f.readHeader(g, done)
@@ -195,7 +136,6 @@ func (f *forest) readRun(g *group, lo, hi int) {
 		})
 		if done < hi {
 			f.next[g.base+node(done)] = lost
-			done++
 		}
 	}
 }
@@ -250,19 +190,15 @@ func (f *forest) findBase(own *group, id []byte) node {
 	return lost
 }
 
-// spreadKinds gives deltas the kind of their base, in the one direction in which
-// nearly all of them lie.
-func (f *forest) spreadKinds() {
+// link gives deltas the kind of their base, in the one direction in which nearly all
+// of them lie, and turns bases into lists of children. That goes backwards, so that
+// children come before their base: lists are then in order, and weights add up.
+func (f *forest) link() {
 	for n, base := range f.next {
 		if base < node(n) {
 			f.kind[n] = f.kind[base]
 		}
 	}
-}
-
-// link turns bases into lists of children. It goes backwards, so that children
-// come before their base: lists are then in order, and weights add up.
-func (f *forest) link() {
 	for i := len(f.next) - 1; i >= 0; i-- {
 		n := node(i)
 		base := f.next[n]
@@ -286,8 +222,8 @@ func (f *forest) link() {
 	slices.Reverse(f.roots)
 }
 
-// followForward makes up for what the two passes above miss when some deltas come
-// before their base: kinds, weights of zero, and chains that end in themselves.
+// followForward makes up for what link misses when some deltas come before their
+// base: kinds, weights of zero, and chains that end in themselves.
 func (f *forest) followForward() {
 	reached := make([]bool, len(f.next))
 	var stack []node

@@ -55,7 +55,7 @@ func slicesConcat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 // storeOf makes a store of one pack in memory.
 func storeOf(packData, idx []byte, problem func(Problem)) *Store {
-	opts := Options{HoldMost: 1 << 20, StreamOver: 1 << 10, ExpandMost: 1, Problem: problem}
+	opts := Options{holdMost: 1 << 20, streamOver: 1 << 10, expandMost: 1, Problem: problem}
 	s := &Store{hash: sha1Size, opts: opts.withDefaults()}
 	p := &packFile{path: "fuzz.pack", mapped: packData, hash: s.hash}
 	if p.readHeader() != nil {
@@ -134,23 +134,19 @@ func FuzzStore(f *testing.F) {
 				last = f.End
 			}
 			return len(o.Data) & 1, nil
-		}, SweepOptions{Jobs: 2, Verify: true, Window: 128, Overlap: 8})
+		}, SweepOptions{Jobs: 2, verify: true, window: 128, overlap: 8})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := s.Reader()
-		err = s.List(context.Background(), func(l Listed) error {
-			if l.Kind != Tree && l.Kind != 0 && !handed[l.ID] && !failed[l.ID] {
-				t.Errorf("%v is neither handed over nor a problem", l.ID)
+		for id, kind := range kindsOf(t, s) {
+			if kind != Tree && kind != 0 && !handed[id] && !failed[id] {
+				t.Errorf("%v is neither handed over nor a problem", id)
 			}
-			kind, data, err := r.Object(l.ID)
-			if err == nil && !failed[l.ID] && l.Kind != Tree && idOf(kind, string(data)) != l.ID {
-				t.Errorf("%v reads as something else", l.ID)
+			is, data, err := r.Object(id)
+			if err == nil && !failed[id] && kind != Tree && idOf(is, string(data)) != id {
+				t.Errorf("%v reads as something else", id)
 			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	})
 }
@@ -183,7 +179,7 @@ func FuzzLoose(f *testing.F) {
 			t.Fatal(err)
 		}
 		problems, handed := 0, 0
-		s, err := Open(dir, Options{StreamOver: 1 << 10, HoldMost: 1 << 20, Problem: func(Problem) { problems++ }})
+		s, err := Open(dir, Options{streamOver: 1 << 10, holdMost: 1 << 20, Problem: func(Problem) { problems++ }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +189,7 @@ func FuzzLoose(f *testing.F) {
 				t.Error("other content was handed over without a problem")
 			}
 			return 0, nil
-		}, SweepOptions{Jobs: 1, Window: 128, Overlap: 8})
+		}, SweepOptions{Jobs: 1, window: 128, overlap: 8})
 		if err != nil || handed+problems == 0 && stats.Others[Tree] == 0 {
 			t.Errorf("%v, nothing handed over and no problem", err)
 		}

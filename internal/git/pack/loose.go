@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 // A looseDir names the loose objects of one object folder.
@@ -22,73 +23,33 @@ type looseDir struct {
 }
 
 // listLoose lists the loose objects under dir. Files with other names (there are
-// temporary ones) are no objects.
+// temporary ones) are not objects.
 func listLoose(dir string, hash int, problem func(string, error)) *looseDir {
-	d := &looseDir{dir: dir, ids: idTable{hash: hash, stride: hash}}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		problem(dir, err)
 	}
+	var ids []byte
 	for _, e := range entries {
-		name := e.Name()
-		if len(name) != 2 || !isHex(name) {
+		if _, err := hex.DecodeString(e.Name()); err != nil || len(e.Name()) != 2 {
 			continue
 		}
-		sub := filepath.Join(dir, name)
+		sub := filepath.Join(dir, e.Name())
 		files, err := os.ReadDir(sub)
 		if err != nil {
 			problem(sub, err)
 		}
 		for _, f := range files {
-			if len(f.Name()) == 2*hash-2 && isHex(f.Name()) {
-				d.ids.b, _ = hex.AppendDecode(d.ids.b, []byte(name+f.Name()))
+			if with, err := hex.AppendDecode(ids, []byte(e.Name()+f.Name())); err == nil && len(with) == len(ids)+hash {
+				ids = with
 			}
 		}
 	}
-	d.ids.n = len(d.ids.b) / hash
-	d.sort()
-	return d
-}
-
-// sort puts the ids in order: folders and files come by name, but a file system
-// may hold a name in both cases.
-func (d *looseDir) sort() {
-	if _, strict := d.ids.sorted(); strict {
-		return
-	}
-	ids := make([][]byte, d.ids.n)
-	for i := range ids {
-		ids[i] = d.ids.at(i)
-	}
-	slices.SortFunc(ids, bytes.Compare)
-	ids = slices.CompactFunc(ids, bytes.Equal)
-	d.ids.b, d.ids.n = bytes.Join(ids, nil), len(ids)
-}
-
-func isHex(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	return true
-}
-
-// looseHash guesses the hash size of an object folder by a loose object's name.
-func looseHash(dir string) int {
-	for b := range 256 {
-		files, err := os.ReadDir(filepath.Join(dir, hex.EncodeToString([]byte{byte(b)})))
-		if err != nil || len(files) == 0 {
-			continue
-		}
-		switch len(files[0].Name()) {
-		case 2*sha1Size - 2:
-			return sha1Size
-		case 2*sha256Size - 2:
-			return sha256Size
-		}
-	}
-	return 0
+	// Folders and files come by name, but a file system may hold a name in both cases.
+	sorted := slices.Collect(slices.Chunk(ids, hash))
+	slices.SortFunc(sorted, bytes.Compare)
+	sorted = slices.CompactFunc(sorted, bytes.Equal)
+	return &looseDir{dir: dir, ids: idTable{b: bytes.Join(sorted, nil), n: len(sorted), hash: hash, stride: hash}}
 }
 
 func loosePath(dir string, id ID) string {
@@ -99,8 +60,7 @@ func loosePath(dir string, id ID) string {
 // A looseReader reads loose objects, one at a time. They are "kind size\x00" and
 // the content, compressed together.
 type looseReader struct {
-	inf inflater
-	z   streamInflater
+	inf inflate.Decoder
 	src []byte // the start of the file, or all of it
 
 	f      *os.File
@@ -165,20 +125,17 @@ func (l *looseReader) content(dst []byte) error {
 			return err
 		}
 	}
-	n, _, err := l.inf.Zlib(dst, l.src)
-	if err == nil && n != len(dst) {
-		err = errWrongSize
-	}
+	_, err := fill(dst, &l.inf, l.src)
 	return err
 }
 
 // stream gives a reader of the content.
 func (l *looseReader) stream() (io.Reader, error) {
-	err := l.z.reset(bufio.NewReader(io.NewSectionReader(l.f, 0, l.disk)))
+	r, err := zlib.NewReader(bufio.NewReader(io.NewSectionReader(l.f, 0, l.disk)))
 	if err == nil {
-		_, err = io.CopyN(io.Discard, &l.z, int64(l.header))
+		_, err = io.CopyN(io.Discard, r, int64(l.header))
 	}
-	return &l.z, err
+	return r, err
 }
 
 // parse reads the header as strictly as git does: one space, no leading zero.
@@ -193,19 +150,3 @@ func (l *looseReader) parse(b []byte) error {
 	l.size, l.header = int64(n), len(head)+1
 	return nil
 }
-
-// A streamInflater decodes zlib streams through a reader: slower than inflater,
-// for what should not be held whole.
-type streamInflater struct {
-	z io.ReadCloser
-}
-
-func (s *streamInflater) reset(r io.Reader) (err error) {
-	if s.z == nil {
-		s.z, err = zlib.NewReader(r)
-		return err
-	}
-	return s.z.(zlib.Resetter).Reset(r, nil)
-}
-
-func (s *streamInflater) Read(b []byte) (int, error) { return s.z.Read(b) }

@@ -2,28 +2,18 @@ package pack
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
-
-// A Store is the object store of one repository: its packs and loose objects, and
-// those of its alternates. Its methods may be called from many goroutines, but
-// none after or during Close.
-type Store struct {
-	gitDir    string
-	commonDir string
-	dirs      []string    // object folders, the repository's own first
-	packs     []*packFile // in the order of dirs, then by name
-	hash      int
-	opts      Options
-}
 
 // Open opens the object store of the repository at path: a work tree, a .git
 // folder or file (of a linked worktree or submodule), or a bare repository. It
@@ -35,19 +25,30 @@ func Open(path string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{gitDir: gitDir, commonDir: commonDir, opts: opts.withDefaults()}
-	objects := opts.ObjectDir
-	if objects == "" {
-		objects = filepath.Join(s.commonDir, "objects")
-	}
+	objects := cmp.Or(opts.ObjectDir, filepath.Join(s.commonDir, "objects"))
 	if info, err := os.Stat(objects); err != nil || !info.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: gitdir.ErrNotRepository}
 	}
-	s.findAlternates(objects)
-	names := s.packNames()
-	if s.hash, err = s.detectHash(names); err != nil {
+	s.addObjectDir(objects, 0)
+	for _, dir := range opts.Alternates {
+		s.addAlternate(dir, 1)
+	}
+	var packs []string
+	for _, dir := range s.dirs {
+		entries, err := os.ReadDir(filepath.Join(dir, "pack"))
+		if err != nil && !os.IsNotExist(err) {
+			s.problem(filepath.Join(dir, "pack"), err)
+		}
+		for _, e := range entries { // sorted by name
+			if strings.HasSuffix(e.Name(), ".pack") {
+				packs = append(packs, filepath.Join(dir, "pack", e.Name()))
+			}
+		}
+	}
+	if s.hash, err = s.detectHash(packs); err != nil {
 		return nil, err
 	}
-	s.openPacks(names)
+	s.openPacks(packs)
 	return s, nil
 }
 
@@ -61,41 +62,63 @@ func (s *Store) Close() error {
 	return err
 }
 
-// GitDir is the folder of the repository's own HEAD and index.
-func (s *Store) GitDir() string { return s.gitDir }
+const (
+	alternateDepth = 5       // how far git follows alternates of alternates
+	maxAlternates  = 1 << 20 // the largest file of alternates that is read, in bytes
+)
 
-// CommonDir is the folder of what linked worktrees share: refs, config, objects.
-func (s *Store) CommonDir() string { return s.commonDir }
-
-// HashSize is the length of the store's object ids: 20 for SHA-1, 32 for SHA-256.
-func (s *Store) HashSize() int { return s.hash }
-
-func (s *Store) problem(path string, err error) {
-	s.opts.Problem(Problem{Path: path, Err: err})
+func (s *Store) addAlternate(dir string, depth int) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a folder")
+	}
+	if err == nil && depth > alternateDepth {
+		err = errAlternateDepth
+	}
+	if err != nil {
+		s.problem(dir, err)
+		return
+	}
+	s.addObjectDir(dir, depth)
 }
 
-// packNames lists the packs, in the order in which the store reads them.
-func (s *Store) packNames() []string {
-	var names []string
-	for _, dir := range s.dirs {
-		entries, err := os.ReadDir(filepath.Join(dir, "pack"))
-		if err != nil && !os.IsNotExist(err) {
-			s.problem(filepath.Join(dir, "pack"), err)
+// addObjectDir adds an object folder and the alternates that it names, each once.
+func (s *Store) addObjectDir(dir string, depth int) {
+	// One folder under two names would only be read twice; links that lead in
+	// circles end here.
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if slices.Contains(s.dirs, dir) {
+		return
+	}
+	s.dirs = append(s.dirs, dir)
+	path := filepath.Join(dir, "info", "alternates")
+	text, err := gitdir.ReadFile(path, maxAlternates)
+	if err != nil && !os.IsNotExist(err) {
+		s.problem(path, err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" || line[0] == '#' {
+			continue
 		}
-		for _, e := range entries { // sorted by name
-			if strings.HasSuffix(e.Name(), ".pack") {
-				names = append(names, filepath.Join(dir, "pack", e.Name()))
+		if line[0] == '"' { // quoted as in C, which Go's quoting covers
+			if u, err := strconv.Unquote(line); err == nil {
+				line = u
 			}
 		}
+		s.addAlternate(gitdir.Resolve(dir, line), depth+1)
 	}
-	return names
 }
 
 // detectHash decides between SHA-1 and SHA-256: by the configuration, and where
-// that is silent by what the object folders look like.
+// there is none by what the object folders look like.
 func (s *Store) detectHash(packs []string) (int, error) {
-	file := filepath.Join(s.commonDir, "config")
-	format := ""
+	file, format := filepath.Join(s.commonDir, "config"), ""
 	vars, err := config.Read(file)
 	if err == nil {
 		for v := range vars {
@@ -107,11 +130,9 @@ func (s *Store) detectHash(packs []string) (int, error) {
 	switch {
 	case err != nil && !os.IsNotExist(err):
 		s.problem(file, err)
-	case format == "sha1":
-		return sha1Size, nil
 	case format == "sha256":
 		return sha256Size, nil
-	case format != "":
+	case format != "" && format != "sha1":
 		return 0, fmt.Errorf("%s: object format %.20q is not known; update b10lint", s.commonDir, format)
 	case err == nil:
 		return sha1Size, nil
@@ -123,8 +144,17 @@ func (s *Store) detectHash(packs []string) (int, error) {
 		}
 	}
 	for _, dir := range s.dirs {
-		if size := looseHash(dir); size != 0 {
-			return size, nil
+		for b := range 256 {
+			files, err := os.ReadDir(filepath.Join(dir, fmt.Sprintf("%02x", b)))
+			if err != nil || len(files) == 0 {
+				continue
+			}
+			switch len(files[0].Name()) {
+			case 2*sha1Size - 2:
+				return sha1Size, nil
+			case 2*sha256Size - 2:
+				return sha256Size, nil
+			}
 		}
 	}
 	return sha1Size, nil
@@ -149,10 +179,4 @@ func (s *Store) openPacks(names []string) {
 			s.walkPack(p)
 		}
 	}
-	s.packs = slices.DeleteFunc(s.packs, func(p *packFile) bool {
-		if p.idx == nil {
-			p.close()
-		}
-		return p.idx == nil
-	})
 }

@@ -163,7 +163,7 @@ func TestPartialClone(t *testing.T) {
 	gittest.Run(t, src, "clone", "-q", "--no-checkout", "--filter=blob:none", "file://"+src, clone)
 	s, p := openTest(t, clone, Options{})
 	packs := s.Packs()
-	if len(packs) != 1 || !packs[0].Promisor || packs[0].Alternate {
+	if len(packs) != 1 || !packs[0].Promisor {
 		t.Errorf("packs %+v", packs)
 	}
 	got, stats := sweepTest(t, s, SweepOptions{})

@@ -3,8 +3,15 @@ package pack
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"io/fs"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 const packHeaderBytes = 12
@@ -19,7 +26,6 @@ type packFile struct {
 	hash     int
 	count    uint32 // objects, as the pack's header says
 	promisor bool
-	keep     bool
 	walked   bool // idx was made by walking the pack
 }
 
@@ -38,7 +44,6 @@ func openPack(path string, hash int) (p *packFile, bad, err error) {
 	}
 	stem := strings.TrimSuffix(path, ".pack")
 	p.promisor = exists(stem + ".promisor")
-	p.keep = exists(stem + ".keep")
 	bad = p.openIndex(stem + ".idx")
 	return p, bad, nil
 }
@@ -101,10 +106,7 @@ func (p *packFile) openIndex(path string) error {
 }
 
 func (p *packFile) close() error {
-	err := unmapFile(p.mapped)
-	if e := unmapFile(p.idxMap); err == nil {
-		err = e
-	}
+	err := errors.Join(unmapFile(p.mapped), unmapFile(p.idxMap))
 	p.mapped, p.data, p.idxMap, p.idx = nil, nil, nil, nil
 	return err
 }
@@ -186,8 +188,57 @@ func offsetVarint(b []byte) (n int, v uint64, err error) {
 // The densest code of RFC 1951 copies 258 bytes for two bits.
 const inflateMost = 1032
 
-// believable says whether size bytes can come out of this many compressed ones,
+// believable reports whether size bytes can come out of this many compressed ones,
 // so that no memory is taken for a size that is only claimed.
 func believable(size, compressed uint64) bool {
 	return size/inflateMost <= compressed
+}
+
+// fill decodes the zlib stream at the start of src, which must fill dst, and returns
+// how many bytes of src it took.
+func fill(dst []byte, d *inflate.Decoder, src []byte) (used int, err error) {
+	n, used, err := d.Zlib(dst, src)
+	if err == nil && n != len(dst) {
+		err = errWrongSize
+	}
+	return used, err
+}
+
+// openMapped maps the regular file at path. Its bytes must only be touched under
+// guard: the file may shrink, or its disk fail, at any time.
+func openMapped(path string) ([]byte, error) {
+	f, size, err := gitdir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size == 0 {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errTruncated}
+	}
+	if int64(int(size)) != size {
+		return nil, &fs.PathError{Op: "map", Path: path, Err: errTooLarge}
+	}
+	return mapFile(f, int(size))
+}
+
+// guard runs f and turns a fault on a mapped page, which would otherwise end the
+// process, into an error. Every other panic goes through.
+func guard(f func() error) (err error) {
+	old := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(old)
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		// Only a fault at an address that is not nil has an Addr.
+		if _, fault := r.(interface {
+			runtime.Error
+			Addr() uintptr
+		}); !fault {
+			panic(r)
+		}
+		err = errChanged
+	}()
+	return f()
 }

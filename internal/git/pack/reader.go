@@ -2,6 +2,8 @@ package pack
 
 import (
 	"os"
+
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 // A Reader reads single objects. It keeps what it read last, because objects
@@ -9,7 +11,7 @@ import (
 // used by several goroutines at once.
 type Reader struct {
 	s     *Store
-	inf   inflater
+	inf   inflate.Decoder
 	loose looseReader
 	cache cache
 }
@@ -29,94 +31,16 @@ const chainMost = 1 << 16
 // Object reads the object id, from whatever copy of it is sound. The data must not
 // be written to. The error is ErrNotFound if the store has no copy, and a Problem
 // if it has none that can be read.
-func (r *Reader) Object(id ID) (Kind, []byte, error) {
-	var kind Kind
-	var data []byte
-	err := r.tryCopies(id, func(at place) (err error) {
-		kind, data, err = r.packed(at)
-		return err
-	}, func(path string) (err error) {
-		kind, data, err = r.looseObject(path)
-		return err
-	})
-	if err != nil {
-		return 0, nil, err
-	}
-	return kind, data, nil
-}
-
-// Kind is the kind of the object id, for which only headers are read.
-func (r *Reader) Kind(id ID) (Kind, error) {
-	var kind Kind
-	err := r.tryCopies(id, func(at place) error {
-		chain, base, err := r.chain(at, false)
-		kind = base.kind
-		if err == nil && kind == 0 {
-			kind = Kind(chain[len(chain)-1].kind)
-		}
-		return err
-	}, func(path string) error {
-		err := r.loose.open(path)
-		if err == nil {
-			kind = r.loose.kind
-			r.loose.close()
-		}
-		return err
-	})
-	return kind, err
-}
-
-// Has says whether some part of the store has the object.
-func (s *Store) Has(id ID) bool {
-	if s.Packed(id) {
-		return true
-	}
-	for _, dir := range s.dirs {
-		if !id.IsZero() && exists(loosePath(dir, id)) {
-			return true
-		}
-	}
-	return false
-}
-
-// Packed says whether the index of some pack has the object. It asks no file system.
-func (s *Store) Packed(id ID) (found bool) {
-	for _, p := range s.packs {
-		guard(func() error { _, found = p.idx.find(id.sum[:id.size]); return nil })
-		if found {
-			return true
-		}
-	}
-	return false
-}
-
-// HeldBy gives the paths of all packs and loose files that hold the object.
-func (s *Store) HeldBy(id ID) (paths []string) {
-	for _, p := range s.packs {
-		guard(func() error {
-			if _, ok := p.idx.find(id.sum[:id.size]); ok {
-				paths = append(paths, p.path)
-			}
-			return nil
-		})
-	}
-	for _, dir := range s.dirs {
-		if id.IsZero() {
-			break
-		}
-		if path := loosePath(dir, id); exists(path) {
-			paths = append(paths, path)
-		}
-	}
-	return paths
-}
-
-// tryCopies calls packed or loose for each copy of id until one returns nil.
-func (r *Reader) tryCopies(id ID, packed func(place) error, loose func(string) error) error {
+func (r *Reader) Object(id ID) (kind Kind, data []byte, err error) {
 	if int(id.size) != r.s.hash {
-		return Problem{ID: id, Err: ErrNotFound}
+		return 0, nil, Problem{ID: id, Err: ErrNotFound}
 	}
-	var first error
+	first := Problem{ID: id, Err: ErrNotFound}
+	failed := func(path string, off uint64, err error) {
+		if first.Path == "" {
+			first = Problem{ID: id, Path: path, Offset: int64(off), Err: err}
+		}
+	}
 	for _, p := range r.s.packs {
 		at, found := place{p: p}, false
 		err := guard(func() (err error) {
@@ -130,29 +54,30 @@ func (r *Reader) tryCopies(id ID, packed func(place) error, loose func(string) e
 			if at.off, err = p.idx.offset(i); err != nil {
 				return err
 			}
-			return packed(at)
+			kind, data, err = r.packed(at)
+			return err
 		})
-		if found && err == nil {
-			return nil
-		}
-		if err != nil && first == nil {
-			first = Problem{ID: id, Path: p.path, Offset: int64(at.off), Err: err}
+		switch {
+		case err != nil:
+			failed(p.path, at.off, err)
+		case found:
+			return kind, data, nil
 		}
 	}
 	for _, dir := range r.s.dirs {
 		path := loosePath(dir, id)
-		err := guard(func() error { return loose(path) })
-		if err == nil {
-			return nil
-		}
-		if first == nil && !os.IsNotExist(err) {
-			first = Problem{ID: id, Path: path, Err: err}
+		err := guard(func() (err error) {
+			kind, data, err = r.looseObject(path)
+			return err
+		})
+		switch {
+		case err == nil:
+			return kind, data, nil
+		case !os.IsNotExist(err):
+			failed(path, 0, err)
 		}
 	}
-	if first == nil {
-		return Problem{ID: id, Err: ErrNotFound}
-	}
-	return first
+	return 0, nil, first
 }
 
 // A link is an entry of a delta chain.
@@ -167,10 +92,9 @@ type found struct {
 	data []byte
 }
 
-// chain follows the deltas from at to their base. Unless the last entry is no
-// delta, base is what it is made from: out of the cache, or a loose object. Only
-// when content is false may base be without data.
-func (r *Reader) chain(at place, content bool) (chain []link, base found, err error) {
+// chain follows the deltas from at to their base. Unless the last entry is not a
+// delta, base is what it is made from: out of the cache, or a loose object.
+func (r *Reader) chain(at place) (chain []link, base found, err error) {
 	for len(chain) < chainMost {
 		if base, ok := r.cache.get(at); ok {
 			return chain, base, nil
@@ -194,8 +118,12 @@ func (r *Reader) chain(at place, content bool) (chain []link, base found, err er
 			at = next
 			continue
 		}
-		base, err = r.looseBase(id, content)
-		return chain, base, err
+		for _, path := range r.s.looseCopies(id) {
+			if kind, data, err := r.looseObject(path); err == nil {
+				return chain, found{kind, data}, nil
+			}
+		}
+		return nil, found{}, baseMissing(id)
 	}
 	return nil, found{}, errCycle
 }
@@ -219,29 +147,8 @@ func (s *Store) place(own *packFile, id ID) (place, bool) {
 	return place{}, false
 }
 
-func (r *Reader) looseBase(id ID, content bool) (found, error) {
-	for _, dir := range r.s.dirs {
-		path := loosePath(dir, id)
-		if !exists(path) {
-			continue
-		}
-		if !content {
-			err := r.loose.open(path)
-			if err == nil {
-				r.loose.close()
-				return found{kind: r.loose.kind}, nil
-			}
-			continue
-		}
-		if kind, data, err := r.looseObject(path); err == nil {
-			return found{kind, data}, nil
-		}
-	}
-	return found{}, baseMissing(id)
-}
-
 func (r *Reader) packed(at place) (Kind, []byte, error) {
-	chain, base, err := r.chain(at, true)
+	chain, base, err := r.chain(at)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -249,7 +156,7 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 	for i := len(chain) - 1; i >= 0; i-- {
 		l := &chain[i]
 		if left -= int64(len(base.data)); left < 0 {
-			return 0, nil, ErrTooLarge
+			return 0, nil, errTooLarge
 		}
 		data, err := r.inflate(l)
 		if err != nil {
@@ -276,14 +183,11 @@ func (r *Reader) inflate(l *link) ([]byte, error) {
 	switch {
 	case !believable(l.size, uint64(len(src))):
 		return nil, errAbsurdSize
-	case l.size > uint64(r.s.opts.HoldMost):
-		return nil, ErrTooLarge
+	case l.size > uint64(r.s.opts.holdMost):
+		return nil, errTooLarge
 	}
 	dst := make([]byte, l.size)
-	n, _, err := r.inf.Zlib(dst, src)
-	if err == nil && n != len(dst) {
-		err = errWrongSize
-	}
+	_, err := fill(dst, &r.inf, src)
 	return dst, err
 }
 
@@ -295,8 +199,8 @@ func (s *Store) patch(base, delta []byte, held int64) ([]byte, error) {
 		return nil, err
 	case baseSize != uint64(len(base)):
 		return nil, errDeltaBase
-	case size > uint64(max(0, s.opts.HoldMost-held)):
-		return nil, ErrTooLarge
+	case size > uint64(max(0, s.opts.holdMost-held)):
+		return nil, errTooLarge
 	}
 	if err := checkDelta(cmds, baseSize, size); err != nil {
 		return nil, err
@@ -313,12 +217,46 @@ func (r *Reader) looseObject(path string) (Kind, []byte, error) {
 		return 0, nil, err
 	}
 	defer l.close()
-	if l.size > r.s.opts.HoldMost {
-		return 0, nil, ErrTooLarge
+	if l.size > r.s.opts.holdMost {
+		return 0, nil, errTooLarge
 	}
 	b := make([]byte, int(l.size)+l.header)
 	if err := l.content(b); err != nil {
 		return 0, nil, err
 	}
 	return l.kind, b[l.header:], nil
+}
+
+const (
+	cacheBytes = 16 << 20 // of one generation; there are two
+	cacheEntry = 2 << 20  // larger objects are not kept
+)
+
+// A cache keeps what was made lately. What was asked for in one generation lives
+// on into the next.
+type cache struct {
+	young, old map[place]found
+	bytes      int
+}
+
+func (c *cache) get(at place) (found, bool) {
+	if f, ok := c.young[at]; ok {
+		return f, true
+	}
+	f, ok := c.old[at]
+	if ok {
+		c.put(at, f)
+	}
+	return f, ok
+}
+
+func (c *cache) put(at place, f found) {
+	if len(f.data) > cacheEntry {
+		return
+	}
+	if c.young == nil || c.bytes > cacheBytes {
+		c.old, c.young, c.bytes = c.young, make(map[place]found), 0
+	}
+	c.young[at] = f
+	c.bytes += len(f.data) + 128 // what an entry itself takes, about
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,7 +105,7 @@ func TestSweepRepositories(t *testing.T) {
 			if strings.HasSuffix(tt.name, "gone") || strings.Contains(tt.name, "no index") {
 				asked = indexCopies(t, open)
 			}
-			for _, opts := range []SweepOptions{{Jobs: 1}, {Jobs: 4, Verify: true}, {Kinds: KindSet(Tree, Commit, Blob, Tag)}} {
+			for _, opts := range []SweepOptions{{Jobs: 1}, {Jobs: 4, verify: true}, {Kinds: KindSet(Tree, Commit, Blob, Tag)}} {
 				s, p := openTest(t, open, Options{})
 				got, stats := sweepTest(t, s, opts)
 				checkSweep(t, asked, got, stats)
@@ -112,35 +113,62 @@ func TestSweepRepositories(t *testing.T) {
 				if tt.name == "one pack" && got.fresh == 0 {
 					t.Error("no object was handed over as a delta")
 				}
-				checkList(t, s, asked)
+				checkReader(t, s, asked)
 			}
 		})
 	}
 }
 
-// checkList compares List and a Reader with git.
-func checkList(t *testing.T, s *Store, dir string) {
+// kindsOf gives every object of the forest, with the kind that headers tell; 0 for a
+// loose one.
+func kindsOf(t *testing.T, s *Store) map[ID]Kind {
+	t.Helper()
+	f, err := s.forest(context.Background(), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[ID]Kind{}
+	for _, g := range f.groups {
+		for rank := range g.n {
+			if n := g.base + node(rank); !f.isCopy(n) {
+				all[IDFromBytes(g.id(rank))] = f.kind[n]
+			}
+		}
+	}
+	return all
+}
+
+// checkReader compares the forest, WithPrefix and a Reader with git.
+func checkReader(t *testing.T, s *Store, dir string) {
 	t.Helper()
 	want := oracle(t, dir)
+	kinds := kindsOf(t, s)
+	if len(kinds) != len(want) {
+		t.Errorf("%d objects are in the forest, want %d", len(kinds), len(want))
+	}
 	r := s.Reader()
-	err := s.List(context.Background(), func(l Listed) error {
-		id := l.ID.String()
-		kind, _, _ := strings.Cut(want[id], " ")
-		if kind != l.Kind.String() {
-			t.Errorf("%s is listed as a %s, want %q", id, l.Kind, kind)
+	var named int
+	for b := range 256 {
+		for _, id := range s.WithPrefix(fmt.Sprintf("%02x", b)) {
+			named++
+			word, _, _ := strings.Cut(want[id.String()], " ")
+			kind, data, err := r.Object(id)
+			if err != nil || kind.String() != word || newHasher(s.hash).object(kind, data) != id {
+				t.Errorf("reading %s: a %s, want %q: %v", id, kind, word, err)
+			}
+			if k, ok := kinds[id]; !ok || k != kind && k != 0 {
+				t.Errorf("%s is a %s in the forest, want a %s", id, k, kind)
+			}
+			if ids := s.WithPrefix(id.String()[:9]); !slices.Contains(ids, id) || len(ids) > 2 {
+				t.Errorf("%s is abbreviated by %v", id, ids)
+			}
 		}
-		delete(want, id)
-		k, data, err := r.Object(l.ID)
-		if err != nil || k != l.Kind || newHasher(s.hash).object(k, data) != l.ID {
-			t.Errorf("reading %s: %v %v", id, k, err)
-		}
-		if k, err := r.Kind(l.ID); k != l.Kind || err != nil {
-			t.Errorf("kind of %s: %v %v", id, k, err)
-		}
-		return nil
-	})
-	if err != nil || len(want) > 0 {
-		t.Errorf("%d objects were not listed: %v", len(want), err)
+	}
+	if named != len(want) {
+		t.Errorf("%d objects have a prefix, want %d", named, len(want))
+	}
+	if ids := slices.Concat(s.WithPrefix("x"), s.WithPrefix("xyz"), s.WithPrefix(strings.Repeat("0", 65))); ids != nil {
+		t.Errorf("no prefix gives %v", ids)
 	}
 }
 

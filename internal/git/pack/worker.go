@@ -1,51 +1,18 @@
 package pack
 
-// A step is an object to be made: a delta and what it is made from.
-type step struct {
-	n     node
-	base  *buffer // nil for a root, or if the base could not be read
-	delta bool    // false for a root
-	kind  Kind    // of the base
-	whole bool    // the base had hits, or may have had
-}
-
-// A frame is an object of which deltas are being made.
-type frame struct {
-	step       // to each of its deltas
-	next  node // the next delta
-	end   node // the one after the last; none is the end of the list
-	heavy node // the delta with most under it, which is not made in its turn but
-	gave  bool // last, in place of its base; unless it was given away
-}
-
-// A worker makes objects and hands them over. It goes through a family depth
-// first, so that what a delta is made from is still in the processor's cache.
+// A worker makes objects and hands them over. It goes through a family depth first,
+// so that what a delta is made from is still in the processor's cache. The stack has a
+// frame for each object that still has deltas to be made.
 type worker struct {
-	sw    *sweep
-	stats SweepStats
+	maker
 	stack []frame
-
-	inf    inflater
-	loose  looseReader
-	stream streamInflater
-	pool   bufferPool
-	fresh  []Span
-	obj    Object
-	reader *Reader // made when needed
-	check  *hasher
-	made   int64 // bytes made of deltas and not yet taken off sweep.expand
 }
 
-func newWorker(sw *sweep) *worker {
-	w := &worker{sw: sw, check: newHasher(sw.store.hash)}
-	w.fresh = make([]Span, 0, 64) // not nil, which would mean all
-	w.pool.lane, w.pool.most = sw.lane, sw.store.opts.HoldMost
-	return w
-}
-
+// run works until the queue has nothing more.
 func (w *worker) run() {
+	q := &w.sw.queue
 	for {
-		t, ok := w.sw.queue.next()
+		t, ok := q.next()
 		if !ok {
 			return
 		}
@@ -57,43 +24,64 @@ func (w *worker) run() {
 			if t.cyclic {
 				w.cyclic(n)
 			} else {
-				w.family(step{n: n})
+				w.descend(step{n: n})
+				w.drain()
 			}
-			if w.sw.queue.stopped.Load() {
+			if q.stopped.Load() {
 				return
 			}
 		}
 	}
 }
 
-// family makes the object of s and all that is made from it.
-func (w *worker) family(s step) {
-	w.visit(s)
-	w.drain()
-}
-
 // drain works until the stack is empty.
 func (w *worker) drain() {
+	q := &w.sw.queue
 	for len(w.stack) > 0 {
-		if w.sw.queue.stopped.Load() {
-			w.unwind()
+		if q.stopped.Load() {
+			for _, fr := range w.stack {
+				w.pool.put(fr.base)
+			}
+			w.stack = w.stack[:0]
 			return
 		}
-		if w.sw.queue.hungry.Load() > 0 {
+		if q.hungry.Load() > 0 {
 			w.share()
 		}
 		if s, ok := w.nextStep(); ok {
-			w.visit(s)
+			w.descend(s)
 		}
 	}
 }
 
+// descend makes the object of s, and a frame of its deltas if any are wanted.
+func (w *worker) descend(s step) {
+	deltas, ok := w.visit(s)
+	if !ok {
+		return
+	}
+	f := w.sw.forest
+	fr := frame{step: deltas, next: f.first[s.n], end: none, heavy: none}
+	most := uint32(0)
+	for c := fr.next; c != none; c = f.next[c] {
+		if f.weight[c] > most {
+			fr.heavy, most = c, f.weight[c]
+		}
+	}
+	if fr.heavy == none {
+		w.pool.put(fr.base)
+		return
+	}
+	w.stack = append(w.stack, fr)
+}
+
 // nextStep takes a step from the top frame. The step has a hold of its own on the
-// base, which for the last step is the frame's.
-func (w *worker) nextStep() (step, bool) {
+// base; the last step, to the heavy delta, takes the frame's hold and place. ok is
+// false when that one was given away.
+func (w *worker) nextStep() (s step, ok bool) {
 	f := w.sw.forest
 	top := &w.stack[len(w.stack)-1]
-	s := top.step
+	s = top.step
 	for top.next != top.end {
 		n := top.next
 		top.next = f.next[n]
@@ -106,31 +94,12 @@ func (w *worker) nextStep() (step, bool) {
 		}
 		return s, true
 	}
-	s.n = top.heavy
-	gave := top.gave
+	s.n, ok = top.heavy, !top.heavyGiven
 	w.stack = w.stack[:len(w.stack)-1]
-	if gave {
+	if !ok {
 		w.pool.put(s.base)
-		return s, false
 	}
-	return s, true
-}
-
-// push makes a frame of the deltas of n, to each of which s is the step.
-func (w *worker) push(n node, s step) {
-	f := w.sw.forest
-	fr := frame{step: s, next: f.first[n], end: none, heavy: none}
-	most := uint32(0)
-	for c := fr.next; c != none; c = f.next[c] {
-		if f.weight[c] > most {
-			fr.heavy, most = c, f.weight[c]
-		}
-	}
-	if fr.heavy == none {
-		w.pool.put(s.base)
-		return
-	}
-	w.stack = append(w.stack, fr)
+	return s, ok
 }
 
 // shareLeast is how many bytes must be there to be made for it to be worth the
@@ -138,8 +107,8 @@ func (w *worker) push(n node, s step) {
 const shareLeast = 256 << 10
 
 // share gives a part of the lowest frame that has more than one delta left to an
-// idle worker: the heaviest, or half of the others. A family with large members
-// is not shared, since they are in the worker's own lane.
+// idle worker: the heavy one when it outweighs the others, else half of those. A
+// family with large members is not shared, since they are in the worker's own lane.
 func (w *worker) share() {
 	if w.pool.large > 0 {
 		return
@@ -159,11 +128,18 @@ func (w *worker) share() {
 		}
 		var part *frame
 		switch {
-		case count > 0 && !fr.gave && int(f.weight[fr.heavy]) >= weight:
+		case count > 0 && !fr.heavyGiven && int(f.weight[fr.heavy]) >= weight:
 			part = &frame{step: fr.step, next: none, end: none, heavy: fr.heavy}
-			fr.gave = true
+			fr.heavyGiven = true
 		case count > 1 && count*len(fr.base.data) >= shareLeast:
-			part = w.halve(fr, count/2)
+			mid := fr.next // after the half that stays
+			for n := count / 2; n > 0; mid = f.next[mid] {
+				if mid != fr.heavy && f.weight[mid] > 0 {
+					n--
+				}
+			}
+			part = &frame{step: fr.step, next: mid, end: fr.end, heavy: fr.heavy, heavyGiven: true}
+			fr.end = mid
 		default:
 			continue
 		}
@@ -171,26 +147,4 @@ func (w *worker) share() {
 		w.sw.queue.give(task{part: part})
 		return
 	}
-}
-
-// halve takes all but the next n deltas off fr.
-func (w *worker) halve(fr *frame, n int) *frame {
-	f := w.sw.forest
-	mid := fr.next
-	for ; n > 0; mid = f.next[mid] {
-		if mid != fr.heavy && f.weight[mid] > 0 {
-			n--
-		}
-	}
-	part := &frame{step: fr.step, next: mid, end: fr.end, heavy: fr.heavy, gave: true}
-	fr.end = mid
-	return part
-}
-
-// unwind gives up what the stack holds.
-func (w *worker) unwind() {
-	for _, fr := range w.stack {
-		w.pool.put(fr.base)
-	}
-	w.stack = w.stack[:0]
 }

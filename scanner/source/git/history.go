@@ -236,11 +236,11 @@ func (h *History) CommonDir() string {
 	return dir
 }
 
-// Own returns the locations that are in objects of this repository, with their numbers.
-func (h *History) Own(places []finding.Location) (at []int, own []finding.Location) {
-	for i, p := range places {
-		if p.Blob != "" && p.Repository == h.shown {
-			at, own = append(at, i), append(own, p)
+// Own returns the hits that are in objects of this repository, with their numbers.
+func (h *History) Own(hits []source.Hit) (at []int, own []source.Hit) {
+	for i, hit := range hits {
+		if hit.At.Blob != "" && hit.At.Repository == h.shown {
+			at, own = append(at, i), append(own, hit)
 		}
 	}
 	return at, own

@@ -10,6 +10,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/scanner/source"
 )
 
 // Locate gives the locations of keys in objects of this repository. For each key and each path that ever held it there is
@@ -17,16 +18,16 @@ import (
 // and, if HEAD has it, the line where it is at HEAD; else the line where it was
 // introduced. Blobs that brought nothing new yield no place of their own. All
 // commits and trees are read once, however many places there are.
-func (h *History) Locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
+func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
 	r, err := h.open(nil)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	if h.opts.Scope.Staged {
-		return h.locateStaged(r, places)
+		return h.locateStaged(hits), nil
 	}
-	q := newQuestion(places)
+	q := newQuestion(hits)
 	l, err := load(ctx, r, h.opts.Jobs, q.blobs)
 	if err != nil {
 		return nil, err
@@ -35,9 +36,9 @@ func (h *History) Locate(ctx context.Context, places []finding.Location) ([][]fi
 	t.trace()
 	a := &answer{h: h, r: r, tracer: t, q: q, reader: r.Reader(), commits: map[pack.ID]pack.CommitInfo{}}
 	a.resolve()
-	out := make([][]finding.Location, len(places))
-	for i := range places {
-		out[i] = a.locate(places[i])
+	out := make([][]finding.Location, len(hits))
+	for i := range hits {
+		out[i] = a.locate(hits[i])
 		for j := range out[i] {
 			out[i][j].Unreachable = out[i][j].Unreachable && r.knowsRefs()
 		}
@@ -57,15 +58,15 @@ type question struct {
 	commits []pack.ID // with keys in their messages
 }
 
-func newQuestion(places []finding.Location) *question {
+func newQuestion(hits []source.Hit) *question {
 	q := &question{number: map[pack.ID]int32{}, keys: map[string]int32{}}
-	for _, p := range places {
-		id, err := pack.ParseID(p.Blob)
+	for _, hit := range hits {
+		id, err := pack.ParseID(hit.At.Blob)
 		switch {
 		case err != nil:
-		case p.Object == "commit":
+		case hit.At.Object == "commit":
 			q.commits = append(q.commits, id)
-		case p.Object == "blob":
+		case hit.At.Object == "blob":
 			q.blobs = append(q.blobs, id)
 		}
 	}
@@ -74,10 +75,10 @@ func newQuestion(places []finding.Location) *question {
 		q.number[id] = int32(i)
 	}
 	q.keysOf = make([][]int32, len(q.blobs))
-	for _, p := range places {
-		id, _ := pack.ParseID(p.Blob)
-		if b, ok := q.number[id]; ok && p.Object == "blob" {
-			if k := q.key(p); !slices.Contains(q.keysOf[b], k) {
+	for _, hit := range hits {
+		id, _ := pack.ParseID(hit.At.Blob)
+		if b, ok := q.number[id]; ok && hit.At.Object == "blob" {
+			if k := q.key(hit.Key); !slices.Contains(q.keysOf[b], k) {
 				q.keysOf[b] = append(q.keysOf[b], k)
 			}
 		}
@@ -85,11 +86,11 @@ func newQuestion(places []finding.Location) *question {
 	return q
 }
 
-func (q *question) key(p finding.Location) int32 {
-	k, ok := q.keys[p.KeyDigest]
+func (q *question) key(key string) int32 {
+	k, ok := q.keys[key]
 	if !ok {
 		k = int32(len(q.keys))
-		q.keys[p.KeyDigest] = k
+		q.keys[key] = k
 	}
 	return k
 }
@@ -242,8 +243,9 @@ func (a *answer) removal(d *toldChain, had func(int32) bool) int32 {
 	return best
 }
 
-// locate answers for one place.
-func (a *answer) locate(at finding.Location) []finding.Location {
+// locate answers for one hit.
+func (a *answer) locate(hit source.Hit) []finding.Location {
+	at := hit.At
 	id, err := pack.ParseID(at.Blob)
 	if err != nil {
 		return []finding.Location{at} // a file beside the objects
@@ -255,7 +257,7 @@ func (a *answer) locate(at finding.Location) []finding.Location {
 		return []finding.Location{a.tag(at, id)}
 	}
 	blob := a.q.number[id]
-	if list := a.told[change{a.q.key(at), blob}]; len(list) > 0 {
+	if list := a.told[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
 		out := make([]finding.Location, 0, len(list))
 		for _, d := range list {
 			out = append(out, a.place(at, d))

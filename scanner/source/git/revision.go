@@ -1,7 +1,6 @@
 package git
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -55,13 +54,12 @@ func (s *selector) abbreviated(name string) (found pack.ID, ok bool) {
 		return found, false
 	}
 	n := 0
-	err := s.r.List(context.Background(), func(l pack.Listed) error {
-		if l.Kind == pack.Commit && strings.HasPrefix(l.ID.String(), name) {
-			found, n = l.ID, n+1
+	for _, id := range s.r.WithPrefix(name) {
+		if kind, _, err := s.reader.Object(id); err == nil && kind == pack.Commit {
+			found, n = id, n+1
 		}
-		return nil
-	})
-	return found, err == nil && n == 1
+	}
+	return found, n == 1
 }
 
 // step follows one of ~N, ^N, ^{…}.

@@ -122,27 +122,27 @@ func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
 	}
 }
 
-// locateStaged gives the paths at which the index has a key and HEAD has it not.
-func (h *History) locateStaged(_ *repository, places []finding.Location) ([][]finding.Location, error) {
+// locateStaged gives the paths where the index contains a key that HEAD does not.
+func (h *History) locateStaged(hits []source.Hit) [][]finding.Location {
 	type keyIn struct{ blob, key string }
 	has := map[keyIn]bool{}
-	for _, p := range places {
-		has[keyIn{p.Blob, p.KeyDigest}] = true
+	for _, hit := range hits {
+		has[keyIn{hit.At.Blob, hit.Key}] = true
 	}
-	out := make([][]finding.Location, len(places))
+	out := make([][]finding.Location, len(hits))
 	byBlob := map[string][]stagedEntry{}
 	for _, e := range h.staged {
 		byBlob[e.id.String()] = append(byBlob[e.id.String()], e)
 	}
-	for i, p := range places {
-		for _, e := range byBlob[p.Blob] {
-			if has[keyIn{e.head.String(), p.KeyDigest}] || h.opts.Filter.Skip(path.Join(h.below, e.path)) {
+	for i, hit := range hits {
+		for _, e := range byBlob[hit.At.Blob] {
+			if has[keyIn{e.head.String(), hit.Key}] || h.opts.Filter.Skip(path.Join(h.below, e.path)) {
 				continue
 			}
-			at := p
+			at := hit.At
 			at.Object, at.Path = "index", h.shownPath(e.path)
 			out[i] = append(out[i], at)
 		}
 	}
-	return out, nil
+	return out
 }

@@ -137,61 +137,61 @@ func (t *target) coverage() (all []finding.Coverage) {
 	return all
 }
 
-func (t *target) locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
-	out := make([][]finding.Location, len(places))
+func (t *target) locate(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+	out := make([][]finding.Location, len(hits))
 	var first error
 	for _, h := range t.histories {
-		at, ask := h.Own(places)
-		if len(ask) == 0 {
+		at, own := h.Own(hits)
+		if len(own) == 0 {
 			continue
 		}
-		found, err := h.Locate(ctx, ask)
+		found, err := h.Locate(ctx, own)
 		if err != nil && first == nil {
 			first = err
 		}
 		for j, i := range at {
-			if out[i] = []finding.Location{ask[j]}; len(found) == len(ask) {
+			if out[i] = []finding.Location{own[j].At}; len(found) == len(own) {
 				out[i] = found[j]
 			}
 		}
 	}
-	if err := t.files(ctx, places, out); err != nil {
+	if err := t.locateFiles(ctx, hits, out); err != nil {
 		first = err
 	}
 	return out, first
 }
 
-// files answers for the places in files. One that HEAD has as well, in the same
-// line, is said once, as HEAD's; one that only the index has as well, as the file's.
-func (t *target) files(ctx context.Context, places []finding.Location, out [][]finding.Location) error {
+// locateFiles answers for the hits in files. One that HEAD has as well, in the same
+// line, is reported once, as HEAD's; one that only the index has as well, as the file's.
+func (t *target) locateFiles(ctx context.Context, hits []source.Hit, out [][]finding.Location) error {
 	type spot struct {
 		path, member, key string
 		line, column      int
 	}
-	of := func(l finding.Location) spot { return spot{l.Path, l.Member, l.KeyDigest, l.Line, l.Column} }
+	of := func(l finding.Location, key string) spot { return spot{l.Path, l.Member, key, l.Line, l.Column} }
 	head, here := map[spot]bool{}, map[spot]bool{}
 	for i, list := range out {
-		if places[i].Blob == "" {
-			here[of(places[i])] = true
+		if hits[i].At.Blob == "" {
+			here[of(hits[i].At, hits[i].Key)] = true
 		}
 		for _, l := range list {
 			if l.AtHead {
-				head[of(l)] = true
+				head[of(l, hits[i].Key)] = true
 			}
 		}
 	}
 	for i := range out {
-		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool { return l.Object == "index" && here[of(l)] })
+		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool { return l.Object == "index" && here[of(l, hits[i].Key)] })
 	}
 	var at []int
 	var ask []finding.Location
-	for i, p := range places {
+	for i, hit := range hits {
 		switch {
-		case p.Blob != "" || head[of(p)]:
-		case p.Exposure != "" && p.Exposure != finding.Shipped: // beside the objects
-			out[i] = []finding.Location{p}
+		case hit.At.Blob != "" || head[of(hit.At, hit.Key)]:
+		case hit.At.Exposure != "" && hit.At.Exposure != finding.Shipped: // beside the objects
+			out[i] = []finding.Location{hit.At}
 		default:
-			at, ask = append(at, i), append(ask, p)
+			at, ask = append(at, i), append(ask, hit.At)
 		}
 	}
 	if len(ask) == 0 {
@@ -200,7 +200,7 @@ func (t *target) files(ctx context.Context, places []finding.Location, out [][]f
 	found, err := workstation.Locate(ctx, t.opts.Home, ask)
 	for j, i := range at {
 		if out[i] = []finding.Location{ask[j]}; len(found) == len(ask) {
-			out[i] = found[j]
+			out[i][0] = found[j]
 		}
 	}
 	return err

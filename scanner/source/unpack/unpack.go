@@ -42,14 +42,14 @@ func Archives(src source.Source, limits Limits) source.Source {
 		return err
 	}
 	if locate != nil {
-		src.Locate = func(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
-			located, err := locate(ctx, places)
-			for i := range min(len(located), len(places)) {
-				if places[i].Member == "" {
+		src.Locate = func(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+			located, err := locate(ctx, hits)
+			for i := range min(len(located), len(hits)) {
+				if hits[i].At.Member == "" {
 					continue
 				}
 				for j := range located[i] {
-					located[i][j].Member = places[i].Member
+					located[i][j].Member = hits[i].At.Member
 					located[i][j].Exposure = shipped(located[i][j].Exposure)
 				}
 			}

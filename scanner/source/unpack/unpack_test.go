@@ -275,9 +275,10 @@ func unpackStops(t *testing.T) {
 	}
 }
 
-func located(_ context.Context, places []finding.Location) ([][]finding.Location, error) {
-	out := make([][]finding.Location, len(places))
-	for i, at := range places {
+func located(_ context.Context, hits []source.Hit) ([][]finding.Location, error) {
+	out := make([][]finding.Location, len(hits))
+	for i, hit := range hits {
+		at := hit.At
 		at.Member, at.Exposure, at.Commit = "", finding.Ignored, "c1"
 		other := at
 		other.Exposure = finding.Committed
@@ -296,7 +297,7 @@ func TestUnpackForwards(t *testing.T) {
 	if c := u.Coverage(); len(c) != 1 || c[0].Repository != "r" {
 		t.Errorf("coverage %v", c)
 	}
-	got, err := u.Locate(t.Context(), []finding.Location{{Path: "a"}, {Path: "b", Member: "m"}})
+	got, err := u.Locate(t.Context(), []source.Hit{{At: finding.Location{Path: "a"}}, {At: finding.Location{Path: "b", Member: "m"}}})
 	if err != nil || len(got) != 2 {
 		t.Fatal(got, err)
 	}

@@ -269,20 +269,20 @@ func (h home) walk(ctx context.Context, to source.Sink) error {
 	return nil
 }
 
-// locate sets the exposure of the places that are files.
-func (h home) locate(ctx context.Context, places []finding.Location) ([][]finding.Location, error) {
-	out := make([][]finding.Location, len(places))
+// locate sets the exposure of the hits in files.
+func (h home) locate(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+	out := make([][]finding.Location, len(hits))
 	var files []finding.Location
 	var at []int
-	for i, p := range places {
-		out[i] = []finding.Location{p}
-		if !strings.HasPrefix(p.Path, source.EnvironmentPath) {
-			files, at = append(files, p), append(at, i)
+	for i, hit := range hits {
+		out[i] = []finding.Location{hit.At}
+		if !strings.HasPrefix(hit.At.Path, source.EnvironmentPath) {
+			files, at = append(files, hit.At), append(at, i)
 		}
 	}
 	found, err := locate(ctx, h.opts, files, func(string) (Place, bool) { return Place{}, true })
 	for i, f := range found {
-		out[at[i]] = f
+		out[at[i]][0] = f
 	}
 	return out, err
 }

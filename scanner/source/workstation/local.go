@@ -13,7 +13,7 @@ import (
 // Locate sets the exposure of each location, by what git knows of the file and
 // whether it is a known place of the home; o.Dir is empty for nobody's. Files that git
 // tracks are committed, wherever they are. The error may be a source.LocateError.
-func Locate(ctx context.Context, o Options, places []finding.Location) ([][]finding.Location, error) {
+func Locate(ctx context.Context, o Options, places []finding.Location) ([]finding.Location, error) {
 	known := map[string]Place{} // by real path
 	if o.Dir != "" {
 		files, _ := Files(o) // a place that cannot be read holds no key that was found
@@ -28,7 +28,9 @@ func Locate(ctx context.Context, o Options, places []finding.Location) ([][]find
 }
 
 // locate is Locate with a function that knows which files are places of the home.
-func locate(ctx context.Context, o Options, places []finding.Location, home func(name string) (Place, bool)) ([][]finding.Location, error) {
+func locate(
+	ctx context.Context, o Options, places []finding.Location, home func(name string) (Place, bool),
+) ([]finding.Location, error) {
 	var names []string
 	number := map[string]int{}
 	for _, at := range places {
@@ -54,14 +56,14 @@ func locate(ctx context.Context, o Options, places []finding.Location, home func
 			readable[i] = openToAll(name)
 		}
 	}
-	out := make([][]finding.Location, len(places))
+	out := make([]finding.Location, len(places))
 	for i, at := range places {
 		n := number[at.Path]
 		at.Exposure, at.Readable = states[n].Exposure, readable[n]
 		if at.Context == "" {
 			at.Context = string(homes[n].Kind)
 		}
-		out[i] = []finding.Location{at}
+		out[i] = at
 	}
 	return out, unknown(states)
 }

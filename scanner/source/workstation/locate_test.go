@@ -30,7 +30,7 @@ func exposures(t *testing.T, o Options, root string, want map[string]finding.Exp
 	for i, at := range found {
 		name, _ := filepath.Rel(filepath.ToSlash(root), places[i].Path)
 		name = filepath.ToSlash(name)
-		if len(at) != 1 || at[0].Exposure != want[name] {
+		if at.Exposure != want[name] {
 			t.Errorf("%s: %+v, want %s", name, at, want[name])
 		}
 	}
@@ -121,7 +121,11 @@ func TestExposureInHome(t *testing.T) {
 	o := Options{Dir: dir, System: "linux"}
 	exposures(t, o, dir, map[string]finding.Exposure{".trussrc": finding.Home, "other": finding.Untracked, ".bashrc": finding.Committed})
 	places := []finding.Location{{Path: source.EnvironmentPath + "X", Exposure: finding.Home}, {Path: filepath.ToSlash(filepath.Join(dir, ".bashrc"))}, {Path: filepath.ToSlash(filepath.Join(dir, ".trussrc"))}}
-	found, err := Home(o).Locate(context.Background(), places)
+	var hits []source.Hit
+	for _, at := range places {
+		hits = append(hits, source.Hit{At: at})
+	}
+	found, err := Home(o).Locate(context.Background(), hits)
 	if err != nil || found[0][0].Exposure != finding.Home || found[1][0].Exposure != finding.Committed || found[2][0].Exposure != finding.Home {
 		t.Errorf("%+v %v", found, err)
 	}
@@ -140,7 +144,7 @@ func TestExposureUnknown(t *testing.T) {
 		at := finding.Location{Path: filepath.ToSlash(filepath.Join(root, ".env"))}
 		found, err := Locate(context.Background(), Options{}, []finding.Location{at, at})
 		var parts source.LocateError
-		if !errors.As(err, &parts) || len(parts) != 1 || parts[0].Hint == "" || len(found) != 2 || found[0][0].Exposure != finding.Untracked {
+		if !errors.As(err, &parts) || len(parts) != 1 || parts[0].Hint == "" || len(found) != 2 || found[0].Exposure != finding.Untracked {
 			t.Errorf("%s: %+v %v", name, found, err)
 		}
 	}

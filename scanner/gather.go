@@ -1,0 +1,271 @@
+package scanner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// Limits that keep hostile input from filling the memory: files can be made that
+// hold millions of made-up keys. Reaching one is a Problem.
+const (
+	maxKeys     = 1 << 20
+	maxPlaces   = 10_000 // of one key
+	maxProblems = 10_000
+)
+
+// hits are what a walk found.
+type hits struct {
+	keys     []*candidate       // each with its places, in order; see arrange
+	comments []finding.Location // that accept nothing
+	trussrcs []string           // that were read, sorted
+	problems []finding.Problem
+}
+
+// A candidate is a key with the places where it was seen.
+type candidate struct {
+	digest     string
+	key        secret.Secret
+	format     finding.Format
+	confidence finding.Confidence
+	// matched is the confidence before it is lowered for keys in pictures alone:
+	// they are asked for, so what is listed goes by how a key looks.
+	matched finding.Confidence
+	places  []place
+}
+
+// A place is one location of a key.
+type place struct {
+	offset int64 // orders the places of one file
+	silent bool  // nothing near the key names an owner
+	at     finding.Location
+}
+
+// gather walks a source and gathers what the detector finds in its blobs.
+func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hits, error) {
+	g := &gatherer{ctx: ctx, progress: p, commentsIn: c, keys: map[string]*candidate{}}
+	err := src.Walk(ctx, g)
+	for _, k := range g.keys {
+		g.found.keys = append(g.found.keys, k)
+	}
+	g.found.keys = arrange(g.found.keys)
+	slices.Sort(g.found.trussrcs)
+	g.found.trussrcs = slices.Compact(g.found.trussrcs)
+	for _, limit := range []struct {
+		n    int
+		text string
+	}{
+		{g.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", g.droppedKeys, maxKeys)},
+		{g.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", g.droppedPlaces, maxPlaces)},
+		{g.droppedTrussrcs, fmt.Sprintf("%d further .trussrc files are not judged: %d are at most", g.droppedTrussrcs, maxPlaces)},
+		{g.droppedProblems, fmt.Sprintf("%d further problems are not listed", g.droppedProblems)},
+	} {
+		if limit.n > 0 {
+			g.found.problems = append(g.found.problems, finding.Problem{Error: limit.text})
+		}
+	}
+	return g.found, err
+}
+
+// arrange fixes the order of the candidates by their first places, and of the places
+// of each; it drops candidates without a place. It is idempotent.
+func arrange(keys []*candidate) []*candidate {
+	keys = slices.DeleteFunc(keys, func(k *candidate) bool { return len(k.places) == 0 })
+	for _, k := range keys {
+		// The same place may come twice, in a window and as part of the whole. The
+		// whole knows more of it.
+		slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
+		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
+	}
+	slices.SortFunc(keys, func(a, b *candidate) int {
+		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
+	})
+	return keys
+}
+
+// known returns how much is known of a place.
+func (p place) known() int {
+	n := 0
+	if p.at.Cell != nil {
+		n++
+	}
+	if p.at.LineHash != "" {
+		n++
+	}
+	return n
+}
+
+// comparePlaces orders what is on disk now before what is only in history, then by
+// path and place.
+func comparePlaces(a, b place) int {
+	inHistory := func(l finding.Location) int {
+		if l.Blob != "" && !l.AtHead {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(inHistory(a.at), inHistory(b.at)),
+		strings.Compare(a.at.Path, b.at.Path),
+		strings.Compare(a.at.Member, b.at.Member),
+		cmp.Compare(a.offset, b.offset),
+		cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column),
+		strings.Compare(a.at.Commit, b.at.Commit),
+		strings.Compare(a.at.Blob, b.at.Blob),
+		strings.Compare(a.at.Object, b.at.Object),
+		strings.Compare(strings.Join(a.at.Decoded, " "), strings.Join(b.at.Decoded, " ")),
+	)
+}
+
+// A gatherer is the Sink of a scan. It scans blobs in the goroutine that brings them;
+// only hits, which are rare, take the lock.
+type gatherer struct {
+	ctx        context.Context
+	progress   *Progress
+	commentsIn Comments
+
+	mu    sync.Mutex
+	found hits                  // but for the keys
+	keys  map[string]*candidate // by digest
+
+	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
+}
+
+// Problem implements source.Sink.
+func (g *gatherer) Problem(p finding.Problem) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.found.problems) < maxProblems {
+		g.found.problems = append(g.found.problems, p)
+	} else {
+		g.droppedProblems++
+	}
+	return g.ctx.Err()
+}
+
+// Blob implements source.Sink.
+func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
+	g.count(b)
+	if isTrussrc(b) {
+		g.trussrc(b.At.Path)
+	}
+	var c *cursor
+	inside := newOutline(b)
+	left := g.markers(b, inside)
+	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
+		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
+			if len(left) > 0 { // the comment may be of this window all the same
+				_, i := allow(b.Data, m.Start, b.At)
+				left.used(i)
+			}
+			return true
+		}
+		if c == nil {
+			c = newCursor(b)
+		}
+		n++
+		p := place{offset: int64(m.Start), silent: m.Silent, at: b.At}
+		if b.Window != nil {
+			p.offset += b.Window.Offset
+		}
+		p.at.Decoded = append(slices.Clip(b.At.Decoded), m.Decoded...)
+		if cell := inside.cell(m.Start); cell != nil {
+			p.at.Cell = cell
+		}
+		c.place(&p.at, m)
+		left.used(c.marker)
+		picture := len(p.at.Decoded) > 0 && p.at.Decoded[0] == source.Recognised
+		if picture { // it has no lines
+			p.offset = 0
+			p.at.Line, p.at.Column, p.at.EndLine, p.at.EndColumn = 0, 0, 0, 0
+			p.at.UTF16Column, p.at.UTF16EndColumn = 0, 0
+		}
+		g.hit(m, p, picture)
+		return true // also when the context has ended: what is at hand is still reported
+	})
+	g.unused(b, inside, left)
+	g.progress.Hits.Add(int64(n))
+	return n, g.ctx.Err()
+}
+
+// hit adds a match to the candidate of its key.
+func (g *gatherer) hit(m rules.Match, p place, picture bool) {
+	digest := m.Secret.Digest()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k := g.keys[digest]
+	if k == nil {
+		if len(g.keys) == maxKeys {
+			g.droppedKeys++
+			return
+		}
+		k = &candidate{digest: digest, key: m.Secret, format: m.Format}
+		g.keys[digest] = k
+	}
+	k.matched = max(k.matched, m.Confidence)
+	if !picture { // characters may be misread
+		k.confidence = max(k.confidence, m.Confidence)
+	}
+	if len(k.places) == maxPlaces {
+		g.droppedPlaces++
+		return
+	}
+	k.places = append(k.places, p)
+}
+
+func (g *gatherer) trussrc(path string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.found.trussrcs) < maxPlaces {
+		g.found.trussrcs = append(g.found.trussrcs, path)
+	} else {
+		g.droppedTrussrcs++
+	}
+}
+
+// isTrussrc reports whether a blob is a .trussrc that a folder scan met: one in the
+// home or a truss is marked as such, one in an archive or in history is not a file.
+func isTrussrc(b *source.Blob) bool {
+	at := &b.At
+	return strings.HasSuffix(at.Path, ".trussrc") && path.Base(at.Path) == ".trussrc" &&
+		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
+}
+
+// count adds the blob to what was read: members and variables count for their
+// bytes alone, windows once for each file.
+func (g *gatherer) count(b *source.Blob) {
+	if b.Again {
+		return
+	}
+	own := len(b.Data)
+	if b.Window != nil {
+		own = b.Window.Own.End - b.Window.Own.Start
+	}
+	g.progress.Bytes.Add(int64(own))
+	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
+		return
+	}
+	if b.At.Blob != "" {
+		g.progress.Objects.Add(1)
+	} else {
+		g.progress.Files.Add(1)
+	}
+}
+
+// name is what a blob goes by for the detector: the innermost file name counts as
+// context, and so does the path that leads to it.
+func name(at finding.Location) string {
+	if at.Member == "" {
+		return at.Path
+	}
+	return at.Path + "!" + at.Member
+}
