@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/span"
 )
 
 // A Place says where in a notebook a byte lies.
@@ -21,7 +23,7 @@ type Place struct {
 }
 
 // A Span is a half-open range of bytes, [Start, End).
-type Span struct{ Start, End int }
+type Span = span.Span
 
 // A Notebook is the outline of one file.
 type Notebook struct {

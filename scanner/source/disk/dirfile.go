@@ -111,20 +111,17 @@ func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 // once more, whole, where memory allows: its first lines and the rest of it count
 // as context.
 func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st stamp) error {
-	var ended error
-	hits, err := source.Windows(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, source.Overlap, func(b *source.Blob) (int, error) {
+	hits, broken, err := source.Windows(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, source.Overlap, func(b *source.Blob) (int, error) {
 		b.Open = opener(e.real)
-		var n int
-		n, ended = r.to.Blob(b)
-		return n, ended
+		return r.to.Blob(b)
 	})
 	switch {
-	case ended != nil:
-		return ended
+	case err != nil:
+		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
-		return r.problem(e, err)
+	case broken != nil:
+		return r.problem(e, broken)
 	}
 	if hits > 0 && st.size <= source.WholeLimit {
 		if err := r.again(e); err != nil {
@@ -132,7 +129,9 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 		}
 	}
 	if g, ok := f.(file); ok {
-		return r.checkStamp(g, e, st)
+		if after, err := g.stat(); err != nil || after != st {
+			return r.changed(e)
+		}
 	}
 	return nil
 }
@@ -147,13 +146,6 @@ func (w *walker) again(e entry) error {
 	}
 	_, err = w.to.Blob(&source.Blob{At: finding.Location{Path: e.shown}, Data: data, Again: true, Open: opener(e.real)})
 	return err
-}
-
-func (w *walker) checkStamp(f file, e entry, before stamp) error {
-	if after, err := f.stat(); err != nil || after != before {
-		return w.changed(e)
-	}
-	return nil
 }
 
 func (w *walker) changed(e entry) error {
@@ -181,3 +173,16 @@ type content struct {
 }
 
 func (c content) Size() int64 { return c.size }
+
+// A cancelReader ends when its context does, at the next read.
+type cancelReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

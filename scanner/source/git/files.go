@@ -18,8 +18,9 @@ import (
 // repositories of their own, those of submodules are left out.
 func (h *History) gitFiles(ctx context.Context, r *repository, to source.Sink) error {
 	dirs := []string{r.CommonDir()}
-	if r.GitDir() != r.CommonDir() && !within(r.GitDir(), r.CommonDir()) {
-		dirs = append(dirs, r.GitDir())
+	rel, err := filepath.Rel(r.CommonDir(), r.GitDir())
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		dirs = append(dirs, r.GitDir()) // of a linked work tree that lies elsewhere
 	}
 	for _, dir := range dirs {
 		skip := func(real string) bool {
@@ -53,10 +54,4 @@ func sameFile(a, b string) bool {
 	}
 	y, err := os.Stat(b)
 	return err == nil && os.SameFile(x, y)
-}
-
-// within reports whether name lies below dir.
-func within(name, dir string) bool {
-	rel, err := filepath.Rel(dir, name)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

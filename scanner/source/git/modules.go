@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -83,16 +82,6 @@ func headModules(r *repository) (links []string, mods []refs.Module) {
 		}
 	}
 	return f.paths, mods
-}
-
-// findModules notes the submodules: those in the index, or where there is no work
-// tree those of HEAD. seen tells whether a tree had one; without, none has to be
-// read again.
-func (h *History) findModules(r *repository, indexed []string, seen bool) {
-	h.links = indexed
-	if seen && gitdir.Is(h.path) {
-		h.links, h.modules = headModules(r)
-	}
 }
 
 // Submodules notes, after Walk, which submodules are here, and returns the git folders

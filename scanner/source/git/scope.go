@@ -171,7 +171,7 @@ type selector struct {
 	r         *repository
 	reader    *pack.Reader
 	commits   map[pack.ID]*painted
-	queue     paintHeap
+	queue     queue[*painted] // the newest first
 	selected  []pack.ID
 	tags      []pack.ID // on the way to what is wanted
 	problems  []pack.Problem
@@ -181,6 +181,7 @@ type selector struct {
 
 func (s *selector) choose(scope Scope) error {
 	s.after = -1 << 62
+	s.queue.before = func(a, b *painted) bool { return a.date > b.date }
 	switch {
 	case len(scope.Updates) > 0:
 		return s.updates(scope)
@@ -223,7 +224,7 @@ func (s *selector) rangeOf(text string) error {
 
 func (s *selector) updates(scope Scope) error {
 	for _, u := range scope.Updates {
-		if id, err := pack.ParseID(u.New); err != nil || isZeros(u.New) {
+		if id, err := pack.ParseID(u.New); err != nil || strings.Trim(u.New, "0") == "" {
 			continue // the reference goes away
 		} else if !s.r.Has(id) {
 			return fmt.Errorf("%s: object %s is not here", u.Ref, u.New)
@@ -241,8 +242,6 @@ func (s *selector) updates(scope Scope) error {
 	return s.paint()
 }
 
-func isZeros(id string) bool { return strings.Trim(id, "0") == "" }
-
 // name starts painting at a revision.
 func (s *selector) name(rev string, flag uint8) error {
 	id, err := s.resolve(rev)
@@ -256,7 +255,7 @@ func (s *selector) name(rev string, flag uint8) error {
 // tip starts painting at an object, through tags.
 func (s *selector) tip(hex string, flag uint8) {
 	id, err := pack.ParseID(hex)
-	for range 64 {
+	for range maxTags {
 		if err != nil {
 			return
 		}
@@ -339,7 +338,7 @@ func (s *selector) paint() error {
 				s.reach(p, c.flags)
 			}
 		}
-		if c.date < oldest && !slices.ContainsFunc(s.queue, s.interesting) {
+		if c.date < oldest && !slices.ContainsFunc(s.queue.items, s.interesting) {
 			left--
 		}
 	}
@@ -354,18 +353,4 @@ func (s *selector) paint() error {
 	}
 	s.selected = sortedIDs(s.selected)
 	return nil
-}
-
-// A paintHeap has the newest commit on top.
-type paintHeap []*painted
-
-func (h paintHeap) Len() int           { return len(h) }
-func (h paintHeap) Less(i, j int) bool { return h[i].date > h[j].date }
-func (h paintHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *paintHeap) Push(x any)        { *h = append(*h, x.(*painted)) }
-func (h *paintHeap) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	*h = (*h)[:last]
-	return x
 }

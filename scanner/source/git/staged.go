@@ -5,6 +5,7 @@ import (
 	"context"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -84,23 +85,18 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *index.Tree, count i
 			if old := head[name]; old.IsTree() {
 				sub = old.ID
 			}
-			s.compare(e.path[:len(prefix)+len(name)+1], sub, cachedDir(cache, name), len(s.entries))
+			var below *index.Tree
+			if cache != nil {
+				if i := slices.IndexFunc(cache.Dirs, func(d *index.Tree) bool { return d.Name == name }); i >= 0 {
+					below = cache.Dirs[i]
+				}
+			}
+			s.compare(e.path[:len(prefix)+len(name)+1], sub, below, len(s.entries))
 			continue
 		}
 		s.entries = s.entries[1:]
 		s.entry(e, head[name])
 	}
-}
-
-func cachedDir(d *index.Tree, name string) *index.Tree {
-	if d != nil {
-		for _, sub := range d.Dirs {
-			if sub.Name == name {
-				return sub
-			}
-		}
-	}
-	return nil
 }
 
 func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {

@@ -102,11 +102,12 @@ func UploadSet(dir string, o Options) ([]Entry, []finding.Problem) {
 // chainFiles returns the Python files at the top of a folder that use truss_chains,
 // and which of them name folders that only running them would tell.
 func chainFiles(dir string) (chain, opaque []string) {
-	names, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.py"))
-	if err != nil {
-		return nil, nil
-	}
-	for _, name := range names {
+	children, _ := os.ReadDir(dir) // what cannot be read is reported by the walk
+	for _, c := range children {
+		if !strings.HasSuffix(c.Name(), ".py") {
+			continue
+		}
+		name := filepath.Join(dir, c.Name())
 		data, err := disk.ReadSmall(name)
 		if err != nil || !strings.Contains(string(data), "truss_chains") {
 			continue // one that cannot be read is reported when it is sent
@@ -117,8 +118,4 @@ func chainFiles(dir string) (chain, opaque []string) {
 		}
 	}
 	return chain, opaque
-}
-
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/ignore"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 const (
@@ -34,14 +35,26 @@ func (u *upload) problem(file, text, hint string, warning bool) {
 
 func (u *upload) run() {
 	var err error
-	if u.builtin, err = builtinSpec(); err != nil {
+	if u.builtin, err = ignore.ParsePathSpec([]byte(builtinIgnore)); err != nil {
 		u.problem(u.dir, "the built-in ignore list: "+err.Error(), "report this to the makers of b10lint", false)
 		return
 	}
-	spec, custom, err := archiveSpec(u.dir, u.builtin)
+	// A .truss_ignore of its own replaces the built-in list; custom is nil without.
+	var custom *ignore.PathSpec
+	list := filepath.Join(u.dir, trussIgnoreName)
+	data, err := disk.ReadSmall(list)
+	if err == nil {
+		custom, err = ignore.ParsePathSpec(data)
+	}
+	spec := custom
 	if err != nil {
-		u.problems = append(u.problems, badIgnore(u.dir, err))
 		spec = u.builtin
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p := source.Unreadable(list, err)
+		p.Error += "; the upload set is worked out with the built-in list"
+		p.Hint = "correct it: truss push fails on it as well"
+		u.problems = append(u.problems, p)
 	}
 	file := filepath.Join(u.dir, configName)
 	_, err = os.Stat(file)
