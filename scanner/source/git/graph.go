@@ -116,10 +116,6 @@ func (l *record) arrange(links []commitLink) {
 			order = append(order, int32(i))
 		}
 	}
-	l.fill(links, order, at)
-}
-
-func (l *record) fill(links []commitLink, order []int32, at map[pack.ID]int32) {
 	rank := make([]int32, len(links))
 	for n, i := range order {
 		rank[i] = int32(n)

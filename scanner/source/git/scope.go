@@ -1,10 +1,12 @@
 package git
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -109,11 +111,7 @@ func (h *History) walkScope(ctx context.Context, r *repository, to source.Sink) 
 
 // hand hands over single objects, whole.
 func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, to source.Sink) error {
-	ids := make([]pack.ID, 0, len(want))
-	for id := range want {
-		ids = append(ids, id)
-	}
-	ids = sortedIDs(ids)
+	ids := slices.SortedFunc(maps.Keys(want), pack.ID.Compare)
 	jobs := h.opts.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -121,34 +119,27 @@ func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool
 	h.cov.Kinds = map[string]finding.ObjectCount{}
 	g, ctx := errgroup.WithContext(ctx)
 	for part := range slices.Chunk(ids, max(1, (len(ids)+jobs-1)/jobs)) {
-		g.Go(func() error { return h.handPart(ctx, r, part, to) })
+		g.Go(func() error {
+			reader := r.Reader()
+			for _, id := range part {
+				kind, data, err := reader.Object(id)
+				if err != nil {
+					err = h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err})
+				} else if _, err = to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err == nil {
+					h.mu.Lock()
+					n := h.cov.Kinds[kind.String()]
+					n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
+					h.cov.Kinds[kind.String()] = n
+					h.mu.Unlock()
+				}
+				if err = cmp.Or(err, ctx.Err()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	return g.Wait()
-}
-
-func (h *History) handPart(ctx context.Context, r *repository, ids []pack.ID, to source.Sink) error {
-	reader := r.Reader()
-	for _, id := range ids {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		kind, data, err := reader.Object(id)
-		if err != nil {
-			if err := h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err}); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err != nil {
-			return err
-		}
-		h.mu.Lock()
-		n := h.cov.Kinds[kind.String()]
-		n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
-		h.cov.Kinds[kind.String()] = n
-		h.mu.Unlock()
-	}
-	return nil
 }
 
 // The sides that a commit is reachable from.
@@ -190,8 +181,10 @@ func (s *selector) choose(scope Scope) error {
 	}
 	if when, ok := parseDate(scope.Since, time.Now()); ok {
 		s.after = when.Unix()
-	} else if err := s.name(scope.Since, unwanted); err != nil {
+	} else if id, err := s.resolve(scope.Since); err != nil {
 		return err
+	} else {
+		s.tip(id.String(), unwanted)
 	}
 	for _, ref := range s.r.refs {
 		s.tip(ref.ID, wanted)
@@ -215,9 +208,11 @@ func (s *selector) rangeOf(text string) error {
 		if side.name == "" {
 			side.name = "HEAD"
 		}
-		if err := s.name(side.name, side.flag); err != nil {
+		id, err := s.resolve(side.name)
+		if err != nil {
 			return err
 		}
+		s.tip(id.String(), side.flag)
 	}
 	return s.paint()
 }
@@ -240,16 +235,6 @@ func (s *selector) updates(scope Scope) error {
 		}
 	}
 	return s.paint()
-}
-
-// name starts painting at a revision.
-func (s *selector) name(rev string, flag uint8) error {
-	id, err := s.resolve(rev)
-	if err != nil {
-		return err
-	}
-	s.tip(id.String(), flag)
-	return nil
 }
 
 // tip starts painting at an object, through tags.

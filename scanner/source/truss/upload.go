@@ -58,15 +58,13 @@ func (u *upload) run() {
 	}
 	file := filepath.Join(u.dir, configName)
 	_, err = os.Stat(file)
-	isTruss := err == nil || u.config != ""
-	switch {
-	case isTruss:
+	if err == nil || u.config != "" {
 		u.truss(spec, custom)
 		u.sendConfig()
-	default:
-		u.archive(u.dir, spec, false)
-		u.chain()
+		return
 	}
+	u.archive(u.dir, spec, false)
+	u.chain()
 }
 
 // truss lists a truss, gathering it first when parts of it are elsewhere.
@@ -181,8 +179,7 @@ func (u *upload) chain() {
 func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, file string)) {
 	children, err := os.ReadDir(dir)
 	if err != nil {
-		p := source.Unreadable(dir, err)
-		u.problems = append(u.problems, p)
+		u.problems = append(u.problems, source.Unreadable(dir, err))
 	}
 	for _, c := range children {
 		at, file := path.Join(rel, c.Name()), filepath.Join(dir, c.Name())
