@@ -191,7 +191,7 @@ func (e *Execution) one(ctx context.Context, entry *Entry) error {
 	if err != nil {
 		entry.Error = err.Error()
 	} else if refused == nil {
-		entry.settle()
+		entry.settle(true)
 	}
 	e.mu.Unlock()
 	if e.o.Progress != nil {

@@ -165,19 +165,16 @@ func (d *draft) byPrefix() {
 			d.refuse(w.Prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids[w.Prefix])),
 				"look at the places, and name the prefix on the command line of b10lint revoke if the listed key is leaked", w.Places)
 		default:
-			d.choose(items[0], w)
+			it := items[0]
+			d.chosen[it.Prefix] = it
+			it.Leaked = it.Leaked || w.Leaked
+			addOnce(&it.Places, w.Places...)
+			why := "named by prefix"
+			if w.Leaked {
+				why = "leaked"
+			}
+			addOnce(&it.Why, why)
 		}
-	}
-}
-
-func (d *draft) choose(it *Item, w Wanted) {
-	d.chosen[it.Prefix] = it
-	it.Leaked = it.Leaked || w.Leaked
-	addOnce(&it.Places, w.Places...)
-	if w.Leaked {
-		addOnce(&it.Why, "leaked")
-	} else {
-		addOnce(&it.Why, "named by prefix")
 	}
 }
 
