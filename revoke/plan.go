@@ -33,7 +33,7 @@ type Plan struct {
 	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
 	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
 	Unmatched  []Left    `json:"unmatched,omitempty"`
-	Gaps       []string  `json:"gaps,omitempty"` // what the inventory could not tell
+	Gaps       []string  `json:"gaps,omitempty"` // what could not be read
 	// Guards that were lifted when the plan was made.
 	IncludeSelf bool `json:"include_self,omitempty"`
 	ForceActive bool `json:"force_active,omitempty"`
@@ -65,7 +65,7 @@ type Request struct {
 // Wanted is one key asked for by its prefix.
 type Wanted struct {
 	Prefix string
-	// ID tells found keys apart that share a prefix: a fingerprint. It may be empty.
+	// ID distinguishes found keys that share a prefix: a fingerprint. It may be empty.
 	ID     string
 	Leaked bool
 	Places []string

@@ -18,7 +18,7 @@ const Day = 24 * time.Hour
 // A Policy is the thresholds, severities and exceptions of an audit.
 type Policy struct {
 	// UnusedAfter is how long a key may go without use. A longer time than
-	// baseten.UsageRetention can only be told for keys whose last use is listed.
+	// baseten.UsageRetention is only known for keys whose last use is listed.
 	UnusedAfter time.Duration
 	// NeverUsedAfter is how old a key that was never used may be.
 	NeverUsedAfter time.Duration
