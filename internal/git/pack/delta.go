@@ -106,7 +106,7 @@ func checkDelta(cmds []byte, base, result uint64) error {
 // checkDelta has passed. It appends to fresh what of dst is not as it was in
 // base, as Object.Fresh says.
 func applyDelta(dst, base, cmds []byte, fresh []Span) []Span {
-	// The result is looked at as if both it and its base had one border before
+	// The result is treated as if both it and its base had one border before
 	// the first byte and one after the last: copied is where in the base the last
 	// copied run ended.
 	at, copied := 0, 0
