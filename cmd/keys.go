@@ -26,7 +26,7 @@ is a file and -q is quiet. See docs/keys.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newKeysList(env, ui), newKeysCreate(env, ui), newKeysDelete(env, ui))
+	c.AddCommand(newKeysList(env, ui), newKeysCreate(env), newKeysDelete(env))
 	return c
 }
 

@@ -22,7 +22,7 @@ type keysCreate struct {
 	team     string
 }
 
-func newKeysCreate(env Env, ui *UI) *cobra.Command {
+func newKeysCreate(env Env) *cobra.Command {
 	o := &keysCreate{kind: choice{"", typeWords()}}
 	o.out.secret = true
 	c := &cobra.Command{

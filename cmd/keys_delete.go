@@ -20,7 +20,7 @@ type keysDelete struct {
 	yes          bool
 }
 
-func newKeysDelete(env Env, ui *UI) *cobra.Command {
+func newKeysDelete(env Env) *cobra.Command {
 	o := &keysDelete{}
 	c := &cobra.Command{
 		Use:   "delete",

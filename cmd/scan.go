@@ -270,7 +270,7 @@ func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]
 	}
 	for i := range sources {
 		s := &sources[i].Source
-		*s = o.ocr.wrap(o.archives.wrap(*s))
+		*s = o.ocr.wrap(o.archives.wrap(*s, o.jobs))
 	}
 	return sources, targets, nil
 }
