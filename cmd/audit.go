@@ -116,8 +116,5 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if o.failOnNew {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
 	}
-	if code := status(r, o.failOn.value); code != ExitClean {
-		return silent(code)
-	}
-	return nil
+	return silent(status(r, o.failOn.value))
 }

@@ -178,10 +178,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	if code := status(r, o.failOn.value); code != ExitClean {
-		return silent(code)
-	}
-	return nil
+	return silent(status(r, o.failOn.value))
 }
 
 // settings are those of the repository that is looked at; what the command line
