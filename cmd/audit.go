@@ -116,7 +116,8 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if o.failOnNew {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
 	}
-	if code := status(r, o.failOn.value); code != ExitClean {
+	atOrAbove := func(f finding.Finding) bool { return f.Severity >= o.failOn.value }
+	if code := status(r, slices.ContainsFunc(r.Standing(), atOrAbove)); code != ExitClean {
 		return silent(code)
 	}
 	return nil
