@@ -79,10 +79,7 @@ func runAction(ctx context.Context, env Env, ui *UI) error {
 	if err := a.finish(); err != nil {
 		return err
 	}
-	if code != ExitClean {
-		return silent(code)
-	}
-	return nil
+	return silent(code)
 }
 
 // prepare reads the inputs and the event, and sees to the history.

@@ -117,8 +117,5 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
 	}
 	atOrAbove := func(f finding.Finding) bool { return f.Severity >= o.failOn.value }
-	if code := status(r, slices.ContainsFunc(r.Standing(), atOrAbove)); code != ExitClean {
-		return silent(code)
-	}
-	return nil
+	return silent(status(r, slices.ContainsFunc(r.Standing(), atOrAbove)))
 }

@@ -143,11 +143,17 @@ func (d *dataOutput) write(ctx context.Context, w io.Writer, v any, text func(io
 }
 
 func (d *dataOutput) encode(w io.Writer, v any) error {
+	if d.format.value == "json" {
+		return writeJSON(w, v, "  ")
+	}
+	return writeJSON(w, v, "")
+}
+
+// writeJSON writes v as JSON and a line end; an empty indent puts it on one line.
+func writeJSON(w io.Writer, v any, indent string) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	if d.format.value == "json" {
-		e.SetIndent("", "  ")
-	}
+	e.SetIndent("", indent)
 	return e.Encode(v)
 }
 

@@ -28,8 +28,13 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// silent is the error of a run whose report has said everything.
-func silent(code int) error { return &exitError{code: code, err: errors.New("")} }
+// silent is the error of a run whose report has said everything; nil for ExitClean.
+func silent(code int) error {
+	if code == ExitClean {
+		return nil
+	}
+	return &exitError{code: code, err: errors.New("")}
+}
 
 // usage is the error of a bad command line.
 func usage(hint, format string, args ...any) error {

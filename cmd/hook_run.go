@@ -35,49 +35,46 @@ nothing is staged, as with --all-files in CI, it looks at all files.`,
 
 // A hookCall is the scan that a hook stands for.
 type hookCall struct {
-	args  []string // nil: there is nothing to look at
+	args  []string // of b10lint scan; nil: there is nothing to look at
 	what  string   // is stopped by it
 	stdin io.Reader
 }
 
 func hookScan(env Env, hook string, args []string) (hookCall, error) {
+	scan := func(what string, args ...string) (hookCall, error) { return hookCall{args, what, env.Stdin}, nil }
 	framework := env.get("PRE_COMMIT") != ""
-	from, to := env.get("PRE_COMMIT_FROM_REF"), env.get("PRE_COMMIT_TO_REF")
+	from, to, remote := env.get("PRE_COMMIT_FROM_REF"), env.get("PRE_COMMIT_TO_REF"), env.get("PRE_COMMIT_REMOTE_BRANCH")
 	switch {
 	case hook == "commit-msg" && len(args) > 0:
-		return hookCall{[]string{"scan", "--commit-msg", args[0]}, "commit", env.Stdin}, nil
+		return scan("commit", "--commit-msg", args[0])
 	case hook == "commit-msg":
 		return hookCall{}, usage("b10lint hook run commit-msg -- FILE", "the hook commit-msg needs the file with the message")
 	case hook == "pre-receive":
-		return hookCall{[]string{"scan", "--pre-receive"}, "push", env.Stdin}, nil
+		return scan("push", "--pre-receive")
 	case hook == "pre-push" && !framework && len(args) > 0:
-		return hookCall{[]string{"scan", "--pre-push=" + args[0]}, "push", env.Stdin}, nil
+		return scan("push", "--pre-push="+args[0])
 	case hook == "pre-push" && !framework:
-		return hookCall{[]string{"scan", "--pre-push"}, "push", env.Stdin}, nil
+		return scan("push", "--pre-push")
 	case hook != "pre-commit" && hook != "pre-push":
 		return hookCall{}, usage("the hooks are pre-commit, commit-msg, pre-push, pre-receive", "b10lint is no hook %q", hook)
 	case from != "" && to != "":
-		return hookCall{[]string{"scan", "--range", from + ".." + to}, "push", env.Stdin}, nil
-	case env.get("PRE_COMMIT_REMOTE_BRANCH") != "":
-		return newBranch(env)
+		return scan("push", "--range", from+".."+to)
+	case remote != "":
+		// pre-commit pushes a branch that has nothing in common with the remote's, and so
+		// names no commits: they are those that git would have named on standard input.
+		local := cmp.Or(env.get("PRE_COMMIT_LOCAL_BRANCH"), "HEAD")
+		id, err := git{env: env, dir: "."}.run("rev-parse", "--verify", "--end-of-options", local)
+		if err != nil {
+			return hookCall{}, failed(err)
+		}
+		line := fmt.Sprintf("%s %s %s %s\n", local, id, remote, strings.Repeat("0", len(id)))
+		return hookCall{[]string{"--pre-push=" + env.get("PRE_COMMIT_REMOTE_NAME")}, "push", strings.NewReader(line)}, nil
 	case hook == "pre-push":
 		return hookCall{}, nil // another stage of pre-commit's
 	case framework && nothingStaged(env):
-		return hookCall{[]string{"scan", "--no-history"}, "check", env.Stdin}, nil
+		return scan("check", "--no-history")
 	}
-	return hookCall{[]string{"scan", "--staged"}, "commit", env.Stdin}, nil
-}
-
-// newBranch is what pre-commit is about when it pushes a branch that has nothing in
-// common with the remote's, for which it names no commits.
-func newBranch(env Env) (hookCall, error) {
-	local, remote := cmp.Or(env.get("PRE_COMMIT_LOCAL_BRANCH"), "HEAD"), env.get("PRE_COMMIT_REMOTE_BRANCH")
-	id, err := git{env: env, dir: "."}.run("rev-parse", "--verify", "--end-of-options", local)
-	if err != nil {
-		return hookCall{}, failed(err)
-	}
-	line := fmt.Sprintf("%s %s %s %s\n", local, id, remote, strings.Repeat("0", len(id)))
-	return hookCall{[]string{"scan", "--pre-push=" + env.get("PRE_COMMIT_REMOTE_NAME")}, "push", strings.NewReader(line)}, nil
+	return scan("commit", "--staged")
 }
 
 // nothingStaged reports whether the index is as HEAD is. Where git cannot tell, as
@@ -89,14 +86,16 @@ func nothingStaged(env Env) bool {
 
 func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {
 	// Git shows what a hook prints in one place or the other; standard error is the
-	// one for talk. A hook that stops nothing says nothing.
+	// one for talk. A hook that stops nothing says nothing. The scan is called by its
+	// command line: the defaults of its flags, and the checks of what goes together with
+	// what, are there and nowhere else.
 	var out bytes.Buffer
 	color := "never"
 	if ui.color(env.Stderr) {
 		color = "always"
 	}
 	inner := env
-	inner.Args, inner.Stdin, inner.Stdout = append(call.args, "--color", color), call.stdin, &out
+	inner.Args, inner.Stdin, inner.Stdout = append([]string{"scan", "--color", color}, call.args...), call.stdin, &out
 	code := Main(ctx, inner)
 	if code == ExitClean {
 		return nil

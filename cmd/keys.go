@@ -26,7 +26,7 @@ is a file and -q is quiet. See docs/keys.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newKeysList(env, ui), newKeysCreate(env, ui), newKeysDelete(env, ui))
+	c.AddCommand(newKeysList(env, ui), newKeysCreate(env), newKeysDelete(env))
 	return c
 }
 
@@ -78,9 +78,9 @@ const maxPrefix = 24
 // error never repeats an argument, which may be a key.
 func prefixArguments(args ...string) (prefixes []string, err error) {
 	for _, arg := range args {
-		prefix := strings.TrimSuffix(strings.TrimSuffix(arg, "****"), ".")
+		prefix, ok := prefixOf(arg)
 		switch {
-		case isPrefix(prefix):
+		case ok:
 			prefixes = append(prefixes, prefix)
 		case len(prefix) > maxPrefix || strings.Contains(prefix, "."):
 			return nil, usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
@@ -90,6 +90,12 @@ func prefixArguments(args ...string) (prefixes []string, err error) {
 		}
 	}
 	return prefixes, nil
+}
+
+// prefixOf reads a prefix, also as lists show it: with a dot and stars.
+func prefixOf(s string) (prefix string, ok bool) {
+	prefix = strings.TrimSuffix(strings.TrimSuffix(s, "****"), ".")
+	return prefix, isPrefix(prefix)
 }
 
 // isPrefix reports whether s can be the public part of a key.

@@ -22,7 +22,7 @@ type keysCreate struct {
 	team     string
 }
 
-func newKeysCreate(env Env, ui *UI) *cobra.Command {
+func newKeysCreate(env Env) *cobra.Command {
 	o := &keysCreate{kind: choice{"", typeWords()}}
 	o.out.secret = true
 	c := &cobra.Command{
@@ -115,8 +115,17 @@ func (o *keysCreate) show(ctx context.Context, env Env, made secret.Secret) erro
 func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) error {
 	e := apiFailed(ctx, "creating API key", err).(*exitError)
 	if baseten.Refused(err) {
-		if baseten.IsForbidden(err) {
-			e.hints = append(e.hints, createRights(typeOf(o.kind.value)))
+		if baseten.IsForbidden(err) { // who may, by the page of Baseten's Terraform provider
+			right := "a " + o.kind.value + " key is made with "
+			switch typeOf(o.kind.value) {
+			case baseten.Personal:
+				right += "another personal key of the same member"
+			case baseten.WorkspaceManageAPIKeys:
+				right += "the personal key of an organisation admin"
+			default:
+				right += "the personal key of an admin of the team or organisation, or a workspace key that manages API keys"
+			}
+			e.hints = append(e.hints, right)
 		}
 		return e
 	}
@@ -128,16 +137,4 @@ func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) 
 	e.hints = append(e.hints, "the key may exist all the same, and was not asked for again; "+look,
 		"if it is there, delete it before you try again: nobody has its value")
 	return e
-}
-
-// createRights says who may make a key of a type, by the page of Baseten's
-// Terraform provider.
-func createRights(t baseten.KeyType) string {
-	switch t {
-	case baseten.Personal:
-		return "a personal key is made with another personal key of the same member"
-	case baseten.WorkspaceManageAPIKeys:
-		return "a " + typeWord(t) + " key is made with the personal key of an organisation admin"
-	}
-	return "a " + typeWord(t) + " key is made with the personal key of an admin of the team or organisation, or a workspace key that manages API keys"
 }

@@ -20,7 +20,7 @@ type keysDelete struct {
 	yes          bool
 }
 
-func newKeysDelete(env Env, ui *UI) *cobra.Command {
+func newKeysDelete(env Env) *cobra.Command {
 	o := &keysDelete{}
 	c := &cobra.Command{
 		Use:   "delete",
@@ -136,20 +136,14 @@ func noSuchKey(how, what string) error {
 	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it", "no API key %s %q", how, what)
 }
 
-// describeKey is a line on a key, for somebody who is about to delete it.
+// describeKey is a line on a key, for the person who is about to delete it.
 func describeKey(k baseten.Key) string {
 	words := []string{"API key " + k.Prefix + "****"}
-	add := func(label, value string) {
-		if value != "" {
-			words = append(words, strings.TrimSpace(label+" "+value))
+	for _, w := range [][2]string{{"named", k.Name}, {"", typeWord(k.Type)}, {"team", k.TeamName}, {"of", k.OwnerName()}, {"", scope(k)},
+		{"created", day(k.CreatedAt.Ptr())}, {"last used", lastUsed(k.LastUsedAt)}} {
+		if w[1] != "" {
+			words = append(words, strings.TrimSpace(w[0]+" "+w[1]))
 		}
 	}
-	add("named", k.Name)
-	add("", typeWord(k.Type))
-	add("team", k.TeamName)
-	add("of", k.OwnerName())
-	add("", scope(k))
-	add("created", day(k.CreatedAt.Ptr()))
-	add("last used", lastUsed(k.LastUsedAt))
 	return strings.Join(words, ", ")
 }

@@ -74,94 +74,73 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 	if err != nil {
 		return apiFailed(ctx, "listing API keys", err)
 	}
-	team, err := o.teamName(ctx, account.client, keys)
-	if err != nil {
-		return err
+	team := o.team
+	if !slices.ContainsFunc(keys, func(k baseten.Key) bool { return k.TeamName == team }) && team != "" { // then it is an id
+		t, err := resolveTeam(ctx, account.client, team)
+		if err != nil {
+			return err
+		}
+		team = t.Name
 	}
-	shown, untold := o.filter(keys, team, time.Now())
-	if untold > 0 {
-		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by", untold, english.Plural(untold, "key was", "keys were")))
+	shown, undated := []listedKey{}, 0
+	for _, k := range keys {
+		switch wanted, known := o.wants(k, team, time.Now()); {
+		case !known:
+			undated++
+		case wanted:
+			shown = append(shown, listedKey(k))
+		}
+	}
+	if undated > 0 {
+		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by",
+			undated, english.Plural(undated, "key was", "keys were")))
 	}
 	if len(shown) == 0 && o.out.format.value == "text" {
 		fmt.Fprintln(env.Stderr, "No API keys found.")
 		return nil
 	}
-	return o.out.write(ctx, env.Stdout, keyList{Keys: shown}, func(w io.Writer) error { return keyTable(w, shown) })
-}
-
-// teamName is the name that --team stands for. An id is only looked up when no
-// listed key has it as its team's name.
-func (o *keysList) teamName(ctx context.Context, client *baseten.Client, keys []baseten.Key) (string, error) {
-	if o.team == "" || slices.ContainsFunc(keys, func(k baseten.Key) bool { return k.TeamName == o.team }) {
-		return o.team, nil
-	}
-	t, err := resolveTeam(ctx, client, o.team)
-	return t.Name, err
-}
-
-// filter returns the keys that all the filters let through, and how many were
-// left out because a date that a filter needs was not told.
-func (o *keysList) filter(keys []baseten.Key, team string, now time.Time) (shown []listedKey, untold int) {
-	shown = []listedKey{}
-	for _, k := range keys {
-		if !o.plain(k, team) {
-			continue
+	return o.out.write(ctx, env.Stdout, map[string]any{"keys": shown}, func(w io.Writer) error {
+		var rows [][]string
+		for _, l := range shown {
+			k := baseten.Key(l)
+			rows = append(rows, []string{k.Name, k.Prefix + "****", typeWord(k.Type), k.TeamName,
+				k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k)})
 		}
-		old, oldTold := o.old(k, now)
-		unused, unusedTold := o.idle(k, now)
-		switch {
-		case oldTold && !old || unusedTold && !unused:
-		case !oldTold || !unusedTold:
-			untold++
-		default:
-			shown = append(shown, listedKey(k))
-		}
-	}
-	return shown, untold
+		return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
+	})
 }
 
-// plain is the filters that need no dates.
-func (o *keysList) plain(k baseten.Key, team string) bool {
-	ofType := len(o.types) == 0 || slices.ContainsFunc(o.types, func(t string) bool { return typeOf(t) == k.Type })
-	owned := o.owner == "" || k.Owner != nil && slices.Contains([]string{
-		strings.ToLower(k.Owner.Email), strings.ToLower(k.Owner.Name), strings.ToLower(k.Owner.UserID)}, strings.ToLower(o.owner))
-	return ofType && owned && (team == "" || k.TeamName == team) &&
-		(!o.legacy || k.Format() == finding.Legacy) && (!o.unnamed || k.Name == "")
-}
-
-func (o *keysList) old(k baseten.Key, now time.Time) (holds, told bool) {
-	if o.older.value == 0 {
-		return true, true
-	}
-	return now.Sub(k.CreatedAt.Time) >= o.older.value, !k.CreatedAt.IsZero()
-}
-
-// idle reports whether nobody used a key for so long. One that was never used
-// counts from its making.
-func (o *keysList) idle(k baseten.Key, now time.Time) (holds, told bool) {
+// wants reports whether all the filters let a key through. known is false when that
+// hangs on a date that Baseten did not give.
+func (o *keysList) wants(k baseten.Key, team string, now time.Time) (wanted, known bool) {
+	mine := func(s string) bool { return strings.EqualFold(s, o.owner) }
 	switch {
-	case o.unused.value == 0:
-		return true, true
-	case !k.LastUsedAt.IsZero():
-		return now.Sub(k.LastUsedAt.Time) >= o.unused.value, true
-	case k.LastUsedAt.Null():
-		return now.Sub(k.CreatedAt.Time) >= o.unused.value, !k.CreatedAt.IsZero()
+	case len(o.types) > 0 && !slices.ContainsFunc(o.types, func(t string) bool { return typeOf(t) == k.Type }),
+		o.owner != "" && (k.Owner == nil || !mine(k.Owner.Email) && !mine(k.Owner.Name) && !mine(k.Owner.UserID)),
+		team != "" && k.TeamName != team,
+		o.legacy && k.Format() != finding.Legacy,
+		o.unnamed && k.Name != "":
+		return false, true
 	}
-	return false, false
-}
-
-func keyTable(w io.Writer, keys []listedKey) error {
-	var rows [][]string
-	for _, l := range keys {
-		k := baseten.Key(l)
-		rows = append(rows, []string{k.Name, k.Prefix + "****", typeWord(k.Type), k.TeamName,
-			k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k)})
+	// One that was never used counts as unused from the day it was created.
+	used := k.LastUsedAt
+	if used.Null() {
+		used = k.CreatedAt
 	}
-	return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
-}
-
-type keyList struct {
-	Keys []listedKey `json:"keys"`
+	known = true
+	for _, f := range []struct {
+		least time.Duration
+		since baseten.Time
+	}{{o.older.value, k.CreatedAt}, {o.unused.value, used}} {
+		switch {
+		case f.least == 0:
+		case f.since.IsZero():
+			known = false
+		case now.Sub(f.since.Time) < f.least:
+			return false, true
+		}
+	}
+	return true, known
 }
 
 // A listedKey is an entry in the words of Baseten's own list, with null for what

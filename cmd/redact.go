@@ -58,10 +58,7 @@ pipe to it, so it may leave out colours and progress bars.`,
 func redactStream(env Env, least finding.Confidence) error {
 	w := redact.NewWriter(env.Stdout, least)
 	_, err := io.CopyBuffer(writerOnly{w}, readerOnly{env.Stdin}, make([]byte, 64<<10))
-	if err = errors.Join(err, w.Close()); err != nil {
-		return failed(err)
-	}
-	return nil
+	return done(errors.Join(err, w.Close()))
 }
 
 // The two keep io.CopyBuffer from taking a way around its buffer.
@@ -82,10 +79,15 @@ func redactCommand(env Env, least finding.Confidence, args []string) error {
 	signal.Notify(signals, forwarded()...)
 	defer signal.Stop(signals)
 	if err := child.Start(); err != nil {
-		return errors.Join(notRun(err), stdout.Close(), stderr.Close())
+		code := exitCannotRun
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			code = exitNotFound
+		}
+		return errors.Join(&exitError{code: code, err: fmt.Errorf("redact: %w", err), hints: []string{"check the command's spelling and that it may be run"}},
+			stdout.Close(), stderr.Close())
 	}
-	done := make(chan struct{})
-	defer close(done)
+	ended := make(chan struct{})
+	defer close(ended)
 	// A terminal sends its signals to every program of the foreground itself.
 	terminal := isTerminal(env.Stdin) || isTerminal(env.Stdout) || isTerminal(env.Stderr)
 	go func() {
@@ -95,7 +97,7 @@ func redactCommand(env Env, least finding.Confidence, args []string) error {
 				if !(terminal || alwaysShared) || !fromKeyboard(s) {
 					_ = child.Process.Signal(s)
 				}
-			case <-done:
+			case <-ended:
 				return
 			}
 		}
@@ -104,20 +106,8 @@ func redactCommand(env Env, least finding.Confidence, args []string) error {
 	if closed := errors.Join(stdout.Close(), stderr.Close()); closed != nil {
 		return failed(closed)
 	}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return silent(statusOf(exit.ProcessState))
-	case err != nil:
-		return failed(err)
 	}
-	return nil
-}
-
-func notRun(err error) error {
-	code := exitCannotRun
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		code = exitNotFound
-	}
-	return &exitError{code: code, err: fmt.Errorf("redact: %w", err), hints: []string{"check the command's spelling and that it may be run"}}
+	return done(err)
 }

@@ -201,10 +201,10 @@ func (o *revokeOptions) readKeys(env Env) (map[string]secret.Secret, error) {
 	}
 	keys := map[string]secret.Secret{}
 	for _, s := range suspects {
-		if s.Confidence == finding.LowConfidence {
-			return nil, usage("each line is a whole key", "--keys: %s is not a whole Baseten key", s.prefix)
+		if s.suspect.Confidence == finding.LowConfidence {
+			return nil, usage("each line is a whole key", "--keys: %s is not a whole Baseten key", s.Prefix)
 		}
-		keys[s.Key.Prefix()] = s.Key
+		keys[s.Prefix] = s.suspect.Key
 	}
 	return keys, nil
 }

@@ -166,10 +166,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	if code := status(r, failing(r, targets)); code != ExitClean {
-		return silent(code)
-	}
-	return nil
+	return silent(status(r, failing(r, targets)))
 }
 
 // unbounded reports whether the flags leave nothing of the targets out.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,19 +82,14 @@ func (o *historyOptions) check(targets []string, cache string) error {
 			return usage("leave it out, or give it a value", "--%s is empty", name)
 		}
 	}
-	if o.commitRange != "" && !strings.Contains(o.commitRange, "..") {
+	switch {
+	case o.commitRange != "" && !strings.Contains(o.commitRange, ".."):
 		return usage("as in git log: --range origin/main..HEAD", "--range %q: want A..B or A...B", o.commitRange)
-	}
-	if o.commitMessage != "" && len(targets) > 0 {
+	case o.commitMessage != "" && len(targets) > 0:
 		return usage("leave the targets out", "--commit-msg looks at one file and takes no target")
-	}
-	if !o.scoped() {
-		return nil
-	}
-	if len(targets) > 1 {
+	case o.scoped() && len(targets) > 1:
 		return usage("run it once for each", "one repository at a time can be looked at in part")
-	}
-	if len(targets) == 1 && targets[0] == "-" {
+	case o.scoped() && slices.Contains(targets, "-"):
 		return usage("name the repository, or nothing for the current folder", "standard input is no repository")
 	}
 	return nil
@@ -109,25 +105,19 @@ func (o *historyOptions) scope(env Env) (s gitsource.Scope, err error) {
 		s.Except = []string{"refs/"}
 		s.Updates, err = readUpdates(env.Stdin, 3, func(f []string) gitsource.Update { return gitsource.Update{Old: f[0], New: f[1], Ref: f[2]} })
 	case o.prePush != "":
-		s.Except = o.pushed(env)
+		remote := o.prePush
+		if remote == anyRemote {
+			remote = env.get("PRE_COMMIT_REMOTE_NAME")
+		}
+		if remote != "" { // else only the hook says what the remote has
+			s.Except = []string{"refs/remotes/" + remote + "/"}
+		}
 		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) gitsource.Update { return gitsource.Update{Old: f[3], New: f[1], Ref: f[0]} })
 	}
 	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {
 		s.Updates = []gitsource.Update{{}} // nothing is pushed, so nothing is looked at
 	}
 	return s, err
-}
-
-// pushed names the references that say what the remote has.
-func (o *historyOptions) pushed(env Env) []string {
-	remote := o.prePush
-	if remote == anyRemote {
-		remote = env.get("PRE_COMMIT_REMOTE_NAME")
-	}
-	if remote == "" {
-		return nil // only what the hook says the remote's branches are at
-	}
-	return []string{"refs/remotes/" + remote + "/"}
 }
 
 // maxUpdates bounds the references that one push may move.

@@ -1,14 +1,12 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -25,7 +23,19 @@ type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
 	isHome, isTruss     bool // the flag was given
-	flags               func(name string) bool
+}
+
+// A folder is a flag with a string, which remembers that it was given: it may be empty.
+type folder struct {
+	dir   *string
+	given *bool
+}
+
+func (f folder) Type() string   { return "string" }
+func (f folder) String() string { return *f.dir }
+func (f folder) Set(s string) error {
+	*f.dir, *f.given = s, true
+	return nil
 }
 
 // mine is what --home stands for without a value.
@@ -33,9 +43,9 @@ const mine = "~"
 
 func (p *placesFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&p.home, "home", "", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
+	f.Var(folder{&p.home, &p.isHome}, "home", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
 	f.Lookup("home").NoOptDefVal = mine
-	f.StringVar(&p.truss, "truss", "", "look at the files that truss push would upload from `DIR`")
+	f.Var(folder{&p.truss, &p.isTruss}, "truss", "look at the files that truss push would upload from `DIR`")
 	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
 	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
 	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
@@ -47,12 +57,10 @@ func (p *placesFlags) register(c *cobra.Command) {
 		c.MarkFlagsMutuallyExclusive("truss", other)
 	}
 	_ = c.MarkFlagDirname("truss")
-	p.flags = f.Changed
 }
 
 // check refuses combinations that mean nothing.
 func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
-	p.isHome, p.isTruss = p.flags("home"), p.flags("truss")
 	switch {
 	case p.isHome && len(targets) > 0:
 		return usage("another home goes behind an equals sign: --home="+targets[0], "--home takes no targets")
@@ -79,11 +87,7 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 // ownHome is the home of the account that the program runs as, with its variables.
 // Its Dir is empty when the home is not known.
 func ownHome(env Env) workstation.Options {
-	name := "HOME"
-	if runtime.GOOS == "windows" {
-		name = "USERPROFILE"
-	}
-	return workstation.Options{Dir: env.get(name), Lookup: env.Lookup}
+	return workstation.Options{Dir: env.home(), Lookup: env.Lookup}
 }
 
 // homeOptions say whose home --home means. The process's own environment belongs to
@@ -139,23 +143,28 @@ func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 	if len(outputs) != 1 || outputs[0].file != "" || !asJSON && outputs[0].format != "text" {
 		return usage("leave -f out, or use -f json", "--list prints a list, as text or JSON, to standard output")
 	}
-	if p.isHome {
-		return p.printPlaces(env, asJSON)
+	if p.isTruss {
+		return p.printUpload(env, ui, asJSON)
 	}
-	return p.printUpload(env, ui, asJSON)
-}
-
-func (p *placesFlags) printPlaces(env Env, asJSON bool) error {
 	places := workstation.Places(p.homeOptions(env))
 	if asJSON {
-		return printJSON(env.Stdout, places)
+		return done(writeJSON(env.Stdout, places, "  "))
 	}
-	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprint(w, "KIND\tPATH\tWHY A KEY MAY BE THERE\tHOW WE KNOW\n")
+	var rows [][]string
 	for _, x := range places {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Kind, report.Visible(x.Path), x.Reason, x.Source)
+		rows = append(rows, []string{string(x.Kind), x.Path, x.Reason, x.Source})
 	}
-	return done(w.Flush())
+	return done(table(env.Stdout, []string{"KIND", "PATH", "WHY A KEY MAY BE THERE", "HOW WE KNOW"}, rows))
+}
+
+// An uploadEntry is one file of an upload set, as --list -f json shows it.
+type uploadEntry struct {
+	Path     string `json:"path"` // in the archive
+	File     string `json:"file"` // on this machine
+	Size     int64  `json:"size"`
+	Link     string `json:"link,omitempty"`
+	Sent     bool   `json:"sent_in_request,omitempty"`
+	Archived bool   `json:"archived"`
 }
 
 // printUpload lists the upload set; what keeps the list from being complete is an
@@ -165,31 +174,18 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
 	}
 	entries, problems := truss.UploadSet(p.truss, p.trussOptions())
-	incomplete := false
 	for _, x := range problems {
-		text := report.Visible(x.Path) + ": " + report.Visible(x.Error)
+		say := ui.error
 		if x.Warning {
-			ui.warn(text, x.Hint)
-			continue
+			say = ui.warn
 		}
-		ui.error(text, x.Hint)
-		incomplete = true
+		say(report.Visible(x.Path)+": "+report.Visible(x.Error), x.Hint)
 	}
-	var err error
-	if asJSON {
-		err = printJSON(env.Stdout, jsonEntries(entries))
-	} else {
-		err = printEntries(env.Stdout, entries)
-	}
-	if err == nil && incomplete {
-		return silent(ExitIncomplete)
-	}
-	return err
-}
-
-func printEntries(to io.Writer, entries []truss.Entry) error {
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	list := make([]uploadEntry, 0, len(entries))
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, e := range entries {
+		list = append(list, uploadEntry{e.Path, filepath.ToSlash(e.File), e.Size, e.Link, e.Sent, !e.SentOnly})
 		note := ""
 		switch {
 		case e.Link != "":
@@ -201,32 +197,19 @@ func printEntries(to io.Writer, entries []truss.Entry) error {
 		}
 		fmt.Fprintf(w, "%d\t  %s%s\n", e.Size, report.Visible(e.Path), note)
 	}
-	return done(w.Flush())
-}
-
-// An uploadJSON is one file of an upload set.
-type uploadJSON struct {
-	Path     string `json:"path"` // in the archive
-	File     string `json:"file"` // on this machine
-	Size     int64  `json:"size"`
-	Link     string `json:"link,omitempty"`
-	Sent     bool   `json:"sent_in_request,omitempty"`
-	Archived bool   `json:"archived"`
-}
-
-func jsonEntries(entries []truss.Entry) []uploadJSON {
-	out := make([]uploadJSON, 0, len(entries))
-	for _, e := range entries {
-		out = append(out, uploadJSON{e.Path, filepath.ToSlash(e.File), e.Size, e.Link, e.Sent, !e.SentOnly})
+	err := w.Flush()
+	if asJSON {
+		err = writeJSON(env.Stdout, list, "  ")
+	} else if err == nil {
+		_, err = text.WriteTo(env.Stdout)
 	}
-	return out
-}
-
-func printJSON(to io.Writer, v any) error {
-	e := json.NewEncoder(to)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return done(e.Encode(v))
+	if err != nil {
+		return failed(err)
+	}
+	if !finding.Complete(problems) {
+		return silent(ExitIncomplete)
+	}
+	return nil
 }
 
 // fixModes corrects the modes of files that hold keys, if it was asked for and is
@@ -256,19 +239,15 @@ func (p *placesFlags) fixModes(ctx context.Context, env Env, ui *UI) ([]finding.
 	var failures []finding.Problem
 	for _, r := range workstation.FixModes(plan) {
 		if r.Err != nil {
-			failures = append(failures, finding.Problem{Path: r.Path, Error: "its mode was not corrected: " + reasonOf(r.Err), Hint: fmt.Sprintf("correct it yourself: chmod %o", r.To)})
+			reason := r.Err
+			if pe := (*os.PathError)(nil); errors.As(reason, &pe) {
+				reason = pe.Err // the problem gives the path already
+			}
+			failures = append(failures, finding.Problem{Path: r.Path, Error: "its mode was not corrected: " + reason.Error(),
+				Hint: fmt.Sprintf("correct it yourself: chmod %o", r.To)})
 			continue
 		}
 		ui.info(fmt.Sprintf("mode of %s: %04o is now %04o", report.Visible(r.Path), r.From, r.To))
 	}
 	return failures, nil
-}
-
-// reasonOf drops the path that a report gives already.
-func reasonOf(err error) string {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
 }

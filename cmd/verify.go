@@ -90,17 +90,13 @@ func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, a
 	}
 	asked := make([]scanner.Suspect, len(suspects))
 	for i, s := range suspects {
-		asked[i] = s.Suspect
+		asked[i] = s.suspect
 	}
 	verdicts, problems := v.Verify(ctx, asked)
-	answer := verified{Keys: []verifiedKey{}, Complete: true}
-	for _, s := range suspects {
-		verdict := verdicts[s.Key.Digest()]
-		answer.Keys = append(answer.Keys, verifiedKey{suspect: s, Prefix: s.prefix, Line: s.line, Liveness: verdict.Liveness, Key: verdict.Key})
-	}
-	for _, p := range problems {
-		answer.Complete = answer.Complete && p.Warning
-		answer.Problems = append(answer.Problems, p)
+	answer := verified{Keys: suspects, Problems: problems, Complete: finding.Complete(problems)}
+	for i := range suspects {
+		verdict := verdicts[asked[i].Key.Digest()]
+		suspects[i].Liveness, suspects[i].Key = verdict.Liveness, verdict.Key
 	}
 	if err := o.out.write(ctx, w, answer, answer.table); err != nil {
 		return err
@@ -112,30 +108,12 @@ func (o *verifyOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, a
 			ui.error(p.Error, p.Hint)
 		}
 	}
-	if code := answer.status(ctx); code != ExitClean {
-		return silent(code)
-	}
-	return nil
-}
-
-// A named suspect is one with what it is shown by: its prefix, and its line on
-// standard input. A key without a dot has no public part.
-type named struct {
-	scanner.Suspect
-	prefix string
-	line   int
-}
-
-func (s named) String() string {
-	if s.prefix == "" {
-		return fmt.Sprintf("line %d", s.line)
-	}
-	return s.prefix + "****"
+	return silent(answer.status(ctx))
 }
 
 // suspects reads what to verify from the arguments, or from standard input.
 // The same key twice is one.
-func (o *verifyOptions) suspects(env Env, args []string) (list []named, err error) {
+func (o *verifyOptions) suspects(env Env, args []string) (list []verifiedKey, err error) {
 	if len(args) == 0 || len(args) == 1 && args[0] == "-" {
 		switch {
 		case o.api.keyStdin:
@@ -148,7 +126,7 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 		var prefixes []string
 		prefixes, err = prefixArguments(args...)
 		for _, p := range prefixes {
-			list = append(list, stub(p))
+			list = append(list, verifiedKey{suspect: stub(p), Prefix: p})
 		}
 	}
 	if err != nil {
@@ -157,10 +135,10 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 	seen := map[string]bool{}
 	unique := list[:0]
 	for _, s := range list {
-		if s.Confidence == finding.LowConfidence && o.mode.value == byProbe {
+		if s.suspect.Confidence == finding.LowConfidence && o.mode.value == byProbe {
 			return nil, usage("leave out --by probe", "only whole Baseten keys can be probed with, and %s is none: it can be looked up in the inventory", s)
 		}
-		if digest := s.Key.Digest(); !seen[digest] {
+		if digest := s.suspect.Key.Digest(); !seen[digest] {
 			seen[digest] = true
 			unique = append(unique, s)
 		}
@@ -169,13 +147,13 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []named, err erro
 }
 
 // stub is the suspect for a prefix: the inventory alone can tell.
-func stub(prefix string) named {
-	return named{scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}, prefix, 0}
+func stub(prefix string) scanner.Suspect {
+	return scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}
 }
 
 // readSuspects reads a prefix or a key from each line. Empty lines are passed
 // over. Errors give the number of a line and never its text.
-func readSuspects(r io.Reader) (list []named, err error) {
+func readSuspects(r io.Reader) (list []verifiedKey, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxKeyLine)
 	n := 0
@@ -185,14 +163,14 @@ func readSuspects(r io.Reader) (list []named, err error) {
 		if line == "" {
 			continue
 		}
-		s, ok := suspectOf(line, n)
+		suspect, prefix, ok := suspectOf(line)
 		switch {
 		case !ok:
 			return nil, usage("each line is a prefix or a whole key, and nothing else", "line %d of standard input is neither a prefix nor a key", n)
 		case len(list) == maxKeyLines:
 			return nil, usage("split the list", "standard input has more than %d keys", maxKeyLines)
 		}
-		list = append(list, s)
+		list = append(list, verifiedKey{suspect: suspect, Prefix: prefix, Line: n})
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
@@ -205,28 +183,26 @@ func readSuspects(r io.Reader) (list []named, err error) {
 	return list, nil
 }
 
-// suspectOf reads the n-th line. Only what the detector takes for a Baseten key may be
-// sent by a probe; other keys, which a gateway's customer brought along, are
-// looked up by how they begin.
-func suspectOf(line string, n int) (named, bool) {
-	if prefix := strings.TrimSuffix(strings.TrimSuffix(line, "****"), "."); isPrefix(prefix) {
-		s := stub(prefix)
-		s.line = n
-		return s, true
+// suspectOf reads one line. Only what the detector takes for a Baseten key may be sent
+// by a probe; other keys, which a gateway's customer brought along, are looked up by
+// how they begin.
+func suspectOf(line string) (s scanner.Suspect, prefix string, ok bool) {
+	if prefix, ok := prefixOf(line); ok {
+		return stub(prefix), prefix, true
 	}
 	if strings.ContainsFunc(line, func(r rune) bool { return r <= ' ' || r > '~' || r == '*' }) {
-		return named{}, false
+		return s, "", false
 	}
+	s = scanner.Suspect{Key: secret.New(line), Confidence: finding.LowConfidence}
 	text := []byte("BASETEN_API_KEY=" + line + "\n")
-	s := named{scanner.Suspect{Key: secret.New(line), Confidence: finding.LowConfidence}, "", n}
 	rules.Find("", text, nil, func(m rules.Match) bool {
 		if bytes.Equal(text[m.Start:m.End], []byte(line)) {
 			s.Confidence = max(m.Confidence, finding.MediumConfidence)
 		}
 		return true
 	})
-	s.prefix = s.Key.Prefix()
-	return s, len(line) >= minKey && (s.prefix == "" || isPrefix(s.prefix))
+	prefix = s.Key.Prefix()
+	return s, prefix, len(line) >= minKey && (prefix == "" || isPrefix(prefix))
 }
 
 // verified is the answer of verify.
@@ -236,12 +212,22 @@ type verified struct {
 	Complete bool              `json:"complete"` // nothing kept a verdict from being better
 }
 
+// A verifiedKey is one key and what is known of it.
 type verifiedKey struct {
-	suspect  named
+	suspect  scanner.Suspect
 	Prefix   string           `json:"prefix"`         // empty for a key without a dot
 	Line     int              `json:"line,omitempty"` // of standard input, where it stood first
 	Liveness finding.Liveness `json:"liveness"`
 	Key      *finding.Key     `json:"key,omitempty"`
+}
+
+// String names the key by its prefix. A key without a dot has no public part, and is
+// named by its line.
+func (k verifiedKey) String() string {
+	if k.Prefix == "" {
+		return fmt.Sprintf("line %d", k.Line)
+	}
+	return k.Prefix + "****"
 }
 
 // status is the exit status: live keys outrank unknown ones.
@@ -269,7 +255,7 @@ func (v verified) table(w io.Writer) error {
 		if f == nil {
 			f = &finding.Key{}
 		}
-		rows = append(rows, []string{k.suspect.String(), string(k.Liveness.State), k.Liveness.By, f.Name, typeWord(baseten.KeyType(f.Type)), f.Team,
+		rows = append(rows, []string{k.String(), string(k.Liveness.State), k.Liveness.By, f.Name, typeWord(baseten.KeyType(f.Type)), f.Team,
 			f.Owner, day(f.CreatedAt), day(f.LastUsedAt), k.Liveness.Detail})
 	}
 	return table(w, []string{"KEY", "VERDICT", "BY", "NAME", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "DETAIL"}, rows)

@@ -207,7 +207,7 @@ func resumeRotation(dir string, o RotateOptions) (r *Rotation, done bool, err er
 			continue
 		}
 		last := records[len(records)-1]
-		if last.Step != StepEnd {
+		if last.Step != stepEnd {
 			r, err := ResumeRotation(name, o)
 			return r, false, err
 		}

@@ -46,7 +46,7 @@ func TestJournalOnFullDisk(t *testing.T) {
 // TestDiskFills: when the journal can be written no more, no further key is
 // revoked, and the receipt says so; with room again a later run finishes.
 func TestDiskFills(t *testing.T) {
-	for _, after := range []string{"before " + string(StepIntend), "after " + string(StepIntend), "after " + string(StepSent), "after " + string(StepAbsent)} {
+	for _, after := range []string{"before " + string(stepIntend), "after " + string(stepIntend), "after " + string(stepSent), "after " + string(stepAbsent)} {
 		w := newWorld(t)
 		var list []Wanted
 		for range 10 {

@@ -2,11 +2,14 @@ package revoke
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -49,7 +52,7 @@ type Options struct {
 // An Execution is a plan that is being carried out, with its journal.
 type Execution struct {
 	plan    *Plan
-	journal *Journal
+	journal *journal
 	o       Options
 	mu      sync.Mutex
 	entries map[string]*Entry
@@ -58,8 +61,9 @@ type Execution struct {
 
 // Begin makes the journal of a plan in a folder. Nothing is sent yet.
 func Begin(dir string, p *Plan, o Options) (*Execution, error) {
-	path := filepath.Join(dir, uniqueName("revoke", now(o.Clock)))
-	j, err := newJournal(path, kindRevoke, begun{p, o.Credential}, o.Clock, o.point)
+	o.Clock = o.Clock.OrSystem()
+	name := fmt.Sprintf("revoke-%s-%s.jsonl", o.Clock.Now().UTC().Format("20060102-150405"), strings.ToLower(rand.Text()[:6]))
+	j, err := newJournal(filepath.Join(dir, name), kindRevoke, begun{p, o.Credential}, o.Clock, o.point)
 	if err != nil {
 		return nil, err
 	}
@@ -76,47 +80,41 @@ var ErrOtherCredential = errors.New("the journal was begun with another credenti
 // whether it agrees: each key's delete is by its prefix, which Baseten never gives
 // to another key. With another one it has to agree; survey may else be nil.
 func Resume(path string, o Options, survey *Survey) (*Execution, error) {
+	o.Clock = o.Clock.OrSystem()
 	j, err := openJournal(path, kindRevoke, o.Clock, o.point)
 	if err != nil {
 		return nil, err
 	}
 	var b begun
-	err = json.Unmarshal(j.Records()[0].Data, &b)
+	err = json.Unmarshal(j.records[0].Data, &b)
 	if err == nil && b.Plan == nil {
 		err = errors.New("it holds no plan")
 	}
 	if err == nil {
 		err = b.Plan.check()
 	}
-	if err == nil {
-		err = b.Plan.mayResume(o, survey)
+	if endpoint := endpointOf(o.Client); err == nil && endpoint != b.Plan.Endpoint {
+		err = fmt.Errorf("it is for %s, and this is %s", show(b.Plan.Endpoint), show(endpoint))
+	}
+	if err == nil && o.Self != b.Plan.Credential {
+		if err = ErrOtherCredential; survey != nil {
+			err = b.Plan.Agree(survey)
+		}
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.Close())
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.close())
 	}
 	return newExecution(b.Plan, j, o), nil
 }
 
-func (p *Plan) mayResume(o Options, survey *Survey) error {
-	switch endpoint := endpointOf(o.Client); {
-	case endpoint != p.Endpoint:
-		return fmt.Errorf("it is for %s, and this is %s", show(p.Endpoint), show(endpoint))
-	case o.Self == p.Credential:
-		return nil
-	case survey == nil:
-		return ErrOtherCredential
-	}
-	return p.Agree(survey)
-}
-
-func newExecution(p *Plan, j *Journal, o Options) *Execution {
+func newExecution(p *Plan, j *journal, o Options) *Execution {
 	e := &Execution{plan: p, journal: j, o: o, entries: map[string]*Entry{}, carried: map[string]bool{}}
 	for i := range p.Items {
 		entry := &Entry{Item: p.Items[i], State: NotAttempted}
 		entry.Self = entry.Prefix == o.Self && o.Self != ""
 		e.entries[entry.Prefix] = entry
 	}
-	for _, r := range j.Records() {
+	for _, r := range j.records {
 		if entry := e.entries[r.Prefix]; entry != nil {
 			e.carried[r.Prefix] = true
 			entry.take(r)
@@ -129,7 +127,7 @@ func newExecution(p *Plan, j *Journal, o Options) *Execution {
 func (e *Execution) Plan() *Plan { return e.plan }
 
 // Journal returns the name of the journal's file.
-func (e *Execution) Journal() string { return e.journal.Path() }
+func (e *Execution) Journal() string { return e.journal.path }
 
 // Run revokes every key of the plan that is not done with yet, some at a time,
 // and the tool's own key when all others are done. One that fails does not keep
@@ -160,9 +158,9 @@ func (e *Execution) Run(ctx context.Context) (*Receipt, error) {
 		err = ctx.Err()
 	}
 	if err == nil && e.failures() == 0 {
-		err = e.journal.Append(Record{Step: StepEnd})
+		err = e.journal.append(record{Step: stepEnd})
 	}
-	return e.receipt(), errors.Join(err, e.journal.Close())
+	return e.receipt(), errors.Join(err, e.journal.close())
 }
 
 func (e *Execution) failures() (n int) {
@@ -187,7 +185,7 @@ func (e *Execution) one(ctx context.Context, entry *Entry) error {
 	err := e.revoke(ctx, entry)
 	var refused *failure
 	if errors.As(err, &refused) {
-		err = e.record(entry, StepFailed, refused.Error())
+		err = e.record(entry, stepFailed, refused.Error())
 	}
 	e.mu.Lock()
 	if err != nil {
@@ -208,12 +206,12 @@ func (e *Execution) one(ctx context.Context, entry *Entry) error {
 type failure struct{ error }
 
 // record writes to the journal and takes the record over.
-func (e *Execution) record(entry *Entry, step Step, detail string) error {
-	r := Record{Step: step, Prefix: entry.Prefix, Detail: detail}
-	if err := e.journal.Append(r); err != nil {
+func (e *Execution) record(entry *Entry, step step, detail string) error {
+	r := record{Step: step, Prefix: entry.Prefix, Detail: detail}
+	if err := e.journal.append(r); err != nil {
 		return err
 	}
-	r.At = now(e.o.Clock)
+	r.At = e.o.Clock.Now().UTC()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	entry.take(r)
@@ -227,11 +225,11 @@ func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
 		}
 	}
 	if !entry.absent {
-		evidence, err := e.waitAbsent(ctx, entry)
+		evidence, err := waitAbsent(ctx, e.o.Client, e.o.Clock, entry.Facts, entry.Self)
 		if err != nil {
 			return err
 		}
-		if err := e.record(entry, StepAbsent, evidence); err != nil {
+		if err := e.record(entry, stepAbsent, evidence); err != nil {
 			return err
 		}
 	}
@@ -240,36 +238,34 @@ func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
 
 // delete sends the delete. The intention is on the disk before, the outcome after.
 func (e *Execution) delete(ctx context.Context, entry *Entry) error {
-	if err := e.record(entry, StepIntend, ""); err != nil {
+	if err := e.record(entry, stepIntend, ""); err != nil {
 		return err
 	}
-	err := deleteKey(ctx, e.o.Client, entry.Facts)
+	var err error
+	if entry.Kind == GroupKey {
+		err = e.o.Client.DeleteGatewayKey(ctx, entry.Group, entry.Prefix)
+	} else {
+		err = e.o.Client.DeleteKey(ctx, entry.Prefix)
+	}
 	switch {
 	case err == nil:
-		return e.record(entry, StepSent, "Baseten accepted the delete")
+		return e.record(entry, stepSent, "Baseten accepted the delete")
 	case baseten.IsNotFound(err) && e.carried[entry.Prefix]:
-		return e.record(entry, StepSent, "an earlier run, which was interrupted, had sent the delete")
+		return e.record(entry, stepSent, "an earlier run, which was interrupted, had sent the delete")
 	case baseten.IsNotFound(err):
-		return e.record(entry, StepGone, "there was no such key any more")
+		return e.record(entry, stepGone, "there was no such key any more")
 	case baseten.IsUnauthorized(err) && entry.Self && e.carried[entry.Prefix]:
-		return e.record(entry, StepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
+		return e.record(entry, stepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
 	case ctx.Err() != nil:
 		return &failure{fmt.Errorf("interrupted: %w", err)}
 	}
 	// Without a clear refusal the delete may have been carried out all the same.
 	if !baseten.Refused(err) {
 		if there, _, listErr := listed(ctx, e.o.Client, entry.Facts, entry.Self); listErr == nil && !there {
-			return e.record(entry, StepSent, "the answer to the delete was lost, and the list does not have the key any more")
+			return e.record(entry, stepSent, "the answer to the delete was lost, and the list does not have the key any more")
 		}
 	}
 	return &failure{err}
-}
-
-func deleteKey(ctx context.Context, c *baseten.Client, f Facts) error {
-	if f.Kind == GroupKey {
-		return c.DeleteGatewayKey(ctx, f.Group, f.Prefix)
-	}
-	return c.DeleteKey(ctx, f.Prefix)
 }
 
 // probe confirms with the key itself, if that was asked for. An answer that
@@ -280,7 +276,7 @@ func (e *Execution) probe(ctx context.Context, entry *Entry) error {
 		return nil
 	}
 	for _, wait := range waits {
-		if err := pause(ctx, e.o.Clock, wait); err != nil {
+		if err := e.o.Clock.Sleep(ctx, wait); err != nil {
 			return &failure{fmt.Errorf("revoked; interrupted before it was asked with: %w", err)}
 		}
 		verdict := baseten.NewVerifier(nil, e.o.Probe, nil).Verify(ctx, []secret.Secret{key}).Verdicts[key.Digest()]
@@ -288,7 +284,55 @@ func (e *Execution) probe(ctx context.Context, entry *Entry) error {
 		case finding.Live, finding.Restricted:
 			continue
 		}
-		return e.record(entry, StepProbed, string(verdict.Liveness.State)+": "+verdict.Liveness.Detail)
+		return e.record(entry, stepProbed, string(verdict.Liveness.State)+": "+verdict.Liveness.Detail)
 	}
 	return &failure{fmt.Errorf("the list does not have it, and Baseten still lets the key in after %d tries", len(waits))}
+}
+
+// waits are between the looks at the list after a delete.
+var waits = [...]time.Duration{0, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
+
+// listed asks whether Baseten still lists a key. Of the credential's own key the
+// answer may be that the credential is turned away, which evidence then says.
+func listed(ctx context.Context, c *baseten.Client, f Facts, self bool) (there bool, evidence string, err error) {
+	if f.Kind == GroupKey {
+		for k, err := range c.GatewayKeys(ctx, f.Group) {
+			if err != nil || k.Prefix == f.Prefix {
+				return err == nil, "", err
+			}
+		}
+		return false, "the group's list does not have it any more", nil
+	}
+	keys, err := c.Keys(ctx)
+	if self && baseten.IsUnauthorized(err) {
+		return false, "Baseten turns the credential away, which is this key", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	for _, k := range keys {
+		if k.Prefix == f.Prefix {
+			return true, "", nil
+		}
+	}
+	return false, "the list does not have it any more", nil
+}
+
+// waitAbsent reads the list until a key is gone from it, a bounded time.
+func waitAbsent(ctx context.Context, c *baseten.Client, by clock.Clock, f Facts, self bool) (evidence string, err error) {
+	var last error
+	for _, wait := range waits {
+		if err := by.Sleep(ctx, wait); err != nil {
+			return "", &failure{fmt.Errorf("the delete was accepted; interrupted before the list was read again: %w", err)}
+		}
+		there, evidence, err := listed(ctx, c, f, self)
+		if err == nil && !there {
+			return evidence, nil
+		}
+		last = err
+	}
+	if last != nil {
+		return "", &failure{fmt.Errorf("the delete was accepted, and the list could not be read again: %w", last)}
+	}
+	return "", &failure{fmt.Errorf("the delete was accepted, and the list still has the key after %d looks", len(waits))}
 }

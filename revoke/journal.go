@@ -2,14 +2,12 @@ package revoke
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,30 +21,30 @@ const maxJournal = 64 << 20
 // ErrBusy is in the error of a journal that another run has open.
 var ErrBusy = errors.New("another run has this journal open")
 
-// A Step is what a record says was about to be done, or was done.
-type Step string
+// A step is what a record says was about to be done, or was done.
+type step string
 
 // The steps. Each is on the disk before the next thing is done.
 const (
-	StepBegin   Step = "begin"   // the first record: what the journal is for
-	StepResumed Step = "resumed" // a later run took over
-	StepEnd     Step = "end"     // nothing is left to be done
+	stepBegin   step = "begin"   // the first record: what the journal is for
+	stepResumed step = "resumed" // a later run took over
+	stepEnd     step = "end"     // nothing is left to be done
 
 	// Of a revocation, for each key.
-	StepIntend Step = "intend-revoke"
-	StepSent   Step = "deleted"      // Baseten accepted the delete
-	StepGone   Step = "already-gone" // there was no such key
-	StepAbsent Step = "absent"       // the list does not have it any more
-	StepProbed Step = "probed"       // asked with the key itself
-	StepFailed Step = "failed"       // to be tried again by a later run
+	stepIntend step = "intend-revoke"
+	stepSent   step = "deleted"      // Baseten accepted the delete
+	stepGone   step = "already-gone" // there was no such key
+	stepAbsent step = "absent"       // the list does not have it any more
+	stepProbed step = "probed"       // asked with the key itself
+	stepFailed step = "failed"       // to be tried again by a later run
 )
 
-// A Record is one line of a journal. The order is that of N; At is for people
+// A record is one line of a journal. The order is that of N; At is for people
 // only, since clocks jump.
-type Record struct {
+type record struct {
 	N      int             `json:"n"`
 	At     time.Time       `json:"at"`
-	Step   Step            `json:"step"`
+	Step   step            `json:"step"`
 	Prefix string          `json:"prefix,omitempty"`
 	Name   string          `json:"name,omitempty"`
 	Detail string          `json:"detail,omitempty"`
@@ -54,16 +52,16 @@ type Record struct {
 	Data   json.RawMessage `json:"data,omitempty"`    // of the first record
 }
 
-// A Journal is an append-only file of records, one a line, which makes it safe
-// to end at any moment and go on later. Every record is on the disk when Append
+// A journal is an append-only file of records, one a line, which makes it safe
+// to end at any moment and go on later. Every record is on the disk when append
 // returns. While it is open no other run can open it. It is safe for use by
 // several goroutines.
-type Journal struct {
+type journal struct {
 	path    string
 	clock   clock.Clock
 	mu      sync.Mutex
 	f       *os.File
-	records []Record
+	records []record
 	err     error
 	// point is called around every write; tests end the process in it.
 	point func(name string)
@@ -82,7 +80,7 @@ func DefaultDir(env baseten.Lookup) (string, error) {
 
 // newJournal makes the file path, which must not exist, and writes the first
 // record. The folder is made if need be.
-func newJournal(path, kind string, data any, clock clock.Clock, point func(string)) (*Journal, error) {
+func newJournal(path, kind string, data any, by clock.Clock, point func(string)) (*journal, error) {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return nil, err
@@ -94,8 +92,8 @@ func newJournal(path, kind string, data any, clock clock.Clock, point func(strin
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &Journal{path: path, clock: clock, f: f, point: point}
-	err = j.write(Record{Step: StepBegin, Kind: kind, Data: raw})
+	j := &journal{path: path, clock: by.OrSystem(), f: f, point: point}
+	err = j.write(record{Step: stepBegin, Kind: kind, Data: raw})
 	if err == nil {
 		err = syncFolder(filepath.Dir(path))
 	}
@@ -106,26 +104,21 @@ func newJournal(path, kind string, data any, clock clock.Clock, point func(strin
 	return j, nil
 }
 
-// uniqueName returns a file name that sorts by time and is not taken.
-func uniqueName(kind string, at time.Time) string {
-	return fmt.Sprintf("%s-%s-%s.jsonl", kind, at.UTC().Format("20060102-150405"), strings.ToLower(rand.Text()[:6]))
-}
-
 // openJournal opens a journal of a kind to go on with it. ErrBusy is in the error
 // when another run has it open. A last line that was cut off by a crash is
 // passed over; anything else that does not belong there is an error.
-func openJournal(path, kind string, clock clock.Clock, point func(string)) (*Journal, error) {
+func openJournal(path, kind string, by clock.Clock, point func(string)) (*journal, error) {
 	f, err := openExclusive(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j := &Journal{path: path, clock: clock, f: f, point: point}
+	j := &journal{path: path, clock: by.OrSystem(), f: f, point: point}
 	open, err := j.read(kind)
 	if err == nil && open {
 		_, err = f.WriteString("\n")
 	}
 	if err == nil {
-		err = j.write(Record{Step: StepResumed})
+		err = j.write(record{Step: stepResumed})
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), f.Close())
@@ -134,7 +127,7 @@ func openJournal(path, kind string, clock clock.Clock, point func(string)) (*Jou
 }
 
 // read takes the records over. open is set when the last line has no end.
-func (j *Journal) read(kind string) (open bool, err error) {
+func (j *journal) read(kind string) (open bool, err error) {
 	data, err := io.ReadAll(io.LimitReader(j.f, maxJournal+1))
 	if err != nil {
 		return false, err
@@ -158,14 +151,14 @@ func (j *Journal) read(kind string) (open bool, err error) {
 // parseJournal reads records. A line that is no record is where a crash cut the
 // file off: it can only be the last, or come before a run that took over. No record
 // can be lost in between, since they are numbered.
-func parseJournal(data []byte) (records []Record, torn bool, err error) {
+func parseJournal(data []byte) (records []record, torn bool, err error) {
 	lines := bytes.Split(data, []byte("\n"))
 	last := len(lines) - 1
 	for i, line := range lines {
 		if i == last && len(line) == 0 {
 			break
 		}
-		var r Record
+		var r record
 		whole := json.Unmarshal(line, &r) == nil && r.Step != ""
 		switch {
 		case !whole:
@@ -173,9 +166,9 @@ func parseJournal(data []byte) (records []Record, torn bool, err error) {
 			continue
 		case r.N != len(records)+1:
 			return nil, false, fmt.Errorf("line %d: record %d where %d belongs", i+1, r.N, len(records)+1)
-		case torn && r.Step != StepResumed && len(records) > 0:
+		case torn && r.Step != stepResumed && len(records) > 0:
 			return nil, false, fmt.Errorf("line %d is no record", i)
-		case (r.Step == StepBegin) != (len(records) == 0):
+		case (r.Step == stepBegin) != (len(records) == 0):
 			return nil, false, fmt.Errorf("line %d: the step %q does not belong there", i+1, show(string(r.Step)))
 		}
 		torn = false
@@ -184,9 +177,9 @@ func parseJournal(data []byte) (records []Record, torn bool, err error) {
 	return records, torn, nil
 }
 
-// Append writes a record and puts it on the disk. After a failure nothing more
+// append writes a record and puts it on the disk. After a failure nothing more
 // can be appended: the error is returned again.
-func (j *Journal) Append(r Record) error {
+func (j *journal) append(r record) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err == nil {
@@ -197,8 +190,8 @@ func (j *Journal) Append(r Record) error {
 	return j.err
 }
 
-func (j *Journal) write(r Record) error {
-	r.N, r.At = len(j.records)+1, now(j.clock)
+func (j *journal) write(r record) error {
+	r.N, r.At = len(j.records)+1, j.clock.Now().UTC()
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -225,21 +218,11 @@ func (j *Journal) write(r Record) error {
 	return nil
 }
 
-func (j *Journal) at(point string) {
+func (j *journal) at(point string) {
 	if j.point != nil {
 		j.point(point)
 	}
 }
 
-// Records returns what the journal holds.
-func (j *Journal) Records() []Record {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.records[:len(j.records):len(j.records)]
-}
-
-// Path returns the file's name.
-func (j *Journal) Path() string { return j.path }
-
-// Close lets other runs open the journal.
-func (j *Journal) Close() error { return j.f.Close() }
+// close lets other runs open the journal.
+func (j *journal) close() error { return j.f.Close() }

@@ -19,13 +19,13 @@ func TestJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Append(Record{Step: StepIntend, Prefix: "p"}); err != nil {
+	if err := j.append(record{Step: stepIntend, Prefix: "p"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openJournal(path, "test 1", clock.Clock{}, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second run: %v", err)
 	}
-	if err := j.Close(); err != nil {
+	if err := j.close(); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(path)
@@ -43,7 +43,7 @@ func TestJournal(t *testing.T) {
 			if err != nil {
 				t.Fatalf("cut at %d: %v", n, err)
 			}
-			if err := errors.Join(j.Append(Record{Step: StepFailed}), j.Close()); err != nil {
+			if err := errors.Join(j.append(record{Step: stepFailed}), j.close()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -82,7 +82,7 @@ func TestDamagedJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		if j, err := openJournal(path, "test 1", clock.Clock{}, nil); err == nil {
-			t.Errorf("%s: was taken: %+v", name, j.Records())
+			t.Errorf("%s: was taken: %+v", name, j.records)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func FuzzJournal(f *testing.F) {
 			return
 		}
 		for i, r := range records {
-			if r.N != i+1 || (r.Step == StepBegin) != (i == 0) {
+			if r.N != i+1 || (r.Step == stepBegin) != (i == 0) {
 				t.Errorf("record %d: %+v", i, r)
 			}
 		}

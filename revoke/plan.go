@@ -111,21 +111,17 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 		}
 		d.plan.Items = append(d.plan.Items, *it)
 	}
-	sortPlan(d.plan)
+	slices.SortFunc(d.plan.Items, func(a, b Item) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
+	})
+	for _, left := range [][]Left{d.plan.Refused, d.plan.Unmatched} {
+		slices.SortFunc(left, func(a, b Left) int { return strings.Compare(a.What, b.What) })
+	}
+	d.plan.Digest = digest(d.plan.Items)
 	if n := len(d.plan.Items); n > r.Max {
 		return d.plan, fmt.Errorf("%w: the plan would revoke %d, and at most %d are allowed", ErrTooMany, n, r.Max)
 	}
 	return d.plan, nil
-}
-
-func sortPlan(p *Plan) {
-	slices.SortFunc(p.Items, func(a, b Item) int {
-		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
-	})
-	byWhat := func(a, b Left) int { return strings.Compare(a.What, b.What) }
-	slices.SortFunc(p.Refused, byWhat)
-	slices.SortFunc(p.Unmatched, byWhat)
-	p.Digest = digest(p.Items)
 }
 
 // rank puts leaked keys first and the tool's own key last.
@@ -177,21 +173,20 @@ func (d *draft) byPrefix() {
 func (d *draft) choose(it *Item, w Wanted) {
 	d.chosen[it.Prefix] = it
 	it.Leaked = it.Leaked || w.Leaked
-	for _, p := range w.Places {
-		if !slices.Contains(it.Places, p) {
-			it.Places = append(it.Places, p)
-		}
-	}
-	why := "named by prefix"
+	addOnce(&it.Places, w.Places...)
 	if w.Leaked {
-		why = "leaked"
+		addOnce(&it.Why, "leaked")
+	} else {
+		addOnce(&it.Why, "named by prefix")
 	}
-	it.because(why)
 }
 
-func (it *Item) because(why string) {
-	if !slices.Contains(it.Why, why) {
-		it.Why = append(it.Why, why)
+// addOnce adds the texts that a list does not have yet.
+func addOnce(list *[]string, texts ...string) {
+	for _, text := range texts {
+		if !slices.Contains(*list, text) {
+			*list = append(*list, text)
+		}
 	}
 }
 
@@ -230,7 +225,7 @@ func (d *draft) byName(name string) {
 		d.refuse(what, fmt.Sprintf("%d keys have this name", len(found)), "name one by its prefix: "+strings.Join(prefixes, ", "), nil)
 	case !d.left[found[0].Prefix]:
 		d.chosen[found[0].Prefix] = found[0]
-		found[0].because("named " + what)
+		addOnce(&found[0].Why, "named "+what)
 	}
 }
 
@@ -248,9 +243,9 @@ func (d *draft) byUse() {
 		it := items[0]
 		switch {
 		case it.NeverUsed && it.CreatedAt != nil && it.CreatedAt.Before(before):
-			it.because(fmt.Sprintf("never used, and older than %d days", days))
+			addOnce(&it.Why, fmt.Sprintf("never used, and older than %d days", days))
 		case !k.LastUsedAt.IsZero() && it.LastUsedAt.Before(before):
-			it.because(fmt.Sprintf("unused for %d days", days))
+			addOnce(&it.Why, fmt.Sprintf("unused for %d days", days))
 		case k.LastUsedAt.IsZero() && !k.LastUsedAt.Null():
 			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not tell when it was last used",
 				Hint: "name it by its prefix if you know that it is unused"})
@@ -274,7 +269,7 @@ func guard(it *Item, s *Survey, includeSelf, forceActive bool) (reason, hint str
 		if !includeSelf {
 			return "it is the key that b10lint itself uses", "use another credential, or add --include-self: it is then revoked last"
 		}
-		it.warn("this is the key that b10lint itself uses: nothing can be done with it afterwards")
+		addOnce(&it.Warnings, "this is the key that b10lint itself uses: nothing can be done with it afterwards")
 		return "", ""
 	}
 	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin {
@@ -282,7 +277,7 @@ func guard(it *Item, s *Survey, includeSelf, forceActive bool) (reason, hint str
 			return "it was used " + ago(s.At, *used) + ", and is not known to be leaked",
 				"something depends on it: rotate it with b10lint rotate, or add --force-active"
 		}
-		it.warn("in use: last used " + ago(s.At, *used))
+		addOnce(&it.Warnings, "in use: last used "+ago(s.At, *used))
 	}
 	return "", ""
 }
@@ -297,12 +292,6 @@ func guardOwner(it *Item, s *Survey) (reason, hint string) {
 				"only an organisation admin's personal key may revoke it"
 		}
 	}
-	it.warn("this is the personal key of " + cmp.Or(it.Owner, "another member") + ": tell them")
+	addOnce(&it.Warnings, "this is the personal key of "+cmp.Or(it.Owner, "another member")+": tell them")
 	return "", ""
-}
-
-func (it *Item) warn(text string) {
-	if !slices.Contains(it.Warnings, text) {
-		it.Warnings = append(it.Warnings, text)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/b10lint/b10lint/internal/atomicfile"
 )
@@ -124,7 +125,7 @@ func (it *Item) differs(p *Plan, s *Survey, found []*Item) string {
 		return "is not the key that was planned: its " + strings.Join(f.changed(it.Facts), ", ") + " changed"
 	case f.Self && !it.Self:
 		return "is now the key that b10lint itself uses"
-	case it.Unused && !sameUse(f, it):
+	case it.Unused && (f.NeverUsed != it.NeverUsed || !equalTimes(f.LastUsedAt, it.LastUsedAt)):
 		return "was planned because it is unused, and was used since"
 	}
 	f.Leaked = it.Leaked
@@ -135,12 +136,7 @@ func (it *Item) differs(p *Plan, s *Survey, found []*Item) string {
 	return ""
 }
 
-func sameUse(a, b *Item) bool {
-	if a.LastUsedAt == nil || b.LastUsedAt == nil {
-		return a.LastUsedAt == b.LastUsedAt && a.NeverUsed == b.NeverUsed
-	}
-	return a.LastUsedAt.Equal(*b.LastUsedAt)
-}
+func equalTimes(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
 
 // normal brings what JSON does not keep apart to one form.
 func (f Facts) normal() Facts {

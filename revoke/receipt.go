@@ -1,10 +1,6 @@
 package revoke
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/internal/shell"
@@ -30,16 +26,16 @@ type Entry struct {
 }
 
 // take takes a record of the journal over.
-func (e *Entry) take(r Record) {
+func (e *Entry) take(r record) {
 	at := r.At
 	switch r.Step {
-	case StepSent, StepGone:
-		e.deleted, e.gone = true, e.gone || r.Step == StepGone
-	case StepAbsent:
+	case stepSent, stepGone:
+		e.deleted, e.gone = true, e.gone || r.Step == stepGone
+	case stepAbsent:
 		e.absent, e.done = true, true
-	case StepProbed:
+	case stepProbed:
 		e.probed = true
-	case StepFailed:
+	case stepFailed:
 		e.State, e.Error, e.At, e.done = Failed, r.Detail, &at, false
 		return
 	default:
@@ -80,8 +76,8 @@ type Receipt struct {
 func (e *Execution) receipt() *Receipt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: now(e.o.Clock),
-		Journal: e.journal.Path(), Refused: e.plan.Refused, Unmatched: e.plan.Unmatched}
+	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: e.o.Clock.Now().UTC(),
+		Journal: e.journal.path, Refused: e.plan.Refused, Unmatched: e.plan.Unmatched}
 	for i := range e.plan.Items {
 		entry := *e.entries[e.plan.Items[i].Prefix]
 		if !entry.done && entry.State != NotAttempted {
@@ -103,98 +99,4 @@ func (r *Receipt) Open() (n int) {
 		}
 	}
 	return n
-}
-
-// WriteJSON writes the receipt as JSON.
-func (r *Receipt) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
-}
-
-// WriteText writes the receipt for people.
-func (r *Receipt) WriteText(w io.Writer) error {
-	b := &strings.Builder{}
-	for _, e := range r.Entries {
-		fmt.Fprintf(b, "%-13s %s\n", e.State, e.Facts.line())
-		if e.At != nil {
-			fmt.Fprintf(b, "              %s\n", e.At.UTC().Format(time.RFC3339))
-		}
-		for _, x := range e.Evidence {
-			fmt.Fprintf(b, "              %s\n", show(x))
-		}
-		if e.Error != "" {
-			fmt.Fprintf(b, "              %s\n", show(e.Error))
-		}
-	}
-	writeLeft(b, "kept", r.Refused)
-	writeLeft(b, "not matched", r.Unmatched)
-	fmt.Fprintf(b, "\n%s\ncredential: %s\njournal: %s\n", r.count(), show(r.Credential), show(r.Journal))
-	if r.Resume != "" {
-		fmt.Fprintf(b, "to finish the rest: %s\n", show(r.Resume))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (r *Receipt) count() string {
-	var parts []string
-	for _, state := range []string{Revoked, AlreadyGone, Failed, NotAttempted} {
-		n := 0
-		for _, e := range r.Entries {
-			if e.State == state {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(state, "-", " ")))
-		}
-	}
-	if parts == nil {
-		return "no key was to be revoked"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// WriteMarkdown writes the receipt for a ticket.
-func (r *Receipt) WriteMarkdown(w io.Writer) error {
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
-	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n- Journal: %s\n\n", r.Finished.UTC().Format(time.RFC3339),
-		cell(r.Endpoint), cell(r.Credential), cell(r.Journal))
-	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
-	for _, e := range r.Entries {
-		when := ""
-		if e.At != nil {
-			when = e.At.UTC().Format(time.RFC3339)
-		}
-		evidence := strings.Join(e.Evidence, "; ")
-		if e.Error != "" {
-			evidence = e.Error
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
-	}
-	for _, left := range [][]Left{r.Refused, r.Unmatched} {
-		for _, l := range left {
-			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
-		}
-	}
-	if r.Resume != "" {
-		fmt.Fprintf(b, "\nTo finish the rest: `%s`\n", strings.ReplaceAll(show(r.Resume), "`", "'"))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// cell makes a word fit for a Markdown table.
-func cell(s string) string {
-	var b strings.Builder
-	for _, r := range show(s) {
-		if strings.ContainsRune("\\|`*_<>[]#&~", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -2,12 +2,19 @@ package revoke
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/clock"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/secret"
 )
 
@@ -18,16 +25,16 @@ const maxAttempts = 3
 
 // The steps of a rotation, in their order.
 const (
-	StepCreate       Step = "intend-create"
-	StepCreated      Step = "created"
-	StepDeliver      Step = "intend-deliver"
-	StepDelivered    Step = "delivered"
-	StepChecked      Step = "checked"
-	StepDiscard      Step = "intend-discard" // of a successor that cannot be used
-	StepDiscarded    Step = "discarded"
-	StepRevokeOld    Step = "intend-revoke-old"
-	StepOldRevoked   Step = "old-deleted"
-	StepOldConfirmed Step = "old-absent"
+	stepCreate       step = "intend-create"
+	stepCreated      step = "created"
+	stepDeliver      step = "intend-deliver"
+	stepDelivered    step = "delivered"
+	stepChecked      step = "checked"
+	stepDiscard      step = "intend-discard" // of a successor that cannot be used
+	stepDiscarded    step = "discarded"
+	stepRevokeOld    step = "intend-revoke-old"
+	stepOldRevoked   step = "old-deleted"
+	stepOldConfirmed step = "old-absent"
 )
 
 // RotateOptions say how a rotation is carried out.
@@ -56,7 +63,7 @@ type rotationBegun struct {
 // revoke, done, each on the disk before the next.
 type Rotation struct {
 	plan    *RotationPlan
-	journal *Journal
+	journal *journal
 	o       RotateOptions
 
 	// What the journal tells.
@@ -72,44 +79,145 @@ type Rotation struct {
 }
 
 // Journal returns the name of the journal's file.
-func (r *Rotation) Journal() string { return r.journal.Path() }
+func (r *Rotation) Journal() string { return r.journal.path }
+
+// BeginRotation makes a rotation's journal in a folder, where it bears the key's
+// prefix: of one key there is one rotation at a time. An unfinished one is an
+// *UnfinishedError. The sink was asked whether it is ready; nothing is sent yet.
+func BeginRotation(ctx context.Context, dir string, p *RotationPlan, o RotateOptions) (*Rotation, error) {
+	if err := o.Sink.Ready(ctx); err != nil {
+		return nil, fmt.Errorf("the new key could not be delivered, so none is made: %w", err)
+	}
+	o.Clock = o.Clock.OrSystem()
+	for n := 1; ; n++ {
+		name := "rotate-" + url.PathEscape(p.Old.Prefix)
+		if n > 1 {
+			name += fmt.Sprintf("-%d", n)
+		}
+		path := filepath.Join(dir, name+".jsonl")
+		j, err := newJournal(path, kindRotate, rotationBegun{p, o.Credential}, o.Clock, o.point)
+		if errors.Is(err, fs.ErrExist) {
+			if err := over(path); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Rotation{plan: p, journal: j, o: o}, nil
+	}
+}
+
+// An UnfinishedError names the journal of a rotation that is not over.
+type UnfinishedError struct{ Path string }
+
+// Error says how to go on.
+func (e *UnfinishedError) Error() string {
+	return "a rotation of this key was begun and is not over: " + e.Path
+}
+
+// over returns nil if an earlier journal has come to its end, or never begun.
+func over(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	records, _, err := parseJournal(data)
+	if err == nil && len(records) == 0 {
+		// A crash cut off the first record; or another run is just writing it.
+		f, err := openExclusive(path, false)
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.Remove(path), f.Close())
+	}
+	if err == nil && slices.ContainsFunc(records, func(r record) bool { return r.Step == stepEnd }) {
+		return nil
+	}
+	return &UnfinishedError{path}
+}
+
+// ReadRotation returns the plan of a rotation's journal, so that its sink can be
+// made again.
+func ReadRotation(path string) (*RotationPlan, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	records, _, err := parseJournal(data)
+	if err == nil && (len(records) == 0 || records[0].Kind != kindRotate) {
+		err = errors.New("this is no journal of a rotation")
+	}
+	var b rotationBegun
+	if err == nil {
+		err = json.Unmarshal(records[0].Data, &b)
+	}
+	if err == nil && (b.Rotation == nil || b.Rotation.Old.Prefix == "") {
+		err = errors.New("it holds no plan")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return b.Rotation, nil
+}
+
+// ResumeRotation opens a journal to finish what an earlier run began. The
+// options' Sink has to be the one that the journal's plan names.
+func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
+	p, err := ReadRotation(path)
+	if err != nil {
+		return nil, err
+	}
+	j, err := openJournal(path, kindRotate, o.Clock, o.point)
+	if err != nil {
+		return nil, err
+	}
+	o.Clock = o.Clock.OrSystem()
+	r := &Rotation{plan: p, journal: j, o: o}
+	r.plan.Self = p.Old.Prefix == o.Self && o.Self != ""
+	for _, did := range j.records {
+		r.take(did)
+	}
+	return r, nil
+}
 
 // take takes a record of the journal over.
-func (r *Rotation) take(record Record) {
-	switch record.Step {
-	case StepCreate:
-		r.name, r.next = record.Name, ""
+func (r *Rotation) take(did record) {
+	switch did.Step {
+	case stepCreate:
+		r.name, r.next = did.Name, ""
 		r.deliverSent, r.delivered, r.checked = false, false, false
-	case StepCreated:
-		r.next = record.Prefix
-	case StepDeliver:
+	case stepCreated:
+		r.next = did.Prefix
+	case stepDeliver:
 		r.deliverSent = true
-	case StepDelivered:
+	case stepDelivered:
 		r.delivered = true
-	case StepChecked:
-		r.checked, r.checkedAt = true, record.At
-	case StepDiscard:
+	case stepChecked:
+		r.checked, r.checkedAt = true, did.At
+	case stepDiscard:
 		r.deliverSent, r.delivered, r.checked = false, false, false
-	case StepDiscarded:
+	case stepDiscarded:
 		r.name, r.next = "", ""
-	case StepRevokeOld:
+	case stepRevokeOld:
 		r.oldSent = true
-	case StepOldRevoked:
+	case stepOldRevoked:
 		r.oldDeleted = true
-	case StepOldConfirmed:
+	case stepOldConfirmed:
 		r.oldGone = true
-	case StepEnd:
+	case stepEnd:
 		r.ended = true
 	}
 }
 
 // record writes to the journal and takes the record over.
-func (r *Rotation) record(record Record) error {
-	if err := r.journal.Append(record); err != nil {
+func (r *Rotation) record(did record) error {
+	if err := r.journal.append(did); err != nil {
 		return err
 	}
-	record.At = now(r.o.Clock)
-	r.take(record)
+	did.At = r.o.Clock.Now().UTC()
+	r.take(did)
 	return nil
 }
 
@@ -124,14 +232,13 @@ func (r *Rotation) note(format string, args ...any) {
 // the old key lives, unless the result says otherwise; the journal is closed.
 func (r *Rotation) Run(ctx context.Context) (*Rotated, error) {
 	err := r.run(ctx)
-	var final *abandoned
-	if errors.As(err, &final) {
+	if errors.As(err, new(*abandoned)) {
 		// Nothing of this rotation is left: the key can be rotated anew.
-		if endErr := r.record(Record{Step: StepEnd, Detail: "abandoned: " + err.Error()}); endErr != nil {
+		if endErr := r.record(record{Step: stepEnd, Detail: "abandoned: " + err.Error()}); endErr != nil {
 			err = errors.Join(err, endErr)
 		}
 	}
-	return r.result(err), errors.Join(err, r.journal.Close())
+	return r.result(err), errors.Join(err, r.journal.close())
 }
 
 // abandoned is an error after which the old key and the sink are as they were,
@@ -163,7 +270,7 @@ func (r *Rotation) run(ctx context.Context) error {
 	if err := r.revokeOld(ctx); err != nil {
 		return err
 	}
-	return r.record(Record{Step: StepEnd, Detail: "rotated"})
+	return r.record(record{Step: stepEnd, Detail: "rotated"})
 }
 
 // sameOrganisation refuses an endpoint or a credential to which the keys of this
@@ -187,110 +294,35 @@ func (r *Rotation) sameOrganisation(ctx context.Context) error {
 	return errors.New("the rotation was begun with another credential, and this one sees neither the old key nor the new one")
 }
 
-// succeed brings a successor to its place and checks it.
-func (r *Rotation) succeed(ctx context.Context) error {
-	for {
-		if err := r.recover(ctx); err != nil {
-			return err
-		}
-		if r.name == "" {
-			if err := r.create(ctx); err != nil {
-				if errors.Is(err, errLost) && r.attempts < maxAttempts {
-					continue // recover looks for it by its name
-				}
-				return err
-			}
-		}
-		err := r.deliverAndCheck(ctx)
-		if err == nil || !errors.Is(err, errUnusable) {
-			return err
-		}
-		if err := r.rollBack(err); err != nil {
-			return err
-		}
-		if r.attempts >= maxAttempts {
-			return fmt.Errorf("%w; %d successors were made and given up: the sink may hold one that does not work", err, r.attempts)
-		}
-	}
+// Rotated is what became of a rotation. It holds no secret half.
+type Rotated struct {
+	Version  int       `json:"b10lint_rotation"`
+	State    string    `json:"state"` // "rotated", "unchanged" or "unfinished"
+	Old      Facts     `json:"old"`
+	New      string    `json:"new,omitempty"` // prefix
+	Name     string    `json:"name,omitempty"`
+	Sink     SinkSpec  `json:"sink"`
+	Checked  bool      `json:"checked"` // the new key was delivered and works
+	OldGone  bool      `json:"old_revoked"`
+	Finished time.Time `json:"finished"`
+	Journal  string    `json:"journal"`
+	Error    string    `json:"error,omitempty"`
+	Resume   string    `json:"resume,omitempty"`
 }
 
-// errLost says that a successor may have been made whose key nobody has.
-var errLost = errors.New("the answer that held the new key was lost")
-
-// errUnusable says that a successor has to be given up.
-var errUnusable = errors.New("the new key cannot be used")
-
-// recover settles a successor that an earlier attempt began. Its key is found in
-// the sink, if that can be read; one whose key is lost is deleted.
-func (r *Rotation) recover(ctx context.Context) error {
-	if r.name == "" || !r.key.IsZero() {
-		return nil
-	}
-	if r.next != "" && r.deliverSent {
-		key, ok, readable, err := r.o.Sink.Read(ctx, r.next)
-		switch {
-		case err != nil:
-			return fmt.Errorf("whether the new key was delivered cannot be seen: %w", err)
-		case ok:
-			r.key = key
-			r.note("the sink holds the new key %s", show(r.next))
-			if !r.delivered {
-				return r.record(Record{Step: StepDelivered, Prefix: r.next, Detail: "found in the sink"})
-			}
-			return nil
-		case r.delivered && !readable:
-			return nil // it was delivered; the list will tell whether it lives
-		}
-	}
-	return r.discard(ctx)
-}
-
-// create makes the successor, after its unique name is on the disk.
-func (r *Rotation) create(ctx context.Context) error {
-	r.attempts++
-	name := r.plan.newName(now(r.o.Clock))
-	if err := r.record(Record{Step: StepCreate, Name: name}); err != nil {
-		return err
-	}
-	key, err := r.o.Client.CreateKey(ctx, baseten.NewKey{Type: r.plan.Type, Name: name, ModelIDs: r.plan.ModelIDs, TeamID: r.plan.TeamID})
+func (r *Rotation) result(err error) *Rotated {
+	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, Sink: r.plan.Sink, Checked: r.checked,
+		OldGone: r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
 	switch {
-	case err == nil && key.Prefix() == "":
-		return fmt.Errorf("%w: it is no key", errLost)
-	case err == nil:
-		r.key = key
-		r.note("made %s (%s)", show(key.Prefix()), name)
-		return r.record(Record{Step: StepCreated, Prefix: key.Prefix(), Name: name})
-	case baseten.Refused(err):
-		// A clear refusal: there is no such key.
-		if err := r.record(Record{Step: StepDiscarded, Name: name, Detail: "not made"}); err != nil {
-			return err
-		}
-		return &abandoned{fmt.Errorf("the new key was not made: %w", err)}
+	case err == nil && r.oldGone:
+		res.State = "rotated"
+	case r.ended:
+		res.State = "unchanged"
 	default:
-		return fmt.Errorf("%w: %w", errLost, err)
+		res.Resume = "b10lint rotate --resume " + shell.Quote(res.Journal)
 	}
-}
-
-// deliverAndCheck puts the key into the sink and makes sure that it works there.
-func (r *Rotation) deliverAndCheck(ctx context.Context) error {
-	if !r.delivered {
-		if err := r.record(Record{Step: StepDeliver, Prefix: r.next}); err != nil {
-			return err
-		}
-		r.here = true
-		if err := r.o.Sink.Deliver(ctx, r.key); err != nil {
-			return fmt.Errorf("%w: delivery failed: %w", errUnusable, err)
-		}
-		if err := r.record(Record{Step: StepDelivered, Prefix: r.next}); err != nil {
-			return err
-		}
-		r.note("delivered to %s", r.plan.Sink)
-	}
-	evidence, err := r.check(ctx)
 	if err != nil {
-		return err
+		res.Error = err.Error()
 	}
-	r.waited = true
-	r.note("checked: %s", evidence)
-	return r.record(Record{Step: StepChecked, Prefix: r.next, Detail: evidence})
+	return res
 }

@@ -13,43 +13,140 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// tidyTime bounds the deletion of a successor that is given up, which goes on
-// when the run was interrupted.
-const tidyTime = time.Minute
+// succeed brings a successor to its place and checks it.
+func (r *Rotation) succeed(ctx context.Context) error {
+	for {
+		if err := r.recover(ctx); err != nil {
+			return err
+		}
+		if r.name == "" {
+			if err := r.create(ctx); err != nil {
+				if errors.Is(err, errLost) && r.attempts < maxAttempts {
+					continue // recover looks for it by its name
+				}
+				return err
+			}
+		}
+		err := r.deliverAndCheck(ctx)
+		if err == nil || !errors.Is(err, errUnusable) {
+			return err
+		}
+		if err := r.rollBack(err); err != nil {
+			return err
+		}
+		if r.attempts >= maxAttempts {
+			return fmt.Errorf("%w; %d successors were made and given up: the sink may hold one that does not work", err, r.attempts)
+		}
+	}
+}
 
-// check makes sure that the successor is what was asked for, that the sink holds
-// it, and that Baseten lets it in. An error without errUnusable proves nothing
-// against it: both keys live, and a later run can check again.
-func (r *Rotation) check(ctx context.Context) (evidence string, err error) {
+// errLost says that a successor may have been made whose key nobody has.
+var errLost = errors.New("the answer that held the new key was lost")
+
+// errUnusable says that a successor has to be given up.
+var errUnusable = errors.New("the new key cannot be used")
+
+// recover settles a successor that an earlier attempt began. Its key is found in
+// the sink, if that can be read; one whose key is lost is deleted.
+func (r *Rotation) recover(ctx context.Context) error {
+	if r.name == "" || !r.key.IsZero() {
+		return nil
+	}
+	if r.next != "" && r.deliverSent {
+		key, ok, readable, err := r.o.Sink.Read(ctx, r.next)
+		switch {
+		case err != nil:
+			return fmt.Errorf("whether the new key was delivered cannot be seen: %w", err)
+		case ok:
+			r.key = key
+			r.note("the sink holds the new key %s", show(r.next))
+			if !r.delivered {
+				return r.record(record{Step: stepDelivered, Prefix: r.next, Detail: "found in the sink"})
+			}
+			return nil
+		case r.delivered && !readable:
+			return nil // it was delivered; the list will tell whether it lives
+		}
+	}
+	return r.discard(ctx)
+}
+
+// create makes the successor, after its unique name is on the disk.
+func (r *Rotation) create(ctx context.Context) error {
+	r.attempts++
+	name := r.plan.newName(r.o.Clock.Now().UTC())
+	if err := r.record(record{Step: stepCreate, Name: name}); err != nil {
+		return err
+	}
+	key, err := r.o.Client.CreateKey(ctx, baseten.NewKey{Type: r.plan.Type, Name: name, ModelIDs: r.plan.ModelIDs, TeamID: r.plan.TeamID})
+	switch {
+	case err == nil && key.Prefix() == "":
+		return fmt.Errorf("%w: it is no key", errLost)
+	case err == nil:
+		r.key = key
+		r.note("made %s (%s)", show(key.Prefix()), name)
+		return r.record(record{Step: stepCreated, Prefix: key.Prefix(), Name: name})
+	case baseten.Refused(err):
+		// A clear refusal: there is no such key.
+		if err := r.record(record{Step: stepDiscarded, Name: name, Detail: "not made"}); err != nil {
+			return err
+		}
+		return &abandoned{fmt.Errorf("the new key was not made: %w", err)}
+	default:
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+}
+
+// deliverAndCheck puts the key into the sink, and makes sure that it is what was
+// asked for, that the sink holds it, and that Baseten lets it in. An error without
+// errUnusable proves nothing against the key: both live, and a later run can check
+// again.
+func (r *Rotation) deliverAndCheck(ctx context.Context) error {
+	if !r.delivered {
+		if err := r.record(record{Step: stepDeliver, Prefix: r.next}); err != nil {
+			return err
+		}
+		r.here = true
+		if err := r.o.Sink.Deliver(ctx, r.key); err != nil {
+			return fmt.Errorf("%w: delivery failed: %w", errUnusable, err)
+		}
+		if err := r.record(record{Step: stepDelivered, Prefix: r.next}); err != nil {
+			return err
+		}
+		r.note("delivered to %s", r.plan.Sink)
+	}
 	if err := r.checkListed(ctx); err != nil {
-		return "", err
+		return err
 	}
 	parts := []string{"the list has it as asked for"}
 	key, ok, readable, err := r.o.Sink.Read(ctx, r.next)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("the sink cannot be read back: %w", err)
+		return fmt.Errorf("the sink cannot be read back: %w", err)
 	case readable && (!ok || !r.key.IsZero() && !key.Equal(r.key)):
-		return "", fmt.Errorf("%w: the sink does not hold it after the delivery", errUnusable)
+		return fmt.Errorf("%w: the sink does not hold it after the delivery", errUnusable)
 	case readable:
 		r.key = key
 		parts = append(parts, "the sink holds it")
 	}
 	probed, err := r.checkProbe(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if probed != "" {
 		parts = append(parts, probed)
 	}
-	return strings.Join(parts, "; "), nil
+	evidence := strings.Join(parts, "; ")
+	r.waited = true
+	r.note("checked: %s", evidence)
+	return r.record(record{Step: stepChecked, Prefix: r.next, Detail: evidence})
 }
 
 // checkListed waits until the list has the successor and compares what it says.
 func (r *Rotation) checkListed(ctx context.Context) error {
 	var last error
 	for _, wait := range waits {
-		if err := pause(ctx, r.o.Clock, wait); err != nil {
+		if err := r.o.Clock.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		keys, err := r.o.Client.Keys(ctx)
@@ -62,20 +159,16 @@ func (r *Rotation) checkListed(ctx context.Context) error {
 			last = fmt.Errorf("%w: the list does not have it", errUnusable)
 			continue
 		}
-		return r.compare(factsOf(keys[i]))
+		switch f := factsOf(keys[i]); {
+		case f.Name != r.name:
+			return fmt.Errorf("%w: it is listed under another name", errUnusable)
+		case f.Type != string(r.plan.Type), !slices.Equal(f.ModelIDs, slices.Sorted(slices.Values(r.plan.ModelIDs))),
+			f.Team != r.plan.Team && r.plan.TeamID != "":
+			return fmt.Errorf("%w: it may do something else than was asked for: it is listed as %s", errUnusable, f.line())
+		}
+		return nil
 	}
 	return fmt.Errorf("the new key could not be checked: %w", last)
-}
-
-func (r *Rotation) compare(f Facts) error {
-	switch {
-	case f.Name != r.name:
-		return fmt.Errorf("%w: it is listed under another name", errUnusable)
-	case f.Type != string(r.plan.Type), !slices.Equal(f.normal().ModelIDs, slices.Sorted(slices.Values(r.plan.ModelIDs))),
-		f.Team != r.plan.Team && r.plan.TeamID != "":
-		return fmt.Errorf("%w: it may do something else than was asked for: it is listed as %s", errUnusable, f.line())
-	}
-	return nil
 }
 
 // checkProbe asks with the key itself. Without a probe or the key, which is gone
@@ -86,7 +179,7 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 	}
 	var said finding.Verdict
 	for _, wait := range waits {
-		if err := pause(ctx, r.o.Clock, wait); err != nil {
+		if err := r.o.Clock.Sleep(ctx, wait); err != nil {
 			return "", err
 		}
 		probe, err := r.o.NewProbe()
@@ -110,7 +203,8 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 // *abandoned error when everything is as it was, and nil when another successor
 // has to be made because the sink may hold this one.
 func (r *Rotation) rollBack(reason error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
+	// It goes on when the run was interrupted.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	undone, err := false, error(nil)
 	if r.here {
@@ -133,10 +227,24 @@ func (r *Rotation) rollBack(reason error) error {
 // discard deletes the successor, which is found by its unique name, and nothing
 // else. One that the list never shows was not made, as far as can be seen.
 func (r *Rotation) discard(ctx context.Context) error {
-	if err := r.record(Record{Step: StepDiscard, Prefix: r.next, Name: r.name}); err != nil {
+	if err := r.record(record{Step: stepDiscard, Prefix: r.next, Name: r.name}); err != nil {
 		return err
 	}
-	found, err := r.findOrphan(ctx)
+	found, err := "", error(nil)
+	for _, wait := range waits { // a key that was just made may take a moment to appear
+		if err := r.o.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+		var keys []baseten.Key
+		keys, err = r.o.Client.Keys(ctx)
+		i := slices.IndexFunc(keys, func(k baseten.Key) bool {
+			return k.Name == r.name && r.name != "" && (r.next == "" || k.Prefix == r.next)
+		})
+		if i >= 0 {
+			found = keys[i].Prefix
+			break
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -156,25 +264,7 @@ func (r *Rotation) discard(ctx context.Context) error {
 		r.note("deleted the new key %s again", show(found))
 	}
 	r.key = secret.Secret{}
-	return r.record(Record{Step: StepDiscarded, Prefix: found, Name: r.name, Detail: detail})
-}
-
-// findOrphan looks for the successor by its name. A key that was just made may
-// take a moment to appear.
-func (r *Rotation) findOrphan(ctx context.Context) (prefix string, err error) {
-	for _, wait := range waits {
-		if err := pause(ctx, r.o.Clock, wait); err != nil {
-			return "", err
-		}
-		var keys []baseten.Key
-		keys, err = r.o.Client.Keys(ctx)
-		for _, k := range keys {
-			if k.Name == r.name && r.name != "" && (r.next == "" || k.Prefix == r.next) {
-				return k.Prefix, nil
-			}
-		}
-	}
-	return "", err
+	return r.record(record{Step: stepDiscarded, Prefix: found, Name: r.name, Detail: detail})
 }
 
 // wait lets the grace pass. In one process it is counted without the clock on
@@ -182,13 +272,13 @@ func (r *Rotation) findOrphan(ctx context.Context) (prefix string, err error) {
 func (r *Rotation) wait(ctx context.Context) error {
 	left := r.plan.Grace
 	if !r.waited {
-		left -= min(max(now(r.o.Clock).Sub(r.checkedAt), 0), r.plan.Grace)
+		left -= min(max(r.o.Clock.Now().UTC().Sub(r.checkedAt), 0), r.plan.Grace)
 	}
 	if left <= 0 {
 		return nil
 	}
 	r.note("the old key lives for another %s", left.Round(time.Second))
-	if err := pause(ctx, r.o.Clock, left); err != nil {
+	if err := r.o.Clock.Sleep(ctx, left); err != nil {
 		return fmt.Errorf("the old key was not revoked yet: %w", err)
 	}
 	// Somebody may have revoked the successor in the meantime.
@@ -202,8 +292,8 @@ func (r *Rotation) wait(ctx context.Context) error {
 // been made after it was looked for.
 func (r *Rotation) sweep(ctx context.Context) error {
 	lost := map[string]bool{}
-	for _, record := range r.journal.Records() {
-		if record.Step == StepCreate && record.Name != r.name {
+	for _, record := range r.journal.records {
+		if record.Step == stepCreate && record.Name != r.name {
 			lost[record.Name] = true
 		}
 	}
@@ -232,15 +322,27 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 	}
 	if !r.oldDeleted {
 		carried := r.oldSent
-		if err := r.record(Record{Step: StepRevokeOld, Prefix: r.plan.Old.Prefix}); err != nil {
+		if err := r.record(record{Step: stepRevokeOld, Prefix: r.plan.Old.Prefix}); err != nil {
 			return err
 		}
+		detail := ""
 		err := r.o.Client.DeleteKey(ctx, r.plan.Old.Prefix)
-		detail, err := r.oldOutcome(ctx, err, carried)
-		if err != nil {
+		switch {
+		case err == nil:
+			detail = "Baseten accepted the delete"
+		case baseten.IsNotFound(err):
+			detail = "it was gone already"
+		case baseten.IsUnauthorized(err) && r.plan.Self && carried:
+			detail = "an earlier run had sent the delete, and Baseten turns the credential away, which is this key"
+		case !baseten.Refused(err):
+			if there, evidence, listErr := listed(ctx, r.o.Client, r.plan.Old, r.plan.Self); listErr == nil && !there {
+				detail = "the answer was lost; " + evidence
+			}
+		}
+		if detail == "" {
 			return fmt.Errorf("the new key is in its place, and the old key was not revoked: %w", err)
 		}
-		if err := r.record(Record{Step: StepOldRevoked, Prefix: r.plan.Old.Prefix, Detail: detail}); err != nil {
+		if err := r.record(record{Step: stepOldRevoked, Prefix: r.plan.Old.Prefix, Detail: detail}); err != nil {
 			return err
 		}
 	}
@@ -252,23 +354,5 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 		return err
 	}
 	r.note("revoked the old key %s", show(r.plan.Old.Prefix))
-	return r.record(Record{Step: StepOldConfirmed, Prefix: r.plan.Old.Prefix, Detail: evidence})
-}
-
-// oldOutcome reads the answer to the old key's delete.
-func (r *Rotation) oldOutcome(ctx context.Context, err error, carried bool) (detail string, _ error) {
-	switch {
-	case err == nil:
-		return "Baseten accepted the delete", nil
-	case baseten.IsNotFound(err):
-		return "it was gone already", nil
-	case baseten.IsUnauthorized(err) && r.plan.Self && carried:
-		return "an earlier run had sent the delete, and Baseten turns the credential away, which is this key", nil
-	case baseten.Refused(err):
-		return "", err
-	}
-	if there, evidence, listErr := listed(ctx, r.o.Client, r.plan.Old, r.plan.Self); listErr == nil && !there {
-		return "the answer was lost; " + evidence, nil
-	}
-	return "", err
+	return r.record(record{Step: stepOldConfirmed, Prefix: r.plan.Old.Prefix, Detail: evidence})
 }

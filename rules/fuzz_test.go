@@ -31,9 +31,13 @@ func reference(data []byte) (out []shape) {
 				continue
 			}
 			n := run(dot+1, f.secret, f.MaxSecret+1)
-			if n < f.MinSecret || n > f.MaxSecret || !endsAt(data, dot+1+n) || !startsAt(data, start) {
+			if n < f.MinSecret || n > f.MaxSecret && f.Dashes || !f.stands(data, start, dot+1+min(n, f.MaxSecret)) {
 				continue
 			}
+			if n > f.MaxSecret && f.Mark == "" {
+				continue // where a letter follows, pickles alone are searched
+			}
+			n = min(n, f.MaxSecret)
 			out = append(out, shape{start, dot, dot + 1 + n, f})
 			break
 		}
@@ -47,17 +51,18 @@ func FuzzFind(f *testing.F) {
 	for _, seed := range []string{
 		"",
 		b10, legacy, federated,
-		"x" + b10,                   // no boundary before
-		b10 + "x",                   // a longer run
-		b10 + "." + b10,             // a full stop that is no end of a sentence
-		"lt_" + legacy,              // another vendor's mark
-		`\n` + legacy + `\n`,        // escapes that look like letters
-		"\x1b[1;32m" + b10 + "\x1b", // a colour code
-		"%3D" + b10 + "%",           // an escape cut short
-		legacy[:40],                 // one byte short
-		"........" + legacy,         // dots where the prefix would be
-		federated + "-_-",           // the federated secret takes more bytes
-		"sky_" + legacy,             // one format's mark on another's form
+		"x" + legacy,                 // no boundary before
+		b10 + "x",                    // a longer run
+		b10 + "x\x00" + legacy + "q", // and one in data that is not text
+		b10 + "." + b10,              // a full stop that is no end of a sentence
+		"lt_" + legacy,               // another vendor's mark
+		`\n` + legacy + `\n`,         // escapes that look like letters
+		"\x1b[1;32m" + b10 + "\x1b",  // a colour code
+		"%3D" + b10 + "%",            // an escape cut short
+		legacy[:40],                  // one byte short
+		"........" + legacy,          // dots where the prefix would be
+		federated + "-_-",            // the federated secret takes more bytes
+		"sky_" + legacy,              // one format's mark on another's form
 		"b10_sky_" + legacy,
 		federated[:20] + "_" + federated[21:], // bytes that only the federated secret takes
 	} {

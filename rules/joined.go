@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
 // A key that source code puts together from literal parts has quotes, operators
@@ -119,7 +120,7 @@ func hasZero(w uint64) bool { return (w-eight(1))&^w&eight(0x80) != 0 }
 // join reads a key over joints from data[i] on, where the mark of its format
 // stands, and looks at it if there were any.
 func (f *finder) join(l *layer, i int, g *grammar) {
-	if l.depth >= maxDepth || !startsAt(l.data, i) {
+	if l.depth >= maxDepth || g.Alone < keyformat.High && !startsAt(l.data, i) {
 		return
 	}
 	r := joinReader{data: l.data}
@@ -127,7 +128,7 @@ func (f *finder) join(l *layer, i int, g *grammar) {
 		r.take(i + k)
 	}
 	r.at = i + len(g.Mark)
-	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !endsAt(l.data, r.at) {
+	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
 		return
 	}
 	from := slices.Clone(r.from[:r.n])

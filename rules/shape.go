@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"bytes"
+	"encoding/binary"
+	"slices"
 	"sort"
 
 	"github.com/b10lint/b10lint/finding"
@@ -10,12 +13,16 @@ import (
 // A grammar is a row of the table of formats.
 type grammar struct {
 	keyformat.Format
+	word   uint32     // the mark, as four bytes; 0 for none
 	secret *[256]byte // what the secret half is of
 }
 
 var grammars = func() (all []grammar) {
 	for _, f := range keyformat.All() {
-		g := grammar{f, &alnum}
+		g := grammar{Format: f, secret: &alnum}
+		if f.Mark != "" {
+			g.word = binary.LittleEndian.Uint32([]byte(f.Mark))
+		}
 		if f.Dashes {
 			g.secret = &token
 		}
@@ -46,11 +53,10 @@ func (g *grammar) at(data []byte, start int) (shape, bool) {
 		return shape{}, false
 	}
 	end := dot + 1
-	for end < len(data) && end-dot-1 <= g.MaxSecret && g.secret[data[end]] != 0 {
+	for end < len(data) && end-dot-1 < g.MaxSecret && g.secret[data[end]] != 0 {
 		end++
 	}
-	n := end - dot - 1
-	return shape{start, dot, end, g}, n >= g.MinSecret && n <= g.MaxSecret && startsAt(data, start) && endsAt(data, end)
+	return shape{start, dot, end, g}, end-dot-1 >= g.MinSecret && g.stands(data, start, end)
 }
 
 func hasMark(data []byte, i int, mark string) bool {
@@ -81,12 +87,72 @@ func tables() (a, t [256]byte) {
 	return a, t
 }
 
-// A token begins after any byte that is not a letter, digit, "_", "-" or ".", and
-// also after an escape or code that only looks like those: \n, \x0a, \u000a, \012,
-// %0A, =0A and the colour codes of terminals. It ends before any byte that is not a
-// letter, digit, "_" or "-"; a full stop ends it only at the end of a sentence, so
-// that neither a file name nor the third part of a JWT passes. Escapes all begin
-// with a byte that ends a token by itself, so the right side needs no more.
+// stands reports whether data[start:end] is a whole key and not a part of something
+// longer. How much that takes depends on how much the form says by itself.
+//
+// A mark with both halves behind it is evidence enough, whatever comes before it: a
+// word, a hyphen, the length byte of a string, which is "-" for 45 bytes. What comes
+// after it may be anything but a further letter or digit, which the form has no place
+// for. In data that is not text, where the next string may follow at once, the first
+// letters and digits are the key.
+//
+// Any other form is a token: it begins after a byte that is not a letter, digit, "_",
+// "-" or ".", or after an escape or code that only looks like those (\n, \x0a, \u000a,
+// \012, %0A, =0A, the colour codes of terminals), and ends before the same. Hyphens and
+// underscores that touch no word on their other side are not a part of it (":-", "->",
+// a line that a diff takes away, the emphasis of Markdown). A full stop ends it at the
+// end of a sentence only, so that neither a file name nor the middle of a JWT passes.
+// Escapes all begin with a byte that ends a token by itself, so the right side needs no
+// more. In data that is not text a letter, as the next opcode, may follow, and before
+// it may stand one that is the length of a key.
+func (g *grammar) stands(data []byte, start, end int) bool {
+	if g.Alone == keyformat.High {
+		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) || isBinary(data, start, end, farReach)
+	}
+	left, right := startsAt(data, start), endsAt(data, end)
+	if left && right || g.Mark != "" || !isBinary(data, start, end, nearReach) {
+		return left && right
+	}
+	stop := end < len(data) && data[end] == '.' && !(end+1 < len(data) && isControl(data[end+1]))
+	return !stop && (left || isLength(data, start))
+}
+
+const (
+	nearReach = 64
+	farReach  = 64 << 10 // Go programs keep 100 KiB of strings without a zero between them
+)
+
+// isBinary reports whether bytes that are not of a text stand about data[start:end]:
+// control characters right beside it, or zeros up to reach bytes off.
+func isBinary(data []byte, start, end, reach int) bool {
+	before, after := data[max(0, start-reach):start], data[end:min(len(data), end+reach)]
+	return slices.ContainsFunc(before[max(0, len(before)-nearReach):], isControl) ||
+		slices.ContainsFunc(after[:min(len(after), nearReach)], isControl) ||
+		reach > nearReach && (bytes.IndexByte(after, 0) >= 0 || bytes.LastIndexByte(before, 0) >= 0)
+}
+
+// isControl reports whether c is a control character that no text has. Logs of
+// terminals have the bell, backspaces and escapes.
+func isControl(c byte) bool { return c < 0x20 && (c < '\a' || c > '\r') && c != 0x1b }
+
+// isLength reports whether what goes before data[start] can be the length of a legacy
+// key, 41, as Avro and Postgres write it behind any word, Ruby behind a quote and SQLite
+// behind another number. Keys of others have a mark and a longer prefix.
+func isLength(data []byte, start int) bool {
+	switch data[start-1] {
+	case 2 * minRun, 2*(minRun+1) + 1:
+		word := start - 1
+		for word > 0 && alnum[data[word-1]] != 0 && start-word < nearReach {
+			word--
+		}
+		return word == 0 || token[data[word-1]] == 0
+	case minRun + 5:
+		return start > 1 && data[start-2] == '"'
+	case 2*minRun + 13:
+		return start > 1 && isControl(data[start-2])
+	}
+	return false
+}
 
 // startsAt reports whether a token may begin at data[i].
 func startsAt(data []byte, i int) bool {
@@ -99,18 +165,22 @@ func startsAt(data []byte, i int) bool {
 	}
 	// An escape is at most ten bytes, a colour code a few more.
 	before := data[max(0, i-40):i]
-	return endsInEscape(before) || endsInColour(before)
+	word := bytes.TrimRight(before, "-_")
+	return len(word) < len(before) && (len(word) == 0 || token[word[len(word)-1]] == 0 && word[len(word)-1] != '.') ||
+		endsInEscape(before) || endsInColour(before)
 }
 
 // endsAt reports whether a token may end before data[i].
 func endsAt(data []byte, i int) bool {
-	if i == len(data) {
-		return true
-	}
-	if data[i] == '.' {
+	if i < len(data) && data[i] == '.' {
 		return i+1 == len(data) || token[data[i+1]] == 0
 	}
-	return token[data[i]] == 0
+	for ; i < len(data) && token[data[i]] != 0; i++ {
+		if alnum[data[i]] != 0 {
+			return false
+		}
+	}
+	return i == len(data) || data[i] != '.'
 }
 
 // endsInEscape reports whether b ends in an escape for something that is no part

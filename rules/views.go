@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"bytes"
+	"encoding/binary"
+
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
@@ -21,7 +24,9 @@ type finder struct {
 	input  layer
 	fresh  []finding.Span
 	budget int64
-	found  []Match
+	// unweighed is set when nothing but the shape is asked for.
+	unweighed bool
+	found     []Match
 	// scratch and wrapped are memory for what one layer decodes, by its depth.
 	scratch [maxDepth][]byte
 	wrapped [maxDepth]wrapped
@@ -92,25 +97,46 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 			f.wide(l, i, bounds)
 		}
 	})
+	f.pickled(l, span)
 	f.joined(l, span)
 }
 
-// plain looks at the dot of what may be a key without a mark.
-func (f *finder) plain(l *layer, dot int) {
-	for i := range grammars {
-		if g := &grammars[i]; g.Mark == "" {
-			if s, ok := g.at(l.data, dot-g.Prefix); ok {
-				f.add(l, s)
-			}
+// pickled looks at the strings of 41 bytes in a pickle of protocol 2 or 3, such as
+// torch.save writes: the opcode behind one is a letter, so the sweep sees a longer word.
+func (f *finder) pickled(l *layer, span finding.Span) {
+	if len(l.data) < 2 || l.data[0] != 0x80 || l.data[1] != 2 && l.data[1] != 3 {
+		return
+	}
+	head := []byte{'X', minRun, 0, 0, 0}
+	for i := max(0, span.Start-joinReach); ; {
+		n := bytes.Index(l.data[i:min(len(l.data), span.End+joinReach)], head)
+		if n < 0 {
+			return
+		}
+		i += n + len(head)
+		if s, ok := legacy.at(l.data, i); ok {
+			f.add(l, s)
 		}
 	}
 }
 
+// plain looks at the dot of what may be a key without a mark.
+func (f *finder) plain(l *layer, dot int) {
+	if s, ok := legacy.at(l.data, dot-legacy.Prefix); ok {
+		f.add(l, s)
+	}
+}
+
 // marked looks at the place of a mark, for a key as it is or put together of parts.
+// Most places have something else.
 func (f *finder) marked(l *layer, i int) {
+	if i+markLen > len(l.data) {
+		return
+	}
+	word := binary.LittleEndian.Uint32(l.data[i:])
 	for k := range grammars {
 		g := &grammars[k]
-		if g.Mark == "" || !hasMark(l.data, i, g.Mark) {
+		if g.word != word {
 			continue
 		}
 		if s, ok := g.at(l.data, i); ok {
@@ -182,9 +208,13 @@ func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 
 // add judges a shape of a layer, and keeps it if it is a key in a fresh place.
 func (f *finder) add(l *layer, s shape) {
-	confidence, quiet, ok := l.judge(s)
-	if !ok {
+	if !drawn(l.data, s) {
 		return
+	}
+	var confidence finding.Confidence
+	var quiet bool
+	if !f.unweighed {
+		confidence, quiet = l.judge(s)
 	}
 	m := Match{
 		Start: s.start, End: s.end,
@@ -205,14 +235,11 @@ func (f *finder) add(l *layer, s shape) {
 }
 
 // judge returns how sure it is that a shape of a layer is a key, and whether its
-// neighbourhood was silent; not ok means that it is not a key. The decoded text
-// around it counts, and the text around the run that hid it, outwards.
-func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
-	if !drawn(l.data, s) {
-		return 0, false, false
-	}
+// neighbourhood was silent. The decoded text around it counts, and the text around the
+// run that hid it, outwards.
+func (l *layer) judge(s shape) (c finding.Confidence, quiet bool) {
 	if s.of.Alone == keyformat.High {
-		return finding.HighConfidence, false, true
+		return finding.HighConfidence, false
 	}
 	w, quiet := l.weigh(s)
 	for ; w != against && w != certain && l.up != nil; l = l.up {
@@ -220,5 +247,5 @@ func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
 		outer, _ := l.up.weigh(s)
 		w = max(w, outer)
 	}
-	return confidence(s.of, w), quiet, true
+	return confidence(s.of, w), quiet
 }

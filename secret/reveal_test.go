@@ -20,11 +20,11 @@ var revealers = map[string]string{
 	"secret/secret.go: Secret.Digest": "hashes it",
 	"secret/secret.go: Secret.Equal":  "compares two",
 
-	"internal/baseten/transport.go: withAuth":     "puts the user's own key into the header of a request, to an allowed host",
-	"internal/baseten/lookalike.go: lookalike":    "draws a random key of the same form, which a probe is compared with",
-	"internal/baseten/lookalike.go: isAccountKey": "asks for the form alone",
-	"internal/baseten/match.go: lookUp":           "cuts off what may be the public part",
-	"internal/baseten/match.go: registered":       "cuts off the 16 characters that a gateway shows of a registered key",
+	"internal/baseten/transport.go: withAuth": "puts the user's own key into the header of a request, to an allowed host",
+	"internal/baseten/probe.go: lookalike":    "draws a random key of the same form, which a probe is compared with",
+	"internal/baseten/probe.go: isAccountKey": "asks for the form alone",
+	"internal/baseten/match.go: lookUp":       "cuts off what may be the public part",
+	"internal/baseten/match.go: registered":   "cuts off the 16 characters that a gateway shows of a registered key",
 
 	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
 

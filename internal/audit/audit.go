@@ -18,6 +18,26 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
+// A check is one policy: its words, and the function that looks for it.
+type check struct {
+	rule finding.Rule
+	find func(*view, *key, Policy) (hit, bool)
+}
+
+func checks() []check {
+	return []check{keyLeaked, keyDormantThenUsed, keyOrphaned, keyOverprivileged, keyPersonalAutomation,
+		keyNeverUsed, keyUnused, keyOld, keyDuplicateName, keyUnnamed, keyLegacyFormat}
+}
+
+// Rules returns the words of every policy, in a fixed order.
+func Rules() []finding.Rule {
+	var list []finding.Rule
+	for _, c := range checks() {
+		list = append(list, c.rule)
+	}
+	return list
+}
+
 // A Result is what an audit came to.
 type Result struct {
 	// Findings come by key, the key most at risk first, and within a key by severity.
@@ -40,7 +60,7 @@ func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Resu
 		res.Inventory = append(res.Inventory, finding.InventoryKey{Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt)})
 		var group []finding.Finding
 		for _, c := range checks() {
-			rule := c.rule()
+			rule := c.rule
 			h, ok := c.find(v, k, p)
 			if !ok || slices.Contains(p.Off, rule.ID) {
 				continue

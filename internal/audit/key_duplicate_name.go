@@ -8,20 +8,18 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// KeyDuplicateName is the rule for keys that share a name.
-func KeyDuplicateName() finding.Rule {
-	return finding.Rule{
-		ID:       "key-duplicate-name",
-		Title:    "Several keys share a name",
-		Severity: finding.Low,
-		Tags:     []string{"hygiene", "inventory", "baseten"},
-		Text: "Names are unique within a team and within a member's own keys, not in the organisation. Whoever deletes a key by its name may take the wrong one, and " +
-			"the audit log's names no longer tell who acted. Personal keys of different members are not compared.",
-		Remedy: "Give each key a name of its own when it is next rotated. Until then tell them apart by their prefixes.",
-	}
-}
+// keyDuplicateName is the policy on keys that share a name.
+var keyDuplicateName = check{find: findDuplicateName, rule: finding.Rule{
+	ID:       "key-duplicate-name",
+	Title:    "Several keys share a name",
+	Severity: finding.Low,
+	Tags:     []string{"hygiene", "inventory", "baseten"},
+	Text: "Names are unique within a team and within a member's own keys, not in the organisation. Whoever deletes a key by its name may take the wrong one, and " +
+		"the audit log's names no longer tell who acted. Personal keys of different members are not compared.",
+	Remedy: "Give each key a name of its own when it is next rotated. Until then tell them apart by their prefixes.",
+}}
 
-func keyDuplicateName(v *view, k *key, _ Policy) (hit, bool) {
+func findDuplicateName(v *view, k *key, _ Policy) (hit, bool) {
 	name := strings.TrimSpace(k.Name)
 	if name == "" {
 		return hit{}, false

@@ -9,19 +9,17 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// KeyLeaked is the rule for an unrevoked key that a scan found.
-func KeyLeaked() finding.Rule {
-	return finding.Rule{
-		ID:       "key-leaked",
-		Title:    "A live key was found in plain sight",
-		Severity: finding.Critical,
-		Tags:     []string{"security", "secret", "inventory", "baseten"},
-		Text: "A scan found a key with this prefix where others can read it, and Baseten lists the key as not revoked: whoever has the copy has the access. The secret half was not " +
-			"compared, and need not be: two keys with one prefix are next to impossible. A key that was only found where users are told to keep it, in a home folder or a " +
-			"git-ignored file, is not reported.",
-		Remedy: "Make a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` tells what was done with it since it leaked.",
-	}
-}
+// keyLeaked is the policy on an unrevoked key that a scan found.
+var keyLeaked = check{find: findLeaked, rule: finding.Rule{
+	ID:       "key-leaked",
+	Title:    "A live key was found in plain sight",
+	Severity: finding.Critical,
+	Tags:     []string{"security", "secret", "inventory", "baseten"},
+	Text: "A scan found a key with this prefix where others can read it, and Baseten lists the key as not revoked: whoever has the copy has the access. The secret half was not " +
+		"compared, and need not be: two keys with one prefix are next to impossible. A key that was only found where users are told to keep it, in a home folder or a " +
+		"git-ignored file, is not reported.",
+	Remedy: "Make a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` tells what was done with it since it leaked.",
+}}
 
 // public reports whether a place is one where others can read the key.
 func public(at finding.Location, l Leak) bool {
@@ -32,7 +30,7 @@ func public(at finding.Location, l Leak) bool {
 	return e != finding.Home && e != finding.Ignored
 }
 
-func keyLeaked(_ *view, k *key, _ Policy) (hit, bool) {
+func findLeaked(_ *view, k *key, _ Policy) (hit, bool) {
 	var places []finding.Location
 	var from []string
 	for _, l := range k.leaks {

@@ -6,20 +6,18 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// KeyOld is the rule for a key that has not been replaced for long.
-func KeyOld() finding.Rule {
-	return finding.Rule{
-		ID:       "key-old",
-		Title:    "A key that was not replaced for long",
-		Severity: finding.Low,
-		Tags:     []string{"hygiene", "inventory", "baseten"},
-		Text: "The key is older than the threshold (180 days). Baseten asks to rotate keys regularly, and does not do it: the longer a key lives, the more " +
-			"machines, logs and people have seen it. Where the list has no date, the audit log's, the first known use or the key's format bounds the age.",
-		Remedy: "Rotate it: make a successor, put it in the old one's place, then revoke the old one. `b10lint rotate` does the three in that order.",
-	}
-}
+// keyOld is the policy on a key that has not been replaced for long.
+var keyOld = check{find: findOld, rule: finding.Rule{
+	ID:       "key-old",
+	Title:    "A key that was not replaced for long",
+	Severity: finding.Low,
+	Tags:     []string{"hygiene", "inventory", "baseten"},
+	Text: "The key is older than the threshold (180 days). Baseten asks to rotate keys regularly, and does not do it: the longer a key lives, the more " +
+		"machines, logs and people have seen it. Where the list has no date, the audit log's, the first known use or the key's format bounds the age.",
+	Remedy: "Rotate it: make a successor, put it in the old one's place, then revoke the old one. `b10lint rotate` does the three in that order.",
+}}
 
-func keyOld(v *view, k *key, p Policy) (hit, bool) {
+func findOld(v *view, k *key, p Policy) (hit, bool) {
 	age, ok := k.created.least(v.now)
 	if !ok || age < p.OldAfter {
 		return hit{}, false

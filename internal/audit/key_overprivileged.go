@@ -9,25 +9,23 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// KeyOverprivileged is the rule for a key that may do more than it does.
-func KeyOverprivileged() finding.Rule {
-	return finding.Rule{
-		ID:       "key-overprivileged",
-		Title:    "A key may do more than it does",
-		Severity: finding.Medium,
-		Tags:     []string{"security", "inventory", "baseten"},
-		Text: "A `WORKSPACE_MANAGE_ALL` key calls Model APIs and has not managed anything for as long as the evidence goes back. Or a `WORKSPACE_MANAGE_API_KEYS` key, " +
-			"which can make keys of every workspace type and so counts as an admin's, does not manage keys. Or a key that may call every model calls a few. The audit log knows " +
-			"changes only: a key that reads models or logs through the management API would be missed, so look before you replace it.",
-		Remedy: "Make a key with the smallest type and the models that are needed, put it in the old one's place, and revoke the old one.",
-	}
-}
+// keyOverprivileged is the policy on a key that may do more than it does.
+var keyOverprivileged = check{find: findOverprivileged, rule: finding.Rule{
+	ID:       "key-overprivileged",
+	Title:    "A key may do more than it does",
+	Severity: finding.Medium,
+	Tags:     []string{"security", "inventory", "baseten"},
+	Text: "A `WORKSPACE_MANAGE_ALL` key calls Model APIs and has not managed anything for as long as the evidence goes back. Or a `WORKSPACE_MANAGE_API_KEYS` key, " +
+		"which can make keys of every workspace type and so counts as an admin's, does not manage keys. Or a key that may call every model calls a few. The audit log knows " +
+		"changes only: a key that reads models or logs through the management API would be missed, so look before you replace it.",
+	Remedy: "Make a key with the smallest type and the models that are needed, put it in the old one's place, and revoke the old one.",
+}}
 
 // proven is for how long a key has to have been watched before its not doing
 // something counts.
 const proven = 30 * Day
 
-func keyOverprivileged(v *view, k *key, p Policy) (hit, bool) {
+func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 	age, known := k.created.least(v.now)
 	if !known || age < proven {
 		return hit{}, false

@@ -8,19 +8,17 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// KeyPersonalAutomation is the rule for a personal key that a machine uses.
-func KeyPersonalAutomation() finding.Rule {
-	return finding.Rule{
-		ID:       "key-personal-automation",
-		Title:    "A machine uses a person's key",
-		Severity: finding.Medium,
-		Tags:     []string{"hygiene", "inventory", "baseten"},
-		Text: "A personal key may do what its owner may, acts in the owner's name, and stops working when the owner leaves. Baseten asks not to use personal keys for production. " +
-			"Signs are: a scan found the key in a workflow, a deployment or an image; it called models in at least 20 hours of a day on three days of the last week; or a " +
-			"program that runs without a person acted in the name of an owner who has one personal key only.",
-		Remedy: "Make a workspace key for the machine, with the smallest type that does, and give it to the machine in place of the personal one.",
-	}
-}
+// keyPersonalAutomation is the policy on a personal key that a machine uses.
+var keyPersonalAutomation = check{find: findPersonalAutomation, rule: finding.Rule{
+	ID:       "key-personal-automation",
+	Title:    "A machine uses a person's key",
+	Severity: finding.Medium,
+	Tags:     []string{"hygiene", "inventory", "baseten"},
+	Text: "A personal key may do what its owner may, acts in the owner's name, and stops working when the owner leaves. Baseten asks not to use personal keys for production. " +
+		"Signs are: a scan found the key in a workflow, a deployment or an image; it called models in at least 20 hours of a day on three days of the last week; or a " +
+		"program that runs without a person acted in the name of an owner who has one personal key only.",
+	Remedy: "Make a workspace key for the machine, with the smallest type that does, and give it to the machine in place of the personal one.",
+}}
 
 // machineContexts are the kinds of place, as package rules names them, where no
 // person uses a key.
@@ -30,7 +28,7 @@ func machineContexts() []string {
 
 const busyDays = 3
 
-func keyPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
+func findPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
 	if k.Type != baseten.Personal {
 		return hit{}, false
 	}

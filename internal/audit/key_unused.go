@@ -8,22 +8,20 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// KeyUnused is the rule for a key that was used once and no longer is, as far as
+// keyUnused is the policy on a key that was used once and no longer is, as far as
 // can be told.
-func KeyUnused() finding.Rule {
-	return finding.Rule{
-		ID:       "key-unused",
-		Title:    "A key that is no longer used",
-		Severity: finding.Medium,
-		Tags:     []string{"hygiene", "inventory", "baseten"},
-		Text: "The key's last use is longer ago than the threshold (60 days). Where the list of keys tells the last use, this is certain. Where it does not, the " +
-			"usage of Model APIs and the audit log are looked at, which know nothing of dedicated deployments, chains and metrics: the report then says " +
-			"\"no evidence of use since\" and is less sure.",
-		Remedy: "Find out what it was for, and revoke it if that is over. When the use is not certain, look for the key's name in your deployments first.",
-	}
-}
+var keyUnused = check{find: findUnused, rule: finding.Rule{
+	ID:       "key-unused",
+	Title:    "A key that is no longer used",
+	Severity: finding.Medium,
+	Tags:     []string{"hygiene", "inventory", "baseten"},
+	Text: "The key's last use is longer ago than the threshold (60 days). Where the list of keys tells the last use, this is certain. Where it does not, the " +
+		"usage of Model APIs and the audit log are looked at, which know nothing of dedicated deployments, chains and metrics: the report then says " +
+		"\"no evidence of use since\" and is less sure.",
+	Remedy: "Find out what it was for, and revoke it if that is over. When the use is not certain, look for the key's name in your deployments first.",
+}}
 
-func keyUnused(v *view, k *key, p Policy) (hit, bool) {
+func findUnused(v *view, k *key, p Policy) (hit, bool) {
 	u := k.used
 	since := u.At
 	if since.IsZero() {

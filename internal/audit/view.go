@@ -71,7 +71,7 @@ type view struct {
 	earlier Earlier
 
 	names     map[string][]*key // by name, for duplicates
-	members   map[string]bool   // by user id; nil when not known
+	members   map[string]bool   // by user id and by email; nil when not known
 	personals map[string]int    // personal keys by owner's email
 	robots    map[string]string // programs that acted for a member, by email
 	leftover  []Leak            // of keys that are not here
@@ -85,7 +85,7 @@ func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
 	if len(inv.Users) > 0 && inv.Source(baseten.SourceUsers).Err == nil {
 		v.members = map[string]bool{}
 		for _, u := range inv.Users {
-			v.members[u.UserID] = true
+			v.members[u.UserID], v.members[u.Email] = true, true
 		}
 	}
 	index := map[string]*key{}

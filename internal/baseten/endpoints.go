@@ -56,29 +56,23 @@ func ResolveEndpoints(remoteURL, fileRemote string, env Lookup) (Endpoints, erro
 			return Endpoints{}, err
 		}
 	}
-	if err := e.override(&e.Management, management, EnvManagementURL); err != nil {
-		return Endpoints{}, err
-	}
-	if err := e.override(&e.Inference, inference, EnvInferenceURL); err != nil {
-		return Endpoints{}, err
+	for _, o := range []struct {
+		to          **url.URL
+		value, from string
+	}{{&e.Management, management, EnvManagementURL}, {&e.Inference, inference, EnvInferenceURL}} {
+		if o.value == "" {
+			continue
+		}
+		u, err := parseRemote(o.value, o.from)
+		if err != nil {
+			return Endpoints{}, err
+		}
+		if err := e.Hosts.Name(u); err != nil {
+			return Endpoints{}, fmt.Errorf("%s: %w", o.from, err)
+		}
+		*o.to = u
 	}
 	return e, nil
-}
-
-// override replaces one endpoint by what the user named, if anything.
-func (e *Endpoints) override(to **url.URL, value, from string) error {
-	if value == "" {
-		return nil
-	}
-	u, err := parseRemote(value, from)
-	if err != nil {
-		return err
-	}
-	if err := e.Hosts.Name(u); err != nil {
-		return fmt.Errorf("%s: %w", from, err)
-	}
-	*to = u
-	return nil
 }
 
 // derive sets both endpoints from the address of a console, as Baseten's tools do.

@@ -53,127 +53,94 @@ type evidence struct {
 	federated bool // a gateway key by its format, which the management API never knows
 	account   bool // an account key by its format, which the management API knows
 
-	live, restricted  bool
-	how               string // of the strongest of them
-	refusedManagement [2]bool
-	refusedInference  [2]bool // by scheme: Bearer, Api-Key
-	publicInference   bool    // its list of models answers anybody
-	failed            bool    // the service or the network was at fault somewhere
-	why               string  // of the first route without evidence
-	user              *User
-	answered          bool
-	silent            map[string]bool // services that gave no answer at all
-}
-
-func schemeIndex(s Scheme) int {
-	if s == APIKey {
-		return 1
-	}
-	return 0
+	live, restricted, answered bool
+	how                        string          // of the strongest of them
+	refused                    map[string]bool // by service and scheme
+	silent                     map[string]bool // services that gave no answer at all
+	publicInference            bool            // its list of models answers anyone
+	failed                     bool            // the service or the network was at fault somewhere
+	why                        string          // of the first route without evidence
+	user                       User            // of an accepting route
 }
 
 // settled reports whether a route has nothing to add.
 func (e *evidence) settled(r route) bool {
-	i := schemeIndex(r.scheme)
 	switch {
-	case e.live, e.silent[r.service]:
+	case e.live, e.silent[r.service], e.refused[r.service+string(r.scheme)]:
 		return true
-	case r.service == "inference":
-		return e.publicInference || e.refusedInference[i]
-	case e.federated:
-		return true
+	case r.service == inference:
+		return e.publicInference
 	}
 	// A 401 on one management route is one on all. The other scheme is only of
 	// interest when the first was refused.
-	return e.refusedManagement[i] || (r.scheme == APIKey && !e.refusedManagement[0])
+	return e.federated || r.scheme == APIKey && !e.refused[management+string(Bearer)]
 }
 
 // add takes one route's answer in.
 func (e *evidence) add(r route, control, got answer) {
-	i := schemeIndex(r.scheme)
-	switch judge(control.outcome, got.outcome) {
-	case finding.Live:
-		e.live, e.answered = true, true
-		e.how = fmt.Sprintf("accepted on GET %s of the %s API, where a random key was not", r.path, r.service)
-		if got.outcome == unpaid {
-			e.how = fmt.Sprintf("known to GET %s of the %s API, which asks for payment (402)", r.path, r.service)
-		}
-		if got.user.UserID != "" {
-			e.user = &got.user
-		}
-	case finding.Restricted:
-		e.answered = true
-		if !e.restricted {
-			e.restricted = true
-			e.how = fmt.Sprintf("known to GET %s of the %s API but not permitted (403), where a random key got 401", r.path, r.service)
-		}
-	case finding.Dead:
-		e.answered = true
-		if r.service == "inference" {
-			e.refusedInference[i] = true
-		} else {
-			e.refusedManagement[i] = true
-		}
-	default:
-		e.missing(r, control, got)
+	if e.refused == nil {
+		e.refused, e.silent = map[string]bool{}, map[string]bool{}
 	}
-}
-
-// missing notes a route without evidence, and why.
-func (e *evidence) missing(r route, control, got answer) {
-	if r.service == "inference" && control.outcome == accepted {
+	at := fmt.Sprintf("GET %s of the %s API", r.path, r.service)
+	state := judge(control.outcome, got.outcome)
+	e.answered = e.answered || state != finding.Unchecked
+	switch {
+	case state == finding.Live:
+		e.live, e.user = true, got.user
+		e.how = "accepted on " + at + ", where a random key was not"
+		if got.outcome == unpaid {
+			e.how = "known to " + at + ", which asks for payment (402)"
+		}
+		return
+	case state == finding.Restricted:
+		if !e.restricted {
+			e.restricted, e.how = true, "known to "+at+" but not permitted (403), where a random key got 401"
+		}
+		return
+	case state == finding.Dead:
+		e.refused[r.service+string(r.scheme)] = true
+		return
+	case r.service == inference && control.outcome == accepted:
 		e.publicInference = true
 		if e.account {
 			return // the management API's word is enough
 		}
 	}
 	e.failed = e.failed || got.failed
-	if got.silent {
-		if e.silent == nil {
-			e.silent = map[string]bool{}
-		}
-		e.silent[r.service] = true
+	e.silent[r.service] = e.silent[r.service] || got.silent
+	why := at + " turns a random key away in the same way"
+	if control.outcome == accepted {
+		why = at + " answers anybody"
 	}
-	switch {
-	case got.detail != "":
-		e.why = cmp.Or(e.why, got.detail)
-	case control.outcome == accepted:
-		e.why = cmp.Or(e.why, fmt.Sprintf("GET %s of the %s API answers anybody", r.path, r.service))
-	default:
-		e.why = cmp.Or(e.why, fmt.Sprintf("GET %s of the %s API turns a random key away in the same way", r.path, r.service))
-	}
+	e.why = cmp.Or(e.why, got.detail, why)
 }
-
-func (e *evidence) useful() bool { return e.answered }
 
 // conclusion weighs the routes. One that lets the key in outweighs all others.
 // A key is dead only when every route that could know it refused it under both
 // schemes; one route without an answer is enough to leave it unknown.
 func (e *evidence) conclusion() (finding.LiveState, string) {
-	inference := e.refusedInference == [2]bool{true, true}
-	management := e.refusedManagement == [2]bool{true, true}
+	refused := func(service string) bool {
+		return e.refused[service+string(Bearer)] && e.refused[service+string(APIKey)]
+	}
 	switch {
 	case e.live:
 		return finding.Live, e.how
 	case e.restricted:
 		return finding.Restricted, e.how
-	case inference && (management || e.federated), management && e.publicInference && e.account:
+	case refused(inference) && (refused(management) || e.federated), refused(management) && e.publicInference && e.account:
 		return finding.Dead, "not accepted (401), like a random key: revoked, or made for another service"
 	}
 	return finding.Unknown, "no safe conclusion: " + cmp.Or(e.why, "the routes contradict each other")
 }
 
-// facts are what an accepting route told of the key.
+// facts are what an accepting route said of the key; nil for nothing.
 func (e *evidence) facts() *finding.Key {
-	if e.user == nil {
+	k := &finding.Key{Owner: cmp.Or(e.user.Email, e.user.Name)}
+	if e.user.UserID == "" || k.Owner == "" {
 		return nil
 	}
-	k := &finding.Key{Owner: cmp.Or(e.user.Email, e.user.Name)}
 	if e.user.Email != "" {
 		k.Type = string(Personal)
-	}
-	if k.Owner == "" {
-		return nil
 	}
 	return k
 }

@@ -3,11 +3,13 @@ package baseten
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,9 +70,15 @@ func (p *Probe) scope() string {
 	return "probe " + p.endpoints.Management.String() + " " + p.endpoints.Inference.String()
 }
 
+// The services that are asked.
+const (
+	management = "management"
+	inference  = "inference"
+)
+
 // A route is one question.
 type route struct {
-	service string // "management" or "inference"
+	service string // management or inference
 	path    string
 	scheme  Scheme
 	field   string // that an answer of the right form has
@@ -82,12 +90,12 @@ type route struct {
 // dead: pages and sources of Baseten disagree on where each is accepted.
 func routes() []route {
 	return []route{
-		{"management", "/v1/users/me", Bearer, "user_id"},
-		{"management", "/v1/models", Bearer, "models"},
-		{"management", "/v1/api_keys", Bearer, "keys"},
-		{"management", "/v1/users/me", APIKey, "user_id"},
-		{"inference", "/v1/models", Bearer, "data"},
-		{"inference", "/v1/models", APIKey, "data"},
+		{management, "/v1/users/me", Bearer, "user_id"},
+		{management, "/v1/models", Bearer, "models"},
+		{management, "/v1/api_keys", Bearer, "keys"},
+		{management, "/v1/users/me", APIKey, "user_id"},
+		{inference, "/v1/models", Bearer, "data"},
+		{inference, "/v1/models", APIKey, "data"},
 	}
 }
 
@@ -142,7 +150,7 @@ func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v finding.Verdi
 		}
 		e.add(r, control, p.ask(ctx, r, k))
 	}
-	if e.useful() {
+	if e.answered {
 		p.barren = 0
 	} else if e.failed {
 		p.barren++
@@ -173,11 +181,11 @@ func (p *Probe) control(ctx context.Context, r route, k secret.Secret) answer {
 // ask sends one question with one key.
 func (p *Probe) ask(ctx context.Context, r route, k secret.Secret) answer {
 	base := p.endpoints.Management
-	if r.service == "inference" {
+	if r.service == inference {
 		base = p.endpoints.Inference
 	}
 	var query url.Values
-	if r.service == "management" && r.path == "/v1/models" {
+	if r.service == management && r.path == "/v1/models" {
 		query = url.Values{"name": {p.absent}} // the answer is then empty and shows nothing
 	}
 	req, err := newRequest(ctx, http.MethodGet, base, r.path, query, nil)
@@ -213,4 +221,42 @@ func read(r route, body []byte, err error) answer {
 	}
 	var answered *Error
 	return answer{failed: true, silent: !errors.As(err, &answered), detail: err.Error()}
+}
+
+// lookalike returns a random key of the same form as k, and a name for the form.
+// The mark of the format stays; every other letter and digit is drawn anew.
+func lookalike(k secret.Secret) (form string, random secret.Secret) {
+	text := k.Reveal()
+	format, _ := keyformat.Of(text)
+	mask, made := []byte(text), []byte(text)
+	draw := []byte(randomWord(len(text)))
+	for i := len(format.Mark); i < len(text); i++ {
+		if strings.IndexByte(keyformat.Alphabet, text[i]) >= 0 {
+			mask[i], made[i] = 'x', draw[i]
+		}
+	}
+	return string(mask), secret.New(string(made))
+}
+
+// randomWord returns n letters and digits from the system's random source.
+func randomWord(n int) string {
+	b := make([]byte, 0, n)
+	var buf [64]byte
+	for len(b) < n {
+		_, _ = rand.Read(buf[:]) // documented never to fail
+		for _, c := range buf {
+			// Values past the last whole multiple would favour some letters.
+			if int(c) < 256-256%len(keyformat.Alphabet) && len(b) < n {
+				b = append(b, keyformat.Alphabet[int(c)%len(keyformat.Alphabet)])
+			}
+		}
+	}
+	return string(b)
+}
+
+// isAccountKey reports whether k has the form of the keys that the management
+// API makes.
+func isAccountKey(k secret.Secret) bool {
+	format, _ := keyformat.Of(k.Reveal())
+	return format.Account && format.Has(k.Reveal())
 }

@@ -25,12 +25,19 @@ func ParsePathSpec(data []byte) (*PathSpec, error) {
 	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimFunc(line, isSpace)
-		if line == "" || line[0] == '#' {
+		if line == "" || line == "/" || line[0] == '#' {
 			continue
 		}
-		if err := s.add(line); err != nil {
+		pattern, negated := strings.CutPrefix(line, "!")
+		expr, err := specRegexp(pattern)
+		if err != nil {
 			return nil, fmt.Errorf("line %d: pattern %q: %w", i+1, line, err)
 		}
+		re, err := regexp.Compile(`\A(?:` + expr + `)\n?\z`)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: pattern %q: is too large", i+1, line)
+		}
+		s.patterns = append(s.patterns, specPattern{re, !negated})
 	}
 	return s, nil
 }
@@ -51,23 +58,6 @@ func (s *PathSpec) Match(path string) bool {
 		}
 	}
 	return false
-}
-
-func (s *PathSpec) add(line string) error {
-	if line == "/" {
-		return nil
-	}
-	include := !strings.HasPrefix(line, "!")
-	expr, err := specRegexp(strings.TrimPrefix(line, "!"))
-	if err != nil {
-		return err
-	}
-	re, err := regexp.Compile(`\A(?:` + expr + `)\n?\z`)
-	if err != nil {
-		return fmt.Errorf("is too large")
-	}
-	s.patterns = append(s.patterns, specPattern{re, include})
-	return nil
 }
 
 // specRegexp turns a pattern into a regular expression. A pattern with no slash
@@ -96,35 +86,30 @@ func specRegexp(pattern string) (string, error) {
 	var b strings.Builder
 	slash := false
 	for i, seg := range segs {
-		if seg == "**" {
-			slash = i > 0 && i < end
-			b.WriteString(doubleStar(i, end))
-			continue
+		switch {
+		case seg == "**" && i == 0 && i == end:
+			b.WriteString(`[^/]+(?:/.*)?`)
+		case seg == "**" && i == 0:
+			b.WriteString(`(?:.+/)?`)
+		case seg == "**" && i == end:
+			b.WriteString(`/.*`)
+		case seg == "**":
+			b.WriteString(`(?:/.+)?`)
+			slash = true
+		default:
+			if slash {
+				b.WriteByte('/')
+			}
+			if err := segment(&b, seg); err != nil {
+				return "", err
+			}
+			if i == end {
+				b.WriteString(`(?:/.*)?`)
+			}
+			slash = true
 		}
-		if slash {
-			b.WriteByte('/')
-		}
-		if err := segment(&b, seg); err != nil {
-			return "", err
-		}
-		if i == end {
-			b.WriteString(`(?:/.*)?`)
-		}
-		slash = true
 	}
 	return b.String(), nil
-}
-
-func doubleStar(i, end int) string {
-	switch {
-	case i == 0 && i == end:
-		return `[^/]+(?:/.*)?`
-	case i == 0:
-		return `(?:.+/)?`
-	case i == end:
-		return `/.*`
-	}
-	return `(?:/.+)?`
 }
 
 // segment writes what stands between two slashes.

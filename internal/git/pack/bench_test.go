@@ -46,8 +46,8 @@ func BenchmarkSweep(b *testing.B) {
 				ours = append(ours, took)
 				b.StopTimer()
 				gits = append(gits, catFile(b, dir))
-				b.SetBytes(stats.Bytes)
-				b.ReportMetric(float64(stats.Fresh)/float64(stats.Bytes), "fresh")
+				b.SetBytes(stats.bytes)
+				b.ReportMetric(float64(stats.fresh)/float64(stats.bytes), "fresh")
 				b.StartTimer()
 			}
 			slices.Sort(ours)
@@ -73,7 +73,7 @@ func BenchmarkSweepOnly(b *testing.B) {
 			b.Run(filepath.Base(filepath.Dir(dir))+"/jobs="+string(rune('0'+jobs)), func(b *testing.B) {
 				for b.Loop() {
 					stats, _ := sweepOnce(b, dir, SweepOptions{Jobs: jobs})
-					b.SetBytes(stats.Bytes)
+					b.SetBytes(stats.bytes)
 				}
 			})
 		}

@@ -67,7 +67,7 @@ func (p *bufferPool) getLarge(size int, chained bool) (*buffer, error) {
 	b.refs.Store(1)
 	if chained {
 		if int64(size) > p.most-p.large {
-			return nil, ErrTooLarge
+			return nil, errTooLarge
 		}
 		if p.large == 0 {
 			p.lane <- struct{}{}

@@ -152,9 +152,9 @@ func FuzzDelta(f *testing.F) {
 	f.Add([]byte{}, []byte(deltaOf(0, 0)))                                              // empty from empty
 	f.Fuzz(func(t *testing.T, base, delta []byte) {
 		want, ok := naiveDelta(base, delta)
-		s := &Store{opts: Options{HoldMost: 1 << 20}}
+		s := &Store{opts: Options{holdMost: 1 << 20}}
 		got, err := s.patch(base, delta, 0)
-		if err == ErrTooLarge {
+		if err == errTooLarge {
 			return
 		}
 		if ok != (err == nil) || ok && !bytes.Equal(got, want) {

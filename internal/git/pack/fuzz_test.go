@@ -55,7 +55,7 @@ func slicesConcat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 // storeOf makes a store of one pack in memory.
 func storeOf(packData, idx []byte, problem func(Problem)) *Store {
-	opts := Options{HoldMost: 1 << 20, StreamOver: 1 << 10, ExpandMost: 1, Problem: problem}
+	opts := Options{holdMost: 1 << 20, streamOver: 1 << 10, expandMost: 1, Problem: problem}
 	s := &Store{hash: sha1Size, opts: opts.withDefaults()}
 	p := &packFile{path: "fuzz.pack", mapped: packData, hash: s.hash}
 	if p.readHeader() != nil {
@@ -179,7 +179,7 @@ func FuzzLoose(f *testing.F) {
 			t.Fatal(err)
 		}
 		problems, handed := 0, 0
-		s, err := Open(dir, Options{StreamOver: 1 << 10, HoldMost: 1 << 20, Problem: func(Problem) { problems++ }})
+		s, err := Open(dir, Options{streamOver: 1 << 10, holdMost: 1 << 20, Problem: func(Problem) { problems++ }})
 		if err != nil {
 			t.Fatal(err)
 		}

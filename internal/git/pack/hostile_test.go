@@ -148,8 +148,8 @@ func TestRescue(t *testing.T) {
 		idOf(Blob, "a loose one").String(): "blob 11",
 	})
 	noProblems(t, p)
-	if stats.Copies != 1 {
-		t.Errorf("%d copies, want 1", stats.Copies)
+	if stats.copies != 1 {
+		t.Errorf("%d copies, want 1", stats.copies)
 	}
 }
 

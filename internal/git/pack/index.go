@@ -50,7 +50,7 @@ func (t *idTable) find(id []byte, lo, hi, first int) (int, bool) {
 	return lo, lo < end && bytes.Equal(t.at(lo), id)
 }
 
-// sorted says whether the ids never fall, on which find and merge rely, and
+// sorted reports whether the ids never fall, on which find and merge rely, and
 // whether they are strict: all different.
 func (t *idTable) sorted() (ok, strict bool) {
 	strict = true
@@ -64,7 +64,7 @@ func (t *idTable) sorted() (ok, strict bool) {
 	return true, strict
 }
 
-// An index tells where in a pack each object starts.
+// An index says where in a pack each object starts.
 type index struct {
 	ids     idTable
 	fanout  []byte // 256 big-endian counts; nil: search all of ids
@@ -89,59 +89,48 @@ func parseIndex(b []byte, hash int) (*index, error) {
 	}
 	body := b[:len(b)-2*hash]
 	x := &index{packSum: b[len(b)-2*hash : len(b)-hash]}
-	if binary.BigEndian.Uint32(b) != indexMagic {
-		return x, x.parseV1(body, hash)
-	}
-	if binary.BigEndian.Uint32(b[4:]) != 2 {
-		return nil, errIndexMagic
-	}
-	return x, x.parseV2(body[8:], hash)
-}
-
-func (x *index) parseV1(body []byte, hash int) error {
-	n, err := x.parseFanout(body)
-	if err != nil {
-		return err
-	}
-	body = body[fanoutBytes:]
-	if uint64(len(body)) != n*uint64(4+hash) {
-		return errIndexSize
-	}
-	x.ids = idTable{b: body, n: int(n), hash: hash, skip: 4, stride: 4 + hash}
-	return nil
-}
-
-func (x *index) parseV2(body []byte, hash int) error {
-	n, err := x.parseFanout(body)
-	if err != nil {
-		return err
-	}
-	body = body[fanoutBytes:]
-	fixed := n * uint64(hash+4+4) // id, CRC-32, offset
-	if uint64(len(body)) < fixed || (uint64(len(body))-fixed)%8 != 0 {
-		return errIndexSize
-	}
-	ids := n * uint64(hash)
-	x.ids = idTable{b: body[:ids], n: int(n), hash: hash, stride: hash}
-	x.low = body[ids+4*n : fixed]
-	x.wide = body[fixed:]
-	return nil
-}
-
-func (x *index) parseFanout(b []byte) (objects uint64, err error) {
-	if len(b) < fanoutBytes {
-		return 0, errTruncated
-	}
-	x.fanout = b[:fanoutBytes]
-	last := uint32(0)
-	for i := 0; i < 256; i++ {
-		n := binary.BigEndian.Uint32(x.fanout[4*i:])
-		if n < last {
-			return 0, errIndexFanout
+	version2 := binary.BigEndian.Uint32(b) == indexMagic
+	if version2 {
+		if binary.BigEndian.Uint32(b[4:]) != 2 {
+			return nil, errIndexMagic
 		}
-		last = n
+		body = body[8:]
 	}
-	return uint64(last), nil
+	if len(body) < fanoutBytes {
+		return nil, errTruncated
+	}
+	x.fanout, body = body[:fanoutBytes], body[fanoutBytes:]
+	last := 0
+	for first := range 256 {
+		lo, hi := x.run(byte(first))
+		if hi < lo {
+			return nil, errIndexFanout
+		}
+		last = hi
+	}
+	n, size := uint64(last), uint64(len(body))
+	if !version2 {
+		if size != n*uint64(4+hash) { // offset, id
+			return nil, errIndexSize
+		}
+		x.ids = idTable{b: body, n: last, hash: hash, skip: 4, stride: 4 + hash}
+		return x, nil
+	}
+	ids, fixed := n*uint64(hash), n*uint64(hash+4+4) // id, CRC-32, offset
+	if size < fixed || (size-fixed)%8 != 0 {
+		return nil, errIndexSize
+	}
+	x.ids = idTable{b: body[:ids], n: last, hash: hash, stride: hash}
+	x.low, x.wide = body[ids+4*n:fixed], body[fixed:]
+	return x, nil
+}
+
+// run gives the places, from lo up to hi, of the ids that start with a byte.
+func (x *index) run(first byte) (lo, hi int) {
+	if first > 0 {
+		lo = int(binary.BigEndian.Uint32(x.fanout[4*int(first)-4:]))
+	}
+	return lo, int(binary.BigEndian.Uint32(x.fanout[4*int(first):]))
 }
 
 // offset is where object i starts. The caller checks it against the pack.
@@ -170,15 +159,12 @@ func (x *index) find(id []byte) (int, bool) {
 	lo, hi, first := 0, x.ids.n, 0
 	if x.fanout != nil {
 		first = 1
-		hi = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0]):]))
-		if id[0] > 0 {
-			lo = int(binary.BigEndian.Uint32(x.fanout[4*int(id[0])-4:]))
-		}
+		lo, hi = x.run(id[0])
 	}
 	return x.ids.find(id, lo, hi, first)
 }
 
-// check reads the whole index and says whether it can be relied on: sorted, and
+// check reads the whole index and reports whether it can be relied on: sorted, and
 // in step with its fan-out table.
 func (x *index) check() error {
 	var ok bool
@@ -188,14 +174,10 @@ func (x *index) check() error {
 	if x.fanout == nil || x.ids.n == 0 {
 		return nil
 	}
-	for b := 0; b < 256; b++ {
-		lo := 0
-		if b > 0 {
-			lo = int(binary.BigEndian.Uint32(x.fanout[4*b-4:]))
-		}
-		hi := int(binary.BigEndian.Uint32(x.fanout[4*b:]))
+	for first := range 256 {
+		lo, hi := x.run(byte(first))
 		// The ids are sorted, so the first and last of a run speak for it.
-		if lo < hi && (int(x.ids.at(lo)[0]) != b || int(x.ids.at(hi - 1)[0]) != b) {
+		if lo < hi && (int(x.ids.at(lo)[0]) != first || int(x.ids.at(hi - 1)[0]) != first) {
 			return errIndexFanout
 		}
 	}

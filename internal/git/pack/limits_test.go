@@ -30,14 +30,14 @@ func TestWindows(t *testing.T) {
 			text := string(random[len(random)-size:]) + "loose"
 			loose := idOf(Blob, text)
 			writeLoose(t, dir, loose, deflate(fmt.Sprintf("blob %d\x00%s", len(text), text)))
-			s, p := openTest(t, dir, Options{StreamOver: 1000})
+			s, p := openTest(t, dir, Options{streamOver: 1000})
 			got, stats := sweepTest(t, s, SweepOptions{window: 256, overlap: overlap, verify: true})
 			checkObjects(t, got, map[string]string{
 				packed.String(): fmt.Sprintf("blob %d", size),
 				loose.String():  fmt.Sprintf("blob %d", len(text)),
 			})
 			noProblems(t, p)
-			if stats.Handed[Blob] != 2 || stats.Bytes != int64(size+len(text)) {
+			if stats.Handed[Blob] != 2 || stats.bytes != int64(size+len(text)) {
 				t.Errorf("stats %+v", stats)
 			}
 			if len(got.partial) != 2 && size > 1000 {
@@ -68,7 +68,7 @@ func TestWindowsDamaged(t *testing.T) {
 			id := idOf(Blob, text)
 			b.raw(id, parts[0], parts[1])
 			b.write(t, dir, "a")
-			s, p := openTest(t, dir, Options{StreamOver: 1000})
+			s, p := openTest(t, dir, Options{streamOver: 1000})
 			_, stats := sweepTest(t, s, SweepOptions{window: 4096, overlap: 16, verify: true})
 			wantProblem(t, p, id, nil)
 			if len(p.all) != 1 || (stats.Failed == 1) == errors.Is(p.all[0], ErrWrongContent) {
@@ -137,8 +137,8 @@ func TestWideFamily(t *testing.T) {
 	for _, jobs := range []int{1, 2, 3, 8} {
 		got, stats := sweepTest(t, s, SweepOptions{Jobs: jobs})
 		checkObjects(t, got, want)
-		if stats.Fresh > int64(n+20*len(want)) {
-			t.Errorf("%d bytes were fresh", stats.Fresh)
+		if stats.fresh > int64(n+20*len(want)) {
+			t.Errorf("%d bytes were fresh", stats.fresh)
 		}
 	}
 	noProblems(t, p)
@@ -162,7 +162,7 @@ func TestHoldMost(t *testing.T) {
 			bad = append(bad, child)
 		}
 		b.write(t, dir, "a")
-		s, p := openTest(t, dir, Options{HoldMost: most})
+		s, p := openTest(t, dir, Options{holdMost: most})
 		var n atomic.Int64
 		_, err := s.Sweep(context.Background(), func(o *Object) (int, error) { n.Add(1); return 0, nil }, SweepOptions{Jobs: 3})
 		if err != nil {
@@ -176,7 +176,7 @@ func TestHoldMost(t *testing.T) {
 			continue
 		}
 		for _, id := range bad {
-			wantProblem(t, p, id, ErrTooLarge)
+			wantProblem(t, p, id, errTooLarge)
 		}
 		if n.Load() != int64(len(good)) {
 			t.Errorf("%d objects, want %d", n.Load(), len(good))
@@ -197,8 +197,8 @@ func TestExpandMost(t *testing.T) {
 	for range 64 {
 		err = errors.Join(err, w.spend(1<<20))
 	}
-	if !errors.Is(err, ErrTooLarge) {
-		t.Errorf("got %v, want %v", err, ErrTooLarge)
+	if !errors.Is(err, errTooLarge) {
+		t.Errorf("got %v, want %v", err, errTooLarge)
 	}
 }
 
@@ -260,7 +260,7 @@ func TestSkipPacks(t *testing.T) {
 	if !whole {
 		t.Error("an object made from one that was not looked at must be looked at whole")
 	}
-	if stats.Seen[Blob] != 2 || stats.Copies != 1 || stats.Packed != 4 {
+	if stats.Seen[Blob] != 2 || stats.copies != 1 || stats.packed != 4 {
 		t.Errorf("stats %+v", stats)
 	}
 	if held := s.HeldBy(inBoth); len(held) != 2 {

@@ -125,10 +125,7 @@ func (l *looseReader) content(dst []byte) error {
 			return err
 		}
 	}
-	n, _, err := l.inf.Zlib(dst, l.src)
-	if err == nil && n != len(dst) {
-		err = errWrongSize
-	}
+	_, err := fill(dst, &l.inf, l.src)
 	return err
 }
 

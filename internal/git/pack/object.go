@@ -172,7 +172,7 @@ type SweepOptions struct {
 	// Set by tests: verify compares packed objects with their ids, as loose ones always
 	// are; what differs is handed over all the same, and is a Problem with
 	// ErrWrongContent. window and overlap are the sizes in bytes of the windows of an
-	// object over StreamOver, and of what is shown before and after each; 4 MiB and
+	// object over streamOver, and of what is shown before and after each; 4 MiB and
 	// 64 KiB.
 	verify          bool
 	window, overlap int
@@ -184,11 +184,11 @@ type SweepStats struct {
 	Seen   [Tag + 1]int64 // objects in packs that were skipped, by Kind
 	Others [Tag + 1]int64 // objects of kinds not asked for
 	Failed int64          // objects that could not be read
-	Packed int64          // all objects in packs, and
-	Loose  int64          // all loose ones, of which
-	Copies int64          // were further copies of others
-	Bytes  int64          // content of the objects handed over
-	Fresh  int64          // the part of Bytes that was fresh
+	Loose  int64          // all loose objects, and
+	packed int64          // all in packs, of which
+	copies int64          // were further copies of others
+	bytes  int64          // content of the objects handed over
+	fresh  int64          // the part of bytes that was fresh
 }
 
 func (s *SweepStats) add(o *SweepStats) {
@@ -198,11 +198,11 @@ func (s *SweepStats) add(o *SweepStats) {
 		s.Others[k] += o.Others[k]
 	}
 	s.Failed += o.Failed
-	s.Packed += o.Packed
+	s.packed += o.packed
 	s.Loose += o.Loose
-	s.Copies += o.Copies
-	s.Bytes += o.Bytes
-	s.Fresh += o.Fresh
+	s.copies += o.copies
+	s.bytes += o.bytes
+	s.fresh += o.fresh
 }
 
 // A hasher computes object ids.
@@ -265,8 +265,8 @@ var (
 	ErrNotFound = errors.New("not in the object store")
 	// ErrWrongContent says that an object was read but is not what its id says.
 	ErrWrongContent = errors.New("content does not match the object id")
-	// ErrTooLarge says that an object was not read because of a limit in Options.
-	ErrTooLarge = errors.New("larger than the limit")
+	// errTooLarge says that an object was not read because of a limit in Options.
+	errTooLarge = errors.New("larger than the limit")
 )
 
 // What is wrong with a damaged store. The text follows the name of the object or

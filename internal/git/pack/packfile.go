@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 const packHeaderBytes = 12
@@ -193,6 +194,16 @@ func believable(size, compressed uint64) bool {
 	return size/inflateMost <= compressed
 }
 
+// fill decodes the zlib stream at the start of src, which must fill dst, and returns
+// how many bytes of src it took.
+func fill(dst []byte, d *inflate.Decoder, src []byte) (used int, err error) {
+	n, used, err := d.Zlib(dst, src)
+	if err == nil && n != len(dst) {
+		err = errWrongSize
+	}
+	return used, err
+}
+
 // openMapped maps the regular file at path. Its bytes must only be touched under
 // guard: the file may shrink, or its disk fail, at any time.
 func openMapped(path string) ([]byte, error) {
@@ -205,7 +216,7 @@ func openMapped(path string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: errTruncated}
 	}
 	if int64(int(size)) != size {
-		return nil, &fs.PathError{Op: "map", Path: path, Err: ErrTooLarge}
+		return nil, &fs.PathError{Op: "map", Path: path, Err: errTooLarge}
 	}
 	return mapFile(f, int(size))
 }

@@ -156,7 +156,7 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 	for i := len(chain) - 1; i >= 0; i-- {
 		l := &chain[i]
 		if left -= int64(len(base.data)); left < 0 {
-			return 0, nil, ErrTooLarge
+			return 0, nil, errTooLarge
 		}
 		data, err := r.inflate(l)
 		if err != nil {
@@ -183,14 +183,11 @@ func (r *Reader) inflate(l *link) ([]byte, error) {
 	switch {
 	case !believable(l.size, uint64(len(src))):
 		return nil, errAbsurdSize
-	case l.size > uint64(r.s.opts.HoldMost):
-		return nil, ErrTooLarge
+	case l.size > uint64(r.s.opts.holdMost):
+		return nil, errTooLarge
 	}
 	dst := make([]byte, l.size)
-	n, _, err := r.inf.Zlib(dst, src)
-	if err == nil && n != len(dst) {
-		err = errWrongSize
-	}
+	_, err := fill(dst, &r.inf, src)
 	return dst, err
 }
 
@@ -202,8 +199,8 @@ func (s *Store) patch(base, delta []byte, held int64) ([]byte, error) {
 		return nil, err
 	case baseSize != uint64(len(base)):
 		return nil, errDeltaBase
-	case size > uint64(max(0, s.opts.HoldMost-held)):
-		return nil, ErrTooLarge
+	case size > uint64(max(0, s.opts.holdMost-held)):
+		return nil, errTooLarge
 	}
 	if err := checkDelta(cmds, baseSize, size); err != nil {
 		return nil, err
@@ -220,8 +217,8 @@ func (r *Reader) looseObject(path string) (Kind, []byte, error) {
 		return 0, nil, err
 	}
 	defer l.close()
-	if l.size > r.s.opts.HoldMost {
-		return 0, nil, ErrTooLarge
+	if l.size > r.s.opts.holdMost {
+		return 0, nil, errTooLarge
 	}
 	b := make([]byte, int(l.size)+l.header)
 	if err := l.content(b); err != nil {

@@ -30,27 +30,23 @@ type Options struct {
 	// Alternates are further object folders, as in
 	// GIT_ALTERNATE_OBJECT_DIRECTORIES.
 	Alternates []string
-	// StreamOver is the size in bytes above which an object that is neither a
-	// delta nor the base of one is handed over in windows. Default 32 MiB.
-	StreamOver int64
-	// HoldMost bounds the bytes that the large members (over 16 MiB) of one
-	// delta chain may take in memory. Objects that would go beyond are a
-	// Problem. Default 1 GiB.
-	HoldMost int64
-	// ExpandMost bounds the bytes that one sweep makes of deltas, to an allowance
-	// of 64 GiB and then this many bytes for each byte of the packs. What goes
-	// beyond is a Problem. Default 100,000.
-	ExpandMost int64
 	// Problem is called with everything that could not be read, from any
 	// goroutine; what it names has not been handed over unless the error is
 	// ErrWrongContent. Nil drops them.
 	Problem func(Problem)
+
+	// Limits, which tests set lower. An object of more than streamOver bytes (32 MiB)
+	// that is neither a delta nor the base of one is handed over in windows. The large
+	// members (over 16 MiB) of one delta chain take at most holdMost bytes of memory
+	// (1 GiB). One sweep makes at most 64 GiB, and expandMost bytes (100,000) for each
+	// byte of the packs, of deltas. What goes beyond is a Problem.
+	streamOver, holdMost, expandMost int64
 }
 
 func (o Options) withDefaults() Options {
-	o.StreamOver = cmp.Or(o.StreamOver, 32<<20)
-	o.HoldMost = cmp.Or(o.HoldMost, 1<<30)
-	o.ExpandMost = cmp.Or(o.ExpandMost, 100_000)
+	o.streamOver = cmp.Or(o.streamOver, 32<<20)
+	o.holdMost = cmp.Or(o.holdMost, 1<<30)
+	o.expandMost = cmp.Or(o.expandMost, 100_000)
 	if o.Problem == nil {
 		o.Problem = func(Problem) {}
 	}
@@ -65,7 +61,7 @@ func (s *Store) problem(path string, err error) {
 func (s *Store) expandMost() int64 {
 	n := int64(64 << 30)
 	for _, p := range s.packs {
-		n += int64(len(p.data)) * s.opts.ExpandMost
+		n += int64(len(p.data)) * s.opts.expandMost
 	}
 	return n
 }

@@ -74,10 +74,10 @@ func (sw *sweep) wanted(tops []node) (want []node) {
 // count counts what is not handed over, as far as that is known beforehand.
 func (sw *sweep) count() (st SweepStats) {
 	f := sw.forest
-	st.Copies = int64(f.copies)
+	st.copies = int64(f.copies)
 	for _, g := range f.groups {
 		if g.pack != nil {
-			st.Packed += int64(g.n)
+			st.packed += int64(g.n)
 		} else {
 			st.Loose += int64(g.n)
 		}

@@ -97,10 +97,7 @@ func (w *packWalk) skip(e entry) (used uint64, err error) {
 	}
 	if e.size <= largeBuffer {
 		w.buf = slices.Grow(w.buf[:0], int(e.size))[:e.size]
-		n, used, err := w.inf.Zlib(w.buf, src)
-		if err == nil && n != len(w.buf) {
-			err = errWrongSize
-		}
+		used, err := fill(w.buf, &w.inf, src)
 		return uint64(used), err
 	}
 	in := bytes.NewReader(src)
@@ -117,7 +114,7 @@ func (w *packWalk) skip(e entry) (used uint64, err error) {
 
 // nameAll computes the ids of all that can be made, and reports the rest.
 func (w *packWalk) nameAll() {
-	for n := range w.found {
+	for n := 1; n < len(w.found); n++ {
 		w.name(int32(n), found{})
 		w.drain()
 	}
@@ -125,8 +122,7 @@ func (w *packWalk) nameAll() {
 	r := w.s.Reader()
 	for progress := true; progress; {
 		progress = false
-		ids := slices.SortedFunc(maps.Keys(w.byRef), ID.Compare)
-		for _, id := range ids {
+		for _, id := range slices.SortedFunc(maps.Keys(w.byRef), ID.Compare) {
 			if kind, data, err := r.Object(id); err == nil {
 				w.push(w.takeRef(id), found{kind, data})
 				w.drain()
@@ -134,8 +130,8 @@ func (w *packWalk) nameAll() {
 			}
 		}
 	}
-	for n := range w.found {
-		if e := &w.found[n]; e.off != 0 && e.id.IsZero() {
+	for n := 1; n < len(w.found); n++ {
+		if e := &w.found[n]; e.id.IsZero() {
 			w.s.opts.Problem(Problem{Path: w.p.path, Offset: int64(e.off), Err: w.why(e)})
 		}
 	}
@@ -192,86 +188,53 @@ func (w *packWalk) drain() {
 	}
 }
 
-// name makes entry n, from base if it is a delta, and computes its id. A delta
-// without a base is left for later.
+// name makes entry n, from base if it is a delta, computes its id, and pushes what is
+// made from it. A delta without a base is left for later.
 func (w *packWalk) name(n int32, base found) {
 	e := &w.found[n]
-	if n == 0 {
-		return
-	}
 	err := guard(func() error {
 		h, err := w.p.entry(e.off)
-		switch {
-		case err != nil:
+		delta := !Kind(h.kind).valid()
+		if err != nil || delta && base.kind == 0 {
 			return err
-		case Kind(h.kind).valid():
-			return w.nameBase(e, h)
-		case base.kind != 0:
-			return w.nameDelta(e, h, base)
 		}
+		src := w.p.data[h.body:e.end]
+		if !delta && h.size > uint64(w.s.opts.streamOver) && e.first == 0 && len(w.byRef) == 0 {
+			z, err := zlib.NewReader(bytes.NewReader(src)) // large, and the base of nothing
+			if err != nil {
+				return err
+			}
+			w.sum.begin(Kind(h.kind), int64(h.size))
+			_, err = io.Copy(w.sum, z)
+			if err == nil {
+				e.id = w.sum.end()
+			}
+			return err
+		}
+		if int64(h.size) > w.s.opts.holdMost-w.held {
+			return errTooLarge
+		}
+		obj := found{Kind(h.kind), make([]byte, h.size)}
+		if _, _, err := w.inf.Zlib(obj.data, src); err != nil { // skip has seen its size
+			return err
+		}
+		if delta {
+			obj.kind = base.kind
+			if obj.data, err = w.s.patch(base.data, obj.data, w.held); err != nil {
+				return err
+			}
+			if w.left -= int64(len(obj.data)); w.left < 0 {
+				return errTooLarge
+			}
+		}
+		e.id = w.sum.object(obj.kind, obj.data)
+		w.push(e.first, obj)
+		w.push(w.takeRef(e.id), obj)
 		return nil
 	})
 	if err != nil {
 		e.err = err
 	}
-}
-
-func (w *packWalk) inflate(e *walked, h entry) ([]byte, error) {
-	if int64(h.size) > w.s.opts.HoldMost-w.held {
-		return nil, ErrTooLarge
-	}
-	data := make([]byte, h.size)
-	_, _, err := w.inf.Zlib(data, w.p.data[h.body:e.end]) // skip has seen its size
-	return data, err
-}
-
-func (w *packWalk) nameBase(e *walked, h entry) error {
-	if h.size > uint64(w.s.opts.StreamOver) && e.first == 0 && len(w.byRef) == 0 {
-		return w.nameStreamed(e, h)
-	}
-	data, err := w.inflate(e, h)
-	if err != nil {
-		return err
-	}
-	w.named(e, found{Kind(h.kind), data})
-	return nil
-}
-
-func (w *packWalk) nameDelta(e *walked, h entry, base found) error {
-	delta, err := w.inflate(e, h)
-	if err != nil {
-		return err
-	}
-	data, err := w.s.patch(base.data, delta, w.held)
-	if err != nil {
-		return err
-	}
-	if w.left -= int64(len(data)); w.left < 0 {
-		return ErrTooLarge
-	}
-	w.named(e, found{base.kind, data})
-	return nil
-}
-
-// named notes the id of what e holds, and pushes what is made from it.
-func (w *packWalk) named(e *walked, obj found) {
-	e.id = w.sum.object(obj.kind, obj.data)
-	w.push(e.first, obj)
-	w.push(w.takeRef(e.id), obj)
-}
-
-// nameStreamed names an object that is large and the base of nothing.
-func (w *packWalk) nameStreamed(e *walked, h entry) error {
-	z, err := zlib.NewReader(bytes.NewReader(w.p.data[h.body:e.end]))
-	if err != nil {
-		return err
-	}
-	w.sum.begin(Kind(h.kind), int64(h.size))
-	if _, err := io.Copy(w.sum, z); err != nil {
-		return err
-	}
-	e.id = w.sum.end()
-	return nil
 }
 
 // index makes the index of what has got a name.

@@ -53,17 +53,17 @@ func (r Ref) Short() string {
 // and the older entries of the stash as stash@{n}. Symbolic references are left
 // out, as what they name is listed. The errors are of files that could not be
 // read; the rest is given.
-func Refs(gitDir, commonDir string) ([]Ref, []error) {
+func Refs(commonDir string) ([]Ref, []error) {
 	l := lister{ids: map[string]string{}}
 	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
 		l.errs, l.reftable = append(l.errs, ErrReftable), true
 	}
 	l.packed(filepath.Join(commonDir, "packed-refs"))
 	l.loose(commonDir, "refs", "")
-	l.head(commonDir, "")
+	l.file(commonDir, "HEAD", "HEAD") // when it is on no branch
 	for _, name := range worktrees(commonDir) {
 		dir := filepath.Join(commonDir, "worktrees", name)
-		l.head(dir, "worktrees/"+name+"/")
+		l.file(dir, "HEAD", "worktrees/"+name+"/HEAD")
 		l.loose(dir, "refs", "worktrees/"+name+"/")
 	}
 	l.stash(filepath.Join(commonDir, "logs", "refs", "stash"))
@@ -135,13 +135,6 @@ func (l *lister) file(root, rel, as string) {
 	}
 }
 
-// head adds a HEAD that is on no branch.
-func (l *lister) head(dir, prefix string) {
-	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
-		l.file(dir, "HEAD", prefix+"HEAD")
-	}
-}
-
 // stash adds the stash's entries but the newest, which the reference itself names.
 func (l *lister) stash(name string) {
 	data, err := gitdir.ReadFile(name, maxFile)
@@ -180,37 +173,22 @@ func Indexes(commonDir string) []string {
 // Head is the id of the commit that HEAD of a git folder leads to, among the given
 // references; "" when its branch has none yet.
 func Head(gitDir string, refs []Ref) (string, error) {
-	data, err := gitdir.ReadFile(filepath.Join(gitDir, "HEAD"), maxFile)
-	if err != nil {
-		return "", err
-	}
-	text := strings.TrimSpace(string(data))
-	if isID(text) {
-		return strings.ToLower(text), nil
-	}
-	name, ok := strings.CutPrefix(text, "ref:")
-	if !ok {
-		return "", fmt.Errorf("%s: neither a branch nor a commit", filepath.Join(gitDir, "HEAD"))
-	}
-	name = strings.TrimSpace(name)
+	id, name, err := readHead(gitDir)
 	if i, ok := slices.BinarySearchFunc(refs, name, func(r Ref, n string) int { return strings.Compare(r.Name, n) }); ok {
-		return refs[i].ID, nil
+		id = refs[i].ID
 	}
-	return "", nil
+	return id, err
 }
 
 // HeadOnly is Head, without the list of all references.
 func HeadOnly(gitDir, commonDir string) (string, error) {
-	id, err := Head(gitDir, nil)
+	id, name, err := readHead(gitDir)
 	if id != "" || err != nil {
 		return id, err
 	}
-	data, _ := gitdir.ReadFile(filepath.Join(gitDir, "HEAD"), maxFile)
-	name := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(data)), "ref:"))
 	if !fs.ValidPath(name) {
 		return "", fmt.Errorf("%s: not the name of a reference", filepath.Join(gitDir, "HEAD"))
 	}
-	l := lister{ids: map[string]string{}}
 	for _, dir := range []string{gitDir, commonDir} {
 		if text, err := gitdir.ReadFile(filepath.Join(dir, filepath.FromSlash(name)), maxFile); err == nil {
 			if id := strings.TrimSpace(string(text)); isID(id) {
@@ -221,8 +199,27 @@ func HeadOnly(gitDir, commonDir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(commonDir, "reftable")); err == nil {
 		return "", ErrReftable
 	}
+	l := lister{ids: map[string]string{}}
 	l.packed(filepath.Join(commonDir, "packed-refs"))
 	return l.ids[name], errors.Join(l.errs...)
+}
+
+// readHead returns the id that HEAD holds, or the name of its branch.
+func readHead(gitDir string) (id, name string, err error) {
+	file := filepath.Join(gitDir, "HEAD")
+	data, err := gitdir.ReadFile(file, maxFile)
+	if err != nil {
+		return "", "", err
+	}
+	text := strings.TrimSpace(string(data))
+	if isID(text) {
+		return strings.ToLower(text), "", nil
+	}
+	name, ok := strings.CutPrefix(text, "ref:")
+	if !ok {
+		return "", "", fmt.Errorf("%s: neither a branch nor a commit", file)
+	}
+	return "", strings.TrimSpace(name), nil
 }
 
 // Shallow lists the commits whose parents a shallow clone left out.
@@ -241,15 +238,7 @@ func Shallow(commonDir string) (ids []string, err error) {
 }
 
 func isID(s string) bool {
-	if len(s) != 40 && len(s) != 64 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	return true
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
 // A Module is a submodule as .gitmodules names it.

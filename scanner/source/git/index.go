@@ -24,7 +24,7 @@ func readIndex(name, gitDir string) ([]indexEntry, *index.Tree, error) {
 	var entries []indexEntry
 	var paths strings.Builder // so that all paths take one allocation, or a few
 	var ends []int
-	tree, err := index.EachOf(name, gitDir, func(e index.Entry) bool {
+	tree, err := index.Each(name, gitDir, func(e index.Entry) bool {
 		paths.Write(e.Name)
 		ends = append(ends, paths.Len())
 		entries = append(entries, indexEntry{id: pack.IDFromBytes(e.ID), mode: e.Mode, intentToAdd: e.IntentToAdd})

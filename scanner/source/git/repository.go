@@ -23,7 +23,7 @@ func (h *History) open(problem func(pack.Problem)) (*repository, error) {
 		return nil, err
 	}
 	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
-	r.refs, r.errs = refs.Refs(s.GitDir(), s.CommonDir())
+	r.refs, r.errs = refs.Refs(s.CommonDir())
 	head, err := refs.Head(s.GitDir(), r.refs)
 	if err != nil {
 		r.errs = append(r.errs, err)

@@ -167,7 +167,7 @@ func (t *workTree) look(rels []string) {
 	if t.gitDir == "" || t.err != nil {
 		return
 	}
-	err := index.Each(t.gitDir, func(e index.Entry) bool {
+	_, err := index.Each(filepath.Join(t.gitDir, "index"), t.gitDir, func(e index.Entry) bool {
 		if len(e.Name) > longest || e.IntentToAdd {
 			return true // of git add -N git has the name only
 		}

@@ -36,7 +36,7 @@ func TestRefs(t *testing.T) {
 	put(t, dir, "worktrees/w/refs/bisect/bad", id("9")+"\n")
 	put(t, dir, "index", "")
 	put(t, dir, "worktrees/w/index", "")
-	refs, errs := Refs(dir, dir)
+	refs, errs := Refs(dir)
 	var got []string
 	for _, r := range refs {
 		got = append(got, r.Short()+" "+r.ID[:1])
@@ -57,7 +57,7 @@ func TestRefs(t *testing.T) {
 	}
 	put(t, dir, "refs/heads/bad", "neither\n")
 	put(t, dir, "reftable/tables.list", "")
-	_, errs = Refs(dir, dir)
+	_, errs = Refs(dir)
 	if len(errs) != 2 || !errors.Is(errs[0], ErrReftable) || !strings.Contains(errs[1].Error(), "bad: not a reference") {
 		t.Errorf("errors %v", errs)
 	}
@@ -129,7 +129,7 @@ func FuzzRefs(f *testing.F) {
 		put(t, dir, "packed-refs", string(packed))
 		put(t, dir, "refs/heads/x", string(loose))
 		put(t, dir, "HEAD", string(head))
-		refs, _ := Refs(dir, dir)
+		refs, _ := Refs(dir)
 		for _, r := range refs {
 			if !isID(r.ID) {
 				t.Errorf("%q has the id %q", r.Name, r.ID)

@@ -28,7 +28,7 @@ func newMaker(sw *sweep) maker {
 		sw:    sw,
 		check: newHasher(sw.store.hash),
 		fresh: make([]Span, 0, 64), // not nil, which would mean all
-		pool:  bufferPool{lane: sw.lane, most: sw.store.opts.HoldMost},
+		pool:  bufferPool{lane: sw.lane, most: sw.store.opts.holdMost},
 	}
 }
 
@@ -97,7 +97,7 @@ func (m *maker) make(it *item, s step, single bool) (streamed bool, err error) {
 		return false, m.makeDelta(it, s, e, src)
 	}
 	it.kind = Kind(e.kind)
-	if single && e.size > uint64(m.sw.store.opts.StreamOver) {
+	if single && e.size > uint64(m.sw.store.opts.streamOver) {
 		r, err := zlib.NewReader(bytes.NewReader(src))
 		if err != nil {
 			return false, err
@@ -107,16 +107,8 @@ func (m *maker) make(it *item, s step, single bool) (streamed bool, err error) {
 	if it.buf, err = m.pool.get(int(e.size), !single); err != nil {
 		return false, err
 	}
-	return false, m.inflate(it.buf.data, src)
-}
-
-// inflate decodes src, which must fill dst.
-func (m *maker) inflate(dst, src []byte) error {
-	n, _, err := m.inf.Zlib(dst, src)
-	if err == nil && n != len(dst) {
-		err = errWrongSize
-	}
-	return err
+	_, err = fill(it.buf.data, &m.inf, src)
+	return false, err
 }
 
 func (m *maker) makeDelta(it *item, s step, e entry, src []byte) error {
@@ -133,7 +125,7 @@ func (m *maker) makeDelta(it *item, s step, e entry, src []byte) error {
 		return err
 	}
 	defer m.pool.put(delta)
-	if err := m.inflate(delta.data, src); err != nil {
+	if _, err := fill(delta.data, &m.inf, src); err != nil {
 		return err
 	}
 	baseSize, size, cmds, err := deltaSizes(delta.data)
@@ -168,7 +160,7 @@ func (m *maker) spend(size uint64) error {
 	left := m.sw.expand.Add(-m.made)
 	m.made = 0
 	if left < 0 {
-		return ErrTooLarge
+		return errTooLarge
 	}
 	return nil
 }
@@ -183,7 +175,7 @@ func (m *maker) makeLoose(it *item, single bool) (streamed bool, err error) {
 	switch {
 	case single && !m.sw.opts.Kinds.Has(l.kind):
 		return false, nil
-	case single && l.size > m.sw.store.opts.StreamOver:
+	case single && l.size > m.sw.store.opts.streamOver:
 		r, err := l.stream()
 		if err != nil {
 			return false, err
@@ -252,12 +244,12 @@ func (m *maker) hand(it *item) {
 		}
 	}
 	m.stats.Handed[it.kind]++
-	m.stats.Bytes += int64(len(data))
+	m.stats.bytes += int64(len(data))
 	if it.fresh == nil {
-		m.stats.Fresh += int64(len(data))
+		m.stats.fresh += int64(len(data))
 	}
 	for _, s := range it.fresh {
-		m.stats.Fresh += int64(s.End - s.Start)
+		m.stats.fresh += int64(s.End - s.Start)
 	}
 	it.whole = m.call(it, data, nil) > 0
 }
@@ -281,15 +273,21 @@ func (m *maker) windows(it *item, r io.Reader, size int64) error {
 		want := int(min(int64(len(buf)-have), size-win.Offset-int64(have)))
 		n, err := io.ReadFull(r, buf[have:have+want])
 		have += n
-		if err != nil {
-			return streamError(err)
-		}
 		end := have - overlap
-		if win.Last = win.Offset+int64(have) == size; win.Last {
+		if win.Last = err == nil && win.Offset+int64(have) == size; win.Last {
 			end = have
-			if err := atEnd(r); err != nil {
-				return err
+			var more [1]byte // there is none; asking for it has the checksum compared
+			if n, err = r.Read(more[:]); n != 0 {
+				err = errWrongSize
+			} else if err == io.EOF {
+				err = nil
 			}
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errWrongSize
+		}
+		if err != nil {
+			return err
 		}
 		win.Own = Span{own, end}
 		view := win
@@ -301,34 +299,15 @@ func (m *maker) windows(it *item, r io.Reader, size int64) error {
 		own = end - drop
 	}
 	if !win.Last {
-		return nil // told to stop
+		return nil // stopped
 	}
 	m.stats.Handed[it.kind]++
-	m.stats.Bytes += size
-	m.stats.Fresh += size
+	m.stats.bytes += size
+	m.stats.fresh += size
 	if (m.sw.opts.verify || it.group.pack == nil) && sum.end() != it.id {
 		m.report(it, ErrWrongContent)
 	}
 	return nil
-}
-
-// atEnd makes sure that r ends here, and so that its checksum is looked at.
-func atEnd(r io.Reader) error {
-	var b [1]byte
-	if n, err := r.Read(b[:]); n != 0 || err != io.EOF {
-		if n != 0 {
-			err = errWrongSize
-		}
-		return streamError(err)
-	}
-	return nil
-}
-
-func streamError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errWrongSize
-	}
-	return err
 }
 
 func (m *maker) call(it *item, data []byte, window *Window) (hits int) {

@@ -1,7 +1,8 @@
 // Package index reads the index of a git work tree: which paths git tracks. It
 // reads versions 2, 3 and 4, SHA-1 and SHA-256 repositories, split and sparse
 // indexes, as gitformat-index(5) of git 2.39 describes them and read-cache.c and
-// split-index.c read them.
+// split-index.c read them. go-git has a reader too; it knows neither split nor sparse
+// indexes, nor a checksum that was left zero.
 package index
 
 import (
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 )
@@ -21,8 +23,10 @@ import (
 const (
 	// maxFile is the largest index that is read: about ten million entries.
 	maxFile = 1 << 30
-	// MaxName is the longest name that is yielded; no system opens a longer path.
-	MaxName = 32 << 10
+	// maxName is the longest name that is yielded; no system opens a longer path.
+	maxName = 32 << 10
+	// maxDepth is how deep folders may be in each other.
+	maxDepth = 4096
 )
 
 // ModeTree is the Mode of an entry of a sparse index that stands for a whole
@@ -31,50 +35,51 @@ const ModeTree = 0o040000
 
 // An Entry is one path in the index.
 type Entry struct {
-	Name  []byte // slash separated, from the root; valid during the call only
-	ID    []byte // of the blob; valid during the call only
-	Mode  uint32
-	Stage int // 0, or 1 to 3 for the sides of a conflict
+	Name []byte // slash separated, from the root; valid during the call only
+	ID   []byte // of the blob; valid during the call only
+	Mode uint32
 	// IntentToAdd is set by git add -N: the path is known, its content is not.
-	IntentToAdd  bool
-	SkipWorktree bool
+	IntentToAdd bool
 }
 
-// Each calls yield for every entry of the index in a git folder, in its order,
-// until yield returns false. A folder without an index has no entries. Names
-// longer than MaxName are passed over. The error says what is broken.
-func Each(gitDir string, yield func(Entry) bool) error {
-	_, err := EachOf(filepath.Join(gitDir, "index"), gitDir, yield)
-	return err
+// A Tree is a folder whose tree object the index remembers.
+type Tree struct {
+	Name    string
+	Entries int    // of the index, in it and below
+	ID      []byte // nil when something in it or below has changed
+	Dirs    []*Tree
 }
 
-// EachOf is Each for an index file of any name, as in GIT_INDEX_FILE, and gives
-// the trees that the index remembers; nil when it remembers none.
-func EachOf(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
+// Each calls yield for every entry of the index file at name in its order, until yield
+// returns false. gitDir is the git folder, where a split index keeps its other part.
+// Without such a file there are no entries. In a conflict a path has an entry for each
+// side. Names longer than 32 KiB are passed over. The result is the root of the trees
+// that the index remembers, nil when it remembers none; the error says what is broken.
+func Each(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
 	data, err := gitdir.ReadFile(name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // nothing was ever added
 	}
-	var idx *index
+	var tree *Tree
 	if err == nil {
-		idx, err = each(data, gitDir, yield)
+		tree, err = each(data, gitDir, yield)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("git index: %w", err)
 	}
-	return idx.trees, nil
+	return tree, nil
 }
 
-func each(data []byte, gitDir string, yield func(Entry) bool) (*index, error) {
+func each(data []byte, gitDir string, yield func(Entry) bool) (*Tree, error) {
 	idx, err := open(data)
 	if err != nil {
 		return nil, err
 	}
-	if idx.link == nil {
-		return idx, idx.entries(func(_ int, e Entry) bool { return yield(e) })
+	if idx.link != nil { // what it remembers counts entries of both files
+		return nil, idx.split(gitDir, yield)
 	}
-	idx.trees = nil // counts entries of both files
-	return idx, idx.split(gitDir, yield)
+	_, err = idx.walk(func(_ int, e Entry) bool { return yield(e) })
+	return idx.trees, err
 }
 
 // An index is one file whose structure was checked.
@@ -87,7 +92,7 @@ type index struct {
 	trees    *Tree
 }
 
-// open tells the kind of hash by the checksum at the end. Where that is left zero
+// open knows the kind of hash by the checksum at the end. Where that is left zero
 // (index.skipHash), by which kind the file can be read with.
 func open(data []byte) (*index, error) {
 	if len(data) < 12 || string(data[:4]) != "DIRC" {
@@ -155,11 +160,6 @@ func (x *index) check() error {
 
 var errTruncated = errors.New("ends in the middle; it is damaged")
 
-func (x *index) entries(yield func(int, Entry) bool) error {
-	_, err := x.walk(yield)
-	return err
-}
-
 // walk yields the entries with their numbers and returns what follows them, nil
 // when yield stopped it.
 func (x *index) walk(yield func(int, Entry) bool) (rest []byte, err error) {
@@ -172,7 +172,7 @@ func (x *index) walk(yield func(int, Entry) bool) (rest []byte, err error) {
 			return nil, fmt.Errorf("entry %d: %w", i, err)
 		}
 		name = e.Name
-		if len(name) <= MaxName && !yield(i, e) {
+		if len(name) <= maxName && !yield(i, e) {
 			return nil, nil
 		}
 	}
@@ -187,7 +187,6 @@ const (
 	nameMask   = 0xfff
 	extended   = 0x4000
 	intentFlag = 1 << 13
-	skipFlag   = 1 << 14
 )
 
 func (x *index) entry(data, previous []byte) (e Entry, rest []byte, err error) {
@@ -198,13 +197,11 @@ func (x *index) entry(data, previous []byte) (e Entry, rest []byte, err error) {
 	flags := binary.BigEndian.Uint16(data[head-2:])
 	e.Mode = binary.BigEndian.Uint32(data[modeAt:])
 	e.ID = data[hashAt : hashAt+x.hashSize]
-	e.Stage = int(flags >> 12 & 3)
 	if flags&extended != 0 {
 		if len(data) < head+2 || x.version < 3 {
 			return e, nil, errTruncated
 		}
-		more := binary.BigEndian.Uint16(data[head:])
-		e.IntentToAdd, e.SkipWorktree = more&intentFlag != 0, more&skipFlag != 0
+		e.IntentToAdd = binary.BigEndian.Uint16(data[head:])&intentFlag != 0
 		head += 2
 	}
 	if x.version == 4 {
@@ -269,7 +266,7 @@ func (x *index) split(gitDir string, yield func(Entry) bool) error {
 	}
 	var replacements []Entry
 	stopped := false
-	err = x.entries(func(_ int, e Entry) bool {
+	_, err = x.walk(func(_ int, e Entry) bool {
 		if len(e.Name) == 0 {
 			replacements = append(replacements, e)
 			return true
@@ -280,13 +277,14 @@ func (x *index) split(gitDir string, yield func(Entry) bool) error {
 	if err != nil || stopped {
 		return err
 	}
-	return base.entries(func(i int, e Entry) bool {
-		if changed.has(i) && len(replacements) > 0 {
+	_, err = base.walk(func(i int, e Entry) bool {
+		if changed[i] && len(replacements) > 0 {
 			replacements[0].Name = e.Name
 			e, replacements = replacements[0], replacements[1:]
 		}
-		return gone.has(i) || yield(e)
+		return gone[i] || yield(e)
 	})
+	return err
 }
 
 func (x *index) shared(gitDir string) (*index, error) {
@@ -309,15 +307,10 @@ func (x *index) shared(gitDir string) (*index, error) {
 	return base, nil
 }
 
-// bits is a set of numbers.
-type bits map[int]bool
-
-func (b bits) has(i int) bool { return b[i] }
-
 // bitmap reads an EWAH bitmap (gitformat-pack and ewah/ewok.h: runs of equal words,
 // then words as they are) up to a number of bits. No bitmap is an empty one.
-func bitmap(data []byte, limit uint32) (set bits, rest []byte, err error) {
-	set = bits{}
+func bitmap(data []byte, limit uint32) (set map[int]bool, rest []byte, err error) {
+	set = map[int]bool{}
 	if len(data) == 0 {
 		return set, nil, nil
 	}
@@ -352,4 +345,32 @@ func bitmap(data []byte, limit uint32) (set bits, rest []byte, err error) {
 		}
 	}
 	return set, rest, nil
+}
+
+// tree reads "name\x00entries dirs\nid" and then the folders in it. There is no id
+// where the number of entries is negative.
+func (x *index) tree(b []byte, depth int) (t *Tree, rest []byte, ok bool) {
+	name, b, ok1 := bytes.Cut(b, []byte{0})
+	head, b, ok2 := bytes.Cut(b, []byte{'\n'})
+	count, dirs, ok3 := bytes.Cut(head, []byte{' '})
+	entries, err1 := strconv.Atoi(string(count))
+	subs, err2 := strconv.Atoi(string(dirs))
+	if !ok1 || !ok2 || !ok3 || err1 != nil || err2 != nil || depth > maxDepth {
+		return nil, nil, false
+	}
+	t = &Tree{Name: string(name), Entries: entries}
+	if entries >= 0 {
+		if len(b) < x.hashSize {
+			return nil, nil, false
+		}
+		t.ID, b = b[:x.hashSize:x.hashSize], b[x.hashSize:]
+	}
+	for range subs {
+		sub, after, ok := x.tree(b, depth+1)
+		if !ok {
+			return nil, nil, false
+		}
+		t.Dirs, b = append(t.Dirs, sub), after
+	}
+	return t, b, true
 }

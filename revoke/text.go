@@ -1,0 +1,229 @@
+package revoke
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/b10lint/b10lint/internal/english"
+)
+
+// WriteJSON writes the plan as Save does.
+func (p *Plan) WriteJSON(w io.Writer) error { return writeJSON(w, p) }
+
+// WriteJSON writes the receipt as JSON.
+func (r *Receipt) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+// WriteJSON writes the result as JSON.
+func (r *Rotated) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// line names a key on one line.
+func (f Facts) line() string {
+	parts := []string{show(f.Prefix)}
+	if f.Name != "" {
+		parts = append(parts, show(f.Name))
+	}
+	parts = append(parts, show(f.Type))
+	switch {
+	case f.Owner != "":
+		parts = append(parts, "of "+show(f.Owner))
+	case f.Team != "":
+		parts = append(parts, "team "+show(f.Team))
+	case f.Group != "":
+		parts = append(parts, "gateway group "+show(cmp.Or(f.GroupName, f.Group)))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// maxPlaces is how many places of a key are listed.
+const maxPlaces = 5
+
+// WriteText writes the plan for people.
+func (p *Plan) WriteText(w io.Writer) error {
+	b := &strings.Builder{}
+	for i := range p.Items {
+		it := &p.Items[i]
+		fmt.Fprintf(b, "revoke  %s\n", it.line())
+		row := func(name, text string) { fmt.Fprintf(b, "        %-10s %s\n", name, show(text)) }
+		row("why", strings.Join(it.Why, ", "))
+		row("can", it.Can)
+		row("last used", it.lastUsed(p.Made))
+		row("breaks", it.Breaks)
+		for n, place := range it.Places {
+			if n == maxPlaces {
+				row("", fmt.Sprintf("and %d more places", len(it.Places)-n))
+				break
+			}
+			row([]string{"leaked in", ""}[min(n, 1)], place)
+		}
+		for _, warning := range it.Warnings {
+			row("warning", warning)
+		}
+	}
+	writeLeft(b, "keep", p.Refused)
+	writeLeft(b, "no match", p.Unmatched)
+	for _, gap := range p.Gaps {
+		fmt.Fprintf(b, "not known  %s\n", show(gap))
+	}
+	fmt.Fprintf(b, "%d %s to revoke at %s\n", len(p.Items), english.Plural(len(p.Items), "key", "keys"), show(p.Endpoint))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (it *Item) lastUsed(at time.Time) string {
+	switch {
+	case it.LastUsedAt != nil:
+		return ago(at, *it.LastUsedAt)
+	case it.NeverUsed:
+		return "never"
+	}
+	return "not told"
+}
+
+func writeLeft(b *strings.Builder, verb string, left []Left) {
+	for _, l := range left {
+		fmt.Fprintf(b, "%s  %s: %s\n", verb, show(l.What), show(l.Reason))
+		if l.Hint != "" {
+			fmt.Fprintf(b, "        %s\n", show(l.Hint))
+		}
+		for i, place := range l.Places {
+			if i == maxPlaces {
+				break
+			}
+			fmt.Fprintf(b, "        found in   %s\n", show(place))
+		}
+	}
+}
+
+// WriteText writes the receipt for people.
+func (r *Receipt) WriteText(w io.Writer) error {
+	b := &strings.Builder{}
+	for _, e := range r.Entries {
+		fmt.Fprintf(b, "%-13s %s\n", e.State, e.Facts.line())
+		if e.At != nil {
+			fmt.Fprintf(b, "              %s\n", e.At.UTC().Format(time.RFC3339))
+		}
+		for _, x := range e.Evidence {
+			fmt.Fprintf(b, "              %s\n", show(x))
+		}
+		if e.Error != "" {
+			fmt.Fprintf(b, "              %s\n", show(e.Error))
+		}
+	}
+	writeLeft(b, "kept", r.Refused)
+	writeLeft(b, "not matched", r.Unmatched)
+	fmt.Fprintf(b, "\n%s\ncredential: %s\njournal: %s\n", r.count(), show(r.Credential), show(r.Journal))
+	if r.Resume != "" {
+		fmt.Fprintf(b, "to finish the rest: %s\n", show(r.Resume))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Receipt) count() string {
+	var parts []string
+	for _, state := range []string{Revoked, AlreadyGone, Failed, NotAttempted} {
+		n := 0
+		for _, e := range r.Entries {
+			if e.State == state {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(state, "-", " ")))
+		}
+	}
+	if parts == nil {
+		return "no key was to be revoked"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// WriteMarkdown writes the receipt for a ticket.
+func (r *Receipt) WriteMarkdown(w io.Writer) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
+	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n- Journal: %s\n\n", r.Finished.UTC().Format(time.RFC3339),
+		cell(r.Endpoint), cell(r.Credential), cell(r.Journal))
+	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
+	for _, e := range r.Entries {
+		when := ""
+		if e.At != nil {
+			when = e.At.UTC().Format(time.RFC3339)
+		}
+		evidence := strings.Join(e.Evidence, "; ")
+		if e.Error != "" {
+			evidence = e.Error
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
+	}
+	for _, left := range [][]Left{r.Refused, r.Unmatched} {
+		for _, l := range left {
+			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
+		}
+	}
+	if r.Resume != "" {
+		fmt.Fprintf(b, "\nTo finish the rest: `%s`\n", strings.ReplaceAll(show(r.Resume), "`", "'"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// cell makes a word fit for a Markdown table.
+func cell(s string) string {
+	var b strings.Builder
+	for _, r := range show(s) {
+		if strings.ContainsRune("\\|`*_<>[]#&~", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// WriteText writes the result for people.
+func (r *Rotated) WriteText(w io.Writer) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%-11s %s\n", r.State, r.Old.line())
+	if r.New != "" {
+		fmt.Fprintf(b, "            new key %s  %s\n            delivered to %s\n", show(r.New), show(r.Name), r.Sink)
+	}
+	if r.OldGone {
+		b.WriteString("            the old key is revoked\n")
+	} else {
+		b.WriteString("            the old key lives\n")
+	}
+	fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
+	if r.Resume != "" {
+		fmt.Fprintf(b, "to go on: %s\n", show(r.Resume))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// show makes a word that came from elsewhere fit for a terminal: control and
+// direction characters out, one line, of readable length.
+func show(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > 1000 {
+		return string(r[:1000]) + "…"
+	}
+	return s
+}
