@@ -40,10 +40,11 @@ func (o *archiveOptions) check() error {
 	return nil
 }
 
-// wrap makes a source unpack what it hands over.
-func (o *archiveOptions) wrap(s source.Source) source.Source {
+// wrap makes a source unpack what it hands over, with up to jobs goroutines.
+func (o *archiveOptions) wrap(s source.Source, jobs int) source.Source {
 	if o.off {
 		return s
 	}
+	o.limits.Jobs = jobs
 	return unpack.Archives(s, o.limits)
 }

@@ -1,13 +1,29 @@
 // Package archive walks the members of a container: archives, compressed
 // streams, packages and disk-image layers, nested in any order. Containers are
-// told by their content, never by their name. Members are streamed: nothing is
+// recognised by their content, never by their name. Members are streamed: nothing is
 // written to disk, and only a container that must be read at random inside a
 // stream is held in memory, up to a limit.
 //
 // The readers are tolerant where that finds more: a tar that is damaged, a zip
 // whose directory is gone, entries that the directory does not name. What cannot
-// be read is told to Visitor.Problem with the path of the member; nothing is
-// left out without a word.
+// be read, and each limit that is reached, goes to Visitor.Problem with the path of the
+// member; nothing is skipped in silence.
+//
+// The compressions come from libraries. The containers are read here, because the
+// readers that exist trust what they read or give up on it:
+//
+//   - zip: archive/zip reads the directory alone, all of it into memory, and so misses
+//     deleted and hidden members and archives without a directory;
+//   - tar: archive/tar ends at the first header that is damaged, and reads the zeros of
+//     sparse files;
+//   - 7z: libraries make as many structures as a header announces, and hold the folders'
+//     dictionaries without a bound;
+//   - xz: see xz.go; ar, cpio, rpm, pdf: a page each.
+//
+// The files call in one direction: archive.go (what callers use), walk.go (the recursion:
+// every reader of a format hands its members back to enter), the formats (zip*.go,
+// tar*.go, seven*.go, ar.go, cpio.go, pdf.go, stream.go), and what these share
+// (decode.go, xz.go, filters.go, cursor.go, hold.go, kind.go).
 package archive
 
 import (
@@ -16,9 +32,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 // Limits bound the work on one outermost container. A zero field stands for the
@@ -27,7 +44,7 @@ type Limits struct {
 	// Depth is how many containers may lie in one another, a compressed stream
 	// counting as one.
 	Depth int
-	// Members is how many members are looked at, in all levels together.
+	// Members is how many members are read, in all levels together.
 	Members int64
 	// Bytes is how many bytes are unpacked, in all levels together. Bytes that
 	// are merely stored do not count until they exceed twice the container.
@@ -39,69 +56,49 @@ type Limits struct {
 	// more than a few MiB.
 	Memory int64
 	// Ratio is how many times its packed size a stream may unpack to once it has
-	// made RatioFloor bytes.
+	// made 100 MiB.
 	Ratio int64
+	// Jobs is how many goroutines share the members of one container, and bounds those
+	// of all walks of a Walker; 0 means one a processor. What is found does not depend
+	// on it.
+	Jobs int
 }
 
-// RatioFloor is the size below which no stream is taken for a bomb.
-const RatioFloor = 100 << 20
+// ratioFloor is the size below which no stream is taken for a bomb.
+const ratioFloor = 100 << 20
 
 // DefaultLimits returns the limits that stand for zero fields.
 func DefaultLimits() Limits {
 	return Limits{Depth: 8, Members: 1_000_000, Bytes: 16 << 30, Memory: 96 << 20, Ratio: 1000}
 }
 
-func (l Limits) filled() Limits {
-	d := DefaultLimits()
-	if l.Depth <= 0 {
-		l.Depth = d.Depth
-	}
-	if l.Members <= 0 {
-		l.Members = d.Members
-	}
-	if l.Bytes <= 0 {
-		l.Bytes = d.Bytes
-	}
-	if l.Memory <= 0 {
-		l.Memory = d.Memory
-	}
-	if l.Ratio <= 0 {
-		l.Ratio = d.Ratio
-	}
-	return l
-}
-
-// A Limit names one of the Limits.
-type Limit string
-
-// The limits.
-const (
-	Depth       Limit = "depth"
-	Members     Limit = "members"
-	Bytes       Limit = "bytes"
-	MemberBytes Limit = "member-bytes"
-	Memory      Limit = "memory"
-	Ratio       Limit = "ratio"
-)
-
-// A LimitError says that something was left out because a limit was reached.
+// A LimitError says that something was not read because a limit was reached.
 type LimitError struct {
-	Limit Limit
+	Limit string // "depth", "members", "bytes", "member-bytes", "memory" or "ratio"
 	Max   int64
 }
+
+const (
+	limitDepth       = "depth"
+	limitMembers     = "members"
+	limitBytes       = "bytes"
+	limitMemberBytes = "member-bytes"
+	limitMemory      = "memory"
+	limitRatio       = "ratio"
+)
 
 // Error says which limit ended what.
 func (e *LimitError) Error() string {
 	switch e.Limit {
-	case Depth:
+	case limitDepth:
 		return fmt.Sprintf("not unpacked: it lies in %d containers already, the limit", e.Max)
-	case Members:
+	case limitMembers:
 		return fmt.Sprintf("unpacking ended after %d members, the limit", e.Max)
-	case Bytes:
+	case limitBytes:
 		return fmt.Sprintf("unpacking ended after %d bytes, the limit", e.Max)
-	case MemberBytes:
+	case limitMemberBytes:
 		return fmt.Sprintf("only the first %d bytes were read, the limit for one member", e.Max)
-	case Memory:
+	case limitMemory:
 		return fmt.Sprintf("not unpacked: it can only be read as a whole and does not fit in the %d bytes set for that", e.Max)
 	}
 	return fmt.Sprintf("unpacking ended: it unpacks to more than %d times its size, as a decompression bomb does", e.Max)
@@ -124,94 +121,93 @@ func (e *OddError) Error() string { return e.What }
 // ErrEncrypted is wrapped by the problems of members that need a password.
 var ErrEncrypted = errors.New("encrypted")
 
-// A Member is one file in a container, or one stream of a document. Reader gives
-// its content and is valid until the visitor returns; it ends with io.EOF even
-// where the content is damaged or a limit was reached, which the walk reports
-// itself.
+// A Member is one file in a container, or one stream of a document. Its content is
+// valid until the visitor returns. Reader ends with io.EOF even where the content is
+// damaged or a limit was reached, which the walk reports itself.
 type Member struct {
 	// Path is the names of the levels, joined by "!". Names are as they stand in
 	// the container, which may hold anything: they are for display only.
 	Path   string
 	Size   int64 // as declared; -1 when not known
 	Reader io.Reader
+	// Data is the content itself where that is whole in memory, else nil.
+	Data []byte
 }
 
-// A Visitor receives what a walk finds, all from one goroutine. An error from
-// either function ends the walk and is returned by it. The path of a problem is
-// empty when it lies with the outermost container itself.
+// A Visitor receives what a walk finds. Problem is called from one goroutine, Member from
+// as many at once as Limits.Jobs says. An error from either function ends the walk
+// and is returned by it. The path of a problem is empty when it lies with the outermost
+// container itself.
 type Visitor struct {
 	Member  func(Member) error
 	Problem func(path string, err error) error
 }
 
 // A Walker walks containers. It may be used by several goroutines at once; they
-// share its buffers and its memory limit.
+// share its buffers, its memory limit and its jobs.
 type Walker struct {
 	limits  Limits
 	big     chan struct{} // held by the one walk that may hold much memory
+	helpers chan struct{} // held by each goroutine that runs beside the walks
 	buffers sync.Pool     // *bufio.Reader
 	chunks  sync.Pool     // *[chunkSize]byte
 	flates  sync.Pool     // io.ReadCloser that is a flate.Resetter
 	zstds   sync.Pool     // *zstd.Decoder
+	benches sync.Pool     // *bench
 }
 
 // NewWalker returns a Walker that holds to the limits.
 func NewWalker(limits Limits) *Walker {
-	w := &Walker{limits: limits.filled(), big: make(chan struct{}, 1)}
+	d := DefaultLimits()
+	if limits.Depth <= 0 {
+		limits.Depth = d.Depth
+	}
+	if limits.Members <= 0 {
+		limits.Members = d.Members
+	}
+	if limits.Bytes <= 0 {
+		limits.Bytes = d.Bytes
+	}
+	if limits.Memory <= 0 {
+		limits.Memory = d.Memory
+	}
+	if limits.Ratio <= 0 {
+		limits.Ratio = d.Ratio
+	}
+	if limits.Jobs <= 0 {
+		limits.Jobs = runtime.GOMAXPROCS(0)
+	}
+	w := &Walker{limits: limits, big: make(chan struct{}, 1), helpers: make(chan struct{}, limits.Jobs-1)}
 	w.buffers.New = func() any { return bufio.NewReaderSize(nil, bufferSize) }
 	w.chunks.New = func() any { return new([chunkSize]byte) }
+	w.benches.New = func() any { return &bench{inflater: new(inflate.Decoder)} }
 	return w
 }
 
-// Limits returns the limits in force.
-func (w *Walker) Limits() Limits { return w.limits }
-
 // Walk visits the members of the container that r holds. Name is what the
 // content is called; it only lends its name to what a compressed stream holds.
-// Content that is no container is not visited at all, and Walk returns None.
+// Content that is not a container is not visited at all.
 // The error is ctx's or the visitor's.
-func (w *Walker) Walk(ctx context.Context, r io.ReaderAt, size int64, name string, v Visitor) (Kind, error) {
-	head, tail := ends(r, size)
-	kind := Sniff(head, tail)
-	if kind == None {
-		return None, nil
+func (w *Walker) Walk(ctx context.Context, r io.ReaderAt, size int64, name string, v Visitor) error {
+	kind := sniff(ends(r, size))
+	if kind == none {
+		return nil
 	}
 	k := &walk{ctx: ctx, Walker: w, v: v, input: func() int64 { return size }}
-	n := node{at: r, size: size, base: baseName(name), outer: true}
-	return kind, k.run(kind, n)
+	return k.run(kind, node{at: r, size: size, base: baseName(name), outer: true})
 }
 
 // WalkStream is Walk for content that can be read only once. It reads r to its
 // end where the content is a container, and not beyond the first bytes otherwise.
-func (w *Walker) WalkStream(ctx context.Context, r io.Reader, name string, v Visitor) (Kind, error) {
+func (w *Walker) WalkStream(ctx context.Context, r io.Reader, name string, v Visitor) error {
 	c := &counter{r: r}
 	k := &walk{ctx: ctx, Walker: w, v: v, input: func() int64 { return c.n }}
 	br := w.buffer(c)
 	defer w.release(br)
-	head, _ := br.Peek(HeadSize)
-	kind := Sniff(head, nil)
-	if kind == None {
-		return None, nil
+	head, _ := br.Peek(headSize)
+	kind := sniff(head, nil)
+	if kind == none {
+		return nil
 	}
-	return kind, k.run(kind, node{br: br, size: -1, base: baseName(name), outer: true})
-}
-
-func (w *Walker) buffer(r io.Reader) *bufio.Reader {
-	br := w.buffers.Get().(*bufio.Reader)
-	br.Reset(r)
-	return br
-}
-
-func (w *Walker) release(br *bufio.Reader) {
-	br.Reset(nil)
-	w.buffers.Put(br)
-}
-
-// zstd returns a decoder for r that uses no goroutines and little memory.
-func (w *Walker) zstd(r io.Reader) (*zstd.Decoder, error) {
-	if d, ok := w.zstds.Get().(*zstd.Decoder); ok {
-		return d, d.Reset(r)
-	}
-	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(maxDictionary))
+	return k.run(kind, node{br: br, size: -1, base: baseName(name), outer: true})
 }

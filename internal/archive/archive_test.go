@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"bytes"
@@ -8,35 +8,35 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/archive/archivetest"
 	"github.com/b10lint/b10lint/internal/fakekey"
 )
 
 // A seen is what a walk handed over.
 type seen struct {
-	kind     archive.Kind
+	mu       sync.Mutex
 	members  map[string][]byte
 	problems []string // "path: error"
 	errs     []error
 }
 
-// walk walks data both ways, at random and as a stream, and checks that both see
+// walked walks data both ways, at random and as a stream, and checks that both see
 // the same members.
-func walk(t *testing.T, limits archive.Limits, name string, data []byte) *seen {
+func walked(t *testing.T, limits Limits, name string, data []byte) *seen {
 	t.Helper()
-	w := archive.NewWalker(limits)
+	w := NewWalker(limits)
 	at, stream := newSeen(), newSeen()
 	var err error
-	if at.kind, err = w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), name, at.visitor()); err != nil {
+	if err = w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), name, at.visitor()); err != nil {
 		t.Fatal(err)
 	}
-	if stream.kind, err = w.WalkStream(t.Context(), bytes.NewReader(data), name, stream.visitor()); err != nil {
+	if err = w.WalkStream(t.Context(), bytes.NewReader(data), name, stream.visitor()); err != nil {
 		t.Fatal(err)
 	}
-	if stream.kind != archive.None { // a stream shows no tail
+	if Sniff(data, nil) { // a stream shows no tail
 		for path, want := range at.members {
 			if !bytes.Equal(stream.members[path], want) {
 				t.Errorf("%s: %d bytes as a stream, %d at random", path, len(stream.members[path]), len(want))
@@ -48,13 +48,18 @@ func walk(t *testing.T, limits archive.Limits, name string, data []byte) *seen {
 
 func newSeen() *seen { return &seen{members: map[string][]byte{}} }
 
-func (s *seen) visitor() archive.Visitor {
-	return archive.Visitor{
-		Member: func(m archive.Member) error {
+func (s *seen) visitor() Visitor {
+	return Visitor{
+		Member: func(m Member) error {
 			data, err := io.ReadAll(m.Reader)
 			if err != nil {
 				return fmt.Errorf("a member's reader failed: %w", err)
 			}
+			if m.Data != nil && !bytes.Equal(m.Data, data) {
+				return fmt.Errorf("%s: other content in memory", m.Path)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.members[m.Path] = append(s.members[m.Path], data...)
 			return nil
 		},
@@ -77,10 +82,10 @@ func (s *seen) find(key string) (paths []string) {
 	return paths
 }
 
-func (s *seen) limit(t *testing.T, want archive.Limit) {
+func (s *seen) limit(t *testing.T, want string) {
 	t.Helper()
 	for _, err := range s.errs {
-		var limit *archive.LimitError
+		var limit *LimitError
 		if errors.As(err, &limit) && limit.Limit == want {
 			return
 		}
@@ -119,7 +124,7 @@ func TestEveryContainer(t *testing.T) {
 			if single(name) {
 				files = []archivetest.File{{Name: "one", Data: bytes.Join(contents(files), nil)}}
 			}
-			got := walk(t, archive.Limits{}, "name", build(t, files...))
+			got := walked(t, Limits{}, "name", build(t, files...))
 			if len(got.problems) > 0 {
 				t.Errorf("problems: %q", got.problems)
 			}
@@ -154,7 +159,7 @@ func TestEveryPair(t *testing.T) {
 					files = files[:1]
 				}
 				in := archivetest.File{Name: "in", Data: buildInner(t, files...)}
-				got := walk(t, archive.Limits{}, "name", buildOuter(t, in))
+				got := walked(t, Limits{}, "name", buildOuter(t, in))
 				if outer == "pdf" {
 					return // streams of a document are not unpacked further
 				}
@@ -201,7 +206,7 @@ func TestPaths(t *testing.T) {
 		{"e.tar", b["tar-gnu"](t, archivetest.File{Name: "../../etc/passwd", Data: env.Data}), "../../etc/passwd"},
 		{"e.zip", b["zip"](t, archivetest.File{Name: "/abs\x1b[31m\n", Data: env.Data}), "/abs\x1b[31m\n"},
 	} {
-		got := walk(t, archive.Limits{}, c.name, c.data)
+		got := walked(t, Limits{}, c.name, c.data)
 		if got.members[c.want] == nil {
 			t.Errorf("%s: members %q, want %q", c.name, paths(got), c.want)
 		}
@@ -211,14 +216,14 @@ func TestPaths(t *testing.T) {
 // A visitor that wants to stop is obeyed, at a member and at a problem.
 func TestStop(t *testing.T) {
 	stop := errors.New("enough")
-	w := archive.NewWalker(archive.Limits{Depth: 1})
+	w := NewWalker(Limits{Depth: 1, Jobs: 1})
 	for name, build := range archivetest.Builders() {
 		in := archivetest.File{Name: "in", Data: archivetest.Gzip(t, []byte("x"))}
 		data := build(t, in, in)
 		for _, at := range []string{"member", "problem"} {
 			calls := 0
-			_, err := w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "name", archive.Visitor{
-				Member: func(archive.Member) error {
+			err := w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "name", Visitor{
+				Member: func(Member) error {
 					if at == "problem" {
 						return nil
 					}
@@ -248,8 +253,8 @@ func TestCancel(t *testing.T) {
 	files, _ := files(fakekey.New(3), 50)
 	data := archivetest.Builders()["zip"](t, files...)
 	visits := 0
-	_, err := archive.NewWalker(archive.Limits{}).Walk(ctx, bytes.NewReader(data), int64(len(data)), "name", archive.Visitor{
-		Member:  func(archive.Member) error { visits++; cancel(); return nil },
+	err := NewWalker(Limits{Jobs: 1}).Walk(ctx, bytes.NewReader(data), int64(len(data)), "name", Visitor{
+		Member:  func(Member) error { visits++; cancel(); return nil },
 		Problem: func(path string, err error) error { t.Errorf("%s: %v", path, err); return nil },
 	})
 	if !errors.Is(err, context.Canceled) || visits != 1 {

@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"io"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/archive/archivetest"
 )
 
@@ -27,18 +26,18 @@ func BenchmarkWalk(b *testing.B) {
 			if single(name) {
 				data = archivetest.Builders()[name](b, archivetest.File{Data: all})
 			}
-			w, buf := archive.NewWalker(archive.Limits{}), make([]byte, 1<<20)
+			w, buf := NewWalker(Limits{}), make([]byte, 1<<20)
 			b.SetBytes(int64(len(all)))
 			b.ReportAllocs()
 			for b.Loop() {
-				v := archive.Visitor{
-					Member: func(m archive.Member) error {
+				v := Visitor{
+					Member: func(m Member) error {
 						_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{m.Reader}, buf)
 						return err
 					},
 					Problem: func(path string, err error) error { return fmt.Errorf("%s: %w", path, err) },
 				}
-				if _, err := w.Walk(b.Context(), bytes.NewReader(data), int64(len(data)), "name", v); err != nil {
+				if err := w.Walk(b.Context(), bytes.NewReader(data), int64(len(data)), "name", v); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -22,7 +22,7 @@ func (w *walk) cpio(n node) error {
 			return err
 		}
 		if size == 0 {
-			if err := w.count(); err != nil {
+			if err := w.count(0); err != nil {
 				return err
 			}
 			continue

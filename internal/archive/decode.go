@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"compress/bzip2"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -41,9 +43,12 @@ type decoder struct {
 	free func()
 }
 
-// decode unpacks src. The method is one of the compression kinds; deflate is
-// the bare stream of a zip and zlib's of a PDF. Close gives the buffers back.
-func (w *walk) decode(src io.Reader, open func(*bufio.Reader) (io.Reader, func(), error)) (*decoder, error) {
+// An opener begins to undo a compression. The function, if not nil, gives back what the
+// reader needs.
+type opener func(*bufio.Reader) (io.Reader, func(), error)
+
+// decode unpacks src. Close gives the buffers back.
+func (w *walk) decode(src io.Reader, open opener) (*decoder, error) {
 	d := &decoder{w: w, in: &counter{r: src}}
 	d.src = w.buffer(d.in)
 	var err error
@@ -78,8 +83,8 @@ func (d *decoder) Read(p []byte) (n int, err error) {
 	if cerr := d.w.charge(int64(n)); cerr != nil {
 		return n, cerr
 	}
-	if d.n > RatioFloor && d.n/d.w.limits.Ratio > d.in.n {
-		return n, &LimitError{Ratio, d.w.limits.Ratio}
+	if d.n > ratioFloor && d.n/d.w.limits.Ratio > d.in.n {
+		return n, &LimitError{limitRatio, d.w.limits.Ratio}
 	}
 	return n, err
 }
@@ -97,8 +102,19 @@ func (d *decoder) consumed() int64 { return d.in.n - int64(d.src.Buffered()) }
 
 // stream walks what a compressed stream holds. It is a level of its own to the
 // limits and has none in the path of a container it holds.
-func (w *walk) stream(kind Kind, n node) error {
-	d, err := w.decode(n.reader(), w.opener(kind))
+func (w *walk) stream(kind kind, n node) error {
+	open := w.openLZMA
+	switch kind {
+	case kindGzip:
+		open = openGzip
+	case kindBzip2:
+		open = openBzip2
+	case kindXZ:
+		open = w.xzOpener(math.MaxUint64)
+	case kindZstd:
+		open = w.openZstd
+	}
+	d, err := w.decode(n.reader(), open)
 	if err != nil {
 		return err
 	}
@@ -111,10 +127,7 @@ func (w *walk) stream(kind Kind, n node) error {
 	if n.path != "" {
 		inner.leaf = n.path + "!" + base
 	}
-	if err := w.enter(inner); err != nil {
-		return err
-	}
-	return nil
+	return w.enter(inner)
 }
 
 func (n *node) reader() io.Reader {
@@ -141,27 +154,7 @@ func trimSuffix(name string) string {
 	return name
 }
 
-func (w *walk) opener(kind Kind) func(*bufio.Reader) (io.Reader, func(), error) {
-	switch kind {
-	case Gzip:
-		return openGzip
-	case Bzip2:
-		return func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
-	case XZ:
-		return w.xzOpener(math.MaxUint64)
-	case Zstd:
-		return w.openZstd
-	default:
-		return w.openLZMA
-	}
-}
-
-func (w *walk) xzOpener(size uint64) func(*bufio.Reader) (io.Reader, func(), error) {
-	return func(r *bufio.Reader) (io.Reader, func(), error) {
-		x := &xzReader{w: w, r: r, size: size}
-		return x, x.close, nil
-	}
-}
+func openBzip2(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
 
 func (w *walk) openLZMA(r *bufio.Reader) (io.Reader, func(), error) {
 	var h [13]byte
@@ -182,25 +175,25 @@ func (w *walk) openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	z, err := w.zstd(r)
+	z, ok := w.zstds.Get().(*zstd.Decoder)
+	if ok {
+		err = z.Reset(r)
+	} else { // one without goroutines that holds little memory
+		z, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxDictionary))
+	}
 	if err != nil {
 		free()
 		return nil, nil, err
 	}
 	return z, func() {
 		free()
-		if h.WindowSize <= 8<<20 {
-			w.dropZstd(z)
-			return
+		if h.WindowSize > 8<<20 {
+			z.Close()
+		} else if z.Reset(nil) == nil {
+			w.zstds.Put(z)
 		}
-		z.Close()
 	}, nil
-}
-
-func (w *walk) dropZstd(z *zstd.Decoder) {
-	if z.Reset(nil) == nil {
-		w.zstds.Put(z)
-	}
 }
 
 // openDeflate reads a bare deflate stream (RFC 1951). Decoders are used again,
@@ -213,4 +206,57 @@ func (w *walk) openDeflate(r *bufio.Reader) (io.Reader, func(), error) {
 		return nil, nil, err
 	}
 	return z, func() { w.flates.Put(z) }, nil
+}
+
+// A gzipReader reads any number of gzip members (RFC 1952). Zeros behind the
+// last one are padding; anything else is an error after all members were read.
+type gzipReader struct {
+	r *bufio.Reader
+	z *gzip.Reader
+}
+
+func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	z.Multistream(false)
+	return &gzipReader{r, z}, nil, nil
+}
+
+// Read implements io.Reader.
+func (g *gzipReader) Read(p []byte) (int, error) {
+	for {
+		n, err := g.z.Read(p)
+		if err == io.EOF {
+			err = g.next()
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+func (g *gzipReader) next() error {
+	for {
+		b, err := g.r.Peek(2)
+		switch {
+		case len(b) == 0 && err == io.EOF, len(b) == 1 && b[0] == 0 && err == io.EOF:
+			return io.EOF
+		case len(b) < 2:
+			return short(err)
+		case b[0] == 0:
+			if _, err := g.r.Discard(1); err != nil {
+				return err
+			}
+		case b[0] == 0x1f && b[1] == 0x8b:
+			if err := g.z.Reset(g.r); err != nil {
+				return short(err)
+			}
+			g.z.Multistream(false)
+			return nil
+		default:
+			return errors.New("data that is no gzip follows")
+		}
+	}
 }

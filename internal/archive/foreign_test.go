@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"bytes"
@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/b10lint/b10lint/internal/archive"
 )
 
 // Files in testdata come from the formats' own programs, as no Go writer makes
@@ -19,7 +17,7 @@ func TestForeign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := walk(t, archive.Limits{}, name, data)
+		got := walked(t, Limits{}, name, data)
 		if len(got.problems) > 0 {
 			t.Errorf("%s: problems %q", name, got.problems)
 		}

@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"archive/tar"
@@ -10,7 +10,6 @@ import (
 	"io"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/archive/archivetest"
 )
 
@@ -19,12 +18,12 @@ var errEnough = errors.New("enough")
 // bounded walks data both ways under tight limits: no panic, no error but the
 // visitor's, and no more work than the limits allow.
 func bounded(t *testing.T, data []byte) {
-	limits := archive.Limits{Depth: 4, Members: 200, Bytes: 8 << 20, Memory: 8 << 20}
-	w := archive.NewWalker(limits)
+	limits := Limits{Depth: 4, Members: 200, Bytes: 8 << 20, Memory: 8 << 20, Jobs: 1}
+	w := NewWalker(limits)
 	for _, stream := range []bool{false, true} {
 		members, problems, total := 0, 0, int64(0)
-		v := archive.Visitor{
-			Member: func(m archive.Member) error {
+		v := Visitor{
+			Member: func(m Member) error {
 				n, err := io.Copy(io.Discard, struct{ io.Reader }{m.Reader})
 				if err != nil {
 					t.Fatalf("a member's reader failed: %v", err)
@@ -39,9 +38,9 @@ func bounded(t *testing.T, data []byte) {
 		}
 		var err error
 		if stream {
-			_, err = w.WalkStream(t.Context(), bytes.NewReader(data), "name", v)
+			err = w.WalkStream(t.Context(), bytes.NewReader(data), "name", v)
 		} else {
-			_, err = w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "name", v)
+			err = w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "name", v)
 		}
 		if err != nil && !errors.Is(err, errEnough) {
 			t.Fatalf("error %v", err)

@@ -5,9 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/b10lint/b10lint/internal/inflate"
 )
 
 const chunkSize = 1 << 20
+
+// buffer returns a buffer over r, which release takes back.
+func (w *Walker) buffer(r io.Reader) *bufio.Reader {
+	br := w.buffers.Get().(*bufio.Reader)
+	br.Reset(r)
+	return br
+}
+
+func (w *Walker) release(br *bufio.Reader) {
+	br.Reset(nil)
+	w.buffers.Put(br)
+}
 
 // held is a content in memory, in chunks, so that growing it copies nothing.
 type held struct {
@@ -94,10 +108,10 @@ func (w *walk) borrow(n int64) (func(), error) {
 		return nil, &UnsupportedError{fmt.Sprintf("a dictionary of %d bytes (more than %d)", n, maxDictionary)}
 	}
 	if w.held+n > w.limits.Memory {
-		return nil, &LimitError{Memory, w.limits.Memory}
+		return nil, &LimitError{limitMemory, w.limits.Memory}
 	}
 	if w.borrowed += n; w.borrowed/8 > w.limits.Bytes && w.over == nil {
-		w.over = &LimitError{Bytes, w.limits.Bytes}
+		w.over = &LimitError{limitBytes, w.limits.Bytes}
 	}
 	if err := w.charge(0); err != nil {
 		return nil, err
@@ -117,40 +131,30 @@ func (w *walk) drop(h *held) {
 	h.chunks, h.size = nil, 0
 }
 
-// visitHeld visits a content of which only the start is held.
-func (w *walk) visitHeld(n node, h *held) error {
-	br := w.buffer(io.MultiReader(io.NewSectionReader(h, 0, h.size), h.rest))
-	defer w.release(br)
-	n.at, n.br = nil, br
-	return w.visit(n)
-}
-
 // maxProgram is how much of a program in a stream is held to look for a zip at
 // its end.
 const maxProgram = 64 << 20
 
-// sniff tells what n is. A program in a stream is held in memory for that, as a
+// sniff returns what n is. A program in a stream is held in memory for that, as a
 // zip may follow it; the release function lets it go.
-func (w *walk) sniff(n node) (Kind, node, func()) {
+func (w *walk) sniff(n node) (kind, node, func()) {
 	nothing := func() {}
 	if n.at != nil {
-		head, tail := ends(n.at, n.size)
-		return Sniff(head, tail), n, nothing
+		return sniff(ends(n.at, n.size)), n, nothing
 	}
-	head, _ := n.br.Peek(HeadSize)
-	kind := Sniff(head, nil)
-	if kind != None || !mayCarryZip(head) || n.size > maxProgram {
+	head, _ := n.br.Peek(headSize)
+	kind := sniff(head, nil)
+	if kind != none || !mayCarryZip(head) || n.size > maxProgram {
 		return kind, n, nothing
 	}
 	h, err := w.hold(n.br, n.size, min(maxProgram, w.limits.Memory))
 	release := func() { w.drop(h) }
 	if err != nil {
-		return None, n, release
+		return none, n, release
 	}
 	if h.rest == nil && h.err == nil {
 		n.at, n.size = h, h.size
-		head, tail := ends(h, h.size)
-		return Sniff(head, tail), n, release
+		return sniff(ends(h, h.size)), n, release
 	}
 	var rest io.Reader = failing{h.err}
 	if h.rest != nil {
@@ -158,7 +162,7 @@ func (w *walk) sniff(n node) (Kind, node, func()) {
 	}
 	br := w.buffer(io.MultiReader(io.NewSectionReader(h, 0, h.size), rest))
 	n.br = br
-	return None, n, func() { w.release(br); release() }
+	return none, n, func() { w.release(br); release() }
 }
 
 // failing is a reader that ends with an error.
@@ -168,13 +172,52 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // ends reads the two ends of a content.
 func ends(r io.ReaderAt, size int64) (head, tail []byte) {
-	head = make([]byte, min(size, HeadSize))
+	head = make([]byte, min(size, headSize))
 	n, _ := r.ReadAt(head, 0)
 	head = head[:n]
-	if size <= HeadSize {
+	if size <= headSize {
 		return head, head
 	}
-	tail = make([]byte, TailSize)
-	n, _ = r.ReadAt(tail, size-TailSize)
+	tail = make([]byte, tailSize)
+	n, _ = r.ReadAt(tail, size-tailSize)
 	return head, tail[:n]
+}
+
+// maxWhole is the largest member that is unpacked whole in memory.
+const maxWhole = 4<<20 - 1
+
+// A bench is what one goroutine needs to unpack one member after another in memory.
+type bench struct {
+	inflater     *inflate.Decoder
+	packed, data []byte
+}
+
+// grow returns a buffer of n bytes, in b where that is large enough.
+func grow(b *[]byte, n int64) []byte {
+	if int64(cap(*b)) < n {
+		*b = make([]byte, n, n+n/4)
+	}
+	return (*b)[:n]
+}
+
+// helper returns the bench of a goroutine that may run beside the walk, nil when none is
+// free. The bench must go to aside.
+func (w *walk) helper() *bench {
+	select {
+	case w.helpers <- struct{}{}:
+		return w.benches.Get().(*bench)
+	default:
+		return nil
+	}
+}
+
+// aside runs f beside the walk. The first error stands for the visitor's.
+func (w *walk) aside(b *bench, f func() error) {
+	w.beside.Go(func() {
+		if err := f(); err != nil {
+			w.visited.CompareAndSwap(nil, &stopped{err})
+		}
+		w.benches.Put(b)
+		<-w.helpers
+	})
 }

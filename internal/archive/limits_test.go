@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"archive/tar"
@@ -10,32 +10,35 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/archive/archivetest"
 )
 
 // discard walks data at random and reads everything to nowhere.
-func discard(t *testing.T, limits archive.Limits, r io.ReaderAt, size int64) (members int, bytes int64, s *seen) {
+func discard(t *testing.T, limits Limits, r io.ReaderAt, size int64) (members int, bytes int64, s *seen) {
 	t.Helper()
 	s = newSeen()
 	v := s.visitor()
-	v.Member = func(m archive.Member) error {
+	v.Member = func(m Member) error {
 		n, err := io.Copy(io.Discard, struct{ io.Reader }{m.Reader})
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		members, bytes = members+1, bytes+n
 		return err
 	}
-	if _, err := archive.NewWalker(limits).Walk(t.Context(), r, size, "bomb", v); err != nil {
+	if err := NewWalker(limits).Walk(t.Context(), r, size, "bomb", v); err != nil {
 		t.Fatal(err)
 	}
 	return members, bytes, s
 }
 
-func discardBytes(t *testing.T, limits archive.Limits, data []byte) (int, int64, *seen) {
+func discardBytes(t *testing.T, limits Limits, data []byte) (int, int64, *seen) {
 	t.Helper()
 	return discard(t, limits, bytes.NewReader(data), int64(len(data)))
 }
@@ -84,25 +87,25 @@ func bomb42(t testing.TB) []byte {
 
 func TestBomb42(t *testing.T) {
 	data := bomb42(t)
-	_, n, s := discardBytes(t, archive.Limits{}, data)
-	s.limit(t, archive.Ratio)
-	if n > 4*archive.RatioFloor {
+	_, n, s := discardBytes(t, Limits{}, data)
+	s.limit(t, limitRatio)
+	if n > 4*ratioFloor {
 		t.Errorf("a bomb of %d bytes made %d bytes of work", len(data), n)
 	}
 	// Without the bound on the ratio, the one on the bytes holds.
-	_, n, s = discardBytes(t, archive.Limits{Ratio: 1 << 40, Bytes: 150 << 20}, data)
-	s.limit(t, archive.Bytes)
+	_, n, s = discardBytes(t, Limits{Ratio: 1 << 40, Bytes: 150 << 20}, data)
+	s.limit(t, limitBytes)
 	if n > 2*150<<20 {
 		t.Errorf("%d bytes of work", n)
 	}
 }
 
 func TestMemberRatio(t *testing.T) {
-	zeros := archivetest.Zstd(t, make([]byte, archive.RatioFloor+10<<20))
+	zeros := archivetest.Zstd(t, make([]byte, ratioFloor+10<<20))
 	noise := archivetest.File{Name: "noise", Data: bytes.Repeat([]byte("0123456789abcdef"), 1<<20)}
 	data := archivetest.Zip(zip.Store)(t, noise, archivetest.File{Name: "bomb.zst", Data: zeros}, archivetest.File{Name: "z", Data: []byte("after")})
-	_, _, s := discardBytes(t, archive.Limits{}, data)
-	s.limit(t, archive.Ratio)
+	_, _, s := discardBytes(t, Limits{}, data)
+	s.limit(t, limitRatio)
 	if len(s.problems) != 1 || !strings.HasPrefix(s.problems[0], "bomb.zst!bomb:") {
 		t.Errorf("problems %q", s.problems)
 	}
@@ -114,13 +117,13 @@ func TestSelfSimilar(t *testing.T) {
 	for range 200 {
 		data = archivetest.Gzip(t, data)
 	}
-	members, _, s := discardBytes(t, archive.Limits{}, data)
-	s.limit(t, archive.Depth)
+	members, _, s := discardBytes(t, Limits{}, data)
+	s.limit(t, limitDepth)
 	if members != 1 || len(s.problems) != 1 {
 		t.Errorf("%d members, problems %q", members, s.problems)
 	}
 	// What lies deepest is handed over as it is.
-	got := walk(t, archive.Limits{Depth: 2}, "x.gz", archivetest.Gzip(t, archivetest.Gzip(t, archivetest.Gzip(t, []byte("x")))))
+	got := walked(t, Limits{Depth: 2}, "x.gz", archivetest.Gzip(t, archivetest.Gzip(t, archivetest.Gzip(t, []byte("x")))))
 	if len(got.members) != 1 || !bytes.HasPrefix(got.members["x"], []byte("\x1f\x8b")) {
 		t.Errorf("members %q", paths(got))
 	}
@@ -132,9 +135,9 @@ func TestDepth(t *testing.T) {
 	for range 9 {
 		data = build(t, archivetest.File{Name: "n", Data: data})
 	}
-	got := walk(t, archive.Limits{}, "name", data)
-	got.limit(t, archive.Depth)
-	got = walk(t, archive.Limits{Depth: 9}, "name", data)
+	got := walked(t, Limits{}, "name", data)
+	got.limit(t, limitDepth)
+	got = walked(t, Limits{Depth: 9}, "name", data)
 	if len(got.problems) > 0 || string(got.members["n!n!n!n!n!n!n!n!n"]) != "key" {
 		t.Errorf("problems %q, members %q", got.problems, paths(got))
 	}
@@ -150,17 +153,17 @@ func TestMemberLimits(t *testing.T) {
 			continue
 		}
 		data := build(t, files...)
-		members, _, s := discardBytes(t, archive.Limits{Members: 7}, data)
-		s.limit(t, archive.Members)
+		members, _, s := discardBytes(t, Limits{Members: 7}, data)
+		s.limit(t, limitMembers)
 		if members > 7 {
 			t.Errorf("%s: %d members", name, members)
 		}
-		_, n, s := discardBytes(t, archive.Limits{MemberBytes: 999}, data)
-		s.limit(t, archive.MemberBytes)
+		_, n, s := discardBytes(t, Limits{MemberBytes: 999}, data)
+		s.limit(t, limitMemberBytes)
 		if n > 22*999 {
 			t.Errorf("%s: %d bytes", name, n)
 		}
-		if _, _, s = discardBytes(t, archive.Limits{MemberBytes: 1000}, data); len(s.problems) > 0 {
+		if _, _, s = discardBytes(t, Limits{MemberBytes: 1000}, data); len(s.problems) > 0 {
 			t.Errorf("%s: %q", name, s.problems)
 		}
 	}
@@ -169,12 +172,12 @@ func TestMemberLimits(t *testing.T) {
 func TestMemoryLimit(t *testing.T) {
 	inner := archivetest.Builders()["zip"](t, archivetest.File{Name: "a", Data: noise(3 << 20)})
 	outer := archivetest.Gzip(t, archivetest.Builders()["tar-gnu"](t, archivetest.File{Name: "in.zip", Data: inner}))
-	got := walk(t, archive.Limits{Memory: 2 << 20}, "o.tgz", outer)
-	got.limit(t, archive.Memory)
+	got := walked(t, Limits{Memory: 2 << 20}, "o.tgz", outer)
+	got.limit(t, limitMemory)
 	if !bytes.Equal(got.members["in.zip"], inner) {
 		t.Error("what could not be unpacked was not handed over as it is")
 	}
-	got = walk(t, archive.Limits{Memory: 5 << 20}, "o.tgz", outer)
+	got = walked(t, Limits{Memory: 5 << 20}, "o.tgz", outer)
 	if len(got.problems) > 0 || len(got.members["in.zip!a"]) != 3<<20 {
 		t.Errorf("problems %q", got.problems)
 	}
@@ -197,8 +200,8 @@ func TestDictionary(t *testing.T) {
 	z[i+2] = 40 // 4 GiB - 1
 	head := z[12 : 12+(int(z[12])+1)*4]
 	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
-	got := walk(t, archive.Limits{}, "x.xz", z)
-	var unsupported *archive.UnsupportedError
+	got := walked(t, Limits{}, "x.xz", z)
+	var unsupported *UnsupportedError
 	if len(got.errs) != 1 || !errors.As(got.errs[0], &unsupported) {
 		t.Errorf("problems %q", got.problems)
 	}
@@ -211,7 +214,7 @@ func TestManyMembers(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	members, _, s := discardBytes(t, archive.Limits{}, data)
+	members, _, s := discardBytes(t, Limits{}, data)
 	runtime.ReadMemStats(&after)
 	if members != 100_000 || len(s.problems) > 0 {
 		t.Errorf("%d members, problems %.300q", members, s.problems)
@@ -221,24 +224,114 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
-// Overlapping members, as in Fifield's "A better zip bomb" (2019): many entries
-// of the directory point at the same data.
+// Overlapping members, as in Fifield's "A better zip bomb" (2019): entries of the
+// directory that lead to the same bytes, or to some of them.
 func TestOverlapping(t *testing.T) {
 	stored := noise(1 << 20)
 	data := archivetest.Zip(zip.Store)(t, archivetest.File{Name: "a", Data: stored})
-	at := bytes.LastIndex(data, []byte("PK\x01\x02"))
-	end := bytes.LastIndex(data, []byte("PK\x05\x06"))
-	entry := data[at:end]
-	bomb := append(bytes.Clone(data[:at]), bytes.Repeat(entry, 60_000)...)
-	tail := bytes.Clone(data[end:])
-	binary.LittleEndian.PutUint16(tail[8:], 60_000)
-	binary.LittleEndian.PutUint16(tail[10:], 60_000)
-	binary.LittleEndian.PutUint32(tail[12:], uint32(60_000*len(entry)))
-	bomb = append(bomb, tail...)
-	_, n, s := discardBytes(t, archive.Limits{Bytes: 100 << 20}, bomb)
-	s.limit(t, archive.Bytes)
-	if n > 110<<20 {
-		t.Errorf("%d bytes of work", n)
+	dir, end := bytes.LastIndex(data, []byte("PK\x01\x02")), bytes.LastIndex(data, []byte("PK\x05\x06"))
+	bomb := func(n int, change func(i int, entry []byte)) []byte {
+		out := bytes.Clone(data[:dir])
+		for i := range n {
+			entry := bytes.Clone(data[dir:end])
+			change(i, entry)
+			out = append(out, entry...)
+		}
+		tail := bytes.Clone(data[end:])
+		binary.LittleEndian.PutUint16(tail[8:], uint16(n))
+		binary.LittleEndian.PutUint16(tail[10:], uint16(n))
+		binary.LittleEndian.PutUint32(tail[12:], uint32(len(out)-dir))
+		return append(out, tail...)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(i int, entry []byte)
+		want   string
+		read   int64 // bytes, at most
+		odd    bool
+	}{
+		{"the same", func(int, []byte) {}, "59999 members share all their bytes", 1 << 20, true},
+		{"shorter and shorter", func(i int, entry []byte) {
+			binary.LittleEndian.PutUint32(entry[20:], uint32(len(stored)-i))
+			binary.LittleEndian.PutUint32(entry[24:], uint32(len(stored)-i))
+		}, "59996 members were not unpacked", 4 << 20, false},
+		{"once by another method", func(i int, entry []byte) {
+			if i == 59_000 {
+				entry[10] = zipDeflate
+			}
+		}, "59998 members share all their bytes", 1 << 20, true},
+	} {
+		members, n, s := discardBytes(t, Limits{}, bomb(60_000, c.change))
+		if n > c.read || members == 0 {
+			t.Errorf("%s: %d members, %d bytes of work", c.name, members, n)
+		}
+		found := false
+		for i, p := range s.problems {
+			var odd *OddError
+			found = found || strings.HasPrefix(p, ": zip: "+c.want) && errors.As(s.errs[i], &odd) == c.odd
+		}
+		if !found {
+			t.Errorf("%s: problems %.300q", c.name, s.problems)
+		}
+	}
+}
+
+// A directory entry that is damaged, and claims the bytes of its neighbours, hides none.
+func TestOverlapHidesNothing(t *testing.T) {
+	files := []archivetest.File{{Name: "a", Data: noise(100)}, {Name: "b", Data: noise(5000)}, {Name: "c", Data: noise(300)}}
+	data := archivetest.Zip(zip.Store)(t, files...)
+	binary.LittleEndian.PutUint32(data[bytes.Index(data, []byte("PK\x01\x02"))+20:], 6000)
+	got := walked(t, Limits{}, "x.zip", data)
+	for _, f := range files {
+		if !bytes.HasPrefix(got.members[f.Name], f.Data) {
+			t.Errorf("%s: %d bytes", f.Name, len(got.members[f.Name]))
+		}
+	}
+	if !slices.ContainsFunc(got.problems, func(p string) bool { return strings.Contains(p, "1 members overlap others") }) {
+		t.Errorf("problems %q", got.problems)
+	}
+}
+
+// What is found, and what is reported, is the same for any number of goroutines, where
+// a limit ends the walk, too.
+func TestSameForAnyJobs(t *testing.T) {
+	var files []archivetest.File
+	for i := range 700 {
+		files = append(files, archivetest.File{Name: fmt.Sprint(i), Data: bytes.Repeat([]byte(fmt.Sprint("text ", i, "\n")), i%90)})
+		if i%200 == 7 {
+			files[i].Data = archivetest.Zip(zip.Deflate)(t, files[:i]...)
+		}
+		if i%150 == 3 {
+			files[i].Data = archivetest.Gzip(t, bytes.Repeat(files[i].Data, 20))
+		}
+	}
+	for name, build := range map[string]archivetest.Builder{"zip": archivetest.Zip(zip.Deflate), "stored": archivetest.Zip(zip.Store), "tar": archivetest.Tar(tar.FormatPAX)} {
+		data := build(t, files...)
+		if name == "zip" { // damaged members among sound ones
+			for at := 1000; at < len(data); at += len(data) / 50 {
+				data[at] ^= 0x40
+			}
+		}
+		for _, limits := range []Limits{{}, {Members: 350}, {Bytes: int64(len(data)) / 3}, {Ratio: 1, Bytes: 1}, {MemberBytes: 300}} {
+			var want *seen
+			for _, jobs := range []int{1, 2, 8} {
+				limits.Jobs = jobs
+				got := newSeen()
+				if err := NewWalker(limits).Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "x", got.visitor()); err != nil {
+					t.Fatal(err)
+				}
+				if want == nil {
+					want = got
+					continue
+				}
+				if !slices.Equal(want.problems, got.problems) {
+					t.Errorf("%s, %+v: problems %.300q, with one %.300q", name, limits, got.problems, want.problems)
+				}
+				if !maps.EqualFunc(want.members, got.members, bytes.Equal) {
+					t.Errorf("%s, %+v: %d members, with one %d", name, limits, len(got.members), len(want.members))
+				}
+			}
+		}
 	}
 }
 
@@ -246,11 +339,11 @@ func TestOverlapping(t *testing.T) {
 func TestSparse(t *testing.T) {
 	for _, version := range []string{"gnu", "0.0", "0.1", "1.0"} {
 		data := sparseTar(version, 10<<30, "the end: NEEDLE")
-		members, n, s := discardBytes(t, archive.Limits{}, data)
+		members, n, s := discardBytes(t, Limits{}, data)
 		if n > 4096 || len(s.problems) > 0 || members == 0 {
 			t.Errorf("%s: %d members, %d bytes, problems %q", version, members, n, s.problems)
 		}
-		got := walk(t, archive.Limits{}, "name", data)
+		got := walked(t, Limits{}, "name", data)
 		if m := got.members["sparse"]; !bytes.HasPrefix(m, []byte("head\x00\x00")) || !bytes.HasSuffix(m, []byte("the end: NEEDLE")) {
 			t.Errorf("%s: %q in %q", version, m, paths(got))
 		}
@@ -333,13 +426,13 @@ func TestHugeTar(t *testing.T) {
 	s := newSeen()
 	v := s.visitor()
 	read := v.Member
-	v.Member = func(m archive.Member) error {
+	v.Member = func(m Member) error {
 		if m.Path == "zeros" {
 			return nil
 		}
 		return read(m)
 	}
-	if _, err := archive.NewWalker(archive.Limits{}).Walk(t.Context(), f, int64(head.Len())+10<<30+int64(len(end)), "x.tar", v); err != nil {
+	if err := NewWalker(Limits{}).Walk(t.Context(), f, int64(head.Len())+10<<30+int64(len(end)), "x.tar", v); err != nil {
 		t.Fatal(err)
 	}
 	if string(s.members["last"]) != "NEEDLE" || len(s.problems) > 0 {

@@ -1,4 +1,4 @@
-package archive_test
+package archive
 
 import (
 	"archive/tar"
@@ -9,14 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/b10lint/b10lint/internal/archive"
 	"github.com/b10lint/b10lint/internal/archive/archivetest"
 )
 
 // check walks data and compares what was found and told.
 func check(t *testing.T, what string, data []byte, members map[string]string, problems ...string) {
 	t.Helper()
-	got := walk(t, archive.Limits{}, "name", data)
+	got := walked(t, Limits{}, "name", data)
 	for path, want := range members {
 		if string(got.members[path]) != want {
 			t.Errorf("%s: %s is %.100q, not %.100q (there are %q)", what, path, got.members[path], want, paths(got))
@@ -136,7 +135,7 @@ func TestOddTar(t *testing.T) {
 	check(t, "trailing data", append(bytes.Clone(gnu), "key=1"...), map[string]string{"a": both["a"], "b": both["b"], "trailing data": "key=1"}, "no tar header")
 	damaged := bytes.Clone(gnu)
 	damaged[1024] ^= 1
-	got := walk(t, archive.Limits{}, "name", damaged)
+	got := walked(t, Limits{}, "name", damaged)
 	if string(got.members["a"]) != both["a"] || !bytes.Contains(got.members["trailing data"], []byte(both["b"])) || len(got.problems) != 1 {
 		t.Errorf("damaged header: %q, problems %q", paths(got), got.problems)
 	}
@@ -150,7 +149,7 @@ func TestTarNames(t *testing.T) {
 	}
 	ustar := strings.Repeat("folder/", 20) + "file"
 	check(t, "ustar", archivetest.Tar(tar.FormatUSTAR)(t, archivetest.File{Name: ustar, Data: []byte("x")}), map[string]string{ustar: "x"})
-	pax := walk(t, archive.Limits{}, "name", archivetest.Tar(tar.FormatPAX)(t, archivetest.File{Name: "a", Data: []byte("x")}))
+	pax := walked(t, Limits{}, "name", archivetest.Tar(tar.FormatPAX)(t, archivetest.File{Name: "a", Data: []byte("x")}))
 	if !strings.Contains(string(pax.members["pax header"]), "comment=made by a test") {
 		t.Errorf("members %q", pax.members)
 	}
@@ -230,13 +229,13 @@ func TestZipBehindOtherData(t *testing.T) {
 	zipped := append([]byte("just some words\n"), archivetest.Zip(zip.Deflate)(t, two()...)...)
 	tarred := archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "w", Data: zipped})
 	check(t, "seekable", zipped, map[string]string{"a": "first content"})
-	got := walk(t, archive.Limits{}, "x.tgz", archivetest.Gzip(t, tarred))
+	got := walked(t, Limits{}, "x.tgz", archivetest.Gzip(t, tarred))
 	if len(got.problems) != 1 || !strings.HasPrefix(got.problems[0], "w: ends like a zip archive") || !bytes.Equal(got.members["w"], zipped) {
 		t.Errorf("members %q, problems %q", paths(got), got.problems)
 	}
 	for _, size := range []int{10, 66 << 20} { // the second is more than is held of a program
 		program := append(append([]byte("\x7fELF"), make([]byte, size)...), archivetest.Zip(zip.Deflate)(t, two()...)...)
-		got = walk(t, archive.Limits{}, "x.tgz", archivetest.Gzip(t, archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "w", Data: program})))
+		got = walked(t, Limits{}, "x.tgz", archivetest.Gzip(t, archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "w", Data: program})))
 		unpacked := string(got.members["w!a"]) == "first content"
 		if unpacked != (size == 10) || unpacked != (len(got.problems) == 0) || !bytes.Equal(got.members["w"], program) {
 			t.Errorf("%d: members %q, problems %q", size, paths(got), got.problems)

@@ -102,7 +102,7 @@ func (w *walk) pdfStream(n node, start int64) (int64, error) {
 	filters := pdfFilters(dict)
 	open, odd := w.pdfOpen(filters)
 	if odd != "" {
-		if err := w.count(); err != nil {
+		if err := w.count(0); err != nil {
 			return 0, err
 		}
 		return start, w.problem(m.leaf, fmt.Errorf("PDF: %w", &UnsupportedError{"the filter " + odd}))

@@ -35,7 +35,7 @@ func (w *walk) sevenZip(n node) error {
 		}
 	}
 	for range a.files[min(file, len(a.files)):] { // empty ones
-		if err := w.count(); err != nil {
+		if err := w.count(0); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ func (t *tarWalk) entry(h []byte) error {
 			return err
 		}
 	case e.size == 0 || t.headerOnly(e.kind):
-		return t.count()
+		return t.count(0)
 	}
 	return t.member(e)
 }

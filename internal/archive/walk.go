@@ -2,11 +2,14 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -15,7 +18,7 @@ const (
 	smallHold = 16 << 20
 	// maxName is the length that a member's name is cut to for display.
 	maxName = 4096
-	// maxProblems is how many problems one container tells one by one.
+	// maxProblems is how many problems of one container are reported one by one.
 	maxProblems = 100
 )
 
@@ -24,7 +27,7 @@ type walk struct {
 	*Walker
 	ctx context.Context
 	v   Visitor
-	// input tells how much of the outermost container there is, or was read.
+	// input returns how much of the outermost container there is, or was read.
 	input    func() int64
 	members  int64
 	bytes    int64
@@ -34,6 +37,10 @@ type walk struct {
 	problems int
 	// over is set once the walk as a whole has to end.
 	over error
+	// beside are the visits that run in goroutines of their own, visited the first error
+	// of one of them.
+	beside  sync.WaitGroup
+	visited atomic.Pointer[stopped]
 }
 
 // A node is a content that may be a container. It is seekable when at is set.
@@ -51,18 +58,22 @@ type node struct {
 	check func() error
 }
 
-// stopped carries an error out of the walk: the visitor's, the context's.
+// stopped carries an error out of the walk: the visitor's, the context's, a limit.
 type stopped struct{ err error }
 
 func (s *stopped) Error() string { return s.err.Error() }
 
-func (w *walk) run(kind Kind, n node) error {
+func (w *walk) run(kind kind, n node) error {
 	defer func() {
 		if w.big {
 			<-w.Walker.big
 		}
 	}()
 	err := w.container(kind, n)
+	w.beside.Wait()
+	if s := w.visited.Load(); s != nil {
+		return s.err
+	}
 	var s *stopped
 	if errors.As(err, &s) {
 		err = s.err
@@ -99,31 +110,44 @@ func (w *walk) problem(path string, err error) error {
 	return nil
 }
 
-// charge counts n bytes of work and tells whether the walk may go on.
+// charge counts n bytes of work. The error says why the walk has to end.
 func (w *walk) charge(n int64) error {
 	if w.over != nil {
 		return w.over
 	}
 	w.bytes += n
-	in := w.input()
-	switch {
+	switch limit := w.exceeded(0); {
 	case w.ctx.Err() != nil:
 		w.over = w.ctx.Err()
-	case w.bytes > w.limits.Bytes && w.bytes/2 > in:
-		w.over = &LimitError{Bytes, w.limits.Bytes}
-	case w.bytes > RatioFloor && w.bytes/w.limits.Ratio > in:
-		w.over = &LimitError{Ratio, w.limits.Ratio}
+	case limit != nil:
+		w.over = limit
 	}
 	return w.over
 }
 
-// count counts a member and tells whether the walk may go on.
-func (w *walk) count() error {
-	if w.members++; w.members > w.limits.Members && w.over == nil {
-		w.over = &LimitError{Members, w.limits.Members}
+// exceeded returns the limit that n further bytes exceed, or nil.
+func (w *walk) exceeded(n int64) *LimitError {
+	n += w.bytes
+	in := w.input()
+	switch {
+	case n > w.limits.Bytes && n/2 > in:
+		return &LimitError{limitBytes, w.limits.Bytes}
+	case n > ratioFloor && n/w.limits.Ratio > in:
+		return &LimitError{limitRatio, w.limits.Ratio}
 	}
-	if err := w.charge(0); err != nil {
+	return nil
+}
+
+// count counts a member, and the bytes of it that are known. The error is a *stopped.
+func (w *walk) count(bytes int64) error {
+	if w.members++; w.members > w.limits.Members && w.over == nil {
+		w.over = &LimitError{limitMembers, w.limits.Members}
+	}
+	if err := w.charge(bytes); err != nil {
 		return &stopped{err}
+	}
+	if s := w.visited.Load(); s != nil {
+		return s
 	}
 	return nil
 }
@@ -142,28 +166,28 @@ func (n *node) child(name string) node {
 
 func baseName(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
 
-// enter looks at one member: it walks it when it is a container and hands it to
-// the visitor otherwise. The error is a *stopped.
+// enter walks one member when it is a container, and hands it to the visitor
+// otherwise. The error is a *stopped.
 func (w *walk) enter(n node) error {
 	kind, n, release := w.sniff(n)
 	defer release()
 	if w.over != nil {
 		return &stopped{w.over}
 	}
-	if kind == None {
+	if kind == none {
 		return w.visit(n)
 	}
 	return w.container(kind, n)
 }
 
 // container walks n, which is of the given kind.
-func (w *walk) container(kind Kind, n node) error {
+func (w *walk) container(kind kind, n node) error {
 	var refused error
 	switch {
-	case !kind.Readable():
+	case kind >= unreadable:
 		refused = &UnsupportedError{"the format " + kind.String()}
 	case n.depth >= w.limits.Depth:
-		refused = &LimitError{Depth, int64(w.limits.Depth)}
+		refused = &LimitError{limitDepth, int64(w.limits.Depth)}
 	case kind.random() && n.at == nil:
 		return w.holdAndWalk(kind, n)
 	}
@@ -183,25 +207,21 @@ func (w *walk) container(kind Kind, n node) error {
 			n.path = n.leaf
 		}
 	}
-	return w.unpack(kind, n)
-}
-
-func (w *walk) unpack(kind Kind, n node) error {
 	var err error
 	switch kind {
-	case Zip:
+	case kindZip:
 		err = w.zip(n)
-	case SevenZip:
+	case kindSevenZip:
 		err = w.sevenZip(n)
-	case PDF:
+	case kindPDF:
 		err = w.pdf(n)
-	case Tar:
+	case kindTar:
 		err = w.tar(n)
-	case Ar:
+	case kindAr:
 		err = w.ar(n)
-	case Cpio:
+	case kindCpio:
 		err = w.cpio(n)
-	case RPM:
+	case kindRPM:
 		err = w.rpm(n)
 	default:
 		err = w.stream(kind, n)
@@ -213,17 +233,20 @@ func (w *walk) unpack(kind Kind, n node) error {
 }
 
 // holdAndWalk takes a container that must be read at random out of its stream.
-func (w *walk) holdAndWalk(kind Kind, n node) error {
+func (w *walk) holdAndWalk(kind kind, n node) error {
 	h, err := w.hold(n.br, n.size, w.limits.Memory)
 	defer w.drop(h)
 	if err != nil {
 		return err
 	}
 	if h.rest != nil {
-		if err := w.problem(n.leaf, &LimitError{Memory, w.limits.Memory}); err != nil {
+		if err := w.problem(n.leaf, &LimitError{limitMemory, w.limits.Memory}); err != nil {
 			return err
 		}
-		return w.visitHeld(n, h)
+		br := w.buffer(io.MultiReader(io.NewSectionReader(h, 0, h.size), h.rest))
+		defer w.release(br)
+		n.at, n.br = nil, br
+		return w.visit(n)
 	}
 	n.at, n.size = h, h.size
 	if h.err != nil {
@@ -234,28 +257,21 @@ func (w *walk) holdAndWalk(kind Kind, n node) error {
 	return w.container(kind, n)
 }
 
-// visit hands n to the visitor as a file.
+// visit hands n to the visitor as a file, and reports what went wrong with it.
 func (w *walk) visit(n node) error {
 	if n.outer {
 		return nil
 	}
-	if err := w.count(); err != nil {
+	if err := w.count(0); err != nil {
 		return err
 	}
-	l := &leafReader{w: w, size: n.size, left: w.limits.MemberBytes}
+	l := &leafReader{w: w, r: n.br, size: n.size, left: w.limits.MemberBytes, charged: true}
 	if n.at != nil {
 		l.r, l.charged = io.NewSectionReader(n.at, 0, n.size), false
-	} else {
-		l.r, l.charged = n.br, true
 	}
-	if err := w.v.Member(Member{Path: n.leaf, Size: n.size, Reader: l}); err != nil {
+	if err := w.hand(Member{Path: n.leaf, Size: n.size, Reader: l}); err != nil {
 		return &stopped{err}
 	}
-	return w.settle(n, l)
-}
-
-// settle reports what went wrong with a member that was visited.
-func (w *walk) settle(n node, l *leafReader) error {
 	if w.over != nil {
 		return &stopped{w.over}
 	}
@@ -263,12 +279,34 @@ func (w *walk) settle(n node, l *leafReader) error {
 	if l.done && err == nil && n.check != nil {
 		err = n.check()
 	}
-	if err == nil && n.at == nil && l.done && l.endsLikeZip() {
+	if err == nil && n.at == nil && l.done && EndsLikeZip(l.tail[:]) {
 		err = errors.New("ends like a zip archive that follows other data, and was not unpacked")
 	}
 	if err != nil {
 		return w.problem(n.leaf, err)
 	}
+	return nil
+}
+
+// hand hands a member to the visitor: one that fits in memory, and meets no limit, in a
+// goroutine beside the walk if one is free, and others at once. The error is the
+// visitor's.
+func (w *walk) hand(m Member) error {
+	if m.Size < 0 || m.Size > maxWhole || w.exceeded(m.Size) != nil {
+		return w.v.Member(m)
+	}
+	b := w.helper()
+	if b == nil {
+		return w.v.Member(m)
+	}
+	m.Data = grow(&b.data, m.Size)
+	n, err := io.ReadFull(m.Reader, m.Data)
+	if err == nil {
+		_, _ = m.Reader.Read(make([]byte, 1)) // a content is whole when its end was seen
+	}
+	m.Data = m.Data[:n]
+	m.Reader = bytes.NewReader(m.Data)
+	w.aside(b, func() error { return w.v.Member(m) })
 	return nil
 }
 
@@ -293,7 +331,7 @@ func (l *leafReader) Read(p []byte) (int, error) {
 	if limit := l.w.limits.MemberBytes; limit > 0 {
 		if l.left == 0 {
 			if n, _ := l.r.Read(make([]byte, 1)); n > 0 {
-				l.err = &LimitError{MemberBytes, limit}
+				l.err = &LimitError{limitMemberBytes, limit}
 			}
 			return 0, io.EOF
 		}
@@ -330,5 +368,3 @@ func (l *leafReader) keepTail(p []byte) {
 		copy(l.tail[k-len(p):], p)
 	}
 }
-
-func (l *leafReader) endsLikeZip() bool { return string(l.tail[:4]) == "PK\x05\x06" }

@@ -2,12 +2,15 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
+
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // Methods and flags of the zip format (PKWARE APPNOTE 6.3.10, 4.4.4 and 4.4.5).
@@ -16,12 +19,6 @@ const (
 	zipZstdOld, zipZstd, zipXZ, zipPPMd, zipAES           = 20, 93, 95, 98, 99
 
 	zipEncrypted, zipDescriptor, zipMaskedNames = 1 << 0, 1 << 3, 1 << 13
-)
-
-const (
-	localHeader   = 30
-	centralHeader = 46
-	endRecord     = 22
 )
 
 // A zipEntry is one member as the directory, or its own header, has it.
@@ -43,6 +40,7 @@ type zipWalk struct {
 	n      node
 	extent []extent // what the members of the directory cover
 	unread []unread
+	batch  []*zipJob
 }
 
 // An extent is a half-open range of the content.
@@ -67,7 +65,16 @@ func (w *walk) zip(n node) error {
 	if err := z.gaps(dir); err != nil {
 		return err
 	}
-	return z.tellUnread()
+	for _, u := range z.unread { // each reason once, with the first member it holds for
+		err := fmt.Errorf("zip: %w", u.err)
+		if u.n > 1 {
+			err = fmt.Errorf("%w; the same goes for %d more members", err, u.n-1)
+		}
+		if err := z.problem(u.first, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unread counts the members that cannot be read for one and the same reason.
@@ -80,7 +87,7 @@ type unread struct {
 
 // leave notes that a member cannot be read.
 func (z *zipWalk) leave(path string, err error) error {
-	if err := z.count(); err != nil {
+	if err := z.count(0); err != nil {
 		return err
 	}
 	for i := range z.unread {
@@ -96,112 +103,62 @@ func (z *zipWalk) leave(path string, err error) error {
 	return nil
 }
 
-// tellUnread reports each reason once, with the first member it holds for.
-func (z *zipWalk) tellUnread() error {
-	for _, u := range z.unread {
-		err := fmt.Errorf("zip: %w", u.err)
-		if u.n > 1 {
-			err = fmt.Errorf("%w; the same goes for %d more members", err, u.n-1)
-		}
-		if err := z.problem(u.first, err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// central walks the entries of the directory.
+// central walks the entries of the directory. The error is a *stopped, or says what is
+// wrong with the directory.
 func (z *zipWalk) central(dir zipDirectory) error {
-	r := bufio.NewReaderSize(io.NewSectionReader(z.n.at, dir.start, dir.end-dir.start), bufferSize)
+	shared, err := z.overlaps(dir)
+	if err != nil {
+		return err
+	}
+	r := z.buffer(io.NewSectionReader(z.n.at, dir.start, dir.end-dir.start))
+	defer z.release(r)
 	var count uint64
+	var damage error
 	for ; ; count++ {
 		e, err := readCentral(r, dir.base)
-		if err == io.EOF {
+		if err == io.EOF || err != nil && count >= dir.count { // what follows the last member is ignored
 			break
 		}
-		if err != nil && count >= dir.count {
-			break // what follows the last member is none of ours
+		if err != nil {
+			damage = err
+			break
+		}
+		if shared.skip(count) {
+			err = z.count(0)
+		} else {
+			err = z.entry(e)
 		}
 		if err != nil {
 			return err
 		}
-		if err := z.entry(e); err != nil {
+	}
+	if err := z.drain(); err != nil {
+		return err
+	}
+	for _, odd := range shared.problems() {
+		if err := z.problem(z.n.path, odd); err != nil {
 			return err
 		}
 	}
-	if count != dir.count {
+	if damage == nil && count != dir.count {
 		return z.problem(z.n.path, &OddError{fmt.Sprintf("zip: the directory announces %d members and lists %d", dir.count, count)})
 	}
-	return nil
+	return damage
 }
 
-// readCentral reads one entry of the directory; io.EOF after the last one.
-func readCentral(r *bufio.Reader, base int64) (zipEntry, error) {
-	var h [centralHeader]byte
-	if sig, _ := r.Peek(4); string(sig) != "PK\x01\x02" {
-		if len(sig) == 0 || string(sig) == "PK\x05\x05" || string(sig) == "PK\x06\x06" || string(sig) == "PK\x05\x06" {
-			return zipEntry{}, io.EOF
-		}
-		return zipEntry{}, errors.New("the directory is damaged")
-	}
-	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return zipEntry{}, errors.New("the directory is cut short")
-	}
-	le := binary.LittleEndian
-	e := zipEntry{flags: le.Uint16(h[8:]), method: le.Uint16(h[10:]), crc: le.Uint32(h[16:]),
-		packed: uint64(le.Uint32(h[20:])), size: uint64(le.Uint32(h[24:]))}
-	offset := uint64(le.Uint32(h[42:]))
-	name, extra := int(le.Uint16(h[28:])), int(le.Uint16(h[30:]))
-	rest := make([]byte, name+extra)
-	if _, err := io.ReadFull(r, rest); err != nil {
-		return zipEntry{}, errors.New("the directory is cut short")
-	}
-	if _, err := r.Discard(int(le.Uint16(h[32:]))); err != nil {
-		return zipEntry{}, errors.New("the directory is cut short")
-	}
-	e.name = string(rest[:name])
-	e.zip64(rest[name:], &offset)
-	if offset > 1<<62 {
-		offset = 1 << 62
-	}
-	e.offset = int64(offset) + base
-	return e, nil
-}
-
-// zip64 takes the values that did not fit from the extra field 1, which holds
-// only those, in this order.
-func (e *zipEntry) zip64(extra []byte, offset *uint64) {
-	f := fields{b: extra}
-	for len(f.b) >= 4 {
-		id := f.u32()
-		v := fields{b: f.take(int(id >> 16))}
-		if id&0xffff != 1 {
-			continue
-		}
-		for _, p := range []*uint64{&e.size, &e.packed, offset} {
-			if p != nil && *p == 0xffffffff && len(v.b) >= 8 {
-				*p = v.u64()
-			}
-		}
-		return
-	}
-}
-
-// entry walks one member of the directory.
+// entry walks one member of the directory, or puts it off until drain.
 func (z *zipWalk) entry(e zipEntry) error {
 	start, local, err := z.local(e.offset)
 	if err != nil {
 		return z.leave(z.n.child(e.name).leaf, err)
 	}
-	end := start + int64(min(e.packed, 1<<62))
-	z.extent = append(z.extent, extent{e.offset, end})
+	z.extent = append(z.extent, extent{e.offset, start + int64(min(e.packed, 1<<62))})
 	if odd := e.differs(local); odd != "" {
 		if err := z.problem(z.n.child(e.name).leaf, &OddError{"zip: " + odd}); err != nil {
 			return err
 		}
 	}
-	_, err = z.member(e, start)
-	return err
+	return z.enlist(e, start)
 }
 
 // differs says where the directory and the member's own header disagree, which
@@ -222,31 +179,6 @@ func (e *zipEntry) differs(local zipEntry) string {
 	return ""
 }
 
-// local reads the header at off and returns where the data starts.
-func (z *zipWalk) local(off int64) (int64, zipEntry, error) {
-	var h [localHeader]byte
-	if off < 0 || off > z.n.size-localHeader {
-		return 0, zipEntry{}, errors.New("it lies outside the archive")
-	}
-	if _, err := z.n.at.ReadAt(h[:], off); err != nil {
-		return 0, zipEntry{}, err
-	}
-	le := binary.LittleEndian
-	if string(h[:4]) != "PK\x03\x04" {
-		return 0, zipEntry{}, errors.New("its own header is not where the directory says")
-	}
-	e := zipEntry{flags: le.Uint16(h[6:]), method: le.Uint16(h[8:]), crc: le.Uint32(h[14:]), local: true,
-		packed: uint64(le.Uint32(h[18:])), size: uint64(le.Uint32(h[22:])), offset: off}
-	name, extra := int(le.Uint16(h[26:])), int(le.Uint16(h[28:]))
-	rest := make([]byte, name+extra)
-	if n, err := z.n.at.ReadAt(rest, off+localHeader); n < len(rest) {
-		return 0, zipEntry{}, short(err)
-	}
-	e.name = string(rest[:name])
-	e.zip64(rest[name:], new(uint64))
-	return off + localHeader + int64(len(rest)), e, nil
-}
-
 // member walks the data of e, which starts at start. It returns where the data
 // ends, if only the data can tell.
 func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
@@ -263,16 +195,14 @@ func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 		}
 	}
 	src := io.NewSectionReader(z.n.at, start, packed)
-	if packed == 0 {
-		return start, z.count()
-	}
 	switch {
+	case packed == 0:
+		return start, z.count(0)
 	case e.flags&zipEncrypted != 0 || e.method == zipAES:
 		return start + packed, z.leave(m.leaf, fmt.Errorf("the member is %w", ErrEncrypted))
+	case e.method == zipStore && unknown:
+		return start, z.problem(m.leaf, errors.New("zip: stored without a size"))
 	case e.method == zipStore:
-		if unknown {
-			return start, z.problem(m.leaf, errors.New("zip: stored without a size"))
-		}
 		m.at, m.size = src, packed
 		return start + packed, z.enter(m)
 	}
@@ -281,14 +211,6 @@ func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 		return start + packed, z.leave(m.leaf, err)
 	}
 	defer d.close()
-	err = z.packedMember(e, m, d)
-	if unknown {
-		packed = d.consumed()
-	}
-	return start + packed, err
-}
-
-func (z *zipWalk) packedMember(e zipEntry, m node, d *decoder) error {
 	sum := &summer{r: d, h: crc32.NewIEEE()}
 	m.br = z.buffer(sum)
 	defer z.release(m.br)
@@ -300,7 +222,11 @@ func (z *zipWalk) packedMember(e zipEntry, m node, d *decoder) error {
 			return nil
 		}
 	}
-	return z.enter(m)
+	err = z.enter(m)
+	if unknown {
+		packed = d.consumed()
+	}
+	return start + packed, err
 }
 
 // summer adds up what is read.
@@ -313,4 +239,61 @@ func (s *summer) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.h.Write(p[:n])
 	return n, err
+}
+
+func (z *zipWalk) method(e zipEntry) opener {
+	what := fmt.Sprintf("the method %d", e.method)
+	switch e.method {
+	case zipDeflate:
+		return z.openDeflate
+	case zipBzip2:
+		return openBzip2
+	case zipLZMA:
+		return func(r *bufio.Reader) (io.Reader, func(), error) { return z.openZipLZMA(r, e) }
+	case zipXZ:
+		return z.xzOpener(e.size)
+	case zipZstd, zipZstdOld:
+		return z.openZstd
+	case zipDeflate64:
+		what = "the method Deflate64"
+	case zipPPMd:
+		what = "the method PPMd"
+	}
+	return func(*bufio.Reader) (io.Reader, func(), error) { return nil, nil, &UnsupportedError{what} }
+}
+
+// openZipLZMA makes of zip's header (APPNOTE 5.8.8: version, size of properties,
+// properties) the one of a .lzma stream, which also has the size.
+func (w *walk) openZipLZMA(r *bufio.Reader, e zipEntry) (io.Reader, func(), error) {
+	var h [9]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return nil, nil, short(err)
+	}
+	if h[2] != 5 || h[3] != 0 {
+		return nil, nil, errors.New("the LZMA properties make no sense")
+	}
+	size := e.size
+	if e.flags&2 != 0 {
+		size = 1<<64 - 1 // up to an end marker
+	}
+	return w.openRawLZMA(r, h[4:9], size, e.size)
+}
+
+// openRawLZMA reads an LZMA stream whose properties and size stand elsewhere.
+// The size is the largest number when a marker ends the stream; the content is known
+// to be of at most the other size, and no dictionary need be larger.
+func (w *walk) openRawLZMA(r io.Reader, properties []byte, size, most uint64) (io.Reader, func(), error) {
+	dict := max(lzma.MinDictCap, min(uint64(binary.LittleEndian.Uint32(properties[1:])), most))
+	free, err := w.borrow(int64(dict))
+	if err != nil {
+		return nil, nil, err
+	}
+	head := binary.LittleEndian.AppendUint32(properties[:1:1], uint32(dict))
+	head = binary.LittleEndian.AppendUint64(head, size)
+	z, err := lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(io.MultiReader(bytes.NewReader(head), r))
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	return z, free, nil
 }

@@ -39,13 +39,19 @@ func (r *fileReader) do(ctx context.Context, j job) (err error) {
 		}
 	}
 	defer j.in.release()
-	for _, e := range j.files {
+	for len(j.files) > 0 {
+		if n := len(j.files); n > 1 && r.queue.idle.Load() > 0 { // these may be large archives
+			j.in.retain()
+			r.queue.push(job{files: j.files[n/2:], in: j.in})
+			j.files = j.files[:n/2]
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.read(ctx, j.in, e); err != nil {
+		if err := r.read(ctx, j.in, j.files[0]); err != nil {
 			return err
 		}
+		j.files = j.files[1:]
 	}
 	return nil
 }

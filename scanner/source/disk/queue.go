@@ -1,6 +1,9 @@
 package disk
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A queue hands out jobs last in, first out, so that the walk stays deep and the
 // queue short. It ends when every job that was taken is done and none is left.
@@ -10,6 +13,7 @@ type queue struct {
 	jobs   []job
 	open   int // pushed and not done
 	closed bool
+	idle   atomic.Int32 // goroutines that wait for a job
 }
 
 func newQueue() *queue {
@@ -31,7 +35,9 @@ func (q *queue) pop() (j job, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.jobs) == 0 && q.open > 0 && !q.closed {
+		q.idle.Add(1)
 		q.ready.Wait()
+		q.idle.Add(-1)
 	}
 	if q.closed || len(q.jobs) == 0 {
 		return job{}, false

@@ -15,7 +15,6 @@ type feed struct {
 	in   *io.PipeWriter // nil when the stream is no archive
 	next int64          // offset of the first byte that was not fed
 	done chan struct{}
-	m    *members
 	err  error // of the walk; valid once done is closed
 }
 
@@ -68,14 +67,14 @@ func (s *unpackSink) feed(b *source.Blob) error {
 }
 
 func (s *unpackSink) startFeed(b *source.Blob) *feed {
-	if archive.Sniff(b.Data, nil) == archive.None {
+	if !archive.Sniff(b.Data, nil) {
 		return &feed{}
 	}
 	out, in := io.Pipe()
-	f := &feed{in: in, done: make(chan struct{}), m: s.members(b.At)}
+	f := &feed{in: in, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
-		_, f.err = s.walker.WalkStream(s.ctx, out, b.At.Path, f.m.visitor())
+		f.err = s.walker.WalkStream(s.ctx, out, b.At.Path, s.visitor(b.At))
 		// What the walk has no use for must not hold the source up. A sink that
 		// wants to stop must be heard by the source.
 		if f.err != nil {
@@ -83,7 +82,6 @@ func (s *unpackSink) startFeed(b *source.Blob) *feed {
 		} else {
 			out.Close()
 		}
-		f.m.close()
 	}()
 	return f
 }

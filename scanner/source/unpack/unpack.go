@@ -94,13 +94,10 @@ func (s *unpackSink) Blob(b *source.Blob) (int, error) {
 
 // whole unpacks a blob that is all in memory.
 func (s *unpackSink) whole(b *source.Blob) error {
-	if archive.Sniff(b.Data, b.Data) == archive.None {
+	if !archive.Sniff(b.Data, b.Data) {
 		return nil
 	}
-	m := s.members(b.At)
-	defer m.close()
-	_, err := s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, m.visitor())
-	return err
+	return s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, s.visitor(b.At))
 }
 
 // reopened unpacks a blob that was shown in windows, behind the last of them.
@@ -111,26 +108,17 @@ func (s *unpackSink) reopened(b *source.Blob) error {
 			Error: "could not be opened again to see whether it is an archive: " + source.Reason(err)})
 	}
 	defer content.Close()
-	m := s.members(b.At)
-	defer m.close()
-	_, err = s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, m.visitor())
-	return err
+	return s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, s.visitor(b.At))
 }
 
 // members receives the members of one archive.
 type members struct {
-	s   *unpackSink
-	at  finding.Location
-	buf *[]byte
+	s  *unpackSink
+	at finding.Location
 }
 
-func (s *unpackSink) members(at finding.Location) *members {
-	return &members{s: s, at: at, buf: s.windows.Get().(*[]byte)}
-}
-
-func (m *members) close() { m.s.windows.Put(m.buf) }
-
-func (m *members) visitor() archive.Visitor {
+func (s *unpackSink) visitor(at finding.Location) archive.Visitor {
+	m := members{s, at}
 	return archive.Visitor{Member: m.member, Problem: m.problem}
 }
 
@@ -146,7 +134,13 @@ func (m *members) member(in archive.Member) error {
 	at := m.at
 	at.Member = m.path(in.Path)
 	at.Exposure = shipped(at.Exposure)
-	_, err := source.Windows(in.Reader, at, *m.buf, source.Overlap, func(b *source.Blob) (int, error) {
+	if in.Data != nil {
+		_, err := m.s.to.Blob(&source.Blob{At: at, Data: in.Data})
+		return err
+	}
+	buf := m.s.windows.Get().(*[]byte)
+	defer m.s.windows.Put(buf)
+	_, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
 		if b.Window.Offset == 0 && b.Window.Last {
 			b.Window = nil
 		}
@@ -170,7 +164,7 @@ func unpackAdvice(err error) (hint string, warning bool) {
 	case errors.As(err, &odd):
 		return "", true
 	case errors.As(err, &limit):
-		return "raise it with --archive-" + string(limit.Limit), false
+		return "raise it with --archive-" + limit.Limit, false
 	case errors.Is(err, archive.ErrEncrypted):
 		return "unpack it with its password and scan what comes out", false
 	case errors.As(err, &unsupported):

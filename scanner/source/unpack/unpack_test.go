@@ -263,9 +263,11 @@ func unpackStops(t *testing.T) {
 	files, _ := corpus(fakekey.New(9), 100)
 	data := archivetest.Gzip(t, archivetest.Tar(tar.FormatGNU)(t, append(files, archivetest.File{Name: "noise", Data: []byte(fakekey.New(1).Word(1 << 20))})...))
 	for what, src := range map[string]source.Source{"whole": blobs(&source.Blob{Data: data}), "windows": windowed(data, false)} {
-		s := &spy{stop: stop}
-		if err := Archives(src, Limits{}).Walk(t.Context(), s); !errors.Is(err, stop) || s.members != 1 {
-			t.Errorf("%s: %d members, error %v", what, s.members, err)
+		for _, jobs := range []int{1, 3} {
+			s := &spy{stop: stop}
+			if err := Archives(src, Limits{Jobs: jobs}).Walk(t.Context(), s); !errors.Is(err, stop) || s.members > 2*jobs-1 {
+				t.Errorf("%s: %d members with %d jobs, error %v", what, s.members, jobs, err)
+			}
 		}
 	}
 	if got := run(t, windowed(data, true), Limits{}); len(got.problems) == 0 || got.members == 0 {
