@@ -23,7 +23,19 @@ type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
 	isHome, isTruss     bool // the flag was given
-	flags               func(name string) bool
+}
+
+// A folder is a flag with a string, which remembers that it was given: it may be empty.
+type folder struct {
+	dir   *string
+	given *bool
+}
+
+func (f folder) Type() string   { return "string" }
+func (f folder) String() string { return *f.dir }
+func (f folder) Set(s string) error {
+	*f.dir, *f.given = s, true
+	return nil
 }
 
 // mine is what --home stands for without a value.
@@ -31,9 +43,9 @@ const mine = "~"
 
 func (p *placesFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&p.home, "home", "", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
+	f.Var(folder{&p.home, &p.isHome}, "home", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
 	f.Lookup("home").NoOptDefVal = mine
-	f.StringVar(&p.truss, "truss", "", "look at the files that truss push would upload from `DIR`")
+	f.Var(folder{&p.truss, &p.isTruss}, "truss", "look at the files that truss push would upload from `DIR`")
 	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
 	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
 	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
@@ -45,12 +57,10 @@ func (p *placesFlags) register(c *cobra.Command) {
 		c.MarkFlagsMutuallyExclusive("truss", other)
 	}
 	_ = c.MarkFlagDirname("truss")
-	p.flags = f.Changed
 }
 
 // check refuses combinations that mean nothing.
 func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
-	p.isHome, p.isTruss = p.flags("home"), p.flags("truss")
 	switch {
 	case p.isHome && len(targets) > 0:
 		return usage("another home goes behind an equals sign: --home="+targets[0], "--home takes no targets")

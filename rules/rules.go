@@ -27,7 +27,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "4"
+const Version = "5"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.
@@ -38,8 +38,20 @@ const Version = "4"
 // looked through to a depth of four. The time is linear in the length of data,
 // with a bound on the work for each byte that was encoded.
 func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
+	findAll(path, data, fresh, true, yield)
+}
+
+// FindUnweighed is Find without a path that asks no surroundings of the matches, which
+// takes a fraction of the time where there are many: Confidence and Silent are not set.
+// It is for masking.
+func FindUnweighed(data []byte, yield func(Match) bool) {
+	findAll("", data, nil, false, yield)
+}
+
+func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) {
 	f := finders.Get().(*finder)
 	defer f.release()
+	f.unweighed = !weighed
 	f.fresh, f.budget = fresh, int64(len(data))*budgetFactor+budgetFloor
 	f.input.path, f.input.data = path, data
 	f.search(&f.input)

@@ -24,7 +24,9 @@ type finder struct {
 	input  layer
 	fresh  []finding.Span
 	budget int64
-	found  []Match
+	// unweighed is set when nothing but the shape is asked for.
+	unweighed bool
+	found     []Match
 	// scratch and wrapped are memory for what one layer decodes, by its depth.
 	scratch [maxDepth][]byte
 	wrapped [maxDepth]wrapped
@@ -206,9 +208,13 @@ func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 
 // add judges a shape of a layer, and keeps it if it is a key in a fresh place.
 func (f *finder) add(l *layer, s shape) {
-	confidence, quiet, ok := l.judge(s)
-	if !ok {
+	if !drawn(l.data, s) {
 		return
+	}
+	var confidence finding.Confidence
+	var quiet bool
+	if !f.unweighed {
+		confidence, quiet = l.judge(s)
 	}
 	m := Match{
 		Start: s.start, End: s.end,
@@ -229,14 +235,11 @@ func (f *finder) add(l *layer, s shape) {
 }
 
 // judge returns how sure it is that a shape of a layer is a key, and whether its
-// neighbourhood was silent; not ok means that it is not a key. The decoded text
-// around it counts, and the text around the run that hid it, outwards.
-func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
-	if !drawn(l.data, s) {
-		return 0, false, false
-	}
+// neighbourhood was silent. The decoded text around it counts, and the text around the
+// run that hid it, outwards.
+func (l *layer) judge(s shape) (c finding.Confidence, quiet bool) {
 	if s.of.Alone == keyformat.High {
-		return finding.HighConfidence, false, true
+		return finding.HighConfidence, false
 	}
 	w, quiet := l.weigh(s)
 	for ; w != against && w != certain && l.up != nil; l = l.up {
@@ -244,5 +247,5 @@ func (l *layer) judge(s shape) (c finding.Confidence, quiet, ok bool) {
 		outer, _ := l.up.weigh(s)
 		w = max(w, outer)
 	}
-	return confidence(s.of, w), quiet, true
+	return confidence(s.of, w), quiet
 }

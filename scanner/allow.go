@@ -98,7 +98,7 @@ func cellLines(line []byte, key int) (from, to int) {
 // of one may get into a report.
 func reasonText(rest []byte) string {
 	rest = rest[:min(len(rest), searchSide)]
-	rules.Find("", rest, nil, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
+	rules.FindUnweighed(rest, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
 	rest = maskRuns(rest, 0, len(rest))
 	for _, end := range []string{"*/", "-->", "--}}", "#}", "%>", `\n`, "*)", "]]"} {
 		if i := bytes.Index(rest, []byte(end)); i >= 0 {

@@ -155,7 +155,7 @@ func (g *gatherer) unused(b *source.Blob, inside *outline, left markers) {
 	c := newCursor(b)
 	for _, i := range left {
 		at := b.At
-		c.to(i)
+		c.move(i)
 		at.Line, at.Column = c.Line+1, c.Column+1
 		at.EndLine, at.EndColumn = at.Line, at.Column+len(allowMarker)
 		if c.Column16 != c.Column {

@@ -11,7 +11,9 @@ import (
 type cursor struct {
 	data []byte
 	wide source.Wide
-	off  int // everything before is counted
+	// plain is the text as it is, narrowed what of it is UTF-16, written as UTF-8.
+	plain, narrowed view
+	off             int // everything before is counted
 	source.Mark
 	part   bool     // data is a window
 	hashes []string // of the lines, once asked for
@@ -19,30 +21,34 @@ type cursor struct {
 }
 
 func newCursor(b *source.Blob) *cursor {
+	c := &cursor{data: b.Data, plain: view{text: b.Data}}
 	if b.Window != nil {
-		return &cursor{data: b.Data, wide: b.Window.Wide, Mark: b.Window.Mark(), part: true}
+		c.wide, c.Mark, c.part = b.Window.Wide, b.Window.Mark(), true
+	} else {
+		c.wide = source.WideOf(b.Data)
 	}
-	return &cursor{data: b.Data, wide: source.WideOf(b.Data)}
+	c.narrowed = view{data: b.Data, wide: c.wide}
+	return c
 }
 
-// to moves the cursor forwards to an offset.
-func (c *cursor) to(off int) {
+// move moves the cursor forwards to an offset.
+func (c *cursor) move(off int) {
 	c.off += c.Advance(c.data[c.off:max(off, c.off)], c.wide)
 }
 
 // place fills in where a match is, and the masked line about it. Calls must come
 // in order of its start.
 func (c *cursor) place(at *finding.Location, m rules.Match) {
-	c.to(m.Start)
+	c.move(m.Start)
 	at.Line, at.Column = c.Line+1, c.Column+1
 	units := c.Column16 + 1
 	tail := *c
-	tail.to(m.End)
+	tail.move(m.End)
 	at.EndLine, at.EndColumn = tail.Line+1, tail.Column+1
 	if units != at.Column || tail.Column16 != tail.Column {
 		at.UTF16Column, at.UTF16EndColumn = units, tail.Column16+1
 	}
-	at.Snippet, at.SnippetMark = snippet(c.data, c.wide, m)
+	at.Snippet, at.SnippetMark = c.snippet(m)
 	at.Allow, c.marker = allow(c.data, m.Start, *at)
 	c.lineHash(at)
 }

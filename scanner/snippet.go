@@ -2,8 +2,6 @@ package scanner
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/rules"
@@ -13,9 +11,6 @@ import (
 const (
 	// snippetSide is how much of a line is shown before and after a key.
 	snippetSide = 100
-	// searchSide is how much of it is searched for other keys to mask: a key that
-	// reaches into what is shown lies well within it.
-	searchSide = 4096
 	// maxRun is the longest run of letters and digits that is shown. A longer one
 	// may be another secret, or part of one.
 	maxRun = 24
@@ -24,18 +19,20 @@ const (
 // snippet returns the line of a match with every key in it masked, cut to a
 // readable length, and the character span of this key's mask in it. A key that was
 // encoded over several lines shows its first one. UTF-16 is shown as text.
-func snippet(data []byte, wide source.Wide, m rules.Match) (string, *[2]int) {
-	start, end := m.Start, m.End
+func (c *cursor) snippet(m rules.Match) (string, *[2]int) {
+	v := &c.plain
 	switch {
-	case wide != source.Narrow:
-		data, start, end = narrow(data, wide, start, end)
+	case c.wide != source.Narrow:
+		v = &c.narrowed
+		v.narrow(m.Start, m.End)
 	case len(m.Decoded) > 0 && m.Decoded[0] == "utf-16":
-		data, start, end = narrowString(data, start, end)
+		v = &c.narrowed
+		v.narrowString(m.Start, m.End)
 	}
-	from := lineStart(data, start, searchSide)
-	to := lineEnd(data, start, searchSide)
-	l := line{data: data[from:to]}
-	l.keys = keysAbout(data, from, to, start, end)
+	text := v.text
+	start, end := v.place(m.Start, m.End)
+	from, to := lineStart(text, start, searchSide), lineEnd(text, start, searchSide)
+	l := line{data: text[from:to], keys: v.keys(from, to, start, end)}
 	l.left, l.right = max(0, start-from-snippetSide), min(to-from, end-from+snippetSide)
 	return l.render(start - from)
 }
@@ -47,37 +44,6 @@ type masked struct {
 }
 
 const stars = "****"
-
-// keysAbout lists what of data[from:to] belongs to keys, in order and without
-// overlaps: the one at start and end, and any other, also one that reaches in from
-// the lines about.
-func keysAbout(data []byte, from, to, start, end int) []masked {
-	lo, hi := max(0, from-searchSide), min(len(data), to+searchSide)
-	keys := []masked{{start, end, stars}}
-	rules.Find("", data[lo:hi], nil, func(m rules.Match) bool {
-		k := masked{lo + m.Start, lo + m.End, stars}
-		if len(m.Decoded) == 0 {
-			k.label = m.Secret.Prefix() + "." + stars
-		}
-		if k.end > from && k.start < to {
-			keys = append(keys, k)
-		}
-		return true
-	})
-	slices.SortStableFunc(keys, func(a, b masked) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(len(b.label), len(a.label)))
-	})
-	var out []masked
-	for _, k := range keys {
-		k.start, k.end = max(k.start, from)-from, min(k.end, to)-from
-		if n := len(out); n > 0 && k.start < out[n-1].end {
-			out[n-1].end = max(out[n-1].end, k.end)
-			continue
-		}
-		out = append(out, k)
-	}
-	return out
-}
 
 // A line is one line that is about to be shown from left to right.
 type line struct {

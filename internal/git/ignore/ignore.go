@@ -41,7 +41,7 @@ const (
 type Options struct {
 	// Excludes are further ignore files, the strongest first: git's order is
 	// info/exclude of the repository, then core.excludesFile. Missing ones are
-	// passed over.
+	// skipped.
 	Excludes []string
 	// IgnoreCase is git's core.ignoreCase.
 	IgnoreCase bool
@@ -134,7 +134,7 @@ type dir struct {
 }
 
 // New returns a Matcher for the work tree at root. Ignore files that are there
-// and cannot be read are passed over and reported by Errors.
+// and cannot be read are skipped and reported by Errors.
 func New(root string, o Options) *Matcher {
 	m := &Matcher{root: root, fold: o.IgnoreCase, dirs: map[string]*dir{}}
 	for _, name := range o.Excludes {

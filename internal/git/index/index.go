@@ -53,7 +53,7 @@ type Tree struct {
 // Each calls yield for every entry of the index file at name in its order, until yield
 // returns false. gitDir is the git folder, where a split index keeps its other part.
 // Without such a file there are no entries. In a conflict a path has an entry for each
-// side. Names longer than 32 KiB are passed over. The result is the root of the trees
+// side. Names longer than 32 KiB are skipped. The result is the root of the trees
 // that the index remembers, nil when it remembers none; the error says what is broken.
 func Each(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
 	data, err := regular.ReadFile(name, maxFile)

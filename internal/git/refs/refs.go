@@ -51,8 +51,8 @@ func (r Ref) Short() string {
 
 // Refs lists every reference of a repository by name: packed and loose ones,
 // detached heads (of linked work trees, too), those that only one work tree has,
-// and the older entries of the stash as stash@{n}. Symbolic references are left
-// out, as what they name is listed. The errors are of files that could not be
+// and the older entries of the stash as stash@{n}. Symbolic references are
+// skipped, as what they name is listed. The errors are of files that could not be
 // read; the rest is given.
 func Refs(commonDir string) ([]Ref, []error) {
 	l := lister{ids: map[string]string{}}
@@ -223,7 +223,7 @@ func readHead(gitDir string) (id, name string, err error) {
 	return "", strings.TrimSpace(name), nil
 }
 
-// Shallow lists the commits whose parents a shallow clone left out.
+// Shallow lists the commits whose parents are not in a shallow clone.
 func Shallow(commonDir string) (ids []string, err error) {
 	data, err := regular.ReadFile(filepath.Join(commonDir, "shallow"), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -246,7 +246,7 @@ func isID(s string) bool {
 type Module struct{ Name, Path string }
 
 // ParseModules reads the content of a .gitmodules file. Modules without a path are
-// left out.
+// skipped.
 func ParseModules(data []byte) (mods []Module) {
 	for v := range config.Parse(data) {
 		if v.Section != "submodule" || v.Key != "path" || v.Value == "" {
