@@ -116,5 +116,6 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if o.failOnNew {
 		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
 	}
-	return silent(status(r, o.failOn.value))
+	atOrAbove := func(f finding.Finding) bool { return f.Severity >= o.failOn.value }
+	return silent(status(r, slices.ContainsFunc(r.Standing(), atOrAbove)))
 }

@@ -48,20 +48,16 @@ func (l *leakSources) read(ctx context.Context, env Env) (leaks []audit.Leak, pr
 		return leaks, problems, nil
 	}
 	scan := defaultScan()
-	settings, err := scan.config.load(l.targets)
+	targets, args, err := scan.targets(env, l.targets)
 	if err != nil {
 		return nil, nil, err
 	}
-	sources, targets, err := scan.sources(env, settings, l.targets)
-	if err != nil {
-		return nil, nil, err
-	}
-	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC()}
-	// The inventory settles what is a key, so that weak matches count, too.
-	r, _, err := scanTargets(ctx, run, sources, scanner.Options{})
+	run := finding.Run{Tool: tool(), Command: "scan", Targets: args, Started: time.Now().UTC()}
+	// The inventory settles what is a key, so that weak matches count, and accepted ones.
+	r, _, err := scan.read(ctx, run, targets, &scanner.Progress{}, nil)
 	if err != nil {
 		return nil, nil, failed(err)
 	}
-	take("the scan of "+strings.Join(targets, ", "), r)
+	take("the scan of "+strings.Join(args, ", "), r)
 	return leaks, problems, nil
 }

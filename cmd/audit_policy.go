@@ -52,7 +52,11 @@ func (p *policyFlags) register(c *cobra.Command) {
 
 // policy is that of the settings, with what the command line says in its place.
 func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
-	s, err := p.config.load([]string{"."})
+	root, repository, err := config.Root(".")
+	if err != nil {
+		return audit.Policy{}, failed(err)
+	}
+	s, err := p.config.load(root, repository)
 	if err != nil {
 		return audit.Policy{}, err
 	}

@@ -107,28 +107,18 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 }
 
 // look scans the targets. What the settings accept does not come into the baseline.
-func (o *baselineOptions) look(c *cobra.Command, env Env, targets []string) (r finding.Report, err error) {
-	if len(targets) == 0 {
-		targets = []string{"."}
-	}
-	settings, err := o.scan.config.load(targets)
+func (o *baselineOptions) look(c *cobra.Command, env Env, args []string) (r finding.Report, err error) {
+	o.scan.config.making = true
+	targets, args, err := o.scan.targets(env, args)
 	if err != nil {
 		return r, err
 	}
-	if settings.MinConfidence != nil {
-		o.scan.minConfidence.value = *settings.MinConfidence
-	}
-	sources, targets, err := o.scan.sources(env, settings, targets)
-	if err != nil {
-		return r, err
-	}
-	run := finding.Run{Tool: tool(), Command: "baseline", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	r, found, err := scanTargets(c.Context(), run, sources, scanner.Options{})
+	run := finding.Run{Tool: tool(), Command: "baseline", Targets: args, Started: time.Now().UTC(), Rules: rules.Catalogue()}
+	r, found, err := o.scan.read(c.Context(), run, targets, &scanner.Progress{}, nil)
 	if err != nil {
 		return r, failed(err)
 	}
-	found.Drop(&r, o.scan.minConfidence.value)
-	accept(&r, settings.suppressor(false), nil)
+	settle(&r, targets, found, func(*scanTarget) bool { return false })
 	return r, nil
 }
 

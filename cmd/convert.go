@@ -23,7 +23,7 @@ location names the repository that it is in. Findings that were accepted are mar
 The exit status is 0 whatever the report says.`,
 		Example: `  b10lint convert -f sarif=out.sarif report.json
   b10lint convert -f text -f summary=summary.md report.json
-  b10lint convert -f html=all.html app.json models.json
+  b10lint convert -f html=all.html report.json last.json
   b10lint scan -f json | b10lint convert -f gitlab -`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -36,10 +36,10 @@ The exit status is 0 whatever the report says.`,
 			}
 			defer w.abandon()
 			var reports []finding.Report
-			for i, name := range args {
-				if name == "-" && slices.Contains(args[:i], "-") {
-					return usage("put one of them into a file", "standard input can be read once")
-				}
+			if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
+				return usage("put one of them into a file", "standard input can be read once")
+			}
+			for _, name := range args {
 				r, err := readReport(env, "", name)
 				if err != nil {
 					return err

@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -55,13 +54,13 @@ func done(err error) error {
 	return nil
 }
 
-// status returns the exit status of a run that was reported.
-func status(r finding.Report, failOn finding.Severity) int {
-	atOrAbove := func(f finding.Finding) bool { return f.Severity >= failOn }
+// status returns the exit status of a run that was reported; findings says that some are
+// at or above --fail-on.
+func status(r finding.Report, findings bool) int {
 	switch {
 	case r.Summary.Interrupted:
 		return ExitInterrupted
-	case slices.ContainsFunc(r.Standing(), atOrAbove):
+	case findings:
 		return ExitFindings
 	case !r.Summary.Complete:
 		return ExitIncomplete

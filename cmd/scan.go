@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"cmp"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -10,12 +9,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
-	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
-	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/disk"
-	gitsource "github.com/b10lint/b10lint/scanner/source/git"
 )
 
 // scanOptions are the flags of scan.
@@ -102,14 +97,14 @@ called clean that was not looked at.`,
 	return c
 }
 
-func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string) error {
+func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) error {
 	if o.jobs < 0 {
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
 	}
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
-	if err := o.places.check(env, targets, o.revoke.on); err != nil {
+	if err := o.places.check(env, args, o.revoke.on); err != nil {
 		return err
 	}
 	if o.places.list {
@@ -125,11 +120,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if err != nil {
 		return err
 	}
-	settings, err := o.settings(c, targets)
-	if err != nil {
-		return err
-	}
-	sources, targets, err := o.sources(env, settings, targets)
+	targets, args, err := o.targets(env, args)
 	if err != nil {
 		return err
 	}
@@ -137,10 +128,10 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	if o.revoke.on {
 		mode, o.revoke.flags.yes = cmp.Or(mode, byInventory), o.places.yes
 	}
-	if err := o.revoke.check(env, slices.Contains(targets, "-") || o.verify.api.keyStdin); err != nil {
+	if err := o.revoke.check(env, slices.Contains(args, "-") || o.verify.api.keyStdin); err != nil {
 		return err
 	}
-	verifier, err := o.verify.verifier(env, mode, targets, o.cache.dir)
+	verifier, err := o.verify.verifier(env, mode, args, o.cache.dir)
 	if err != nil {
 		return err
 	}
@@ -155,52 +146,27 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, targets []string
 	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)
-	run := finding.Run{Tool: tool(), Command: "scan", Targets: targets, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	r, found, scanErr := scanTargets(c.Context(), run, sources, scanner.Options{Comments: o.comments(settings), Progress: progress})
-	if !r.Summary.Interrupted {
-		if verifier != nil {
-			found.Verify(c.Context(), &r, verifier)
-		}
-		findings, problems := o.places.inspect(env, found.Trussrcs)
-		r.Findings = append(r.Findings, findings...)
-		r.Problems = append(append(r.Problems, problems...), fixed...)
-		scanner.SortProblems(r.Problems)
-		r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
+	run := finding.Run{Tool: tool(), Command: "scan", Targets: args, Started: time.Now().UTC(), Rules: rules.Catalogue()}
+	inspect := func(trussrcs []string) ([]finding.Finding, []finding.Problem) {
+		findings, problems := o.places.inspect(env, trussrcs)
+		return findings, append(problems, fixed...)
 	}
-	found.Drop(&r, o.minConfidence.value)
-	accept(&r, settings.suppressor(o.unbounded() && settings.everything(targets)), found.Comments)
-	r.Summary.Elapsed = time.Since(run.Started)
+	r, found, scanErr := o.read(c.Context(), run, targets, progress, inspect)
+	if verifier != nil && !r.Summary.Interrupted {
+		found.Verify(c.Context(), &r, verifier)
+	}
+	settle(&r, targets, found, func(t *scanTarget) bool {
+		return o.unbounded() && t.settings.everything(t.args) && (len(targets) == 1 || !o.config.shared())
+	})
 	stop()
 	revoked := o.revoke.finish(c.Context(), env, revocation, &r, found)
-	if err := reports.write(r, settings.options(), scanErr); err != nil {
+	if err := reports.write(r, layout(targets), scanErr); err != nil {
 		return err
 	}
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	return silent(status(r, o.failOn.value))
-}
-
-// settings are those of the repository that is looked at; what the command line
-// says has the last word. The places of a home are in no repository.
-func (o *scanOptions) settings(c *cobra.Command, targets []string) (*settings, error) {
-	if o.places.isHome {
-		return &settings{Config: &config.Config{}}, nil
-	}
-	if o.places.isTruss {
-		targets = []string{o.places.truss}
-	}
-	s, err := o.config.load(targets)
-	if err != nil {
-		return nil, err
-	}
-	if s.FailOn != nil && !c.Flags().Changed("fail-on") {
-		o.failOn.value = *s.FailOn
-	}
-	if s.MinConfidence != nil && !c.Flags().Changed("min-confidence") {
-		o.minConfidence.value = *s.MinConfidence
-	}
-	return s, nil
+	return silent(status(r, failing(r, targets)))
 }
 
 // unbounded reports whether the flags leave nothing of the targets out.
@@ -222,55 +188,4 @@ func (o *scanOptions) comments(s *settings) scanner.Comments {
 		return scanner.NoComments
 	}
 	return scanner.CommentsInFiles
-}
-
-// sources turns the targets into sources, standard input at most once.
-func (o *scanOptions) sources(env Env, settings *settings, targets []string) ([]source.Target, []string, error) {
-	if t := o.places.target(env); t.Source.Walk != nil {
-		return []source.Target{t}, []string{t.Name}, nil
-	}
-	if err := o.history.check(targets, o.cache.dir); err != nil {
-		return nil, nil, err
-	}
-	if file := o.history.commitMessage; file != "" {
-		return []source.Target{{Name: file, Source: gitsource.CommitMessage(file)}}, []string{file}, nil
-	}
-	if len(targets) == 0 {
-		targets = []string{"."}
-	}
-	filter, err := source.NewFilter(o.exclude, o.include)
-	if err != nil {
-		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
-	}
-	var sources []source.Target
-	stdin := false
-	named := map[string]bool{}
-	for _, t := range targets {
-		clean := filepath.Clean(t)
-		switch {
-		case t != "" && t != "-" && named[clean]: // looked at once
-		case t == "":
-			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
-		case t != "-":
-			f, err := settings.filter(filter, t)
-			if err != nil {
-				return nil, nil, err
-			}
-			s, err := o.history.target(env, t, o.jobs, f, o.cache.dir)
-			if err != nil {
-				return nil, nil, err
-			}
-			sources, named[clean] = append(sources, source.Target{Name: t, Source: s}), true
-		case stdin:
-			return nil, nil, usage("standard input can be read once", "the target - is given twice")
-		default:
-			stdin = true
-			sources = append(sources, source.Target{Name: t, Source: disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"})})
-		}
-	}
-	for i := range sources {
-		s := &sources[i].Source
-		*s = o.ocr.wrap(o.archives.wrap(*s, o.jobs))
-	}
-	return sources, targets, nil
 }

@@ -19,6 +19,7 @@ import (
 type configOptions struct {
 	file, from, baseline string
 	none, noInline       bool
+	making               bool // a baseline, so that the one of the settings does not count
 }
 
 func (o *configOptions) register(c *cobra.Command) {
@@ -34,25 +35,22 @@ func (o *configOptions) register(c *cobra.Command) {
 // settings are what a repository says of its scans.
 type settings struct {
 	*config.Config
-	root       string // the folder that globs start from, absolute
-	repository bool   // it is the root of a work tree
+	root       string      // the folder that globs start from, absolute
+	repository bool        // it is the root of a work tree
+	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
 }
 
-// load reads the settings for the first of the targets that is a place on disk.
-func (o *configOptions) load(targets []string) (*settings, error) {
-	at := "."
-	for _, t := range targets {
-		if t != "-" && t != "" {
-			at = t
-			break
-		}
+// shared reports whether the flags have one file of settings, or one baseline, for
+// whatever is scanned.
+func (o *configOptions) shared() bool { return o.file != "" || o.baseline != "" }
+
+// load reads the settings of the folder root.
+func (o *configOptions) load(root string, repository bool) (s *settings, err error) {
+	s = &settings{root: root, repository: repository}
+	if repository {
+		s.vcs = provenance(root)
 	}
-	root, repository, err := config.Root(at)
-	if err != nil {
-		return nil, failed(err)
-	}
-	s := &settings{root: root, repository: repository}
 	switch {
 	case o.none:
 		s.Config = &config.Config{}
@@ -69,17 +67,39 @@ func (o *configOptions) load(targets []string) (*settings, error) {
 			s.Config, err = config.Default(), nil
 		}
 	}
-	if err == nil && o.baseline != "" {
-		s.baseline, err = config.LoadBaseline(o.baseline)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("make one with b10lint baseline --output "+o.baseline, "%s: no such file", o.baseline)
-		}
+	if err == nil {
+		s.baseline, err = o.loadBaseline(s)
+	}
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, misconfigured(err)
 	}
 	s.Inline = s.Inline && !o.noInline
 	return s, nil
+}
+
+// loadBaseline reads the baseline of the command line, else that of the settings, nil
+// for none. One that the settings of a commit name is the one in that commit.
+func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error) {
+	name := o.baseline
+	switch {
+	case name != "":
+		b, err = config.LoadBaseline(name)
+	case s.Baseline == "" || o.making:
+		return nil, nil
+	case o.from != "":
+		name = s.Baseline
+		return baselineAt(s.root, o.from, name)
+	default:
+		name = shorter(filepath.Join(s.root, filepath.FromSlash(s.Baseline)))
+		b, err = config.LoadBaseline(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
+	}
+	return b, err
 }
 
 // misconfigured is the error of settings that are not understood: each mistake with
@@ -145,16 +165,6 @@ func (s *settings) relative(name string) (rel string, ok bool) {
 		rel = ""
 	}
 	return filepath.ToSlash(rel), true
-}
-
-// options are what writers need to know of the repository.
-func (s *settings) options() report.Options {
-	here, err := filepath.Abs(".")
-	if err != nil || !s.repository {
-		return report.Options{}
-	}
-	root := report.Root{Path: filepath.ToSlash(s.root), VCS: provenance(s.root)}
-	return report.Options{Dir: filepath.ToSlash(here), Roots: map[string]report.Root{"": root}}
 }
 
 // suppressor decides what was accepted. unused says that the run looks at all that

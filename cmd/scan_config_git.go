@@ -35,6 +35,16 @@ func configAt(root, spec string) (*config.Config, error) {
 	return config.Parse(revision+":"+name, data)
 }
 
+// baselineAt reads a baseline as it is in the revision that settings come from.
+func baselineAt(root, spec, name string) (*config.Baseline, error) {
+	revision, _, _ := strings.Cut(spec, ":")
+	data, err := gitsource.FileAt(root, revision, name, maxConfig)
+	if err != nil {
+		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
+	}
+	return config.ParseBaseline(revision+":"+name, data)
+}
+
 // provenance says where the work tree at root comes from and what is checked out; nil
 // when it is not one.
 func provenance(root string) *report.VCS {

@@ -3,41 +3,247 @@ package cmd
 import (
 	"context"
 	"maps"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
+	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 	"github.com/b10lint/b10lint/scanner/source"
+	"github.com/b10lint/b10lint/scanner/source/disk"
+	gitsource "github.com/b10lint/b10lint/scanner/source/git"
 )
 
-// scanTargets scans one target after another and puts the reports together. The error
-// is of a target that could not be scanned at all; those after it were not tried.
-func scanTargets(ctx context.Context, run finding.Run, targets []source.Target, o scanner.Options) (finding.Report, *scanner.Found, error) {
-	all := finding.Report{Run: run, Summary: finding.Summary{Complete: true}}
+// A scanTarget is what a scan treats as one: all that the command line names in one
+// repository or folder, with the settings of its root.
+type scanTarget struct {
+	finding.Target
+	settings *settings
+	args     []string
+	sources  []source.Target
+	comments []finding.Location // that accept nothing, once it was scanned
+	// failOn and minConfidence are those of the settings, unless the command line has some.
+	failOn        finding.Severity
+	minConfidence finding.Confidence
+}
+
+// targets are the targets of the command line, and its words. Each has its own settings; standard input
+// has those of the current folder. What the command line says has the last word.
+func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, error) {
+	if o.places.isHome { // in no repository
+		t := o.places.target(env)
+		all := &scanTarget{Target: finding.Target{Name: t.Name, Kind: finding.HomeTarget}, settings: &settings{Config: &config.Config{}},
+			args: []string{t.Name}, sources: []source.Target{t}, failOn: o.failOn.value, minConfidence: o.minConfidence.value}
+		return []*scanTarget{all}, all.args, nil
+	}
+	if !o.places.isTruss {
+		if err := o.history.check(args, o.cache.dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	filter, err := source.NewFilter(o.exclude, o.include)
+	if err != nil {
+		return nil, nil, usage("globs are as in the shell, and ** crosses folders: 'vendor/**'", "%w", err)
+	}
+	switch {
+	case o.places.isTruss:
+		args = []string{o.places.truss}
+	case o.history.commitMessage != "":
+		args = []string{o.history.commitMessage}
+	case len(args) == 0:
+		args = []string{"."}
+	}
+	var all []*scanTarget
+	named := map[string]bool{}
+	for _, arg := range args {
+		if arg == "" {
+			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+		}
+		clean := filepath.Clean(arg)
+		if named[clean] && arg == "-" {
+			return nil, nil, usage("standard input can be read once", "the target - is given twice")
+		}
+		if named[clean] {
+			continue
+		}
+		named[clean] = true
+		t, err := o.in(&all, arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := o.source(env, t, arg, filter)
+		if err != nil {
+			return nil, nil, err
+		}
+		s = o.ocr.wrap(o.archives.wrap(s, o.jobs))
+		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
+	}
+	nameTargets(all)
+	if o.places.isTruss {
+		all[0].Kind = finding.TrussTarget
+	}
+	return all, args, nil
+}
+
+// in returns the target whose root arg lies in, and adds it to all if it is new.
+func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
+	at := arg
+	if arg == "-" || o.history.commitMessage != "" {
+		at = "."
+	}
+	root, repository, err := config.Root(at)
+	if err != nil {
+		return nil, failed(err)
+	}
+	for _, t := range *all {
+		if t.settings.root == root {
+			return t, nil
+		}
+	}
+	t := &scanTarget{failOn: o.failOn.value, minConfidence: o.minConfidence.value}
+	if t.settings, err = o.config.load(root, repository); err != nil {
+		return nil, err
+	}
+	set := o.history.set
+	if s := t.settings; s.FailOn != nil && (set == nil || !set("fail-on")) {
+		t.failOn = *s.FailOn
+	}
+	if s := t.settings; s.MinConfidence != nil && (set == nil || !set("min-confidence")) {
+		t.minConfidence = *s.MinConfidence
+	}
+	*all = append(*all, t)
+	return t, nil
+}
+
+// source is what one argument of the command line stands for.
+func (o *scanOptions) source(env Env, t *scanTarget, arg string, filter source.Filter) (s source.Source, err error) {
+	switch {
+	case o.places.isTruss:
+		return o.places.target(env).Source, nil
+	case o.history.commitMessage != "":
+		return gitsource.CommitMessage(arg), nil
+	case arg == "-":
+		return disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}), nil
+	}
+	if filter, err = t.settings.filter(filter, arg); err != nil {
+		return s, err
+	}
+	return o.history.target(env, arg, o.jobs, filter, o.cache.dir)
+}
+
+// nameTargets names each target: a repository by where it comes from, where it says so,
+// and the rest by their folder. Of two with one name each has its first argument behind.
+func nameTargets(all []*scanTarget) {
+	count := map[string]int{}
+	for _, t := range all {
+		t.name()
+		count[t.Name]++
+	}
+	for _, t := range all {
+		if count[t.Name] > 1 {
+			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
+		}
+	}
+}
+
+func (t *scanTarget) name() {
+	first := t.args[0]
+	clean := filepath.Clean(first)
+	if t.Name = filepath.ToSlash(clean); clean == "." || len(t.args) > 1 || t.settings.repository {
+		t.Name = filepath.Base(t.settings.root)
+	}
+	info, err := os.Stat(clean)
+	switch {
+	case t.settings.repository && first != "-":
+		t.Kind = finding.GitTarget
+		if vcs := t.settings.vcs; vcs != nil {
+			t.Revision = vcs.Revision
+			if _, at, ok := strings.Cut(report.PublicURL(vcs.URI), "://"); ok {
+				t.Name = strings.TrimSuffix(path.Clean(at), ".git")
+			}
+		}
+	case first == "-":
+		t.Kind, t.Name = finding.StreamTarget, "<stdin>"
+	case gitdir.Is(clean):
+		t.Kind = finding.GitTarget
+	case err == nil && info.IsDir() || len(t.args) > 1:
+		t.Kind = finding.FolderTarget
+	default:
+		t.Kind = finding.FileTarget
+	}
+}
+
+// read scans one target after another and merges the reports; everything that was found
+// is in it, and nothing is accepted. inspect reports what else there is to say of a
+// target whose .trussrc files it is given; nil is nothing. The error is of a target that
+// could not be scanned at all; those after it were not tried.
+func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarget, p *scanner.Progress,
+	inspect func(trussrcs []string) ([]finding.Finding, []finding.Problem)) (finding.Report, *scanner.Found, error) {
+	found := &scanner.Found{Keys: map[string]scanner.Key{}}
+	var reports []finding.Report
+	var failed error
+	for _, t := range all {
+		r := finding.Report{Run: run, Targets: []finding.Target{t.Target}, Summary: finding.Summary{Interrupted: ctx.Err() != nil}}
+		if failed == nil && ctx.Err() == nil {
+			var f *scanner.Found
+			r, f, failed = scanSources(ctx, t.sources, scanner.Options{Comments: o.comments(t.settings), Progress: p})
+			r.Run, r.Targets, t.comments = run, []finding.Target{t.Target}, f.Comments
+			addKeys(found, f)
+			if inspect != nil && !r.Summary.Interrupted {
+				findings, problems := inspect(f.Trussrcs)
+				r.Findings, r.Problems = append(r.Findings, findings...), append(r.Problems, problems...)
+				scanner.SortProblems(r.Problems)
+				r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
+			}
+		}
+		reports = append(reports, r)
+	}
+	r := reports[0]
+	if len(reports) > 1 {
+		r = finding.Merge(reports...)
+		r.Run = run
+		rules.Derive(&r)
+	}
+	return r, found, failed
+}
+
+// addKeys adds the keys of one scan to those of others.
+func addKeys(all, more *scanner.Found) {
+	for id, k := range more.Keys {
+		k.Matched = max(k.Matched, all.Keys[id].Matched)
+		more.Keys[id] = k
+	}
+	maps.Copy(all.Keys, more.Keys)
+}
+
+// scanSources scans the sources of a target one after another and puts what they have
+// together, in the order of the command line.
+func scanSources(ctx context.Context, sources []source.Target, o scanner.Options) (finding.Report, *scanner.Found, error) {
+	all := finding.Report{Summary: finding.Summary{Complete: true}}
 	found := &scanner.Found{Keys: map[string]scanner.Key{}}
 	var failed error
 	number := map[string]int{} // of findings, by fingerprint
-	for _, t := range targets {
+	for _, t := range sources {
 		r, f, err := scanner.Scan(ctx, t, o)
 		for _, x := range r.Findings {
 			if i, known := number[x.Fingerprint]; known {
 				all.Findings[i].Locations = append(all.Findings[i].Locations, x.Locations...)
 				all.Findings[i].Confidence = max(all.Findings[i].Confidence, x.Confidence)
-				k := found.Keys[x.Fingerprint]
-				k.Matched = max(k.Matched, f.Keys[x.Fingerprint].Matched)
-				f.Keys[x.Fingerprint] = k
 				continue
 			}
 			number[x.Fingerprint] = len(all.Findings)
 			all.Findings = append(all.Findings, x)
 		}
 		all.Problems = append(all.Problems, r.Problems...)
-		maps.Copy(found.Keys, f.Keys)
-		found.Comments = append(found.Comments, f.Comments...)
-		found.Trussrcs = append(found.Trussrcs, f.Trussrcs...)
+		addKeys(found, f)
+		found.Comments, found.Trussrcs = append(found.Comments, f.Comments...), append(found.Trussrcs, f.Trussrcs...)
 		s := &all.Summary
 		s.Files, s.Objects, s.Bytes = s.Files+r.Summary.Files, s.Objects+r.Summary.Objects, s.Bytes+r.Summary.Bytes
 		s.Complete, s.Interrupted = s.Complete && r.Summary.Complete, s.Interrupted || r.Summary.Interrupted
@@ -52,8 +258,6 @@ func scanTargets(ctx context.Context, run finding.Run, targets []source.Target, 
 			break
 		}
 	}
-	all.Summary.Findings = len(all.Findings)
-	all.Summary.Elapsed = time.Since(run.Started)
 	rules.Derive(&all)
 	scanner.SortProblems(all.Problems)
 	slices.Sort(found.Trussrcs)
@@ -61,18 +265,100 @@ func scanTargets(ctx context.Context, run finding.Run, targets []source.Target, 
 	return all, found, failed
 }
 
-// accept marks the findings that the settings accept, and reports what is wrong with
-// these decisions. comments are those that accept nothing.
-func accept(r *finding.Report, s *config.Suppressor, comments []finding.Location) {
-	for i := range r.Findings {
-		if r.Findings[i].Suppression = s.Suppress(r.Findings[i]); r.Findings[i].Suppression != nil {
-			r.Summary.Suppressed++
+// of returns f with its locations in a target alone.
+func (t *scanTarget) of(f finding.Finding) (finding.Finding, bool) {
+	f.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool { return l.Target != "" && l.Target != t.Name })
+	return f, len(f.Locations) > 0
+}
+
+// within calls fn with the targets that hold a location of f: all for one without.
+func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
+	for _, t := range all {
+		if part, ok := t.of(f); ok || len(f.Locations) == 0 {
+			fn(t, part)
 		}
 	}
-	for _, f := range s.Leftover(comments) {
-		rule, _ := rules.Lookup(f.Rule)
-		f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
-		r.Findings = append(r.Findings, f)
+}
+
+// settle applies the settings of the targets to what was found and verified: it drops
+// what is below the confidence that a target wants, marks what is accepted, and reports
+// what is wrong with these decisions. A finding in several targets is dropped, or
+// accepted, if each of them says so. unused says whether a target was scanned so that an
+// entry which accepts nothing can be reported.
+func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused func(*scanTarget) bool) {
+	below := map[string]int{} // of each target
+	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool {
+		drop := true
+		within(all, f, func(t *scanTarget, _ finding.Finding) { drop = drop && found.Below(f, t.minConfidence) })
+		if drop {
+			within(all, f, func(t *scanTarget, _ finding.Finding) { below[t.Name]++ })
+		}
+		return drop
+	})
+	suppressors := map[*scanTarget]*config.Suppressor{}
+	for _, t := range all {
+		suppressors[t] = t.settings.suppressor(unused(t))
 	}
-	r.Summary.Findings = len(r.Findings) - r.Summary.Suppressed
+	for i := range r.Targets {
+		s := &r.Summary
+		if len(r.Targets) > 1 {
+			s = &r.Targets[i].Summary
+		}
+		s.BelowConfidence += below[r.Targets[i].Name]
+	}
+	for i := range r.Findings {
+		f, stands := &r.Findings[i], false
+		within(all, *f, func(t *scanTarget, part finding.Finding) {
+			by := suppressors[t].Suppress(part)
+			stands = stands || by == nil
+			if f.Suppression == nil {
+				f.Suppression = by
+			}
+		})
+		if stands {
+			f.Suppression = nil
+		}
+	}
+	for _, t := range all {
+		for _, f := range suppressors[t].Leftover(t.comments) {
+			rule, _ := rules.Lookup(f.Rule)
+			f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+			for i := range f.Locations {
+				if len(all) > 1 {
+					f.Locations[i].Target = t.Name
+				}
+			}
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	r.Count()
+	r.Summary.Elapsed = time.Since(r.Run.Started)
+}
+
+// failing reports whether a finding is at or above the severity that fails the run in
+// one of its targets.
+func failing(r finding.Report, all []*scanTarget) bool {
+	return slices.ContainsFunc(r.Standing(), func(f finding.Finding) (fails bool) {
+		within(all, f, func(t *scanTarget, _ finding.Finding) { fails = fails || f.Severity >= t.failOn })
+		return fails
+	})
+}
+
+// layout says where the targets lie, for the writers.
+func layout(all []*scanTarget) report.Options {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return report.Options{}
+	}
+	o := report.Options{Dir: filepath.ToSlash(here), Roots: map[string]report.Root{}}
+	for _, t := range all {
+		name := t.Name
+		if len(all) == 1 {
+			name = ""
+		}
+		if t.settings.repository {
+			o.Roots[name] = report.Root{Path: filepath.ToSlash(t.settings.root), VCS: t.settings.vcs}
+		}
+	}
+	return o
 }

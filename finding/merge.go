@@ -103,34 +103,46 @@ func name(r *Report, from, to string) {
 	}
 }
 
-// sum counts the findings, and sums what the targets count.
+// sum sums what the targets count, and counts the findings.
 func sum(r *Report) {
 	s := &r.Summary
-	of := map[string]*Summary{}
-	for i := range r.Targets {
-		t := &r.Targets[i].Summary
-		t.Findings, t.Suppressed = 0, t.Unlisted
-		of[r.Targets[i].Name] = t
-		s.Files, s.Objects, s.Bytes = s.Files+t.Files, s.Objects+t.Objects, s.Bytes+t.Bytes
-		s.BelowConfidence += t.BelowConfidence
-		s.Unlisted += t.Unlisted
-		s.Coverage = append(s.Coverage, t.Coverage...)
+	for _, t := range r.Targets {
+		s.Files, s.Objects, s.Bytes = s.Files+t.Summary.Files, s.Objects+t.Summary.Objects, s.Bytes+t.Summary.Bytes
+		s.Unlisted += t.Summary.Unlisted
+		s.Coverage = append(s.Coverage, t.Summary.Coverage...)
+		s.BelowConfidence += t.Summary.BelowConfidence
 	}
-	s.Suppressed = s.Unlisted
-	for _, f := range r.Findings {
-		counted := map[string]bool{}
-		for _, l := range f.Locations {
-			if t := of[l.Target]; t != nil && !counted[l.Target] && f.Suppression == nil {
-				t.Findings++
-			} else if t != nil && !counted[l.Target] {
-				t.Suppressed++
-			}
-			counted[l.Target] = true
+	r.Count()
+}
+
+// Count sets the numbers of findings in the summary, and of those in each of several
+// targets in the target's, by the findings that are there. A finding in several targets
+// counts in each, and once in the summary.
+func (r *Report) Count() {
+	of := map[string]*Summary{}
+	if s := &r.Summary; len(r.Targets) > 1 {
+		s.BelowConfidence = 0
+		for i := range r.Targets {
+			t := &r.Targets[i].Summary
+			t.Findings, t.Suppressed = 0, t.Unlisted
+			of[r.Targets[i].Name] = t
+			s.BelowConfidence += t.BelowConfidence
 		}
-		if f.Suppression == nil {
-			s.Findings++
-		} else {
-			s.Suppressed++
+	}
+	r.Summary.Findings, r.Summary.Suppressed = 0, r.Summary.Unlisted
+	for _, f := range r.Findings {
+		in := []*Summary{&r.Summary}
+		for _, l := range f.Locations {
+			if t := of[l.Target]; t != nil && !slices.Contains(in, t) {
+				in = append(in, t)
+			}
+		}
+		for _, s := range in {
+			if f.Suppression == nil {
+				s.Findings++
+			} else {
+				s.Suppressed++
+			}
 		}
 	}
 }

@@ -176,7 +176,7 @@ func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
 	if vcs == nil {
 		return nil
 	}
-	uri := publicURL(vcs.URI)
+	uri := PublicURL(vcs.URI)
 	if uri == "" {
 		return nil
 	}

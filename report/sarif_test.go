@@ -118,8 +118,8 @@ func TestPublicURL(t *testing.T) {
 		"":                                   "",
 		"://":                                "",
 	} {
-		if got := publicURL(in); got != want {
-			t.Errorf("publicURL(%q) = %q, want %q", in, got, want)
+		if got := PublicURL(in); got != want {
+			t.Errorf("PublicURL(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

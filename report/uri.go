@@ -37,10 +37,10 @@ func percent(p string) string {
 	return b.String()
 }
 
-// publicURL returns raw without what a URL should not be published with: a user
+// PublicURL returns raw without what a URL should not be published with: a user
 // name, a password, a query. The scp form of a git remote (user@host:path) becomes an
 // ssh URL. It returns "" for what is neither.
-func publicURL(raw string) string {
+func PublicURL(raw string) string {
 	if !strings.Contains(raw, "://") {
 		at, path, ok := strings.Cut(raw, ":")
 		if !ok || strings.Contains(at, "/") || strings.HasPrefix(path, "/") && len(at) == 1 {

@@ -42,7 +42,7 @@ type Options struct {
 	// away. A nil Probe asks nothing; nor is a key asked about that is not in Keys.
 	Probe *baseten.Probe
 	Keys  map[string]secret.Secret
-	// Progress is told of every key that is done with; nil is allowed. It is
+	// Progress is called for every key that is finished; nil is allowed. It is
 	// called from one goroutine at a time.
 	Progress func(Entry)
 
@@ -70,8 +70,8 @@ func Begin(dir string, p *Plan, o Options) (*Execution, error) {
 	return newExecution(p, j, o), nil
 }
 
-// ErrOtherCredential is returned when a journal is gone on with by another
-// credential, to which a key may look gone that it just does not see. Resume then
+// ErrOtherCredential is returned when a journal is resumed with a different
+// credential, which may be unable to see a key that still exists. Resume then
 // needs a survey.
 var ErrOtherCredential = errors.New("the journal was begun with another credential")
 
@@ -132,7 +132,7 @@ func (e *Execution) Journal() string { return e.journal.path }
 // Run revokes every key of the plan that is not done with yet, some at a time,
 // and the tool's own key when all others are done. One that fails does not keep
 // the others from being revoked; a journal that cannot be written does. The
-// journal is closed. The receipt tells of every key, whatever the error, which is
+// journal is closed. The receipt lists every key, whatever the error, which is
 // the journal's or ctx's.
 func (e *Execution) Run(ctx context.Context) (*Receipt, error) {
 	var g errgroup.Group
@@ -191,7 +191,7 @@ func (e *Execution) one(ctx context.Context, entry *Entry) error {
 	if err != nil {
 		entry.Error = err.Error()
 	} else if refused == nil {
-		entry.settle()
+		entry.settle(true)
 	}
 	e.mu.Unlock()
 	if e.o.Progress != nil {
@@ -269,7 +269,7 @@ func (e *Execution) delete(ctx context.Context, entry *Entry) error {
 }
 
 // probe confirms with the key itself, if that was asked for. An answer that
-// proves nothing is told and is no failure: the list has spoken.
+// proves nothing is recorded and is not a failure: the list decides.
 func (e *Execution) probe(ctx context.Context, entry *Entry) error {
 	key, ok := e.o.Keys[entry.Prefix]
 	if e.o.Probe == nil || !ok || entry.probed {

@@ -120,7 +120,7 @@ func inTeam(team string) string {
 	return " in team " + team
 }
 
-// breaks says what will stop, as far as the type and the last use tell.
+// breaks says what will stop, as far as the type and the last use show.
 func (it *Item) breaks(at time.Time) string {
 	if it.NeverUsed {
 		return "nothing that Baseten knows of: it was never used"

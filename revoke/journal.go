@@ -104,7 +104,7 @@ func newJournal(path, kind string, data any, by clock.Clock, point func(string))
 	return j, nil
 }
 
-// openJournal opens a journal of a kind to go on with it. ErrBusy is in the error
+// openJournal opens a journal of a kind to resume it. ErrBusy is in the error
 // when another run has it open. A last line that was cut off by a crash is
 // passed over; anything else that does not belong there is an error.
 func openJournal(path, kind string, by clock.Clock, point func(string)) (*journal, error) {
@@ -148,7 +148,7 @@ func (j *journal) read(kind string) (open bool, err error) {
 	return !bytes.HasSuffix(data, []byte("\n")), nil
 }
 
-// parseJournal reads records. A line that is no record is where a crash cut the
+// parseJournal reads records. A line that is not a record is where a crash cut the
 // file off: it can only be the last, or come before a run that took over. No record
 // can be lost in between, since they are numbered.
 func parseJournal(data []byte) (records []record, torn bool, err error) {

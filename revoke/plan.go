@@ -33,7 +33,7 @@ type Plan struct {
 	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
 	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
 	Unmatched  []Left    `json:"unmatched,omitempty"`
-	Gaps       []string  `json:"gaps,omitempty"` // what the inventory could not tell
+	Gaps       []string  `json:"gaps,omitempty"` // what could not be read
 	// Guards that were lifted when the plan was made.
 	IncludeSelf bool `json:"include_self,omitempty"`
 	ForceActive bool `json:"force_active,omitempty"`
@@ -65,7 +65,7 @@ type Request struct {
 // Wanted is one key asked for by its prefix.
 type Wanted struct {
 	Prefix string
-	// ID tells found keys apart that share a prefix: a fingerprint. It may be empty.
+	// ID distinguishes found keys that share a prefix: a fingerprint. It may be empty.
 	ID     string
 	Leaked bool
 	Places []string
@@ -165,19 +165,16 @@ func (d *draft) byPrefix() {
 			d.refuse(w.Prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids[w.Prefix])),
 				"look at the places, and name the prefix on the command line of b10lint revoke if the listed key is leaked", w.Places)
 		default:
-			d.choose(items[0], w)
+			it := items[0]
+			d.chosen[it.Prefix] = it
+			it.Leaked = it.Leaked || w.Leaked
+			addOnce(&it.Places, w.Places...)
+			why := "named by prefix"
+			if w.Leaked {
+				why = "leaked"
+			}
+			addOnce(&it.Why, why)
 		}
-	}
-}
-
-func (d *draft) choose(it *Item, w Wanted) {
-	d.chosen[it.Prefix] = it
-	it.Leaked = it.Leaked || w.Leaked
-	addOnce(&it.Places, w.Places...)
-	if w.Leaked {
-		addOnce(&it.Why, "leaked")
-	} else {
-		addOnce(&it.Why, "named by prefix")
 	}
 }
 

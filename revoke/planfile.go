@@ -92,7 +92,7 @@ func (e *DisagreeError) Error() string {
 // Agree checks a saved plan against the inventory of now. Every key must be as it
 // was and pass the guards again; one that was planned because it is unused must
 // not have been used since. A key that is gone agrees when the same credential
-// saw it before, or when the audit log tells its end. The error is a *DisagreeError.
+// saw it before, or when the audit log has its deletion. The error is a *DisagreeError.
 func (p *Plan) Agree(s *Survey) error {
 	var diffs []string
 	if p.Endpoint != s.Endpoint {

@@ -41,17 +41,14 @@ func (e *Entry) take(r record) {
 	default:
 		return
 	}
-	e.State = Revoked
-	if e.gone {
-		e.State = AlreadyGone
-	}
-	e.At, e.Error = &at, ""
+	e.settle(e.done)
+	e.At = &at
 	e.Evidence = append(e.Evidence, r.Detail)
 }
 
-// settle marks a key that nothing is left to be done for.
-func (e *Entry) settle() {
-	e.done, e.Error, e.State = true, "", Revoked
+// settle marks a key that was deleted; done, that nothing is left to be done for it.
+func (e *Entry) settle(done bool) {
+	e.done, e.Error, e.State = done, "", Revoked
 	if e.gone {
 		e.State = AlreadyGone
 	}

@@ -47,7 +47,7 @@ type RotateOptions struct {
 	Sink       Sink
 	Clock      clock.Clock
 	Credential string
-	// Note is told what happens, a line at a time; nil is allowed.
+	// Note is called with what happens, a line at a time; nil is allowed.
 	Note func(text string)
 
 	point func(string)
@@ -66,7 +66,7 @@ type Rotation struct {
 	journal *journal
 	o       RotateOptions
 
-	// What the journal tells.
+	// From the journal.
 	name, next                          string // of the successor; next is its prefix
 	deliverSent, delivered, checked     bool
 	checkedAt                           time.Time
@@ -274,7 +274,7 @@ func (r *Rotation) run(ctx context.Context) error {
 }
 
 // sameOrganisation refuses an endpoint or a credential to which the keys of this
-// rotation look gone because they are somebody else's.
+// rotation look gone because they are another organisation's.
 func (r *Rotation) sameOrganisation(ctx context.Context) error {
 	if endpoint := endpointOf(r.o.Client); endpoint != r.plan.Endpoint {
 		return fmt.Errorf("the rotation is for %s, and this is %s", show(r.plan.Endpoint), show(endpoint))

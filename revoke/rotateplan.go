@@ -27,7 +27,7 @@ type RotateRequest struct {
 	// ModelIDs narrow the successor to these models; none keeps them as they are.
 	ModelIDs []string
 	// AssumeUnscoped takes the caller's word that the key is not restricted to
-	// environments, where the audit log does not tell.
+	// environments, when the audit log does not say.
 	AssumeUnscoped bool
 	Grace          time.Duration
 	Sink           SinkSpec

@@ -65,7 +65,7 @@ func (r *Rotation) recover(ctx context.Context) error {
 			}
 			return nil
 		case r.delivered && !readable:
-			return nil // it was delivered; the list will tell whether it lives
+			return nil // it was delivered; the list will show whether it lives
 		}
 	}
 	return r.discard(ctx)
@@ -87,7 +87,7 @@ func (r *Rotation) create(ctx context.Context) error {
 		r.note("made %s (%s)", show(key.Prefix()), name)
 		return r.record(record{Step: stepCreated, Prefix: key.Prefix(), Name: name})
 	case baseten.Refused(err):
-		// A clear refusal: there is no such key.
+		// A clear refusal: no key was created.
 		if err := r.record(record{Step: stepDiscarded, Name: name, Detail: "not made"}); err != nil {
 			return err
 		}

@@ -40,24 +40,18 @@ func TakeSurvey(ctx context.Context, c *baseten.Client, self string) (*Survey, e
 	s := &Survey{Inventory: *inv, Endpoint: endpointOf(c), Self: self}
 	for _, state := range inv.Sources {
 		if state.Err != nil && !state.NotUsed {
-			s.Gaps = append(s.Gaps, fmt.Sprintf("%s could not be read: %v", gapWords(state.Name), state.Err))
+			s.Gaps = append(s.Gaps, fmt.Sprintf("%s could not be read: %v", gapWords[state.Name], state.Err))
 		}
 	}
 	return s, err
 }
 
-func gapWords(name baseten.Source) string {
-	switch name {
-	case baseten.SourceMe:
-		return "who the credential belongs to"
-	case baseten.SourceGateway:
-		return "the gateway's keys"
-	case baseten.SourceKeyEvents:
-		return "the audit log"
-	case baseten.SourceUsage:
-		return "the usage of the Model APIs"
-	}
-	return string(name)
+// gapWords name what a source that could not be read would have said.
+var gapWords = map[baseten.Source]string{
+	baseten.SourceMe:        "who the credential belongs to",
+	baseten.SourceGateway:   "the gateway's keys",
+	baseten.SourceKeyEvents: "the audit log",
+	baseten.SourceUsage:     "the usage of the Model APIs",
 }
 
 // endpointOf is the address of the API that a client calls.

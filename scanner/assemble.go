@@ -46,13 +46,9 @@ func SortProblems(problems []finding.Problem) {
 	})
 }
 
-// Drop takes the findings of keys below a confidence out of a report, and counts them.
-func (f *Found) Drop(r *finding.Report, below finding.Confidence) {
-	all := len(r.Findings)
-	r.Findings = slices.DeleteFunc(r.Findings, func(x finding.Finding) bool {
-		k, ok := f.Keys[x.Fingerprint]
-		return ok && max(x.Confidence, k.Matched) < below
-	})
-	r.Summary.BelowConfidence += all - len(r.Findings)
-	r.Summary.Findings -= all - len(r.Findings)
+// Below reports whether x is of a found key that is less sure than c. A key that is only
+// in pictures is taken for what it looks like: they are read because someone asked.
+func (f *Found) Below(x finding.Finding, c finding.Confidence) bool {
+	k, ok := f.Keys[x.Fingerprint]
+	return ok && max(x.Confidence, k.Matched) < c
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,10 @@ func scan(t *testing.T, atLeast finding.Confidence, src source.Source) *recorder
 	if err != nil {
 		t.Fatal(err)
 	}
-	found.Drop(&r, atLeast)
+	all := len(r.Findings)
+	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return found.Below(f, atLeast) })
+	r.Summary.BelowConfidence = all - len(r.Findings)
+	r.Count()
 	return &recorder{r}
 }
 

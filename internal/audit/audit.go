@@ -54,10 +54,12 @@ type Result struct {
 func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Result {
 	v := newView(inv, leaks, earlier)
 	res := Result{Problems: v.problems(), Sources: v.sources()}
-	use := newExceptions(p.Exceptions, v.now)
+	used := make([]bool, len(p.Exceptions)) // it covered something, or would have but for its date
 	var groups [][]finding.Finding
 	for _, k := range v.keys {
-		res.Inventory = append(res.Inventory, finding.InventoryKey{Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt)})
+		res.Inventory = append(res.Inventory, finding.InventoryKey{
+			Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt),
+		})
 		var group []finding.Finding
 		for _, c := range checks() {
 			rule := c.rule
@@ -65,12 +67,18 @@ func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Resu
 			if !ok || slices.Contains(p.Off, rule.ID) {
 				continue
 			}
-			f := v.finding(rule, k, h, p)
-			if use.covers(k, rule.ID) {
+			covered := false
+			for i, e := range p.Exceptions {
+				if matches(e, k, rule.ID) {
+					used[i] = true
+					covered = covered || !expired(e, v.now)
+				}
+			}
+			if covered {
 				res.Suppressed++
 				continue
 			}
-			group = append(group, f)
+			group = append(group, v.finding(rule, k, h, p))
 		}
 		if len(group) > 0 {
 			slices.SortStableFunc(group, func(a, b finding.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
@@ -81,7 +89,7 @@ func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Resu
 	for _, g := range groups {
 		res.Findings = append(res.Findings, g...)
 	}
-	res.Problems = append(res.Problems, use.problems()...)
+	res.Problems = append(res.Problems, exceptionProblems(p.Exceptions, used, v.now)...)
 	return res
 }
 

@@ -41,7 +41,7 @@ func Compare(findings, earlier []finding.Finding) (resolved []finding.Finding) {
 }
 
 // LastUses takes from an earlier report's inventory what is sure of the last uses:
-// what the list of keys told.
+// what the list of keys said.
 func LastUses(at time.Time, inventory []finding.InventoryKey) Earlier {
 	e := Earlier{At: at, LastUsed: map[string]time.Time{}}
 	for _, k := range inventory {

@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
@@ -32,53 +31,34 @@ func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 	}
 	h := hit{confidence: finding.MediumConfidence}
 	few := len(k.models) > 0 && len(k.models) <= p.FewModels
+	models := strings.Join(k.models, ", ")
+	enough := "WORKSPACE_INVOKE is enough: "
+	if few {
+		enough = "WORKSPACE_INVOKE limited to " + models + " is enough: "
+	}
+	enough += "make such a key, put it in place, then `b10lint revoke " + k.Prefix + "`"
+	actions := v.inv.Source(baseten.SourceActions)
+	watched := actions.Err == nil && v.now.Sub(actions.Since) >= proven
+	// The audit log may know a scope that the list does not show.
+	scoped := len(k.ModelIDs) > 0 || strings.Contains(k.history.Type, "SCOPED") ||
+		strings.Contains(k.history.Type, "ALLOWED")
 	switch {
-	case k.Type == baseten.WorkspaceManageAll && v.watched() && k.actions == 0 && len(k.models) > 0:
-		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(v.actionsSince()))
-		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
-	case k.Type == baseten.WorkspaceManageAPIKeys && v.watched() && k.keyActions == 0:
-		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(v.actionsSince()))
+	case k.Type == baseten.WorkspaceManageAll && watched && k.actions == 0 && len(k.models) > 0:
+		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(actions.Since))
+		h.advice = enough
+	case k.Type == baseten.WorkspaceManageAPIKeys && watched && k.keyActions == 0:
+		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(actions.Since))
 		h.advice = "revoke it with `b10lint revoke " + k.Prefix + "` and make one when keys are to be managed; for what only calls models WORKSPACE_INVOKE is enough"
-	case k.Type == baseten.WorkspaceInvoke && len(k.ModelIDs) == 0 && few && !v.scoped(k):
+	case k.Type == baseten.WorkspaceInvoke && few && !scoped:
+		counted := "one, " + models
+		if n := len(k.models); n > 1 {
+			counted = fmt.Sprintf("%d: %s", n, models)
+		}
 		h.severity = finding.Low
-		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted(k.models))
-		h.advice = "WORKSPACE_INVOKE" + limited(k, few) + " is enough: " + replaced(k)
+		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted)
+		h.advice = enough
 	default:
 		return hit{}, false
 	}
 	return h, true
-}
-
-// watched reports whether the actions of keys were read for long enough.
-func (v *view) watched() bool {
-	s := v.inv.Source(baseten.SourceActions)
-	return s.Err == nil && v.now.Sub(s.Since) >= proven
-}
-
-func (v *view) actionsSince() time.Time {
-	return v.inv.Source(baseten.SourceActions).Since
-}
-
-// scoped reports whether the audit log tells of a scope that the list does not
-// show, or whether that cannot be known.
-func (v *view) scoped(k *key) bool {
-	return strings.Contains(k.history.Type, "SCOPED") || strings.Contains(k.history.Type, "ALLOWED")
-}
-
-func limited(k *key, few bool) string {
-	if !few {
-		return ""
-	}
-	return " limited to " + strings.Join(k.models, ", ")
-}
-
-func counted(models []string) string {
-	if len(models) == 1 {
-		return "one, " + models[0]
-	}
-	return fmt.Sprintf("%d: %s", len(models), strings.Join(models, ", "))
-}
-
-func replaced(k *key) string {
-	return "make such a key, put it in place, then `b10lint revoke " + k.Prefix + "`"
 }

@@ -22,9 +22,8 @@ var keyPersonalAutomation = check{find: findPersonalAutomation, rule: finding.Ru
 
 // machineContexts are the kinds of place, as package rules names them, where no
 // person uses a key.
-func machineContexts() []string {
-	return []string{"github-workflow", "gitlab-ci", "ci-config", "kubernetes", "helm", "terraform", "terraform-state", "dockerfile", "compose"}
-}
+var machineContexts = []string{"github-workflow", "gitlab-ci", "ci-config", "kubernetes", "helm",
+	"terraform", "terraform-state", "dockerfile", "compose"}
 
 const busyDays = 3
 
@@ -33,10 +32,15 @@ func findPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
 		return hit{}, false
 	}
 	h := hit{confidence: finding.MediumConfidence}
+	var places []finding.Location
+	for _, l := range k.leaks {
+		places = append(places, l.Finding.Locations...)
+	}
 	sign := ""
-	if place := machinePlace(k); place != nil {
-		sign, h.confidence = "a scan found it in "+place.Path, finding.HighConfidence
-		h.locations = []finding.Location{*place}
+	byMachine := func(at finding.Location) bool { return slices.Contains(machineContexts, at.Context) }
+	if i := slices.IndexFunc(places, byMachine); i >= 0 {
+		sign, h.confidence = "a scan found it in "+places[i].Path, finding.HighConfidence
+		h.locations = places[i : i+1]
 	} else if k.busyDays >= busyDays {
 		sign = fmt.Sprintf("it called models in at least %d hours of the day on %d days of the last week", busyHours, k.busyDays)
 	} else if k.Owner != nil && v.robots[k.Owner.Email] != "" && v.personals[k.Owner.Email] == 1 {
@@ -47,15 +51,4 @@ func findPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
 	h.message = fmt.Sprintf("personal key %s of %s is used by a machine: %s", k.title(), k.OwnerName(), sign)
 	h.advice = "give the machine a workspace key (WORKSPACE_INVOKE if it only calls models), then `b10lint revoke " + k.Prefix + "`"
 	return h, true
-}
-
-func machinePlace(k *key) *finding.Location {
-	for _, l := range k.leaks {
-		for _, at := range l.Finding.Locations {
-			if slices.Contains(machineContexts(), at.Context) {
-				return &at
-			}
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
@@ -31,12 +30,16 @@ func findUnused(v *view, k *key, p Policy) (hit, bool) {
 		return hit{}, false
 	}
 	h := hit{message: fmt.Sprintf("key %s: %s, %s ago", k.title(), usedWords(u), days(v.now.Sub(since)))}
-	switch {
-	case u.Exact():
+	if u.Exact() {
 		h.confidence = finding.HighConfidence
 		h.advice = "if its purpose is over, revoke it with `b10lint revoke " + k.Prefix + "`"
 		return h, true
-	case !v.partly(since, p.UnusedAfter):
+	}
+	// At least one partial source has to cover the whole of the time without a use.
+	covers := func(s baseten.SourceState) bool {
+		return s.Err == nil && (!s.Since.After(v.now.Add(-p.UnusedAfter)) || !s.Since.After(since))
+	}
+	if !covers(v.inv.Source(baseten.SourceUsage)) && !covers(v.inv.Source(baseten.SourceActions)) {
 		return hit{}, false
 	}
 	h.confidence, h.severity = finding.LowConfidence, finding.Low
@@ -45,16 +48,4 @@ func findUnused(v *view, k *key, p Policy) (hit, bool) {
 	}
 	h.advice = "ask whoever made it whether it is still needed; its use outside Model APIs is not told, so look before you revoke it"
 	return h, true
-}
-
-// partly reports whether at least one partial source was read for the whole of
-// the time without a use.
-func (v *view) partly(since time.Time, span time.Duration) bool {
-	from := v.now.Add(-span)
-	for _, name := range []baseten.Source{baseten.SourceUsage, baseten.SourceActions} {
-		if s := v.inv.Source(name); s.Err == nil && (!s.Since.After(from) || !s.Since.After(since)) {
-			return true
-		}
-	}
-	return false
 }

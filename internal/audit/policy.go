@@ -18,7 +18,7 @@ const Day = 24 * time.Hour
 // A Policy is the thresholds, severities and exceptions of an audit.
 type Policy struct {
 	// UnusedAfter is how long a key may go without use. A longer time than
-	// baseten.UsageRetention can only be told for keys whose last use is listed.
+	// baseten.UsageRetention is only known for keys whose last use is listed.
 	UnusedAfter time.Duration
 	// NeverUsedAfter is how old a key that was never used may be.
 	NeverUsedAfter time.Duration
@@ -95,33 +95,9 @@ func title(e config.Exception) string {
 	return strings.Join(words, " ")
 }
 
-// exceptions are those of a policy, with what became of them in one run.
-type exceptions struct {
-	list []config.Exception
-	used []bool // it covered something, or would have but for its date
-	now  time.Time
-}
-
-func newExceptions(list []config.Exception, now time.Time) *exceptions {
-	return &exceptions{list, make([]bool, len(list)), now}
-}
-
-// expired reports whether the last day of e is over.
-func (x *exceptions) expired(e config.Exception) bool {
-	return !e.Until.IsZero() && !x.now.Before(e.Until.UTC().Truncate(Day).Add(Day))
-}
-
-// covers reports whether a finding is accepted. All that would match are noted
-// as used.
-func (x *exceptions) covers(k *key, rule string) (covered bool) {
-	for i, e := range x.list {
-		if !matches(e, k, rule) {
-			continue
-		}
-		x.used[i] = true
-		covered = covered || !x.expired(e)
-	}
-	return covered
+// expired reports whether the last day of an exception is over.
+func expired(e config.Exception, now time.Time) bool {
+	return !e.Until.IsZero() && !now.Before(e.Until.UTC().Truncate(Day).Add(Day))
 }
 
 // matches reports whether an exception is of a key and a rule. Without rules it is
@@ -138,16 +114,16 @@ func matches(e config.Exception, k *key, rule string) bool {
 	return slices.Contains(e.Rules, rule) || len(e.Rules) == 0 && rule != keyLeaked.rule.ID
 }
 
-// problems tells of exceptions that have expired or that nothing matched, so
+// exceptionProblems reports exceptions that have expired or that nothing matched, so
 // that the list of them shrinks.
-func (x *exceptions) problems() (list []finding.Problem) {
-	for i, e := range x.list {
+func exceptionProblems(exceptions []config.Exception, used []bool, now time.Time) (list []finding.Problem) {
+	for i, e := range exceptions {
 		p := finding.Problem{Path: e.Where, Warning: true}
 		switch {
-		case x.expired(e):
+		case expired(e, now):
 			p.Error = title(e) + " expired on " + day(e.Until)
 			p.Hint = "its findings are listed again: deal with the key, or give the exception a new date and reason"
-		case !x.used[i]:
+		case !used[i]:
 			p.Error = title(e) + " matched nothing"
 			p.Hint = "the key is gone or no longer at fault: take the exception out"
 		default:

@@ -22,7 +22,7 @@ func missing(name baseten.Source) string {
 	}[name]
 }
 
-// problems tells which sources could not be read. A missing permission narrows
+// problems reports which sources could not be read. A missing permission narrows
 // the evidence and is a warning; anything else makes the audit incomplete, and so
 // does a list of keys that may not be read.
 func (v *view) problems() (list []finding.Problem) {
@@ -44,7 +44,7 @@ func (v *view) problems() (list []finding.Problem) {
 	return append(list, v.elsewhere()...)
 }
 
-// elsewhere tells of leaked keys that are neither in the inventory nor, by the
+// elsewhere reports leaked keys that are neither in the inventory nor, by the
 // audit log, revoked.
 func (v *view) elsewhere() []finding.Problem {
 	var open []string

@@ -11,7 +11,7 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
-// Timeline tells the story of the key with a prefix, in order: its making, every
+// Timeline returns the history of the key with a prefix, in order: its creation, every
 // place that a scan saw it, what it did, when it was used, its end. A prefix that
 // no source knows gives a story without events that says so.
 func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timeline {
@@ -84,7 +84,7 @@ func (s *story) life(k *key, h baseten.KeyHistory) {
 	}
 }
 
-// places tells each place that scans saw, and who could read it there.
+// places adds each location that scans saw, and who could read it there.
 func (s *story) places(leaks []Leak) {
 	for _, l := range leaks {
 		if l.Finding.Prefix != s.prefix || !strings.HasPrefix(l.Finding.Rule, "leaked-") {
@@ -138,7 +138,7 @@ func (s *story) actions(entries []baseten.AuditEntry) {
 	}
 }
 
-// usage tells the days of use by model, and marks the first and last of them.
+// usage adds the days of use by model, and marks the first and last of them.
 func (s *story) usage(buckets []baseten.UsageBucket) {
 	var first, last time.Time
 	for _, b := range buckets {
@@ -166,7 +166,7 @@ func (s *story) usage(buckets []baseten.UsageBucket) {
 	}
 }
 
-// unknown says what nobody tells.
+// unknown lists what could not be determined.
 func (v *view) unknown(k *key, t *finding.Timeline) (list []string) {
 	for _, s := range v.inv.Sources {
 		if s.Err != nil && !s.NotUsed {

@@ -81,7 +81,8 @@ type view struct {
 // report knew. Where the list of keys could not be read, the keys stand in whose
 // creation the audit log has and whose deletion it has not.
 func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
-	v := &view{inv: inv, now: inv.At, earlier: earlier, names: map[string][]*key{}, personals: map[string]int{}, robots: map[string]string{}}
+	v := &view{inv: inv, now: inv.At, earlier: earlier, names: map[string][]*key{},
+		personals: map[string]int{}, robots: map[string]string{}}
 	if len(inv.Users) > 0 && inv.Source(baseten.SourceUsers).Err == nil {
 		v.members = map[string]bool{}
 		for _, u := range inv.Users {
@@ -140,7 +141,6 @@ func unlisted(inv *baseten.Inventory) (keys []baseten.Key) {
 // addActions takes in what keys did by the audit log, and which programs acted
 // in the name of members.
 func (v *view) addActions(index map[string]*key) {
-	counts := map[string]map[string]int{} // prefix, day
 	for _, a := range v.inv.Actions {
 		if robot := robotName(a.ClientName); robot != "" && a.Actor.Email != "" {
 			v.robots[a.Actor.Email] = robot
@@ -153,16 +153,19 @@ func (v *view) addActions(index map[string]*key) {
 		if a.EventType == baseten.EventKeyCreated || a.EventType == baseten.EventKeyDeleted {
 			k.keyActions++
 		}
-		if counts[k.Prefix] == nil {
-			counts[k.Prefix] = map[string]int{}
-		}
-		counts[k.Prefix][day(a.Created.Time)]++
+		k.on(a.Created.Time).Actions++
 	}
-	for prefix, perDay := range counts {
-		for _, date := range slices.Sorted(maps.Keys(perDay)) {
-			index[prefix].days = append(index[prefix].days, finding.Activity{Date: date, Actions: perDay[date]})
-		}
+}
+
+// on returns what is known of the key on the day of a time.
+func (k *key) on(t time.Time) *finding.Activity {
+	date := day(t)
+	i := slices.IndexFunc(k.days, func(a finding.Activity) bool { return a.Date == date })
+	if i < 0 {
+		i = len(k.days)
+		k.days = append(k.days, finding.Activity{Date: date})
 	}
+	return &k.days[i]
 }
 
 // robotName returns the program's name if it is one that runs without a person.
@@ -178,53 +181,39 @@ func robotName(client string) string {
 
 // addUsage takes in the calls to Model APIs, by day and by hour.
 func (v *view) addUsage(index map[string]*key) {
-	models := map[string]map[string]int64{} // prefix, model: requests
-	for _, b := range v.inv.Usage {
-		for _, u := range b.Results {
-			k := index[u.APIKeyPrefix]
-			if k == nil || u.RequestCount <= 0 || b.StartTime.IsZero() {
-				continue
+	calls := func(buckets []baseten.UsageBucket, add func(k *key, at time.Time, u baseten.Usage)) {
+		for _, b := range buckets {
+			for _, u := range b.Results {
+				if k := index[u.APIKeyPrefix]; k != nil && u.RequestCount > 0 && !b.StartTime.IsZero() {
+					add(k, b.StartTime.Time, u)
+				}
 			}
-			date := day(b.StartTime.Time)
-			i := slices.IndexFunc(k.days, func(a finding.Activity) bool { return a.Date == date })
-			if i < 0 {
-				k.days = append(k.days, finding.Activity{Date: date})
-				i = len(k.days) - 1
-			}
-			k.days[i].Requests += u.RequestCount
-			if models[k.Prefix] == nil {
-				models[k.Prefix] = map[string]int64{}
-			}
-			models[k.Prefix][u.Model] += u.RequestCount
 		}
 	}
-	for prefix, requests := range models {
-		index[prefix].models = slices.SortedFunc(maps.Keys(requests), func(a, b string) int {
-			return cmp.Or(cmp.Compare(requests[b], requests[a]), cmp.Compare(a, b))
-		})
+	requests := map[*key]map[string]int64{} // by model
+	calls(v.inv.Usage, func(k *key, at time.Time, u baseten.Usage) {
+		k.on(at).Requests += u.RequestCount
+		if requests[k] == nil {
+			requests[k] = map[string]int64{}
+		}
+		requests[k][u.Model] += u.RequestCount
+	})
+	type keyDay struct {
+		k    *key
+		date string
+	}
+	hours := map[keyDay]int{}
+	calls(v.inv.Hours, func(k *key, at time.Time, _ baseten.Usage) { hours[keyDay{k, day(at)}]++ })
+	for of, n := range hours {
+		if n >= busyHours {
+			of.k.busyDays++
+		}
 	}
 	for _, k := range v.keys {
+		k.models = slices.SortedFunc(maps.Keys(requests[k]), func(a, b string) int {
+			return cmp.Or(cmp.Compare(requests[k][b], requests[k][a]), cmp.Compare(a, b))
+		})
 		slices.SortFunc(k.days, func(a, b finding.Activity) int { return cmp.Compare(a.Date, b.Date) })
-	}
-
-	hours := map[string]map[string]int{} // prefix, day: hours
-	for _, b := range v.inv.Hours {
-		for _, u := range b.Results {
-			if index[u.APIKeyPrefix] == nil || u.RequestCount <= 0 || b.StartTime.IsZero() {
-				continue
-			}
-			if hours[u.APIKeyPrefix] == nil {
-				hours[u.APIKeyPrefix] = map[string]int{}
-			}
-			hours[u.APIKeyPrefix][day(b.StartTime.Time)]++
-		}
-	}
-	for prefix, perDay := range hours {
-		for _, n := range perDay {
-			if n >= busyHours {
-				index[prefix].busyDays++
-			}
-		}
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package baseten is the client of Baseten's management API, and what is built
-// on it to tell whether a key is alive. It is the only package that speaks HTTP.
+// on it to find out whether a key is alive. It is the only package that sends a
+// found key anywhere.
 //
 // The rule of the package: a key is sent to Baseten's own hosts, or to one that
 // the user named on the command line or in the environment, and nowhere else.

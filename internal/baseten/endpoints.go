@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/hosts"
 )
 
 // The environment variables that name other endpoints, as Baseten's own
@@ -111,13 +113,11 @@ func derived(u *url.URL) (management, inference *url.URL) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return u, u
 	}
-	switch host {
-	case "app.baseten.co", "api.baseten.co", "inference.baseten.co", "baseten.co":
-		return at("api.baseten.co"), at("inference.baseten.co")
-	case "app.staging.baseten.co", "api.staging.baseten.co", "inference.staging.baseten.co":
-		return at("api.staging.baseten.co"), at("inference.staging.baseten.co")
-	case "app.dev.baseten.co", "api.mc-dev.baseten.co", "inference.mc-dev.baseten.co":
-		return at("api.mc-dev.baseten.co"), at("inference.mc-dev.baseten.co")
+	if host == "baseten.co" {
+		host = "app.baseten.co"
+	}
+	if management, inference, ok := hosts.APIs(host); ok {
+		return at(management), at(inference)
 	}
 	if strings.HasPrefix(host, "api.") {
 		return at(host), at("inference." + strings.TrimPrefix(host, "api."))

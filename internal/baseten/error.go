@@ -180,7 +180,7 @@ func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnautho
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
 // Explain says in a line for people what a failed call means and what to do, as
-// far as the form of the answer tells, and nothing where the server's own words
+// far as the form of the answer shows, and nothing where the server's own words
 // have to do.
 func Explain(err error) string {
 	var answer *Error

@@ -19,7 +19,7 @@ const (
 )
 
 // usable reports whether a random key's outcome leaves a route any use: it was
-// turned away. A route that lets anybody in tells nothing.
+// turned away. A route that lets anyone in is no evidence.
 func (o outcome) usable() bool { return o == refused || o == forbidden }
 
 // judge is the table: what it means that a route answered got to the found key
@@ -31,7 +31,7 @@ func (o outcome) usable() bool { return o == refused || o == forbidden }
 //	other    –     –     –           –     –
 //
 // A 403 to the found key means a live one only where a random key gets 401: some
-// views of Baseten's framework answer 403 to whoever is not known.
+// views of Baseten's framework answer 403 to any unknown key.
 func judge(control, got outcome) finding.LiveState {
 	switch {
 	case got == accepted && control.usable():

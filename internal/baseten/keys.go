@@ -41,12 +41,12 @@ type Key struct {
 	Name   string  `json:"name"`
 	Type   KeyType `json:"type"`
 	// ModelIDs is the scope of an invoke or metrics key. Empty means every model:
-	// the API does not tell that from none.
+	// the API does not distinguish that from none.
 	ModelIDs []string `json:"model_ids"`
 	TeamName string   `json:"team_name"`
 	Owner    *Owner   `json:"owner"` // personal keys only
 	// CreatedAt and LastUsedAt came with newer versions of the API. A LastUsedAt
-	// whose Null is true was never used; one that is just zero is not told.
+	// whose Null is true was never used; one that is just zero is unknown.
 	CreatedAt  Time `json:"created_at"`
 	LastUsedAt Time `json:"last_used_at"`
 	// Group and GroupName are the gateway group of a federated key, by id and name.

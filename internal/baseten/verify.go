@@ -3,6 +3,7 @@ package baseten
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -60,33 +61,27 @@ func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	res := Result{Verdicts: make(map[string]finding.Verdict, len(keys))}
-	open := map[string]secret.Secret{} // by digest
-	order := make([]string, 0, len(keys))
+	var open []secret.Secret // those without a verdict, each once
 	for _, k := range keys {
 		digest := k.Digest()
-		if _, twice := open[digest]; twice || k.IsZero() {
+		if _, twice := res.Verdicts[digest]; twice || k.IsZero() {
 			continue
 		}
-		order = append(order, digest)
-		if known, ok := v.recall(digest); ok {
-			res.Verdicts[digest] = known
-			continue
+		verdict, ok := v.recall(digest)
+		if !ok {
+			verdict.Liveness.State = finding.Unchecked
+			open = append(open, k)
 		}
-		open[digest] = k
+		res.Verdicts[digest] = verdict
 	}
 	if v.lists != nil && len(open) > 0 {
-		v.settle(&res, open, v.lists.scope(), v.lists.verify(ctx, pick(order, open)))
+		v.take(&res, v.lists.scope(), v.lists.verify(ctx, open))
 	}
+	open = slices.DeleteFunc(open, func(k secret.Secret) bool { return definite(res.Verdicts[k.Digest()].Liveness.State) || keep(k) })
 	if v.probe != nil && len(open) > 0 {
-		sent := slices.DeleteFunc(pick(order, open), keep)
-		v.settle(&res, open, v.probe.scope(), v.probe.verify(ctx, sent))
+		v.take(&res, v.probe.scope(), v.probe.verify(ctx, open))
 	}
-	for digest := range open {
-		if _, ok := res.Verdicts[digest]; !ok {
-			res.Verdicts[digest] = finding.Verdict{Liveness: finding.Liveness{State: finding.Unchecked}}
-		}
-		v.known[digest] = res.Verdicts[digest]
-	}
+	maps.Copy(v.known, res.Verdicts)
 	return res
 }
 
@@ -109,47 +104,23 @@ func (v *Verifier) recall(digest string) (finding.Verdict, bool) {
 	return finding.Verdict{}, false
 }
 
-// settle takes one method's verdicts over. Keys that it settled are no longer
-// open; an unknown stands until a later method does better.
-func (v *Verifier) settle(res *Result, open map[string]secret.Secret, scope string, got Result) {
+// take takes one method's verdicts over. An unknown stands until a later method
+// does better.
+func (v *Verifier) take(res *Result, scope string, got Result) {
 	res.Problems = append(res.Problems, got.Problems...)
 	for digest, verdict := range got.Verdicts {
-		if earlier, ok := res.Verdicts[digest]; ok {
-			if verdict.Liveness.State == finding.Unknown {
-				verdict.Liveness.Detail = joinDetails(earlier.Liveness.Detail, verdict.Liveness.Detail)
-			}
-			if verdict.Key == nil {
-				verdict.Key = earlier.Key
-			}
+		earlier := res.Verdicts[digest]
+		if detail := earlier.Liveness.Detail; detail != "" && verdict.Liveness.State == finding.Unknown {
+			verdict.Liveness.Detail = detail + "; " + verdict.Liveness.Detail
+		}
+		if verdict.Key == nil {
+			verdict.Key = earlier.Key
 		}
 		res.Verdicts[digest] = verdict
-		if verdict.Liveness.State == finding.Unknown {
-			continue
-		}
-		v.known[digest] = verdict
-		delete(open, digest)
 		if v.cache != nil {
 			v.cache.put(scope, digest, verdict)
 		}
 	}
-}
-
-func joinDetails(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "; " + b
-}
-
-// pick returns the open keys in the order in which they were given.
-func pick(order []string, open map[string]secret.Secret) []secret.Secret {
-	keys := make([]secret.Secret, 0, len(open))
-	for _, digest := range order {
-		if k, ok := open[digest]; ok {
-			keys = append(keys, k)
-		}
-	}
-	return keys
 }
 
 // incomplete words a problem that kept n keys from a verdict.

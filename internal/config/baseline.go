@@ -51,13 +51,13 @@ func LoadBaseline(name string) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseBaseline(name, data)
+	return ParseBaseline(name, data)
 }
 
-// parseBaseline reads the content of a baseline. It is strict: what is not known,
+// ParseBaseline reads the content of a baseline. It is strict: what is not known,
 // an entry without a reason and anything behind the end are errors. Any bytes are
 // safe.
-func parseBaseline(name string, data []byte) (*Baseline, error) {
+func ParseBaseline(name string, data []byte) (*Baseline, error) {
 	fail := func(at int64, format string, args ...any) (*Baseline, error) {
 		line, column := position(data, at)
 		return nil, &Error{name, line, column, fmt.Sprintf(format, args...), "b10lint baseline writes this file"}

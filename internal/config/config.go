@@ -37,7 +37,9 @@ type Config struct {
 	// Inline says whether comments in the scanned text may accept a key.
 	Inline bool
 	Accept []Accept
-	Audit  Audit
+	// Baseline is the path of a baseline from the root, with slashes; empty for none.
+	Baseline string
+	Audit    Audit
 }
 
 // Default returns the Config of a repository without a file.
@@ -180,6 +182,11 @@ func (p *parser) config(n *yaml.Node, c *Config) {
 		"accept": func(v *yaml.Node) {
 			for _, item := range p.sequence(v) {
 				c.Accept = append(c.Accept, p.accept(item))
+			}
+		},
+		"baseline": func(v *yaml.Node) {
+			if c.Baseline = p.text(v); c.Baseline != "" && !filepath.IsLocal(filepath.FromSlash(c.Baseline)) {
+				p.fail(v, "the baseline "+quote(c.Baseline)+" is not below the folder of this file", "name it from here: .b10lint-baseline.json")
 			}
 		},
 		"audit": func(v *yaml.Node) { p.audit(v, &c.Audit) },

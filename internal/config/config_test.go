@@ -218,7 +218,7 @@ func FuzzParseBaseline(f *testing.F) {
 	f.Add([]byte(`{"schema":"b10lint-baseline/v1","accepted":[{}]}`)) // an empty entry
 	f.Add([]byte(`{"schema":"b10lint/v1"} x`))                        // a report
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := parseBaseline("f", data)
+		b, err := ParseBaseline("f", data)
 		if err != nil {
 			return
 		}
@@ -226,7 +226,7 @@ func FuzzParseBaseline(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := parseBaseline("f", one)
+		again, err := ParseBaseline("f", one)
 		if err != nil {
 			t.Fatal(err)
 		}

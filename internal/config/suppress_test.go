@@ -120,7 +120,7 @@ func TestBaseline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err = parseBaseline("b.json", data); err != nil {
+	if b, err = ParseBaseline("b.json", data); err != nil {
 		t.Fatal(err)
 	}
 	s := newTest(t, "", b)
@@ -148,11 +148,11 @@ func TestBaselineMistakes(t *testing.T) {
 		head + `{"fingerprint":"0123456789ABCDEF","rule":"leaked-key","reason":"x","added":"2026-11-21"}]}`,
 		head + `{"fingerprint":"0123456789abcdef","rule":"leaked-key","reason":"x","added":"2026-11-21","extra":1}]}`,
 	} {
-		if _, err := parseBaseline("f", []byte(bad)); err == nil {
+		if _, err := ParseBaseline("f", []byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)
 		}
 	}
-	if _, err := parseBaseline("f", []byte(head+good+"]}\n")); err != nil {
+	if _, err := ParseBaseline("f", []byte(head+good+"]}\n")); err != nil {
 		t.Error(err)
 	}
 }

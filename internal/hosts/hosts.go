@@ -8,26 +8,35 @@ import (
 	"strings"
 )
 
-// api is the host below which every model has one of its own.
-const api = "api.baseten.co"
-
-// own are the hosts that Baseten's own tools send keys to, besides those right
-// below api. The staging and development hosts are Baseten's too.
-var own = []string{
-	api, "inference.baseten.co", "app.baseten.co", "bridge.baseten.co",
-	"app.staging.baseten.co", "api.staging.baseten.co", "inference.staging.baseten.co",
-	"app.dev.baseten.co", "api.mc-dev.baseten.co", "inference.mc-dev.baseten.co",
+// installations are Baseten's production, staging and development: the console,
+// the management API and the inference API of each.
+var installations = [][3]string{
+	{"app.baseten.co", "api.baseten.co", "inference.baseten.co"},
+	{"app.staging.baseten.co", "api.staging.baseten.co", "inference.staging.baseten.co"},
+	{"app.dev.baseten.co", "api.mc-dev.baseten.co", "inference.mc-dev.baseten.co"},
 }
 
-// TakesKeys reports whether Baseten's own tools send keys to a host. Whole names
-// are compared, without regard to case: xapi.baseten.co, a.b.api.baseten.co and
+// APIs returns the hosts of the management and the inference API that belong to a
+// console of Baseten's or to one of its APIs. ok is false for any other host.
+func APIs(host string) (management, inference string, ok bool) {
+	for _, i := range installations {
+		if slices.Contains(i[:], strings.ToLower(host)) {
+			return i[1], i[2], true
+		}
+	}
+	return "", "", false
+}
+
+// TakesKeys reports whether Baseten's own tools send keys to a host: the consoles,
+// the APIs, and every model's host right below the API's. Whole names are compared,
+// without regard to case: xapi.baseten.co, a.b.api.baseten.co and
 // api.baseten.co.example.com are not among them.
 func TakesKeys(host string) bool {
 	host = strings.ToLower(host)
-	if slices.Contains(own, host) {
+	if _, _, ok := APIs(host); ok || host == "bridge.baseten.co" {
 		return true
 	}
-	label, below := strings.CutSuffix(host, "."+api)
+	label, below := strings.CutSuffix(host, ".api.baseten.co")
 	return below && label != "" && len(label) <= 63 && label[0] != '-' && label[len(label)-1] != '-' &&
 		strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

@@ -63,8 +63,8 @@ func CountAttempts(ctx context.Context, n *int) context.Context {
 
 // Retrying repeats a request after a 429, a 5xx or a network error, when to
 // repeat it cannot do more than it did: GET, HEAD and DELETE. What creates
-// something is never repeated, whatever happened: nobody says that it is
-// idempotent, and a second key that nobody knows of is worse than an error. The
+// something is never repeated, whatever happened: it may not be
+// idempotent, and a second key that no one knows of is worse than an error. The
 // transport below has to be Buffered.
 func Retrying(next http.RoundTripper, policy RetryPolicy, c clock.Clock) http.RoundTripper {
 	policy, c = policy.withDefaults(), c.OrSystem()

@@ -24,6 +24,7 @@ import (
 
 	"github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const (
@@ -40,7 +41,7 @@ const (
 type Options struct {
 	// Excludes are further ignore files, the strongest first: git's order is
 	// info/exclude of the repository, then core.excludesFile. Missing ones are
-	// passed over.
+	// skipped.
 	Excludes []string
 	// IgnoreCase is git's core.ignoreCase.
 	IgnoreCase bool
@@ -133,7 +134,7 @@ type dir struct {
 }
 
 // New returns a Matcher for the work tree at root. Ignore files that are there
-// and cannot be read are passed over and reported by Errors.
+// and cannot be read are skipped and reported by Errors.
 func New(root string, o Options) *Matcher {
 	m := &Matcher{root: root, fold: o.IgnoreCase, dirs: map[string]*dir{}}
 	for _, name := range o.Excludes {
@@ -227,7 +228,7 @@ func (m *Matcher) read(name string, stat func(string) (fs.FileInfo, error)) []pa
 	}
 	var data []byte
 	if err == nil {
-		data, err = gitdir.ReadFile(name, maxFile)
+		data, err = regular.ReadFile(name, maxFile)
 	}
 	if err != nil {
 		m.fail(name, err)

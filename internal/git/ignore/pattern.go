@@ -44,27 +44,14 @@ func parse(data []byte, fold bool) (out []pattern, long int) {
 	return out, long
 }
 
+// trimSpaces drops the spaces at the end, but one that a backslash protects.
 func trimSpaces(s string) string {
-	last := -1
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case ' ':
-			if last < 0 {
-				last = i
-			}
-		case '\\':
-			if i++; i == len(s) {
-				return s
-			}
-			last = -1
-		default:
-			last = -1
-		}
+	kept := strings.TrimRight(s, " ")
+	backslashes := len(kept) - len(strings.TrimRight(kept, `\`))
+	if backslashes%2 == 1 && len(kept) < len(s) {
+		kept += " "
 	}
-	if last < 0 {
-		return s
-	}
-	return s[:last]
+	return kept
 }
 
 func newPattern(s string, fold bool) (pattern, bool) {

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const (
@@ -53,10 +53,10 @@ type Tree struct {
 // Each calls yield for every entry of the index file at name in its order, until yield
 // returns false. gitDir is the git folder, where a split index keeps its other part.
 // Without such a file there are no entries. In a conflict a path has an entry for each
-// side. Names longer than 32 KiB are passed over. The result is the root of the trees
+// side. Names longer than 32 KiB are skipped. The result is the root of the trees
 // that the index remembers, nil when it remembers none; the error says what is broken.
 func Each(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
-	data, err := gitdir.ReadFile(name, maxFile)
+	data, err := regular.ReadFile(name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // nothing was ever added
 	}
@@ -293,7 +293,7 @@ func (x *index) shared(gitDir string) (*index, error) {
 		return &index{data: make([]byte, 12), version: x.version, hashSize: x.hashSize}, nil
 	}
 	name := "sharedindex." + hex.EncodeToString(id)
-	data, err := gitdir.ReadFile(filepath.Join(gitDir, name), maxFile)
+	data, err := regular.ReadFile(filepath.Join(gitDir, name), maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -29,35 +29,26 @@ func sizeVarint(d []byte) (v uint64, rest []byte, err error) {
 // copyCommand reads the command at the start of d, which has its high bit set.
 // It reports n = 0 if d ends too early.
 func copyCommand(d []byte) (off, size uint64, n int) {
+	if len(d) < 8 {
+		var whole [8]byte
+		copy(whole[:], d)
+		if off, size, n = copyCommand(whole[:]); n > len(d) {
+			return 0, 0, 0
+		}
+		return off, size, n
+	}
 	c := d[0]
 	n = 1
-	if len(d) >= 8 {
-		b := (*[8]byte)(d) // enough for every operand, so no test per byte
-		for i := range 4 {
-			if c&(1<<i) != 0 {
-				off |= uint64(b[n&7]) << (8 * i)
-				n++
-			}
+	b := (*[8]byte)(d) // enough for every operand, so no test per byte
+	for i := range 4 {
+		if c&(1<<i) != 0 {
+			off |= uint64(b[n&7]) << (8 * i)
+			n++
 		}
-		for i := range 3 {
-			if c&(16<<i) != 0 {
-				size |= uint64(b[n&7]) << (8 * i)
-				n++
-			}
-		}
-	} else {
-		for i := range 7 {
-			if c&(1<<i) == 0 {
-				continue
-			}
-			if n >= len(d) {
-				return 0, 0, 0
-			}
-			if i < 4 {
-				off |= uint64(d[n]) << (8 * i)
-			} else {
-				size |= uint64(d[n]) << (8 * (i - 4))
-			}
+	}
+	for i := range 3 {
+		if c&(16<<i) != 0 {
+			size |= uint64(b[n&7]) << (8 * i)
 			n++
 		}
 	}
@@ -106,7 +97,7 @@ func checkDelta(cmds []byte, base, result uint64) error {
 // checkDelta has passed. It appends to fresh what of dst is not as it was in
 // base, as Object.Fresh says.
 func applyDelta(dst, base, cmds []byte, fresh []Span) []Span {
-	// The result is looked at as if both it and its base had one border before
+	// The result is treated as if both it and its base had one border before
 	// the first byte and one after the last: copied is where in the base the last
 	// copied run ended.
 	at, copied := 0, 0

@@ -134,6 +134,14 @@ func (g *group) find(id []byte) (int, bool) {
 	if !ok {
 		return 0, false
 	}
+	return g.ranked(i)
+}
+
+// ranked gives the rank of the object at place i of the table of ids.
+func (g *group) ranked(i int) (int, bool) {
+	if g.pack == nil {
+		return i, true
+	}
 	off, err := g.pack.idx.offset(i)
 	if err != nil {
 		return 0, false
@@ -196,17 +204,11 @@ func (c *cursor) id() []byte { return c.g.ids.at(c.i) }
 
 // node is the node of the object at the cursor, or none if it is not in the group.
 func (c *cursor) node() node {
-	if c.g.pack == nil {
-		return c.g.base + node(c.i)
-	}
-	off, err := c.g.pack.idx.offset(c.i)
-	if err != nil {
+	r, ok := c.g.ranked(c.i)
+	if !ok || c.g.pack != nil && int(c.g.pos[r]) != c.i {
 		return none
 	}
-	if r, ok := c.g.rank(off); ok && int(c.g.pos[r]) == c.i {
-		return c.g.base + node(r)
-	}
-	return none
+	return c.g.base + node(r)
 }
 
 func (m merge) sink(i int) {

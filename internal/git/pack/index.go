@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// An idTable is a sorted table of raw ids that lie at a fixed distance.
+// An idTable is a sorted table of raw ids at a fixed distance from each other.
 type idTable struct {
 	b                  []byte
 	n                  int

@@ -19,7 +19,7 @@ func mapFile(f *os.File, size int) ([]byte, error) {
 		return nil, &os.PathError{Op: "map", Path: f.Name(), Err: err}
 	}
 	// The address is the system's, not the collector's, so converting it is safe;
-	// going through a pointer to it tells vet so.
+	// going through a pointer to it satisfies vet.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), size), nil
 }
 

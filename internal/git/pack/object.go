@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
 
 	"github.com/b10lint/b10lint/internal/span"
@@ -82,31 +83,19 @@ const (
 	refDelta = 7
 )
 
+var kindNames = []string{Commit: "commit", Tree: "tree", Blob: "blob", Tag: "tag"}
+
 // String returns git's word for the kind.
 func (k Kind) String() string {
-	switch k {
-	case Commit:
-		return "commit"
-	case Tree:
-		return "tree"
-	case Blob:
-		return "blob"
-	case Tag:
-		return "tag"
+	if k.valid() {
+		return kindNames[k]
 	}
 	return "object"
 }
 
 func (k Kind) valid() bool { return k >= Commit && k <= Tag }
 
-func kindFromName(name string) Kind {
-	for k := Commit; k <= Tag; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return 0
-}
+func kindFromName(name string) Kind { return Kind(max(0, slices.Index(kindNames, name))) }
 
 // Kinds is a set of kinds of objects.
 type Kinds uint8

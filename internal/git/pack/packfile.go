@@ -10,8 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/inflate"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const packHeaderBytes = 12
@@ -89,7 +89,7 @@ func (p *packFile) openIndex(path string) error {
 		p.idx = x
 		if !bytes.Equal(x.packSum, p.mapped[len(p.data):]) {
 			// More likely the pack was cut off than the index swapped, and then the
-			// index can tell what is gone.
+			// index still names what is gone.
 			return errIndexPack
 		}
 		return nil
@@ -109,6 +109,18 @@ func (p *packFile) close() error {
 	err := errors.Join(unmapFile(p.mapped), unmapFile(p.idxMap))
 	p.mapped, p.data, p.idxMap, p.idx = nil, nil, nil, nil
 	return err
+}
+
+// find gives where the object id starts. A pack that is still being walked has none.
+func (p *packFile) find(id ID) (off uint64, found bool, err error) {
+	if p.idx == nil {
+		return 0, false, nil
+	}
+	i, found := p.idx.find(id.sum[:id.size])
+	if found {
+		off, err = p.idx.offset(i)
+	}
+	return off, found, err
 }
 
 // An entry is the header of an object in a pack.
@@ -207,7 +219,7 @@ func fill(dst []byte, d *inflate.Decoder, src []byte) (used int, err error) {
 // openMapped maps the regular file at path. Its bytes must only be touched under
 // guard: the file may shrink, or its disk fail, at any time.
 func openMapped(path string) ([]byte, error) {
-	f, size, err := gitdir.Open(path)
+	f, size, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

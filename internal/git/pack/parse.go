@@ -33,7 +33,7 @@ type Signature struct {
 	When        time.Time
 }
 
-// ParseCommit reads the content of a commit. Like git it puts up with odd names
+// ParseCommit reads the content of a commit. Like git it accepts odd names
 // and dates; it fails if there is no tree, and then gives what it found.
 func ParseCommit(data []byte) (c CommitInfo, err error) {
 	c.Message = headers(data, func(key string, value []byte) {
@@ -82,8 +82,8 @@ func ParseTag(data []byte) (t TagInfo, err error) {
 }
 
 // headers calls fn for each header line and gives what follows the empty line
-// after them. Lines that start with a space continue the one before, and are left
-// out: no header that matters here has any.
+// after them. Lines that start with a space continue the one before, and are
+// skipped: no header that matters here has any.
 func headers(data []byte, fn func(key string, value []byte)) (message []byte) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})

@@ -44,14 +44,7 @@ func (r *Reader) Object(id ID) (kind Kind, data []byte, err error) {
 	for _, p := range r.s.packs {
 		at, found := place{p: p}, false
 		err := guard(func() (err error) {
-			if p.idx == nil {
-				return nil // still being walked
-			}
-			var i int
-			if i, found = p.idx.find(id.sum[:id.size]); !found {
-				return nil
-			}
-			if at.off, err = p.idx.offset(i); err != nil {
+			if at.off, found, err = p.find(id); err != nil || !found {
 				return err
 			}
 			kind, data, err = r.packed(at)
@@ -135,13 +128,8 @@ func (s *Store) place(own *packFile, id ID) (place, bool) {
 		if i >= 0 {
 			p = s.packs[i]
 		}
-		if p.idx == nil {
-			continue // still being walked
-		}
-		if j, ok := p.idx.find(id.sum[:id.size]); ok {
-			if off, err := p.idx.offset(j); err == nil {
-				return place{p, off}, true
-			}
+		if off, ok, err := p.find(id); ok && err == nil {
+			return place{p, off}, true
 		}
 	}
 	return place{}, false
@@ -158,8 +146,17 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 		if left -= int64(len(base.data)); left < 0 {
 			return 0, nil, errTooLarge
 		}
-		data, err := r.inflate(l)
-		if err != nil {
+		// How many compressed bytes there are is not known, but the stream says where
+		// it ends.
+		src := l.p.data[l.body:]
+		switch {
+		case !believable(l.size, uint64(len(src))):
+			return 0, nil, errAbsurdSize
+		case l.size > uint64(r.s.opts.holdMost):
+			return 0, nil, errTooLarge
+		}
+		data := make([]byte, l.size)
+		if _, err := fill(data, &r.inf, src); err != nil {
 			return 0, nil, err
 		}
 		if l.kind == ofsDelta || l.kind == refDelta {
@@ -174,21 +171,6 @@ func (r *Reader) packed(at place) (Kind, []byte, error) {
 		r.cache.put(l.place, base)
 	}
 	return base.kind, base.data, nil
-}
-
-// inflate decodes the entry of l. How many compressed bytes there are is not
-// known, but the stream says where it ends.
-func (r *Reader) inflate(l *link) ([]byte, error) {
-	src := l.p.data[l.body:]
-	switch {
-	case !believable(l.size, uint64(len(src))):
-		return nil, errAbsurdSize
-	case l.size > uint64(r.s.opts.holdMost):
-		return nil, errTooLarge
-	}
-	dst := make([]byte, l.size)
-	_, err := fill(dst, &r.inf, src)
-	return dst, err
 }
 
 // patch applies a delta. held is what else is in memory of the chain.

@@ -20,7 +20,7 @@ import (
 // a match in another object with the same bytes in it, and it decides by the
 // token and by what it can see in Data around it.
 //
-// What cannot be read goes to Options.Problem, and the sweep goes on. Sweep fails
+// What cannot be read goes to Options.Problem, and the sweep continues. Sweep fails
 // if fn returns an error, which it passes on, or if ctx ends.
 func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error), opts SweepOptions) (SweepStats, error) {
 	if opts.Jobs <= 0 {

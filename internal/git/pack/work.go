@@ -31,7 +31,7 @@ type frame struct {
 	step // to each of the deltas; n aside
 	next node
 	end  node
-	// heavy is the delta with most under it. It is passed over in the list and made
+	// heavy is the delta with most under it. It is skipped in the list and made
 	// last, when the frame is gone and nothing else needs the base. So each frame on
 	// top of another holds half of what is under that one at most, and a worker's stack
 	// is as deep as the logarithm of the family.

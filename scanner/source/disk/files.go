@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -142,7 +142,7 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 func (w *walker) again(e entry) error {
 	w.whole.Lock()
 	defer w.whole.Unlock()
-	data, err := os.ReadFile(e.real)
+	data, err := regular.ReadFile(e.real, source.WholeLimit)
 	if err != nil {
 		return w.problem(e, err)
 	}
@@ -156,16 +156,11 @@ func (w *walker) changed(e entry) error {
 
 func opener(name string) func() (source.Content, error) {
 	return func() (source.Content, error) {
-		f, err := os.Open(name)
+		f, size, err := regular.Open(name)
 		if err != nil {
 			return nil, err
 		}
-		info, err := f.Stat()
-		if err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-		return content{f, info.Size()}, nil
+		return content{f, size}, nil
 	}
 }
 
@@ -220,30 +215,6 @@ type marking struct {
 func (m marking) Blob(b *source.Blob) (int, error) {
 	b.At.Exposure, b.At.Context = m.at.Exposure, m.at.Context
 	return m.Sink.Blob(b)
-}
-
-// maxSmall is the largest file that is read to be understood and not to be scanned.
-const maxSmall = 4 << 20
-
-// ReadSmall reads a regular file of at most 4 MiB whole.
-func ReadSmall(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is no regular file")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("is larger than %d bytes", maxSmall)
-	}
-	return data, err
 }
 
 // RealPath follows symbolic links and, on Windows, spells the names as the disk

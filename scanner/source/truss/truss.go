@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
@@ -110,7 +111,7 @@ func chainFiles(dir string) (chain, opaque []string) {
 			continue
 		}
 		name := filepath.Join(dir, c.Name())
-		data, err := disk.ReadSmall(name)
+		data, err := regular.ReadFile(name, source.SmallFile)
 		if err != nil || !strings.Contains(string(data), "truss_chains") {
 			continue // one that cannot be read is reported when it is sent
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 const (
@@ -42,7 +42,7 @@ func (u *upload) run() {
 	// A .truss_ignore of its own replaces the built-in list; custom is nil without.
 	var custom *ignore.PathSpec
 	list := filepath.Join(u.dir, trussIgnoreName)
-	data, err := disk.ReadSmall(list)
+	data, err := regular.ReadFile(list, source.SmallFile)
 	if err == nil {
 		custom, err = ignore.ParsePathSpec(data)
 	}
