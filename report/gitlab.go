@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -212,14 +211,6 @@ func gitlabSeverity(s finding.Severity) string {
 		return "Unknown"
 	}
 	return strings.ToUpper(word[:1]) + word[1:]
-}
-
-// gitlabTime is a time without a zone, which the schema takes for UTC.
-func gitlabTime(t time.Time) string {
-	if u := saneTime(&t); u != nil {
-		return u.Format("2006-01-02T15:04:05")
-	}
-	return "1970-01-01T00:00:00"
 }
 
 // uuid returns a name-based UUID (version 8, RFC 9562) from the SHA-256 of s.

@@ -107,18 +107,6 @@ func (s *sarifWriter) render() ([]byte, error) {
 	}
 }
 
-// bySeverity returns the indices of the findings, the most severe first.
-func bySeverity(findings []finding.Finding) []int {
-	order := make([]int, len(findings))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(findings[b].Severity, findings[a].Severity)
-	})
-	return order
-}
-
 func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	s.outside = map[string]bool{}
 	rules := s.rules(kept)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
 
@@ -62,27 +61,12 @@ func descriptor(r finding.Rule) *sarif.ReportingDescriptor {
 	}
 }
 
-// ruleURL is where a rule is documented. A rule's ID comes from a report and may
-// be anything.
-func ruleURL(id string) string { return HomeURL + "/blob/main/docs/rules.md#" + percent(id) }
-
 func both(text, markdown string) *sarif.MultiformatMessageString {
 	m := &sarif.MultiformatMessageString{Text: &text}
 	if markdown != "" {
 		m.Markdown = &markdown
 	}
 	return m
-}
-
-// sarifLevel maps severities to the levels of SARIF and of GitHub's annotations.
-func sarifLevel(s finding.Severity) string {
-	switch {
-	case s >= finding.High:
-		return "error"
-	case s == finding.Medium:
-		return "warning"
-	}
-	return "note"
 }
 
 // securitySeverity is the number by which GitHub ranks a rule: above 9 critical,
@@ -119,14 +103,6 @@ func pascal(id string) string {
 		up = false
 	}
 	return cmp.Or(b.String(), "Rule")
-}
-
-// cutRunes shortens s to n characters.
-func cutRunes(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n-1]) + "…"
 }
 
 // The kinds of notification.
