@@ -137,6 +137,15 @@ func particulars(l finding.Location, withAuthor bool) []string {
 	return out
 }
 
+// described is a location with its particulars, without the author, between open and end.
+func described(l finding.Location, open, end string) string {
+	p := strings.Join(particulars(l, false), ", ")
+	if p == "" {
+		return place(l)
+	}
+	return place(l) + open + p + end
+}
+
 // liveness is the sentence on whether the key works; "" when nobody asked.
 func liveness(l *finding.Liveness) string {
 	if l == nil || l.State == finding.Unchecked || l.State == "" {

@@ -56,7 +56,7 @@ func descriptor(r finding.Rule) *sarif.ReportingDescriptor {
 		Properties: sarif.Properties{
 			"tags":              tags,
 			"precision":         "high",
-			"security-severity": securitySeverity(r.Severity),
+			"security-severity": cmp.Or(securitySeverity[r.Severity], "1.0"),
 		},
 	}
 }
@@ -69,21 +69,9 @@ func both(text, markdown string) *sarif.MultiformatMessageString {
 	return m
 }
 
-// securitySeverity is the number by which GitHub ranks a rule: above 9 critical,
-// from 7 high, from 4 medium, below low.
-func securitySeverity(s finding.Severity) string {
-	switch s {
-	case finding.Critical:
-		return "9.5"
-	case finding.High:
-		return "8.0"
-	case finding.Medium:
-		return "5.5"
-	case finding.Low:
-		return "3.0"
-	}
-	return "1.0"
-}
+// securitySeverity holds the numbers by which GitHub ranks a rule: above 9 critical, from
+// 7 high, from 4 medium, below low.
+var securitySeverity = map[finding.Severity]string{finding.Critical: "9.5", finding.High: "8.0", finding.Medium: "5.5", finding.Low: "3.0"}
 
 // pascal turns an ID of words into the PascalCase name that SARIF wants.
 func pascal(id string) string {
