@@ -102,14 +102,13 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 	}
 	exposed, facts := exposure(group, now)
 	it.Facts = append(it.Facts, facts...)
-	switch {
-	case known != nil:
-		it.Line = keyLine(known, exposed, now)
-	case key != nil:
-		it.Line = keyLine(&finding.InventoryKey{Key: *key}, exposed, now)
-	default:
-		it.Line = keyLine(&finding.InventoryKey{}, exposed, now)
+	if known == nil {
+		known = &finding.InventoryKey{}
+		if key != nil {
+			known.Key = *key
+		}
 	}
+	it.Line = keyLine(known, exposed, now)
 	return it
 }
 

@@ -44,28 +44,6 @@ const (
 
 func (s *summary) render() []byte {
 	var b bytes.Buffer
-	s.heading(&b)
-	order := bySeverity(s.Findings)
-	if len(s.Findings) > 0 {
-		b.WriteString("| Severity | Rule | Key | Place | State |\n| --- | --- | --- | --- | --- |\n")
-		s.rows(&b, tableShare, len(s.Findings), "finding", func(i int) string { return s.row(s.Findings[order[i]]) })
-		b.WriteString("\n")
-	}
-	if len(s.Problems) > 0 {
-		b.WriteString("### Problems\n\n")
-		s.rows(&b, problemShare, len(s.Problems), "problem", func(i int) string { return problemItem(s.Problems[i]) })
-		b.WriteString("\n")
-	}
-	if steps := s.steps(order); len(steps) > 0 {
-		b.WriteString("### Next steps\n\n")
-		s.rows(&b, adviceShare, len(steps), "step", func(i int) string { return steps[i] })
-		b.WriteString("\n")
-	}
-	s.closing(&b)
-	return b.Bytes()
-}
-
-func (s *summary) heading(b *bytes.Buffer) {
 	head := "nothing found"
 	if t, n := standing(s.Findings); n > 0 {
 		head = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
@@ -75,21 +53,52 @@ func (s *summary) heading(b *bytes.Buffer) {
 	if !s.Summary.Complete || s.Summary.Interrupted {
 		head += ", incomplete"
 	}
-	fmt.Fprintf(b, "## b10lint: %s\n\n", head)
+	fmt.Fprintf(&b, "## b10lint: %s\n\n", head)
+
+	order := bySeverity(s.Findings)
+	s.section(&b, "| Severity | Rule | Key | Place | State |\n| --- | --- | --- | --- | --- |\n", tableShare, len(order), "finding",
+		func(i int) string { return s.row(s.Findings[order[i]]) })
+	s.section(&b, "### Problems\n\n", problemShare, len(s.Problems), "problem", func(i int) string {
+		p, text := s.Problems[i], "- "
+		if p.Warning {
+			text = "- Warning: "
+		}
+		text += mdText(cut(problemText(p), longCell))
+		if p.Hint != "" {
+			text += "<br>" + mdText(cut(visible(p.Hint), longCell))
+		}
+		return text + "\n"
+	})
+	var steps []string // the distinct pieces of advice, the most severe finding's first
+	seen := map[string]bool{}
+	for _, i := range order {
+		if f := s.Findings[i]; f.Advice != "" && f.Suppression == nil && !seen[f.Advice] {
+			seen[f.Advice] = true
+			steps = append(steps, "1. "+mdText(cut(visible(f.Advice), longCell))+"\n")
+		}
+	}
+	s.section(&b, "### Next steps\n\n", adviceShare, len(steps), "step", func(i int) string { return steps[i] })
+	s.closing(&b)
+	return b.Bytes()
 }
 
-// rows writes lines up to a share of the limit, in percent, and then how many
-// there were besides.
-func (s *summary) rows(b *bytes.Buffer, share, n int, noun string, line func(int) string) {
+// section writes a heading and n lines up to a share of the limit, in percent, and then
+// how many there are besides; nothing for none.
+func (s *summary) section(b *bytes.Buffer, heading string, share, n int, noun string, line func(int) string) {
+	if n == 0 {
+		return
+	}
+	b.WriteString(heading)
 	room := s.limit / 100 * share
 	for i := range n {
 		text := line(i)
 		if room -= len(text); room < 0 {
 			fmt.Fprintf(b, "\nand %s more; the json format lists them all.\n", count(int64(n-i), noun))
-			return
+			break
 		}
 		b.WriteString(text)
 	}
+	b.WriteString("\n")
 }
 
 func (s *summary) row(f finding.Finding) string {
@@ -124,32 +133,6 @@ func (s *summary) row(f finding.Finding) string {
 		ruleURL(cut(f.Rule, longCell)), mdText(cut(visible(f.Message), longCell)), key, at, mdText(cut(state, longCell)))
 }
 
-func problemItem(p finding.Problem) string {
-	text := "- " + mdText(cut(problemText(p), longCell))
-	if p.Warning {
-		text = "- Warning: " + mdText(cut(problemText(p), longCell))
-	}
-	if p.Hint != "" {
-		text += "<br>" + mdText(cut(visible(p.Hint), longCell))
-	}
-	return text + "\n"
-}
-
-// steps are the distinct pieces of advice, the most severe finding's first.
-func (s *summary) steps(order []int) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, i := range order {
-		f := s.Findings[i]
-		if f.Advice == "" || f.Suppression != nil || seen[f.Advice] {
-			continue
-		}
-		seen[f.Advice] = true
-		out = append(out, "1. "+mdText(cut(visible(f.Advice), longCell))+"\n")
-	}
-	return out
-}
-
 func (s *summary) closing(b *bytes.Buffer) {
 	sum := s.Summary
 	fmt.Fprintf(b, "Looked at %s.\n", lookedAt(sum))
@@ -181,13 +164,8 @@ func (s *summary) closing(b *bytes.Buffer) {
 // mdText makes visible text safe in a line of GitHub Markdown: nothing in it is
 // markup, HTML, a table border, a link, a mention or a reference. What could be
 // becomes a numeric entity, which CommonMark never takes for markup.
-func mdText(s string) string { return entities(s, "\\`*_{}[]<>()#!|~@&:$^\"'") }
-
-// mdCode is mdText in a code element, for names and paths. An element and not a
-// code span, because a span cannot hold every text inside a table.
-func mdCode(s string) string { return "<code>" + mdText(s) + "</code>" }
-
-func entities(s, special string) string {
+func mdText(s string) string {
+	const special = "\\`*_{}[]<>()#!|~@&:$^\"'"
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -202,3 +180,7 @@ func entities(s, special string) string {
 	}
 	return b.String()
 }
+
+// mdCode is mdText in a code element, for names and paths. An element and not a
+// code span, because a span cannot hold every text inside a table.
+func mdCode(s string) string { return "<code>" + mdText(s) + "</code>" }

@@ -247,25 +247,6 @@ func suppressed(s *finding.Suppression) sarifSuppression {
 	return out
 }
 
-func trimV(v string) string { return strings.TrimPrefix(v, "v") }
-
-// semver reports whether v has the form major.minor.patch, then anything that
-// begins with - or +.
-func semver(v string) bool {
-	core, _, _ := strings.Cut(trimV(v), "+")
-	core, _, _ = strings.Cut(core, "-")
-	parts := strings.Split(core, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	for _, p := range parts {
-		if p == "" || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
-			return false
-		}
-	}
-	return true
-}
-
 // fileURI returns the URI reference (RFC 3986) for a slash separated path: a
 // relative reference for a relative path, a file URI for an absolute one. Every
 // byte that is not an unreserved character or a slash is percent-encoded, which

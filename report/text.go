@@ -28,14 +28,8 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
 	for _, f := range r.Findings {
-		if table {
-			break
-		}
-		places := arrange(f.Locations)
-		t.headline(&b, f, places)
-		if !opts.Quiet {
-			t.body(&b, f, places)
-			b.WriteByte('\n')
+		if !table {
+			t.finding(&b, f)
 		}
 	}
 	t.problems(&b)
@@ -48,18 +42,39 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// headline is the first line: where, how bad, what, which rule.
-func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
-	at := subject(f)
+// finding is a line that says where, how bad, what and which rule; then the source line
+// and the facts.
+func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
+	places := arrange(f.Locations)
+	at, in := subject(f), targets(f)
 	if len(places) > 0 {
 		at = place(places[0])
 	}
-	in := targets(f)
 	if in != "" {
 		in = " (in " + in + ")"
 	}
 	fmt.Fprintf(b, "%s: %s: %s [%s]%s%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
 		visible(f.Message), visible(f.Rule), in, t.notes(f))
+	if t.opts.Quiet {
+		return
+	}
+	var refs []string
+	if len(places) > 0 {
+		t.source(b, places[0])
+		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+		refs = places[0].Refs
+	}
+	t.field(b, "works", liveness(f.Liveness))
+	t.field(b, "key", keyFacts(f.Key))
+	t.field(b, "outcome", outcome(f.Outcome))
+	t.field(b, "accepted", suppression(f.Suppression))
+	t.field(b, "advice", visible(f.Advice))
+	if t.opts.Verbose {
+		t.field(b, "refs", visible(strings.Join(refs, ", ")))
+		t.field(b, "print", visible(f.Fingerprint))
+	}
+	t.further(b, places)
+	b.WriteByte('\n')
 }
 
 // notes are what limits a finding, in brackets.
@@ -76,30 +91,7 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	return notes
 }
 
-func (t *text) body(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
-	if len(places) > 0 {
-		t.source(b, places[0])
-		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
-	}
-	t.field(b, "works", liveness(f.Liveness))
-	t.field(b, "key", keyFacts(f.Key))
-	t.field(b, "outcome", outcome(f.Outcome))
-	t.field(b, "accepted", suppression(f.Suppression))
-	t.field(b, "advice", visible(f.Advice))
-	if t.opts.Verbose {
-		t.field(b, "refs", visible(strings.Join(refs(places), ", ")))
-		t.field(b, "print", visible(f.Fingerprint))
-	}
-	t.further(b, places)
-}
-
-func refs(places []finding.Location) []string {
-	if len(places) == 0 {
-		return nil
-	}
-	return places[0].Refs
-}
-
+// further lists the places but the first.
 func (t *text) further(b *bytes.Buffer, places []finding.Location) {
 	if len(places) < 2 {
 		return
@@ -183,7 +175,7 @@ func (t *text) problems(b *bytes.Buffer) {
 	}
 	for len(list) > 0 {
 		n := 1
-		for n < len(list) && list[0].Path != "" && list[n].Path == list[0].Path {
+		for n < len(list) && list[0].Path != "" && list[n].Path == list[0].Path && list[n].Target == list[0].Target {
 			n++
 		}
 		same, warnings := list[:n], true
@@ -292,15 +284,23 @@ func (t *text) audit(b *bytes.Buffer) {
 			widths[i] = max(widths[i], len([]rune(c)))
 		}
 	}
-	if len(order) == 0 {
-		rows = nil
-	}
 	for i, r := range rows {
+		if len(order) == 0 {
+			break
+		}
 		color := bold
 		if i > 0 {
 			color = severityColor(groups[order[i-1]][0].Severity)
 		}
-		t.auditRow(b, r, widths, color)
+		var line strings.Builder
+		for j, c := range r {
+			pad := strings.Repeat(" ", widths[j]-len([]rune(c)))
+			if j == 0 {
+				c = t.paint(color, c)
+			}
+			line.WriteString(c + pad + "  ")
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 		if i > 0 {
 			t.auditDetails(b, groups[order[i-1]])
 		}
@@ -313,18 +313,6 @@ func (t *text) audit(b *bytes.Buffer) {
 			fmt.Fprintf(b, "%s: %s; %s\n", visible(x.Name), visible(x.State), visible(x.Detail))
 		}
 	}
-}
-
-func (t *text) auditRow(b *bytes.Buffer, cells []string, widths []int, color string) {
-	var line strings.Builder
-	for i, c := range cells {
-		pad := strings.Repeat(" ", widths[i]-len([]rune(c)))
-		if i == 0 {
-			c = t.paint(color, c)
-		}
-		line.WriteString(c + pad + "  ")
-	}
-	b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 }
 
 // auditDetails says what is wrong with one key, and what to do next.
