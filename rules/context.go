@@ -19,7 +19,7 @@ const (
 	headerLen               = 2048
 	restLen                 = 8 << 20
 	// behind is how much further off a name counts that follows the match: names
-	// stand before their values.
+	// stand before their values, and only the host of a URL behind them.
 	behind = 64
 )
 
@@ -49,7 +49,7 @@ func drawn(data []byte, s shape) bool {
 	}
 	// A secret of no fixed length: the limits shrink with it.
 	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
-		nameScore(onlyAlnum(secret)) <= maxNameScore
+		nameScore(onlyAlnum(secret), &classSteps) <= maxNameScore
 }
 
 // onlyAlnum returns s without the hyphens and underscores that the federated form
@@ -169,10 +169,23 @@ func distance(before, after []byte, is names) int {
 	if i := lastMention(before, is); i >= 0 {
 		d = len(before) - i
 	}
-	if i := firstMention(after, is); i >= 0 && (d < 0 || i+behind < d) {
-		d = i + behind
+	if i := firstMention(after, is); i >= 0 {
+		if !inHost(after, i) {
+			i += behind
+		}
+		if d < 0 || i < d {
+			d = i
+		}
 	}
 	return d
+}
+
+// inHost reports whether b[i] stands in the host of a URL, which tells whom the key
+// before it is sent to.
+func inHost(b []byte, i int) bool {
+	for ; i > 0 && (token[b[i-1]] != 0 || b[i-1] == '.'); i-- {
+	}
+	return bytes.HasSuffix(b[:i], []byte("://"))
 }
 
 // around returns the span of the lines about s: its own line and as many before

@@ -21,7 +21,12 @@ func TestDocumentedShares(t *testing.T) {
 		fmt.Sprintf("by more than 2^%.1f", maxNameScore/8.0):           nameTail(),
 		fmt.Sprintf("fewer than %d different characters", minDistinct): distinctTail(secretLen, minDistinct),
 		fmt.Sprintf("a run of %d or more consecutive", maxSequence+1):  2 * 28 / math.Pow(62, 6),
+		fmt.Sprintf("by more than 2^%.1f, as terms", maxTermScore/8.0): termTail(),
+		fmt.Sprintf("by more than 2^%.1f, in order", maxOrder/8.0):     orderTail(),
 		"only decimal digits, or only hexadecimal ones of one case":    2 * math.Pow(16.0/62, secretLen),
+		"only letters of one case":                                     2 * math.Pow(26.0/62, secretLen),
+		"only `A` to `Z` and `2` to `7`":                               math.Pow(32.0/62, secretLen),
+		"only `a` to `z` and `2` to `7`, the prefix":                   math.Pow(32.0/62, secretLen) * math.Pow(36.0/62, prefixLen),
 	} {
 		_, after, found := strings.Cut(string(page), row)
 		line, _, _ := strings.Cut(after, "\n")

@@ -3,12 +3,18 @@ package rules
 // The two halves of a real key are even draws from 62 letters and digits. The
 // tests below ask whether a draw could look like this text; each is set so that
 // one key in a thousand million or fewer would fail it (random_test.go works the
-// shares out exactly, docs/rules.md lists them).
+// shares out exactly, docs/rules.md lists them). Two of them are scores, the logarithm of
+// how much likelier the text is as something written than as a draw; the others are
+// what no score of steps sees.
 
 const (
 	// maxNameScore is the likelihood ratio, in eighths of a bit and over both
 	// halves, above which a match reads as names that somebody wrote.
 	maxNameScore = 205
+	// maxTermScore is the same for names made of terms that end in digits.
+	maxTermScore = 215
+	// maxOrder is the same ratio above which letters and digits follow their order.
+	maxOrder = 140
 	// minDistinct is the least number of different bytes in a secret half.
 	minDistinct = 13
 	// maxSequence is the longest run of consecutive code points in either half.
@@ -16,20 +22,31 @@ const (
 )
 
 // readsAsMade reports whether the halves of a match look like something that a
-// person or another program made, and not like even draws: names, a sequence, few
-// or repeated characters, a hexadecimal or decimal number. Both are letters and
-// digits; the secret has 32.
+// person or another program made, and not like even draws: names, a sequence, letters
+// and digits in order, few or repeated characters, a small alphabet. Both are letters
+// and digits; the secret has 32.
 func readsAsMade(prefix, secret []byte) bool {
-	return distinct(secret) < minDistinct || isNumber(secret) ||
+	return distinct(secret) < minDistinct || hasSmallAlphabet(prefix, secret) ||
 		sequence(prefix) > maxSequence || sequence(secret) > maxSequence ||
-		nameScore(prefix)+nameScore(secret) > maxNameScore
+		nameScore(prefix, &classSteps)+nameScore(secret, &classSteps) > maxNameScore ||
+		nameScore(prefix, &termSteps)+nameScore(secret, &termSteps) > maxTermScore || orderScore(prefix, secret) > maxOrder
+}
+
+// termSteps stands in for classSteps where names are made of technical terms, as in
+// Float16Int64Sse42: nearly every word ends in digits, and the next begins large. Its
+// rows are the shares of such steps that its author takes for likely: from a small
+// letter .68 .17 .15, from a large one .88 .08 .04, from a digit .08 .50 .42.
+var termSteps = [3][3]int8{
+	{6, -10, -1},
+	{9, -19, -16},
+	{-19, 2, 11},
 }
 
 // nameScore returns the logarithm, in eighths of a bit, of how much likelier s is
-// as a name than as an even draw, by the steps in model.go. It is a first-order
-// Markov model of the classes and of the case-folded letters; see Shannon 1948,
-// section 3, for the idea.
-func nameScore(s []byte) int {
+// as a name than as an even draw, by the steps of its classes and those of its letters
+// in model.go. It is a first-order Markov model of the classes and of the case-folded
+// letters; see Shannon 1948, section 3, for the idea.
+func nameScore(s []byte, classSteps *[3][3]int8) int {
 	score := 0
 	prev, prevLetter := class(s[0]), s[0]|0x20
 	for _, c := range s[1:] {
@@ -88,14 +105,93 @@ func sequence(s []byte) int {
 	return longest
 }
 
-// isNumber reports whether s is all decimal digits, or all hexadecimal digits of
-// one case.
-func isNumber(s []byte) bool {
-	lower, upper := true, true
-	for _, c := range s {
-		digit := c <= '9'
-		lower = lower && (digit || c >= 'a' && c <= 'f')
-		upper = upper && (digit || c >= 'A' && c <= 'F')
+// The alphabets that other programs draw from, each too small to be a key's by chance:
+// numbers, digests, identifiers and seeds. Of small letters and digits together a draw is
+// not rare enough, so there the prefix has to be of them, too.
+const (
+	decimal = 1 << iota
+	hexLower
+	hexUpper
+	lowerCase
+	upperCase
+	base32Upper // RFC 4648, as seeds of one-time passwords are written
+	base32Lower
+	lowerDigits
+)
+
+var alphabets = func() (t [256]byte) {
+	for bit, set := range []string{"0123456789", "0123456789abcdef", "0123456789ABCDEF", "abcdefghijklmnopqrstuvwxyz",
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "abcdefghijklmnopqrstuvwxyz234567",
+		"abcdefghijklmnopqrstuvwxyz0123456789"} {
+		for _, c := range []byte(set) {
+			t[c] |= 1 << bit
+		}
 	}
-	return lower || upper
+	return t
+}()
+
+func hasSmallAlphabet(prefix, secret []byte) bool {
+	all := func(s []byte) byte {
+		in := ^byte(0)
+		for _, c := range s {
+			in &= alphabets[c]
+		}
+		return in
+	}
+	in := all(secret)
+	return in&^(base32Lower|lowerDigits) != 0 || in&base32Lower != 0 && all(prefix)&lowerDigits != 0
+}
+
+// orderScore returns the logarithm, in eighths of a bit, of how much likelier the two
+// halves are as a placeholder whose letters follow their order, in the alphabet or on the
+// keyboard, and whose digits follow theirs, than as an even draw: a1b2c3d4, aBcDeF,
+// abc123def456, aabbcc, acegik. It takes the letters, in one case, and the digits apart,
+// compares each with the next or the next but one, and counts the steps of 0 to 3 up, or
+// down; a writer takes nine in ten so, a draw four of 26 and four of ten.
+func orderScore(prefix, secret []byte) int {
+	const letterRight, letterWrong, digitRight, digitWrong = 20, -25, 9, -21
+	best := 0
+	for _, order := range [...]*[256]int8{&alphabetOrder, &keyboardOrder} {
+		var letters, digits [prefixLen + secretLen]int8
+		nl, nd := 0, 0
+		for _, half := range [2][]byte{prefix, secret} {
+			for _, c := range half {
+				if class(c) == digitClass {
+					digits[nd], nd = int8(c-'0'), nd+1
+				} else {
+					letters[nl], nl = order[c|0x20], nl+1
+				}
+			}
+		}
+		for _, lag := range [2]int{1, 2} {
+			up, down := 0, 0
+			step := func(s []int8, n int8, right, wrong int) {
+				for i := lag; i < len(s); i++ {
+					d := (s[i] - s[i-lag] + n) % n
+					up += choose(d <= 3, right, wrong)
+					down += choose((n-d)%n <= 3, right, wrong)
+				}
+			}
+			step(letters[:nl], 26, letterRight, letterWrong)
+			step(digits[:nd], 10, digitRight, digitWrong)
+			best = max(best, up, down)
+		}
+	}
+	return best
+}
+
+func choose(yes bool, a, b int) int {
+	if yes {
+		return a
+	}
+	return b
+}
+
+var alphabetOrder, keyboardOrder = orderOf("abcdefghijklmnopqrstuvwxyz"), orderOf("qwertyuiopasdfghjklzxcvbnm")
+
+func orderOf(letters string) (t [256]int8) {
+	for i, c := range []byte(letters) {
+		t[c] = int8(i)
+	}
+	return t
 }

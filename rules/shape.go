@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"encoding/binary"
+	"regexp"
 	"slices"
 	"sort"
 
@@ -109,12 +110,29 @@ func (g *grammar) stands(data []byte, start, end int) bool {
 	if g.Alone == keyformat.High {
 		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) || isBinary(data, start, end, farReach)
 	}
+	if inHash(data, start) {
+		return false
+	}
 	left, right := startsAt(data, start), endsAt(data, end)
 	if left && right || g.Mark != "" || !isBinary(data, start, end, nearReach) {
 		return left && right
 	}
 	stop := end < len(data) && data[end] == '.' && !(end+1 < len(data) && isControl(data[end+1]))
 	return !stop && (left || isLength(data, start))
+}
+
+// hashMark is how crypt(3) and what goes by it begin a hash of a password. The alphabet of
+// such hashes has the dot.
+var hashMark = regexp.MustCompile(`\$(1|2[abxy]?|5|6|7|g?y|S|md5|sha1|apr1|scrypt|(argon2|bcrypt|pbkdf2)[a-z0-9-]*)\\?\$`)
+
+// inHash reports whether data[start] stands in such a hash.
+func inHash(data []byte, start int) bool {
+	const longest = 256
+	run := start
+	for run > 0 && start-run < longest && (alnum[data[run-1]] != 0 || bytes.IndexByte([]byte(`./$\=,-+`), data[run-1]) >= 0) {
+		run--
+	}
+	return bytes.IndexByte(data[run:start], '$') >= 0 && hashMark.Match(data[run:start])
 }
 
 const (
