@@ -131,7 +131,7 @@ type parser struct {
 // lay ends the piece that is being read.
 func (p *parser) lay(at spot) {
 	if p.pos > p.start {
-		p.nb.pieces = append(p.nb.pieces, piece{Span{p.start, p.pos}, at})
+		p.nb.pieces = append(p.nb.pieces, piece{Span{Start: p.start, End: p.pos}, at})
 	}
 	p.start = p.pos
 }
@@ -204,7 +204,7 @@ func (p *parser) rich(mime []byte) error {
 	switch name := string(mime); {
 	case name == "png", name == "jpeg", // nbformat 3
 		strings.HasPrefix(name, "image/") && !strings.HasPrefix(name, "image/svg"):
-		p.nb.images = append(p.nb.images, Span{start, p.pos})
+		p.nb.images = append(p.nb.images, Span{Start: start, End: p.pos})
 	}
 	return err
 }

@@ -61,7 +61,7 @@ type Option struct {
 // Span returns the range from the value's first byte to its last.
 func (o *Option) Span() Span {
 	first, last := o.parts[0], o.parts[len(o.parts)-1]
-	return Span{first.Start, max(first.Start, last.End)}
+	return Span{Start: first.Start, End: max(first.Start, last.End)}
 }
 
 // A kind is one of the complaints of configparser.
