@@ -49,6 +49,7 @@ var rooms = map[string]room{
 	"internal/inflate":             {leaf: true, why: "one inflater"},
 	"internal/keyformat":           {leaf: true, why: "one table of the key formats"},
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
+	"internal/regular":             {leaf: true, why: "one way to open what must be a regular file"},
 	"internal/shell":               {leaf: true, why: "one way to quote for a shell"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
 	"internal/git/config":          {leaf: true, why: "one reader of git's configuration"},

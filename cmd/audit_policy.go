@@ -52,6 +52,7 @@ func (p *policyFlags) register(c *cobra.Command) {
 
 // policy is that of the settings, with what the command line says in its place.
 func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
+	p.config.noBaseline = true
 	root, repository, err := config.Root(".")
 	if err != nil {
 		return audit.Policy{}, failed(err)

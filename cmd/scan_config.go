@@ -19,7 +19,7 @@ import (
 type configOptions struct {
 	file, from, baseline string
 	none, noInline       bool
-	making               bool // a baseline, so that the one of the settings does not count
+	noBaseline           bool // the one that the settings name does not count
 }
 
 func (o *configOptions) register(c *cobra.Command) {
@@ -87,7 +87,7 @@ func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error
 	switch {
 	case name != "":
 		b, err = config.LoadBaseline(name)
-	case s.Baseline == "" || o.making:
+	case s.Baseline == "" || o.noBaseline:
 		return nil, nil
 	case o.from != "":
 		name = s.Baseline

@@ -118,7 +118,25 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	p := htmlPage{
 		htmlFrame: frame("b10lint " + cmp.Or(visible(h.Run.Command), "report") + ", " + day(&now)),
 		Heading:   "nothing found", IsAudit: h.Run.Command == "audit",
-		Facts: h.runFacts(s, now), Problems: h.problemList(), Sources: sourceList(s.Sources), Notes: h.notes(s),
+		Facts: h.runFacts(s, now), Notes: covered(r, func(finding.Coverage) bool { return true }),
+		Bars: distributions(s.Inventory, now), Rules: h.ruleWords(),
+	}
+	for _, x := range r.Problems {
+		kind := "Problem"
+		if x.Warning {
+			kind = "Warning"
+		}
+		p.Problems = append(p.Problems, htmlProblem{kind, problemText(x), visible(x.Hint)})
+	}
+	for _, x := range s.Sources {
+		state := visible(x.State)
+		if d := day(x.Since); d != "" {
+			state += ", since " + d
+		}
+		p.Sources = append(p.Sources, htmlProblem{visible(x.Name), state, visible(x.Detail)})
+	}
+	for _, f := range s.Resolved {
+		p.Notes = append(p.Notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}
 	if n := len(h.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
@@ -141,8 +159,6 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 			p.Severities = append(p.Severities, htmlCount{sev.String(), worst[sev.String()]})
 		}
 	}
-	p.Bars = distributions(s.Inventory, now)
-	p.Rules = h.ruleWords()
 	return render(htmlTemplate, p)
 }
 
@@ -162,36 +178,6 @@ func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
 		facts = append(facts, htmlFact{"Resolved", count(int64(n), "finding") + " since the earlier report"})
 	}
 	return facts
-}
-
-func (h *htmlWriter) problemList() (list []htmlProblem) {
-	for _, p := range h.Problems {
-		kind := "Problem"
-		if p.Warning {
-			kind = "Warning"
-		}
-		list = append(list, htmlProblem{kind, problemText(p), visible(p.Hint)})
-	}
-	return list
-}
-
-func sourceList(sources []finding.Source) (list []htmlProblem) {
-	for _, s := range sources {
-		state := visible(s.State)
-		if d := day(s.Since); d != "" {
-			state += ", since " + d
-		}
-		list = append(list, htmlProblem{visible(s.Name), state, visible(s.Detail)})
-	}
-	return list
-}
-
-func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
-	notes = covered(h.Report, func(finding.Coverage) bool { return true })
-	for _, f := range s.Resolved {
-		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
-	}
-	return notes
 }
 
 // ruleWords are the words of the rules that the findings name, the most frequent

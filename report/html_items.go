@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -103,14 +102,13 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 	}
 	exposed, facts := exposure(group, now)
 	it.Facts = append(it.Facts, facts...)
-	switch {
-	case known != nil:
-		it.Line = keyLine(known, exposed, now)
-	case key != nil:
-		it.Line = keyLine(&finding.InventoryKey{Key: *key}, exposed, now)
-	default:
-		it.Line = keyLine(&finding.InventoryKey{}, exposed, now)
+	if known == nil {
+		known = &finding.InventoryKey{}
+		if key != nil {
+			known.Key = *key
+		}
 	}
+	it.Line = keyLine(known, exposed, now)
 	return it
 }
 
@@ -200,51 +198,4 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 		facts = append(facts, htmlFact{"At the head", "no longer; history keeps it"})
 	}
 	return at, facts
-}
-
-// createdWords says when a key was made, and how sure that is.
-func createdWords(k *finding.Key) string {
-	switch {
-	case day(k.CreatedAt) != "":
-		return strings.TrimSuffix(day(k.CreatedAt)+" ("+basis(k.CreatedBasis)+")", " ()")
-	case day(k.CreatedBefore) != "":
-		return "before " + day(k.CreatedBefore) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
-	case day(k.CreatedAfter) != "":
-		return "after " + day(k.CreatedAfter) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
-	}
-	return ""
-}
-
-// usedWords says when a key was last used. What rests on a part of the uses does
-// not sound as if it were all of them.
-func usedWords(k *finding.Key) string {
-	switch {
-	case k.NeverUsed:
-		return "never used"
-	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
-		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
-	case day(k.LastUsedAt) != "":
-		return "last used " + day(k.LastUsedAt)
-	case day(k.NoUseSince) != "":
-		return "no evidence of use since " + day(k.NoUseSince)
-	case k.CreatedBasis != "":
-		return "not known"
-	}
-	return ""
-}
-
-func basis(b string) string {
-	switch b {
-	case "list":
-		return "list of keys"
-	case "audit-log":
-		return "audit log"
-	case "usage":
-		return "Model API usage"
-	case "format":
-		return "by its format"
-	case "activity":
-		return "first known use"
-	}
-	return visible(b)
 }

@@ -1,11 +1,15 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
@@ -107,18 +111,6 @@ func (s *sarifWriter) render() ([]byte, error) {
 	}
 }
 
-// bySeverity returns the indices of the findings, the most severe first.
-func bySeverity(findings []finding.Finding) []int {
-	order := make([]int, len(findings))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(findings[b].Severity, findings[a].Severity)
-	})
-	return order
-}
-
 func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	s.outside = map[string]bool{}
 	rules := s.rules(kept)
@@ -126,9 +118,24 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	for i, r := range rules {
 		index[r.ID] = uint(i)
 	}
+	driver := &sarif.ToolComponent{Name: cmp.Or(visible(s.Run.Tool.Name), "b10lint"), InformationURI: ptr(HomeURL), Rules: rules, Notifications: notificationKinds()}
+	if v := s.Run.Tool.Version; v != "" {
+		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
+			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
+		}
+		if driver.Version = ptr(visible(trimV(v))); semver.MatchString(trimV(v)) {
+			driver.SemanticVersion = driver.Version
+		}
+	}
+	ok := s.Summary.Complete && !s.Summary.Interrupted
+	invocation := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
+	if t := saneTime(&s.Run.Started); t != nil {
+		invocation.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
+		invocation.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
+	}
 	run := sarif.Run{
-		Tool:              sarif.Tool{Driver: s.driver(rules)},
-		Invocations:       []*sarif.Invocation{s.invocation(dropped)},
+		Tool:              sarif.Tool{Driver: driver},
+		Invocations:       []*sarif.Invocation{invocation},
 		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.Run.Command), "scan") + "/")},
 		ColumnKind:        "utf16CodeUnits",
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
@@ -153,25 +160,6 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
 
-func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComponent {
-	d := &sarif.ToolComponent{
-		Name:           cmp.Or(visible(s.Run.Tool.Name), "b10lint"),
-		InformationURI: ptr(HomeURL),
-		Rules:          rules,
-		Notifications:  notificationKinds(),
-	}
-	if v := s.Run.Tool.Version; v != "" {
-		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
-			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
-		}
-		d.Version = ptr(visible(trimV(v)))
-		if semver(v) {
-			d.SemanticVersion = d.Version
-		}
-	}
-	return d
-}
-
 func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
 	if vcs == nil {
 		return nil
@@ -190,30 +178,18 @@ func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
 	return []*sarif.VersionControlDetails{v}
 }
 
-func (s *sarifWriter) invocation(dropped int) *sarif.Invocation {
-	ok := s.Summary.Complete && !s.Summary.Interrupted
-	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
-	if t := saneTime(&s.Run.Started); t != nil {
-		inv.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
-		inv.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
-	}
-	return inv
-}
-
 // gzipSize is the length of data compressed as an upload would be.
 func gzipSize(data []byte) (int64, error) {
-	var n counter
-	z := gzip.NewWriter(&n)
-	if _, err := z.Write(data); err != nil {
-		return 0, err
-	}
-	err := z.Close()
-	return int64(n), err
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(data)
+	err = errors.Join(err, z.Close())
+	return int64(b.Len()), err
 }
 
-type counter int64
+func trimV(v string) string { return strings.TrimPrefix(v, "v") }
 
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+var semver = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}([-+].*)?$`)
 
 func ptr[T any](v T) *T { return &v }
 

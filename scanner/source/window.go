@@ -11,6 +11,9 @@ import (
 const (
 	// WholeLimit is the size up to which an input may be held in memory whole.
 	WholeLimit = 64 << 20
+	// SmallFile is the largest file, in bytes, that is read to be understood, beside the
+	// scan.
+	SmallFile = 4 << 20
 	// WindowSize keeps a window in the processor's second-level cache, where it is
 	// scanned at once after it was read.
 	WindowSize = 512 << 10

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -141,7 +142,7 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 func (w *walker) again(e entry) error {
 	w.whole.Lock()
 	defer w.whole.Unlock()
-	data, err := os.ReadFile(e.real)
+	data, err := regular.ReadFile(e.real, source.WholeLimit)
 	if err != nil {
 		return w.problem(e, err)
 	}
@@ -162,16 +163,11 @@ func (w *walker) changed(e entry) error {
 
 func opener(name string) func() (source.Content, error) {
 	return func() (source.Content, error) {
-		f, err := os.Open(name)
+		f, size, err := regular.Open(name)
 		if err != nil {
 			return nil, err
 		}
-		info, err := f.Stat()
-		if err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-		return content{f, info.Size()}, nil
+		return content{f, size}, nil
 	}
 }
 

@@ -2,9 +2,6 @@ package disk
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -43,30 +40,6 @@ type marking struct {
 func (m marking) Blob(b *source.Blob) (int, error) {
 	b.At.Exposure, b.At.Context = m.at.Exposure, m.at.Context
 	return m.Sink.Blob(b)
-}
-
-// maxSmall is the largest file that is read to be understood and not to be scanned.
-const maxSmall = 4 << 20
-
-// ReadSmall reads a regular file of at most 4 MiB whole.
-func ReadSmall(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is no regular file")
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("is larger than %d bytes", maxSmall)
-	}
-	return data, err
 }
 
 // RealPath follows symbolic links and, on Windows, spells the names as the disk

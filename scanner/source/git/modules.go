@@ -9,6 +9,7 @@ import (
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 )
@@ -111,7 +112,7 @@ func (h *History) Submodules(to source.Sink) (folders []string, err error) {
 		}
 	}
 	mods := h.modules
-	if data, err := disk.ReadSmall(filepath.Join(h.path, ".gitmodules")); err == nil {
+	if data, err := regular.ReadFile(filepath.Join(h.path, ".gitmodules"), source.SmallFile); err == nil {
 		mods = refs.ParseModules(data)
 	}
 	known := map[string]bool{}

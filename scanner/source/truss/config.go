@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/b10lint/b10lint/internal/regular"
+	"github.com/b10lint/b10lint/scanner/source"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 // A Config is what matters of a truss's config.yaml.
@@ -33,7 +33,7 @@ const dummySecret = "docker_dummy_key"
 // ReadConfig reads a config.yaml. It expands no aliases but follows them, so
 // its time is linear in the file.
 func ReadConfig(name string) (Config, error) {
-	data, err := disk.ReadSmall(name)
+	data, err := regular.ReadFile(name, source.SmallFile)
 	if err != nil {
 		return Config{}, err
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 const trussIgnoreName = ".truss_ignore"
@@ -106,7 +106,7 @@ func builtinSpec() (*ignore.PathSpec, error) { return ignore.ParsePathSpec([]byt
 // .truss_ignore, which replaces the built-in list, or that list. custom is nil
 // without a file of its own.
 func archiveSpec(dir string, builtin *ignore.PathSpec) (spec, custom *ignore.PathSpec, err error) {
-	data, err := disk.ReadSmall(filepath.Join(dir, trussIgnoreName))
+	data, err := regular.ReadFile(filepath.Join(dir, trussIgnoreName), source.SmallFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return builtin, nil, nil
 	}

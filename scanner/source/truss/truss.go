@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 )
@@ -107,7 +108,7 @@ func chainFiles(dir string) (chain, opaque []string) {
 		return nil, nil
 	}
 	for _, name := range names {
-		data, err := disk.ReadSmall(name)
+		data, err := regular.ReadFile(name, source.SmallFile)
 		if err != nil || !strings.Contains(string(data), "truss_chains") {
 			continue // one that cannot be read is reported when it is sent
 		}
