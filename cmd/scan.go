@@ -135,9 +135,11 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 		return err
 	}
 	defer reports.abandon()
-	revocation, err := o.revoke.begin(env, ui, &o.verify.api)
-	if err != nil {
-		return err
+	var revocation *revocation // it asks Baseten nothing yet
+	if o.revoke.on {
+		if revocation, err = newRevocation(env, ui, &o.revoke.flags, &o.verify.api); err != nil {
+			return err
+		}
 	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)

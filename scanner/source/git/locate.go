@@ -37,10 +37,12 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	a := &answer{h: h, r: r, tracer: t, q: q, reader: r.Reader(), commits: map[pack.ID]pack.CommitInfo{}}
 	a.resolve()
 	out := make([][]finding.Location, len(hits))
+	// Without the references it is unknown what none of them leads to.
+	blind := slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, refs.ErrReftable) })
 	for i := range hits {
 		out[i] = a.locate(hits[i])
 		for j := range out[i] {
-			out[i][j].Unreachable = out[i][j].Unreachable && r.knowsRefs()
+			out[i][j].Unreachable = out[i][j].Unreachable && !blind
 		}
 	}
 	if t.full {
@@ -334,7 +336,7 @@ func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
 	signed(&at, a.tags[id].Tagger)
 	for _, ref := range a.r.refs {
 		next, _ := pack.ParseID(ref.ID)
-		for range 64 {
+		for range maxTags {
 			if next == id {
 				at.Refs = append(at.Refs, ref.Short())
 				break

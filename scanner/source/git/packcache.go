@@ -209,20 +209,15 @@ func (c *packCache) store(r *repository, again []pack.ID, conn *connectivity, so
 	}
 	for path, name := range c.names {
 		e.Pack, e.Again = name, in[path]
-		if err := c.write(name, e); err != nil {
+		body, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		data := hex.EncodeToString(sum[:]) + "\n" + string(body)
+		if err := atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// write puts an entry in place whole. Only its owner may read it.
-func (c *packCache) write(name string, e packEntry) error {
-	body, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(body)
-	data := hex.EncodeToString(sum[:]) + "\n" + string(body)
-	return atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true})
 }

@@ -183,13 +183,24 @@ func glob(base, pattern string) ([]string, error) {
 	cut := strings.LastIndexByte(pattern[:i], '/') + 1
 	dir := path.Join(base, pattern[:cut])
 	element, rest, more := strings.Cut(pattern[cut:], "/")
-	names, err := readNames(dir)
+	f, err := os.Open(filepath.FromSlash(dir))
 	if missing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	names, err := f.Readdirnames(maxMatches + 1)
+	switch {
+	case len(names) > maxMatches:
+		return nil, fmt.Errorf("holds more than %d files; scan it by name", maxMatches)
+	case missing(err):
+		return nil, nil
+	case len(names) == 0 && err != nil && !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	slices.Sort(names)
 	var out []string
 	var errs []error
 	for _, name := range names {
@@ -205,23 +216,6 @@ func glob(base, pattern string) ([]string, error) {
 		errs = append(errs, err)
 	}
 	return out, errors.Join(errs...)
-}
-
-func readNames(dir string) ([]string, error) {
-	f, err := os.Open(filepath.FromSlash(dir))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(maxMatches + 1)
-	if len(names) > maxMatches {
-		return nil, fmt.Errorf("holds more than %d files; scan it by name", maxMatches)
-	}
-	slices.Sort(names)
-	if len(names) == 0 && err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return names, nil
 }
 
 // Home returns a Source of the places on a workstation where keys are known to be.
