@@ -97,7 +97,7 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 		StartTime: gitlabTime(g.Run.Started), EndTime: gitlabTime(g.Run.Started.Add(s.Elapsed)),
 	}}
 	say := func(level, text string) { r.Scan.Messages = append(r.Scan.Messages, gitlabMessage{level, text}) }
-	say("info", "Looked at "+lookedAt(s)+".")
+	say("info", "Scanned "+scanned(s)+".")
 	for _, f := range g.Findings {
 		if f.Suppression == nil {
 			r.Vulnerabilities = append(r.Vulnerabilities, g.vulnerability(f))
@@ -122,9 +122,9 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	switch {
 	case s.Interrupted:
 		r.Scan.Status = "failure"
-		say("fatal", "The run was interrupted before it had looked at everything.")
+		say("fatal", "The run was interrupted before it had read everything.")
 	case !s.Complete:
-		say("warn", "Incomplete: not everything could be looked at.")
+		say("warn", "Incomplete: not everything could be read.")
 	}
 	return encode(r, "  ")
 }

@@ -111,7 +111,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	p := htmlPage{
 		htmlFrame: frame("b10lint " + cmp.Or(visible(r.Run.Command), "report") + ", " + day(&now)),
 		Heading:   "nothing found", IsAudit: r.Run.Command == "audit",
-		Facts: runFacts(r, now), Notes: covered(r, func(finding.Coverage) bool { return true }),
+		Facts: runFacts(r, now), Notes: covered(r, true),
 		Bars: distributions(s.Inventory, now), Rules: ruleWords(r),
 	}
 	for _, x := range r.Problems {
@@ -138,7 +138,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	case s.Interrupted:
 		p.State = "Incomplete: the run was interrupted."
 	case !s.Complete:
-		p.State = "Incomplete: not everything could be looked at; see the problems below."
+		p.State = "Incomplete: not everything could be read; see the problems below."
 	}
 	p.Items, p.Quiet = newItems(r, opts, now)
 	worst := map[string]int{}
@@ -160,7 +160,7 @@ func runFacts(r finding.Report, now time.Time) []htmlFact {
 	facts := []htmlFact{
 		{"Made", now.Format("2006-01-02 15:04 UTC")},
 		{"By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint") + " " + visible(r.Run.Tool.Version))},
-		{"Looked at", lookedAt(s)},
+		{"Scanned", scanned(s)},
 	}
 	if len(r.Run.Targets) > 0 {
 		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell)})
