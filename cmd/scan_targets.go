@@ -34,8 +34,8 @@ type scanTarget struct {
 	minConfidence finding.Confidence
 }
 
-// targets are the targets of the command line, and its words. Each has its own settings; standard input
-// has those of the current folder. What the command line says has the last word.
+// targets are the targets of the command line, and its words. Each has its own settings;
+// standard input has those of the current folder. Flags override them.
 func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, error) {
 	if o.places.isHome { // in no repository
 		t := o.places.target(env)
@@ -67,6 +67,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		}
 		clean := filepath.Clean(arg)
+		if arg == "-" {
+			clean = "" // ./- is a file
+		}
 		if named[clean] && arg == "-" {
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		}
