@@ -85,7 +85,7 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		if err != nil {
 			return nil, nil, err
 		}
-		s = o.ocr.wrap(o.archives.wrap(s, o.jobs))
+		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
 	same := map[string]int{}
