@@ -24,7 +24,7 @@ const (
 	CommentsInIndex
 )
 
-// maxComments bounds the markers of one blob that are looked at. A file with more
+// maxComments bounds the markers of one blob that are read. A file with more
 // was not written by people.
 const maxComments = 1000
 
@@ -73,7 +73,7 @@ func nextMarker(data []byte, from int) int {
 	}
 }
 
-// sniffed is how much of a file tells whether it is text, as in git.
+// sniffed is how much of a file decides whether it is text, as in git.
 const sniffed = 8000
 
 // used takes out the comment beside a match, whether or not the match counts.

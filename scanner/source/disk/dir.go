@@ -25,7 +25,7 @@ type Options struct {
 	Jobs    int           // goroutines; 0 means one a processor
 	Filter  source.Filter // which paths are looked at
 	SkipGit bool          // leave git folders to a history source; else their files are read like any
-	// Repository is told, with SkipGit, of every work tree and bare repository that
+	// Repository is called, with SkipGit, with every work tree and bare repository that
 	// the walk meets, from any goroutine. A bare one is then not walked.
 	Repository func(name string)
 
@@ -48,7 +48,7 @@ type dirSource struct {
 	opts   Options
 }
 
-// A stamp tells whether a file changed.
+// A stamp shows whether a file changed.
 type stamp struct {
 	size, sec, nsec int64
 	regular         bool
@@ -177,7 +177,7 @@ func (w *walker) list(e entry) (rest job, err error) {
 	return rest, nil
 }
 
-// repository tells of a repository, and reports whether it is a bare one.
+// repository reports a repository, and reports whether it is a bare one.
 func (w *walker) repository(e entry, items []item) (bare bool) {
 	if !w.opts.SkipGit || w.opts.Repository == nil {
 		return false
@@ -200,7 +200,7 @@ func (w *walker) repository(e entry, items []item) (bare bool) {
 	return bare
 }
 
-// hasObjects tells a git folder from one that only has the name of one, the files
+// hasObjects distinguishes a git folder from one that only has the name of one, the files
 // of which are files like any.
 func hasObjects(dir string) bool { return Exists(dir, "objects") }
 

@@ -93,7 +93,7 @@ func (r *fileReader) read(ctx context.Context, in *folder, e entry) error {
 	return nil
 }
 
-// readUpTo fills buf. A file that yields the size it told is not asked for more:
+// readUpTo fills buf. A file that yields the size it reported is not asked for more:
 // that saves a system call for each.
 func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 	for n < len(buf) && (n == 0 || int64(n) != size) {

@@ -132,7 +132,7 @@ func (h *History) Submodules(to source.Sink) (folders []string, err error) {
 // messages being written, logs, packed references, the state of a rebase, and
 // whatever anybody else has put there. These files stay with this clone, so their
 // exposure is that of files git does not have. The object folder and, as they are
-// repositories of their own, those of submodules are left out.
+// repositories of their own, those of submodules are excluded.
 func (h *History) gitFiles(ctx context.Context, r *repository, to source.Sink) error {
 	dirs := []string{r.CommonDir()}
 	rel, err := filepath.Rel(r.CommonDir(), r.GitDir())

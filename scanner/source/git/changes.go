@@ -7,8 +7,8 @@ import (
 	"github.com/b10lint/b10lint/internal/git/pack"
 )
 
-// maxChains bounds the keys times paths that are told apart, maxPaths those of one
-// key, and maxSteps the entries that are looked at for it: trees can be made that
+// maxChains bounds the keys times paths that are distinguished, maxPaths those of one
+// key, and maxSteps the entries that are read for it: trees can be made that
 // hold one blob under more paths than there is room for.
 const (
 	maxChains = 1 << 17
@@ -35,7 +35,7 @@ type removal struct {
 	lacking []int32
 }
 
-// A chainKey tells chains apart.
+// A chainKey distinguishes chains.
 type chainKey struct {
 	key  int32
 	path string

@@ -151,7 +151,7 @@ func (c *connectivity) roots() {
 const namedPromises = 1000
 
 // missing reports what is not there. What a partial clone was promised is counted
-// and makes the run incomplete too: nobody has looked at it.
+// and makes the run incomplete too: it was not scanned.
 func (h *History) missing(c *connectivity, to source.Sink) error {
 	for _, err := range c.index {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error()}); err != nil {

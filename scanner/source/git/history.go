@@ -33,7 +33,7 @@ type Options struct {
 	Alternates []string
 	// Scope bounds the scan to what some commits introduce.
 	Scope Scope
-	// Cache is a folder that remembers which packs were looked at; "" for none.
+	// Cache is a folder that remembers which packs were scanned; "" for none.
 	// Version is that of the detector, without which nothing is remembered.
 	Cache, Version string
 }
@@ -237,7 +237,7 @@ func (h *History) count(s pack.SweepStats) {
 	}
 }
 
-// Coverage says what was read; nothing where there is no repository.
+// Coverage says what was read; nothing where there is not a repository.
 func (h *History) Coverage() []finding.Coverage {
 	if !h.looked {
 		return nil
@@ -245,7 +245,7 @@ func (h *History) Coverage() []finding.Coverage {
 	return []finding.Coverage{h.cov}
 }
 
-// CommonDir is the folder that tells one repository from another.
+// CommonDir is the folder that identifies a repository.
 func (h *History) CommonDir() string {
 	_, dir, err := gitdir.Find(h.path)
 	if err != nil {

@@ -116,7 +116,7 @@ func (s *selector) parent(id pack.ID, n int) (pack.ID, error) {
 	return c.Parents[n-1], nil
 }
 
-// maxTags is how many tags may name each other; git has no limit, and nobody needs more.
+// maxTags is how many tags may name each other; git has no limit, and no one needs more.
 const maxTags = 64
 
 // peel follows tags to what they name in the end, and reads that.

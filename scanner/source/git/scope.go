@@ -39,7 +39,7 @@ type Scope struct {
 }
 
 // An Update is a reference on its way from one object to another. An id that is
-// all zeros, or empty, is no object.
+// all zeros, or empty, is not an object.
 type Update struct{ Old, New, Ref string }
 
 // IsAll reports whether the scope is everything.
@@ -300,7 +300,7 @@ func (s *selector) interesting(c *painted) bool {
 	return c.flags == wanted && c.date > s.after
 }
 
-// slop is how many commits are looked at beyond the last interesting one, for
+// slop is how many commits are read beyond the last interesting one, for
 // clocks that were wrong; git looks at as many.
 const slop = 5
 

@@ -23,9 +23,9 @@ type stagedEntry struct {
 }
 
 // walkStaged hands over the blobs of the index that HEAD does not have at their
-// paths, and those that HEAD has there, which Locate tells apart. Trees are only
+// paths, and those that HEAD has there, which Locate distinguishes. Trees are only
 // read where the index does not remember that they are those of HEAD. The sides of
-// a conflict are looked at, too.
+// a conflict are scanned, too.
 func (h *History) walkStaged(ctx context.Context, r *repository, to source.Sink) error {
 	name := h.opts.Scope.IndexFile
 	if name == "" {

@@ -125,7 +125,7 @@ func (w *WorkTrees) around(dir string) *workTree {
 }
 
 // open returns the work tree whose root is dir, nil when it is none. git goes by
-// HEAD, objects and refs; an empty folder of the name .git is no repository.
+// HEAD, objects and refs; an empty folder of the name .git is not a repository.
 func (w *WorkTrees) open(dir string) *workTree {
 	git := filepath.Join(dir, ".git")
 	info, err := os.Stat(git)

@@ -84,7 +84,7 @@ func walk(ctx context.Context, dir string, o Options, to source.Sink) error {
 // The rules, from truss/util/path.py, truss/remote/baseten, truss_gatherer.py and
 // truss_chains/deployment/code_gen.py:
 //   - a .truss_ignore at the root replaces the built-in list; .gitignore means nothing;
-//   - a link to a file is stored as a link, a link to a folder is left out;
+//   - a link to a file is stored as a link, a link to a folder is excluded;
 //   - with external_package_dirs, the truss is first copied with the built-in list,
 //     links to files followed, the contents of those folders go below
 //     bundled_packages_dir, and then the .truss_ignore applies to the copy;

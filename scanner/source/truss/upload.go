@@ -151,7 +151,7 @@ func (u *upload) external(dir, below string, spec *ignore.PathSpec) {
 }
 
 // ignoredWithParents asks for a file as a walk from the root would: a folder that
-// is left out takes everything below with it.
+// is excluded takes everything below with it.
 func ignoredWithParents(spec *ignore.PathSpec, rel string) bool {
 	for i := 0; i < len(rel); i++ {
 		if rel[i] == '/' && (spec.Match(rel[:i]) || spec.Match(rel[:i+1])) {

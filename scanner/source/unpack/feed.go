@@ -18,7 +18,7 @@ type feed struct {
 	err  error // of the walk; valid once done is closed
 }
 
-// A feedKey tells the streams apart that a source hands over at the same time.
+// A feedKey distinguishes the streams that a source hands over at the same time.
 type feedKey struct{ repository, path, member, blob, object string }
 
 // feed passes a window on to the walk of its stream, which the first one starts.

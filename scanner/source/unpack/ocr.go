@@ -132,7 +132,7 @@ func (s *ocrSink) reopened(b *source.Blob) error {
 	return s.content(b.At, data)
 }
 
-// left reports a picture that was not looked at.
+// left reports a picture that was not read.
 func (s *ocrSink) left(at finding.Location, why string) error {
 	return s.to.Problem(finding.Problem{Path: at.Path, Member: at.Member, Object: at.Blob, Error: "text in pictures: " + why})
 }

@@ -200,8 +200,8 @@ const (
 
 // mend rewrites what may be keys in recognised text so that they have the form of
 // keys: on one line, with prefix and dot, and with as many characters as a key has.
-// Which characters those are nobody can say for sure: 0 and O, 1, l and I, 5 and S
-// look the same. So a mended key tells that there is one and what its prefix is
+// Which characters those are no one can say for sure: 0 and O, 1, l and I, 5 and S
+// look the same. So a mended key shows that there is one and what its prefix is
 // like, no more.
 func mend(text string) string {
 	text = blankLines.ReplaceAllString(strings.NewReplacer("£", "f", "€", "C", "§", "S", "©", "c", "®", "R", "¢", "c", "¥", "Y").Replace(text), "\n")
@@ -286,5 +286,5 @@ func isLetter(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '|' || c == '@'
 }
 
-// letters takes the ends of lines out, and what is no letter or digit for what it looks like.
+// letters takes the ends of lines out, and what is not a letter or digit for what it looks like.
 func letters(s string) string { return strings.NewReplacer("\n", "", "|", "l", "@", "0").Replace(s) }

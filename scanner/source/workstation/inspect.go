@@ -84,7 +84,7 @@ type inspector struct {
 	trees  *git.WorkTrees
 	shared map[string][]keyUse // by digest
 	order  []string            // of the digests
-	// Of the file that is being looked at:
+	// Of the file that is being inspected:
 	exposure finding.Exposure
 	subject  string // what it goes by in fingerprints
 	foreign  bool   // no correction is planned for it
@@ -94,8 +94,8 @@ func newInspector(o Options) *inspector {
 	return &inspector{trees: git.NewWorkTrees(o.Lookup), shared: map[string][]keyUse{}}
 }
 
-// report adds a finding about the file that is being looked at. what, with the rule
-// and the file, tells it from others.
+// report adds a finding about the file that is being inspected. what, with the rule
+// and the file, distinguishes it from others.
 func (in *inspector) report(rule finding.Rule, severity finding.Severity, what, message string, at ...finding.Location) {
 	subject := in.subject
 	if what != "" {

@@ -14,7 +14,7 @@ import (
 )
 
 // Locate sets the exposure of each location, by what git knows of the file and
-// whether it is a known place of the home; o.Dir is empty for nobody's. Files that git
+// whether it is a known place of the home; o.Dir is empty for no one's. Files that git
 // tracks are committed, wherever they are. The error may be a source.LocateError.
 func Locate(ctx context.Context, o Options, places []finding.Location) ([]finding.Location, error) {
 	known := map[string]Place{} // by real path
@@ -92,7 +92,7 @@ func unknown(states []git.State) error {
 
 // Reachable reports whether the folders above a file let through those whose bit
 // is in who: 0o001 for everyone, 0o010 for the group, or both. What cannot be
-// looked at counts as open.
+// read counts as open.
 func Reachable(name string, who fs.FileMode) bool {
 	real, err := filepath.EvalSymlinks(name)
 	if err == nil {

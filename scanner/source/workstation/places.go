@@ -25,13 +25,13 @@ const (
 type row struct {
 	kind PlaceKind
 	// paths are where the file may be. "~" is the home; $NAME is a variable, and
-	// a path whose variable is not set is left out; a first word "linux:",
+	// a path whose variable is not set is excluded; a first word "linux:",
 	// "darwin:" or "windows:" limits it to one system; * matches within one
 	// element, and never a folder above or below it.
 	paths  []string
 	reason string // why a key may be there
 	fact   string // how we know
-	// private is set when nobody but the owner has a reason to read the file.
+	// private is set when no one but the owner has a reason to read the file.
 	private bool
 }
 
@@ -47,7 +47,7 @@ const (
 	fromVariable = "the operating system"
 )
 
-// table is the table of places. It is a function so that nobody can change it.
+// table is the table of places. It is a function so that no one can change it.
 func table() []row {
 	return []row{
 		{KindTrussrc, []string{"$USER_TRUSSRC_PATH", "~/.trussrc"},
