@@ -82,10 +82,19 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		if err != nil {
 			return nil, nil, err
 		}
-		s = o.ocr.wrap(o.archives.wrap(s, o.jobs))
+		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
-	nameTargets(all)
+	same := map[string]int{}
+	for _, t := range all {
+		t.name()
+		same[t.Name]++
+	}
+	for _, t := range all {
+		if same[t.Name] > 1 {
+			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
+		}
+	}
 	if o.places.isTruss {
 		all[0].Kind = finding.TrussTarget
 	}
@@ -138,21 +147,8 @@ func (o *scanOptions) source(env Env, t *scanTarget, arg string, filter source.F
 	return o.history.target(env, arg, o.jobs, filter, o.cache.dir)
 }
 
-// nameTargets names each target: a repository by where it comes from, where it says so,
-// and the rest by their folder. Of two with one name each has its first argument behind.
-func nameTargets(all []*scanTarget) {
-	count := map[string]int{}
-	for _, t := range all {
-		t.name()
-		count[t.Name]++
-	}
-	for _, t := range all {
-		if count[t.Name] > 1 {
-			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
-		}
-	}
-}
-
+// name names a target: a repository by where it comes from, where it says so, and the
+// rest by their folder.
 func (t *scanTarget) name() {
 	first := t.args[0]
 	clean := filepath.Clean(first)

@@ -34,17 +34,18 @@ type htmlPlace struct {
 // htmlPlaces bounds the places of one finding in the page.
 const htmlPlaces = 20
 
-// items groups the findings by key, in the order of their severity, and adds the
+// newItems groups the findings by key, in the order of their severity, and adds the
 // keys of the inventory that have none.
-func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, quiet int) {
+func newItems(r finding.Report, opts Options, now time.Time) (items []htmlItem, quiet int) {
+	inventory := r.Summary.Inventory
 	known := map[string]*finding.InventoryKey{}
-	for i := range s.Inventory {
-		known[s.Inventory[i].Prefix] = &s.Inventory[i]
+	for i := range inventory {
+		known[inventory[i].Prefix] = &inventory[i]
 	}
 	var order []string
 	groups := map[string][]finding.Finding{}
-	for _, i := range bySeverity(h.Findings) {
-		f := h.Findings[i]
+	for _, i := range bySeverity(r.Findings) {
+		f := r.Findings[i]
 		id := f.Prefix
 		if id == "" {
 			id = "\x00" + f.Fingerprint + f.Rule + subject(f)
@@ -55,10 +56,10 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 		groups[id] = append(groups[id], f)
 	}
 	for _, id := range order {
-		items = append(items, h.item(groups[id], known[id], now))
+		items = append(items, newItem(groups[id], known[id], opts, now))
 	}
-	for i := range s.Inventory {
-		if k := &s.Inventory[i]; groups[k.Prefix] == nil {
+	for i := range inventory {
+		if k := &inventory[i]; groups[k.Prefix] == nil {
 			quiet++
 			items = append(items, htmlItem{Title: visible(k.Prefix), Name: visible(k.Name), Severity: "none",
 				Facts: itemFacts(&k.Key), Line: keyLine(k, nil, now)})
@@ -67,7 +68,7 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 	return items, quiet
 }
 
-func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, now time.Time) htmlItem {
+func newItem(group []finding.Finding, known *finding.InventoryKey, opts Options, now time.Time) htmlItem {
 	first := group[0]
 	it := htmlItem{Title: subject(first), Severity: first.Severity.String()}
 	key := first.Key
@@ -90,7 +91,7 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 		if !slices.Contains(rules, f.Rule) {
 			rules = append(rules, f.Rule)
 		}
-		it.Findings = append(it.Findings, h.finding(f, it.Next))
+		it.Findings = append(it.Findings, newFinding(f, it.Next, opts))
 	}
 	it.Rules = visible(strings.Join(rules, " "))
 	it.Facts = itemFacts(key)
@@ -112,7 +113,7 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 	return it
 }
 
-func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
+func newFinding(f finding.Finding, next string, opts Options) htmlFinding {
 	out := htmlFinding{Rule: visible(f.Rule), Severity: f.Severity.String(), Message: visible(f.Message)}
 	var notes []string
 	if f.Confidence < finding.HighConfidence {
@@ -131,7 +132,7 @@ func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
 	places := arrange(f.Locations)
 	out.More = max(0, len(places)-htmlPlaces)
 	for _, l := range places[:len(places)-out.More] {
-		l.Path = h.opts.repoPath("", l.Path)
+		l.Path = opts.repoPath("", l.Path)
 		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
 		p.Before, p.Mark, p.After = snippetParts(l)
 		out.Places = append(out.Places, p)
@@ -199,3 +200,5 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 	}
 	return at, facts
 }
+
+type htmlFact struct{ Label, Value string }

@@ -5,6 +5,9 @@
 // key names come from other people's repositories. What could act on a terminal,
 // a CI log, a browser or a parser is shown as text; sanitize.go says how. The same
 // report gives the same bytes.
+//
+// Files build on those before them: options, sanitize, layout, describe, count; json and
+// read; a file or a few for each format, and timeline; report puts them into one table.
 package report
 
 import (

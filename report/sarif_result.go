@@ -62,15 +62,6 @@ func (s *sarifWriter) message(f finding.Finding, places []finding.Location) stri
 	return plain(text)
 }
 
-// plain keeps text from being read as a link by viewers of SARIF messages, where
-// [text](target) is one (section 3.11.6 of the standard).
-func plain(text string) string {
-	if !strings.Contains(text, "](") {
-		return text
-	}
-	return strings.NewReplacer(`[`, `\[`, `]`, `\]`).Replace(text)
-}
-
 // partial returns the fingerprint that GitHub matches alerts by, where it is
 // known. An uploader works it out from the file otherwise; where there is no file
 // in the checkout to work it out from, the finding's own takes its place.
