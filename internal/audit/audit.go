@@ -57,7 +57,9 @@ func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Resu
 	used := make([]bool, len(p.Exceptions)) // it covered something, or would have but for its date
 	var groups [][]finding.Finding
 	for _, k := range v.keys {
-		res.Inventory = append(res.Inventory, finding.InventoryKey{Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt)})
+		res.Inventory = append(res.Inventory, finding.InventoryKey{
+			Prefix: k.Prefix, Key: *k.facts(), Activity: k.days, LeakedAt: moment(k.leakedAt),
+		})
 		var group []finding.Finding
 		for _, c := range checks() {
 			rule := c.rule

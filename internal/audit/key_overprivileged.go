@@ -40,7 +40,8 @@ func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 	actions := v.inv.Source(baseten.SourceActions)
 	watched := actions.Err == nil && v.now.Sub(actions.Since) >= proven
 	// The audit log may know a scope that the list does not show.
-	scoped := len(k.ModelIDs) > 0 || strings.Contains(k.history.Type, "SCOPED") || strings.Contains(k.history.Type, "ALLOWED")
+	scoped := len(k.ModelIDs) > 0 || strings.Contains(k.history.Type, "SCOPED") ||
+		strings.Contains(k.history.Type, "ALLOWED")
 	switch {
 	case k.Type == baseten.WorkspaceManageAll && watched && k.actions == 0 && len(k.models) > 0:
 		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(actions.Since))

@@ -22,7 +22,8 @@ var keyPersonalAutomation = check{find: findPersonalAutomation, rule: finding.Ru
 
 // machineContexts are the kinds of place, as package rules names them, where no
 // person uses a key.
-var machineContexts = []string{"github-workflow", "gitlab-ci", "ci-config", "kubernetes", "helm", "terraform", "terraform-state", "dockerfile", "compose"}
+var machineContexts = []string{"github-workflow", "gitlab-ci", "ci-config", "kubernetes", "helm",
+	"terraform", "terraform-state", "dockerfile", "compose"}
 
 const busyDays = 3
 
@@ -36,7 +37,8 @@ func findPersonalAutomation(v *view, k *key, _ Policy) (hit, bool) {
 		places = append(places, l.Finding.Locations...)
 	}
 	sign := ""
-	if i := slices.IndexFunc(places, func(at finding.Location) bool { return slices.Contains(machineContexts, at.Context) }); i >= 0 {
+	byMachine := func(at finding.Location) bool { return slices.Contains(machineContexts, at.Context) }
+	if i := slices.IndexFunc(places, byMachine); i >= 0 {
 		sign, h.confidence = "a scan found it in "+places[i].Path, finding.HighConfidence
 		h.locations = places[i : i+1]
 	} else if k.busyDays >= busyDays {

@@ -81,7 +81,8 @@ type view struct {
 // report knew. Where the list of keys could not be read, the keys stand in whose
 // creation the audit log has and whose deletion it has not.
 func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
-	v := &view{inv: inv, now: inv.At, earlier: earlier, names: map[string][]*key{}, personals: map[string]int{}, robots: map[string]string{}}
+	v := &view{inv: inv, now: inv.At, earlier: earlier, names: map[string][]*key{},
+		personals: map[string]int{}, robots: map[string]string{}}
 	if len(inv.Users) > 0 && inv.Source(baseten.SourceUsers).Err == nil {
 		v.members = map[string]bool{}
 		for _, u := range inv.Users {

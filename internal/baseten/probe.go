@@ -20,8 +20,8 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// MaxProbeRate is how many requests a second probing makes at most.
-const MaxProbeRate = 5
+// maxProbeRate is how many requests a second probing makes at most.
+const maxProbeRate = 5
 
 // giveUpAfter is after how many keys in a row without any usable answer the
 // others are left alone.
@@ -42,15 +42,15 @@ type Probe struct {
 }
 
 // NewProbe returns a Probe. o needs no Credential. perSecond is the rate of
-// requests; 0, or more than MaxProbeRate, means MaxProbeRate. It sends nothing yet.
+// requests; 0, or more than maxProbeRate, means maxProbeRate. It sends nothing yet.
 func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	for _, u := range []*url.URL{o.Endpoints.Management, o.Endpoints.Inference} {
 		if err := o.Endpoints.Hosts.Allow(u); err != nil {
 			return nil, err
 		}
 	}
-	if perSecond <= 0 || perSecond > MaxProbeRate {
-		perSecond = MaxProbeRate
+	if perSecond <= 0 || perSecond > maxProbeRate {
+		perSecond = maxProbeRate
 	}
 	if o.Retry.Attempts == 0 {
 		o.Retry.Attempts = 3

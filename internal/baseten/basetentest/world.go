@@ -82,7 +82,8 @@ func NewWorld(t testing.TB) *World {
 	w := &World{t: t, Clock: NewClock()}
 	w.Org = NewOrg("Test", 8, w.Clock.Now)
 	w.Me = w.Org.AddUser("admin@example.com", "Admin", true)
-	w.Admin = w.Org.AddKey(KeySpec{Name: "admin", Type: "PERSONAL", Owner: w.Me, Created: Noon.AddDate(0, -1, 0), CreatedBy: "admin@example.com"})
+	w.Admin = w.Org.AddKey(KeySpec{Name: "admin", Type: "PERSONAL", Owner: w.Me,
+		Created: Noon.AddDate(0, -1, 0), CreatedBy: "admin@example.com"})
 	w.Server = Start(w.Org)
 	t.Cleanup(w.Server.Close)
 	w.Client = w.As(w.Admin)

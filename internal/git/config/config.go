@@ -14,7 +14,7 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 // maxFile is the largest file that Read reads, in bytes.
@@ -30,7 +30,7 @@ type Variable struct {
 
 // Read is Parse for the file at name, of at most 4 MiB.
 func Read(name string) (iter.Seq[Variable], error) {
-	data, err := gitdir.ReadFile(name, maxFile)
+	data, err := regular.ReadFile(name, maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,12 @@ package gitdir
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 // ErrNotRepository is the error for a path that holds no git repository.
@@ -36,7 +36,7 @@ func Find(path string) (own, common string, err error) {
 		}
 	}
 	if err == nil && !info.IsDir() {
-		text, err := ReadFile(path, maxPointer)
+		text, err := regular.ReadFile(path, maxPointer)
 		if err != nil {
 			return "", "", err
 		}
@@ -46,7 +46,7 @@ func Find(path string) (own, common string, err error) {
 		}
 		own = Resolve(filepath.Dir(path), strings.TrimSpace(name))
 	}
-	text, err := ReadFile(filepath.Join(own, "commondir"), maxPointer)
+	text, err := regular.ReadFile(filepath.Join(own, "commondir"), maxPointer)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return own, own, nil
@@ -88,43 +88,4 @@ func Resolve(dir, name string) string {
 		return filepath.Clean(name)
 	}
 	return filepath.Join(dir, filepath.FromSlash(name))
-}
-
-// Open opens the file at path and returns its size. A file that is not regular (a
-// pipe, a device), which could block or never end, is an error.
-func Open(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if info, err = f.Stat(); err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
-}
-
-// ReadFile reads the regular file at path. One of more than most bytes is an error.
-func ReadFile(path string, most int64) ([]byte, error) {
-	f, size, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > most {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", most)}
-	}
-	data := make([]byte, size)
-	n, err := io.ReadFull(f, data)
-	if err == io.EOF || err == io.ErrUnexpectedEOF { // it was cut off meanwhile
-		err = nil
-	}
-	return data[:n], err
 }

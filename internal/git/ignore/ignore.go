@@ -24,6 +24,7 @@ import (
 
 	"github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const (
@@ -227,7 +228,7 @@ func (m *Matcher) read(name string, stat func(string) (fs.FileInfo, error)) []pa
 	}
 	var data []byte
 	if err == nil {
-		data, err = gitdir.ReadFile(name, maxFile)
+		data, err = regular.ReadFile(name, maxFile)
 	}
 	if err != nil {
 		m.fail(name, err)

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const (
@@ -56,7 +56,7 @@ type Tree struct {
 // side. Names longer than 32 KiB are skipped. The result is the root of the trees
 // that the index remembers, nil when it remembers none; the error says what is broken.
 func Each(name, gitDir string, yield func(Entry) bool) (*Tree, error) {
-	data, err := gitdir.ReadFile(name, maxFile)
+	data, err := regular.ReadFile(name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // nothing was ever added
 	}
@@ -293,7 +293,7 @@ func (x *index) shared(gitDir string) (*index, error) {
 		return &index{data: make([]byte, 12), version: x.version, hashSize: x.hashSize}, nil
 	}
 	name := "sharedindex." + hex.EncodeToString(id)
-	data, err := gitdir.ReadFile(filepath.Join(gitDir, name), maxFile)
+	data, err := regular.ReadFile(filepath.Join(gitDir, name), maxFile)
 	if err != nil {
 		return nil, err
 	}

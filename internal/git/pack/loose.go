@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/inflate"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 // A looseDir names the loose objects of one object folder.
@@ -80,7 +80,7 @@ const (
 // open reads the header of the loose object at path. After success the caller
 // must call close.
 func (l *looseReader) open(path string) (err error) {
-	l.f, l.disk, err = gitdir.Open(path)
+	l.f, l.disk, err = regular.Open(path)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 // Open opens the object store of the repository at path: a work tree, a .git
@@ -97,7 +98,7 @@ func (s *Store) addObjectDir(dir string, depth int) {
 	}
 	s.dirs = append(s.dirs, dir)
 	path := filepath.Join(dir, "info", "alternates")
-	text, err := gitdir.ReadFile(path, maxAlternates)
+	text, err := regular.ReadFile(path, maxAlternates)
 	if err != nil && !os.IsNotExist(err) {
 		s.problem(path, err)
 	}

@@ -10,8 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/inflate"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 const packHeaderBytes = 12
@@ -219,7 +219,7 @@ func fill(dst []byte, d *inflate.Decoder, src []byte) (used int, err error) {
 // openMapped maps the regular file at path. Its bytes must only be touched under
 // guard: the file may shrink, or its disk fail, at any time.
 func openMapped(path string) ([]byte, error) {
-	f, size, err := gitdir.Open(path)
+	f, size, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

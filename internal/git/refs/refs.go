@@ -20,6 +20,7 @@ import (
 
 	"github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
+	"github.com/b10lint/b10lint/internal/regular"
 )
 
 // ErrReftable says that the references are kept in a form that is not read.
@@ -88,7 +89,7 @@ func (l *lister) fail(err error) {
 }
 
 func (l *lister) packed(name string) {
-	data, err := gitdir.ReadFile(name, maxFile)
+	data, err := regular.ReadFile(name, maxFile)
 	l.fail(err)
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
@@ -120,7 +121,7 @@ func (l *lister) loose(root, rel, prefix string) {
 }
 
 func (l *lister) file(root, rel, as string) {
-	data, err := gitdir.ReadFile(filepath.Join(root, filepath.FromSlash(rel)), maxFile)
+	data, err := regular.ReadFile(filepath.Join(root, filepath.FromSlash(rel)), maxFile)
 	if err != nil {
 		l.fail(err)
 		return
@@ -137,7 +138,7 @@ func (l *lister) file(root, rel, as string) {
 
 // stash adds the stash's entries but the newest, which the reference itself names.
 func (l *lister) stash(name string) {
-	data, err := gitdir.ReadFile(name, maxFile)
+	data, err := regular.ReadFile(name, maxFile)
 	l.fail(err)
 	var ids []string
 	for line := range bytes.Lines(data) {
@@ -190,7 +191,7 @@ func HeadOnly(gitDir, commonDir string) (string, error) {
 		return "", fmt.Errorf("%s: not the name of a reference", filepath.Join(gitDir, "HEAD"))
 	}
 	for _, dir := range []string{gitDir, commonDir} {
-		if text, err := gitdir.ReadFile(filepath.Join(dir, filepath.FromSlash(name)), maxFile); err == nil {
+		if text, err := regular.ReadFile(filepath.Join(dir, filepath.FromSlash(name)), maxFile); err == nil {
 			if id := strings.TrimSpace(string(text)); isID(id) {
 				return strings.ToLower(id), nil
 			}
@@ -207,7 +208,7 @@ func HeadOnly(gitDir, commonDir string) (string, error) {
 // readHead returns the id that HEAD holds, or the name of its branch.
 func readHead(gitDir string) (id, name string, err error) {
 	file := filepath.Join(gitDir, "HEAD")
-	data, err := gitdir.ReadFile(file, maxFile)
+	data, err := regular.ReadFile(file, maxFile)
 	if err != nil {
 		return "", "", err
 	}
@@ -224,7 +225,7 @@ func readHead(gitDir string) (id, name string, err error) {
 
 // Shallow lists the commits whose parents are not in a shallow clone.
 func Shallow(commonDir string) (ids []string, err error) {
-	data, err := gitdir.ReadFile(filepath.Join(commonDir, "shallow"), maxFile)
+	data, err := regular.ReadFile(filepath.Join(commonDir, "shallow"), maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -7,17 +7,17 @@ import (
 	"path/filepath"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
 // CommitMessage returns a Source over the message that a commit is about to get, in the
 // file that git gives to the commit-msg hook. What git takes away itself when it is
-// told to show the changes below the message is left out.
+// asked to show the changes below the message is excluded.
 func CommitMessage(name string) source.Source {
 	shown := filepath.ToSlash(name)
 	return source.Source{Walk: func(_ context.Context, to source.Sink) error {
-		data, err := disk.ReadSmall(name)
+		data, err := regular.ReadFile(name, source.SmallFile)
 		if err != nil {
 			p := source.Unreadable(shown, err)
 			if os.IsNotExist(err) {
