@@ -28,7 +28,7 @@ var pdfObject = regexp.MustCompile(`(\d{1,10})[ \t\r\n]+\d{1,5}[ \t\r\n]+obj`)
 // pdf shows the streams of a document that are packed with Flate as members
 // named after their objects (ISO 32000-1, 7.3.8 and 7.4). Streams are found by
 // their keyword and not by the table of objects, so that those that a later
-// version of the document replaced are seen too. Pictures are left out.
+// version of the document replaced are seen too. Pictures are skipped.
 func (w *walk) pdf(n node) error {
 	if w.pdfEncrypted(n) {
 		return w.problem(n.path, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
