@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
 	"internal/regular":             {leaf: true, why: "one way to open what must be a regular file"},
 	"internal/shell":               {leaf: true, why: "one way to quote for a shell"},
+	"internal/span":                {leaf: true, why: "one type for a range of bytes"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
 	"internal/git/config":          {leaf: true, why: "one reader of git's configuration"},
 	"internal/git/gitdir":          {leaf: true, why: "one answer to where a repository keeps what is its own"},

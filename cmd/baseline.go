@@ -108,7 +108,7 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 
 // look scans the targets. What the settings accept does not come into the baseline.
 func (o *baselineOptions) look(c *cobra.Command, env Env, args []string) (r finding.Report, err error) {
-	o.scan.config.making = true
+	o.scan.config.noBaseline = true
 	targets, args, err := o.scan.targets(env, args)
 	if err != nil {
 		return r, err

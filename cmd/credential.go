@@ -68,7 +68,8 @@ func (a *api) credential(env Env) (baseten.Credential, error) {
 	c, err := baseten.ResolveCredential(o)
 	switch {
 	case errors.Is(err, baseten.ErrNoCredential):
-		return c, usage("set BASETEN_API_KEY, or pass --api-key-file, --api-key-stdin, --remote or --profile", "no Baseten API key to call Baseten with")
+		return c, usage("set BASETEN_API_KEY, or pass --api-key-file, --api-key-stdin, --remote or --profile",
+			"no Baseten API key to call Baseten with")
 	case err != nil:
 		return c, usage("the key comes from --api-key-file, --api-key-stdin, --remote, --profile or BASETEN_API_KEY", "%w", err)
 	}

@@ -168,14 +168,16 @@ func (g *gate) try(hook string, attempt func(key string) error) {
 		return
 	}
 	if err := attempt(""); err != nil {
-		g.add(checkFailed, hook, "it stops what holds no key: "+lastLine(err), "run the hook by hand: "+filepath.Join(g.hooks, hook))
+		g.add(checkFailed, hook, "it stops what holds no key: "+lastLine(err),
+			"run the hook by hand: "+filepath.Join(g.hooks, hook))
 		return
 	}
 	err = attempt(g.key)
 	prefix, _, _ := strings.Cut(g.key, ".")
 	switch {
 	case err == nil:
-		g.add(checkFailed, hook, "a made-up key went through", "let the hook run b10lint: b10lint hook run "+hook+` -- "$@" || exit`)
+		g.add(checkFailed, hook, "a made-up key went through",
+			"let the hook run b10lint: b10lint hook run "+hook+` -- "$@" || exit`)
 	case !strings.Contains(err.Error(), prefix):
 		g.add(checkFailed, hook, "it stops, but does not name the key: "+lastLine(err), "")
 	default:
@@ -241,7 +243,8 @@ func (d *doctor) depth() {
 	case err != nil:
 		d.add(checkWarning, "history", err.Error(), "")
 	case shallow == "true":
-		d.add(checkWarning, "history", "this is a shallow clone: older commits are not there to be scanned", "git fetch --unshallow; in GitHub Actions: fetch-depth: 0")
+		d.add(checkWarning, "history", "this is a shallow clone: older commits are not there to be scanned",
+			"git fetch --unshallow; in GitHub Actions: fetch-depth: 0")
 	default:
 		d.add(checkOK, "history", "the whole of it is there", "")
 	}
@@ -257,7 +260,8 @@ func (d *doctor) workflows() {
 		}
 		rel := ".github/workflows/" + filepath.Base(name)
 		if strings.Contains(string(data), "actions/checkout") && !strings.Contains(string(data), "fetch-depth: 0") {
-			d.add(checkWarning, rel, "checks out one commit, so b10lint cannot see the history", "add to actions/checkout: with: fetch-depth: 0")
+			d.add(checkWarning, rel, "checks out one commit, so b10lint cannot see the history",
+				"add to actions/checkout: with: fetch-depth: 0")
 			continue
 		}
 		d.add(checkOK, rel, "fetches the history", "")
@@ -290,5 +294,6 @@ func (d *doctor) credential() {
 			return
 		}
 	}
-	d.add(checkWarning, "credential", "none in BASETEN_API_KEY: keys can be found, but neither verified nor revoked", "set BASETEN_API_KEY to a key that may manage keys, where you need it")
+	d.add(checkWarning, "credential", "none in BASETEN_API_KEY: keys can be found, but neither verified nor revoked",
+		"set BASETEN_API_KEY to a key that may manage keys, where you need it")
 }

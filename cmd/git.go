@@ -11,7 +11,7 @@ import (
 )
 
 // A git is one way to call the git program, for what only git can answer: where hooks
-// lie depends on configuration files that include others, and nobody but git reads
+// are depends on configuration files that include others, and nobody but git reads
 // them right. Its zero value, with env and dir set, reads the work tree around dir.
 //
 // The repository may be an attacker's: a folder of a pull request, laid out as a bare
@@ -87,7 +87,9 @@ func (g git) environment() []string {
 	var env []string
 	for _, v := range g.env.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		local := slices.Contains(gitLocal, name) || strings.HasPrefix(name, "GIT_CONFIG_") && !strings.HasSuffix(name, "SYSTEM") && name != "GIT_CONFIG_GLOBAL"
+		// GIT_CONFIG_GLOBAL, _SYSTEM and _NOSYSTEM stay: they say which files are the user's.
+		configured := strings.HasPrefix(name, "GIT_CONFIG_") && name != "GIT_CONFIG_GLOBAL" && !strings.HasSuffix(name, "SYSTEM")
+		local := configured || slices.Contains(gitLocal, name)
 		switch {
 		case (g.made || g.repository != "") && local:
 		case g.made && strings.HasPrefix(name, "PRE_COMMIT"):

@@ -181,8 +181,8 @@ func (o *hookOptions) uninstall(env Env) error {
 type hookTarget struct {
 	dir   string // of the hooks, absolute
 	names []string
-	// chained says that the folder stands in for the hooks of every repository, which
-	// must go on working.
+	// chained says that the folder replaces the hooks of every repository, which must
+	// keep working.
 	chained bool
 }
 

@@ -77,7 +77,7 @@ func hookScan(env Env, hook string, args []string) (hookCall, error) {
 	return scan("commit", "--staged")
 }
 
-// nothingStaged reports whether the index is as HEAD is. Where git cannot tell, as
+// nothingStaged reports whether the index is as HEAD is. Where git cannot say, as
 // before the first commit, something may be staged.
 func nothingStaged(env Env) bool {
 	_, err := git{env: env, dir: "."}.run("diff-index", "--cached", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--")

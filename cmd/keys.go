@@ -65,7 +65,7 @@ func scope(k baseten.Key) string {
 	case len(k.ModelIDs) > 0:
 		return "models " + strings.Join(k.ModelIDs, " ")
 	case k.Type == baseten.WorkspaceInvoke || k.Type == baseten.WorkspaceExportMetrics:
-		return "all models" // the list does not tell it from none
+		return "all models" // or none: the list shows both alike
 	}
 	return ""
 }
@@ -86,7 +86,8 @@ func prefixArguments(args ...string) (prefixes []string, err error) {
 			return nil, usage("pass the part before the dot, or the key on standard input; and if that was a key, others may have seen it: revoke it",
 				"an argument is more than a prefix: a whole key must not be on the command line, where the list of processes and the shell's history show it")
 		default:
-			return nil, usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits", "an argument is not the prefix of a key")
+			return nil, usage("a prefix is the part of a key before the dot, like b10_ and 8 letters and digits",
+				"an argument is not the prefix of a key")
 		}
 	}
 	return prefixes, nil

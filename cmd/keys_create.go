@@ -64,7 +64,8 @@ func (o *keysCreate) check(c *cobra.Command) error {
 	t := typeOf(o.kind.value)
 	switch {
 	case len(o.modelIDs) > 0 && t != baseten.WorkspaceExportMetrics && t != baseten.WorkspaceInvoke:
-		return usage("leave out --model-id, or choose one of these types", "--model-id is only valid with --type workspace-export-metrics or workspace-invoke")
+		return usage("leave out --model-id, or choose one of these types",
+			"--model-id is only valid with --type workspace-export-metrics or workspace-invoke")
 	case o.out.format.value == "none":
 		return usage("the value is shown this once", "--output none would lose the key")
 	}
@@ -111,7 +112,7 @@ func (o *keysCreate) show(ctx context.Context, env Env, made secret.Secret) erro
 }
 
 // notMade words a create that failed. Only Baseten's own refusal says that there
-// is no new key.
+// is not a new key.
 func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) error {
 	e := apiFailed(ctx, "creating API key", err).(*exitError)
 	if baseten.Refused(err) {

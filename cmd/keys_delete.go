@@ -63,7 +63,8 @@ func (o *keysDelete) check(c *cobra.Command, env Env) error {
 		return usage("a key without a name is deleted by --prefix", "--name is empty")
 	}
 	if !o.yes && !env.canAsk(o.api.keyStdin) {
-		return usage("pass --yes to delete without being asked", "standard input is not a terminal: nobody can be asked whether to delete the key")
+		return usage("pass --yes to delete without being asked",
+			"standard input is not a terminal: nobody can be asked whether to delete the key")
 	}
 	return nil
 }
@@ -123,7 +124,8 @@ func (o *keysDelete) find(ctx context.Context, client *baseten.Client) (baseten.
 		for _, k := range found {
 			prefixes = append(prefixes, report.Visible(k.Prefix))
 		}
-		return baseten.Key{}, usage("they are "+strings.Join(prefixes, ", "), "multiple API keys named %q; pass --prefix instead", o.name)
+		return baseten.Key{}, usage("they are "+strings.Join(prefixes,
+			", "), "multiple API keys named %q; pass --prefix instead", o.name)
 	case o.prefix != "":
 		return baseten.Key{}, noSuchKey("with the prefix", o.prefix)
 	}
@@ -131,9 +133,10 @@ func (o *keysDelete) find(ctx context.Context, client *baseten.Client) (baseten.
 }
 
 // noSuchKey is the error for a key that is not there, or that the caller may not
-// see: Baseten does not tell which.
+// see: Baseten does not say which.
 func noSuchKey(how, what string) error {
-	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it", "no API key %s %q", how, what)
+	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it",
+		"no API key %s %q", how, what)
 }
 
 // describeKey is a line on a key, for the person who is about to delete it.

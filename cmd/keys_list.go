@@ -144,8 +144,8 @@ func (o *keysList) wants(k baseten.Key, team string, now time.Time) (wanted, kno
 }
 
 // A listedKey is an entry in the words of Baseten's own list, with null for what
-// is not set, and the format beside. Dates that Baseten did not tell are left
-// out: a last_used_at of null means never.
+// is not set, and the format beside. Dates that Baseten did not give are
+// omitted: a last_used_at of null means never.
 type listedKey baseten.Key
 
 func (l listedKey) MarshalJSON() ([]byte, error) {

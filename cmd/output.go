@@ -40,11 +40,6 @@ func (o *outputs) register(c *cobra.Command) {
 	})
 }
 
-// toStdout reports whether a report goes to standard output, by whatever name.
-func (o output) toStdout() bool {
-	return slices.Contains([]string{"", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, o.file)
-}
-
 // check refuses reports that would get in each other's way.
 func (o *outputs) check() error {
 	if len(o.list) == 0 {
@@ -53,7 +48,7 @@ func (o *outputs) check() error {
 	seen := map[string]bool{}
 	for _, out := range o.list {
 		where := "standard output"
-		if !out.toStdout() {
+		if !slices.Contains([]string{"", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, out.file) {
 			where = out.file
 			if abs, err := filepath.Abs(where); err == nil {
 				where = abs

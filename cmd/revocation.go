@@ -52,7 +52,8 @@ func (o *revocationFlags) check(env Env, busy bool) error {
 	case o.dryRun || o.yes:
 		return nil
 	case !env.canAsk(busy):
-		return usage("look at the plan with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to revoke the keys")
+		return usage("look at the plan with --dry-run, then pass --yes",
+			"standard input is not a terminal: nobody can be asked whether to revoke the keys")
 	}
 	return nil
 }
@@ -272,7 +273,7 @@ func (r *revocation) status(ctx context.Context, receipt *revoke.Receipt, left b
 }
 
 // wantedOf is the key of a finding, if it is a leak that was not accepted. A key
-// in a place where users are told to keep it is not a leak, and is not wanted. What
+// in a place where users are meant to keep it is not a leak, and is not wanted. What
 // proves it is that Baseten let the found key in, or with byPrefix nothing at all.
 func wantedOf(f finding.Finding, byPrefix bool) (revoke.Wanted, bool) {
 	if f.Prefix == "" || f.Suppression != nil || !leaks(f) {
@@ -301,7 +302,7 @@ func wantedOf(f finding.Finding, byPrefix bool) (revoke.Wanted, bool) {
 	return w, true
 }
 
-// leaks reports whether a finding tells of a key that got where it must not be.
+// leaks reports whether a finding is about a key that is where it must not be.
 func leaks(f finding.Finding) bool {
 	switch f.Rule {
 	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key", "forged-key":

@@ -125,7 +125,8 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 	case o.revocation.byPrefix && o.from == "":
 		return usage("leave it out", "--by-prefix has no use without --from: a key that you name needs no proof")
 	case (o.keys != "") != o.revocation.verifyDead:
-		return usage("pass both: --verify-dead --keys FILE", "to ask Baseten with revoked keys takes the keys themselves, and the wish to")
+		return usage("pass both: --verify-dead --keys FILE",
+			"to ask Baseten with revoked keys takes the keys themselves, and the wish to")
 	case readers > 1:
 		return usage("put one of them into a file", "standard input can be read once")
 	case o.resume != "":
@@ -142,7 +143,8 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 			return nil, usage("a plan is made with b10lint revoke --plan FILE", "%w", err)
 		}
 		if n := len(plan.Items); n > o.revocation.max {
-			return nil, usage("raise --max if it is right", "nothing was revoked: the plan has %d keys, and at most %d are allowed", n, o.revocation.max)
+			return nil, usage("raise --max if it is right",
+				"nothing was revoked: the plan has %d keys, and at most %d are allowed", n, o.revocation.max)
 		}
 		survey, err := r.survey(ctx, "looking the keys up")
 		if err != nil {

@@ -237,7 +237,7 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 	return x.finish(ctx, rotation, plan.Sink)
 }
 
-// finish runs a rotation and tells what became of it.
+// finish runs a rotation and reports what became of it.
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)

@@ -170,7 +170,8 @@ func (s *sinkFlags) check(remote string) error {
 func openSink(env Env, s revoke.SinkSpec) (revoke.Sink, error) {
 	i := slices.IndexFunc(sinks, func(k sinkKind) bool { return k.kind == s.Kind })
 	if i < 0 {
-		return nil, usage("nothing was changed", "the journal names a place of the kind %q, which this version does not know", s.Kind)
+		return nil, usage("nothing was changed",
+			"the journal names a place of the kind %q, which this version does not know", s.Kind)
 	}
 	sink, err := sinks[i].open(env, s)
 	if err != nil {

@@ -26,15 +26,14 @@ type scanOptions struct {
 	revoke        scanRevoke
 	history       historyOptions
 	places        placesFlags
-	archives      archiveOptions
-	ocr           ocrOptions
+	unpack        unpackOptions
 }
 
 // defaultScan is a scan without flags.
 func defaultScan() *scanOptions {
 	o := &scanOptions{}
 	o.failOn.value, o.minConfidence.value = finding.Medium, finding.MediumConfidence
-	o.archives.limits = archive.DefaultLimits()
+	o.unpack.limits = archive.DefaultLimits()
 	return o
 }
 
@@ -82,8 +81,7 @@ called clean that was not looked at.`,
 	o.outputs.register(c)
 	o.config.register(c)
 	o.history.register(c)
-	o.archives.register(c)
-	o.ocr.register(c)
+	o.unpack.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
@@ -110,10 +108,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if o.places.list {
 		return o.places.print(env, ui, o.outputs.list)
 	}
-	if err := o.archives.check(); err != nil {
-		return err
-	}
-	if err := o.ocr.find(env); err != nil {
+	if err := o.unpack.prepare(env); err != nil {
 		return err
 	}
 	fixed, err := o.places.fixModes(c.Context(), env, ui)
@@ -144,9 +139,11 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 		return err
 	}
 	defer reports.abandon()
-	revocation, err := o.revoke.begin(env, ui, &o.verify.api)
-	if err != nil {
-		return err
+	var revocation *revocation // it asks Baseten nothing yet
+	if o.revoke.on {
+		if revocation, err = newRevocation(env, ui, &o.revoke.flags, &o.verify.api); err != nil {
+			return err
+		}
 	}
 	progress := &scanner.Progress{}
 	stop := ui.progress(progress, o.outputs.quiet)

@@ -17,7 +17,7 @@ import (
 	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
-// historyOptions are the flags of scan that say what of a repository is looked at.
+// historyOptions are the flags of scan that choose the part of a repository to scan.
 type historyOptions struct {
 	noHistory, historyOnly, allRefs bool
 	since, commitRange              string
@@ -58,7 +58,7 @@ func (o *historyOptions) target(env Env, name string, jobs int, filter source.Fi
 	}
 	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
-		// git tells its hooks where the objects are that it has not taken in yet.
+		// git names to its hooks the folders of objects that it has not accepted yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")
 		h.Alternates = filepath.SplitList(env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"))
 	}
@@ -67,7 +67,7 @@ func (o *historyOptions) target(env Env, name string, jobs int, filter source.Fi
 	}), nil
 }
 
-// scoped reports whether one repository is looked at in part.
+// scoped reports whether a part of one repository is scanned.
 func (o *historyOptions) scoped() bool {
 	return o.since != "" || o.commitRange != "" || o.staged || o.prePush != "" || o.preReceive
 }
@@ -115,7 +115,7 @@ func (o *historyOptions) scope(env Env) (s gitsource.Scope, err error) {
 		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) gitsource.Update { return gitsource.Update{Old: f[3], New: f[1], Ref: f[0]} })
 	}
 	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {
-		s.Updates = []gitsource.Update{{}} // nothing is pushed, so nothing is looked at
+		s.Updates = []gitsource.Update{{}} // nothing is pushed, so nothing is scanned
 	}
 	return s, err
 }
@@ -125,7 +125,8 @@ const maxUpdates = 1 << 20
 
 func readUpdates(r io.Reader, fields int, make func([]string) gitsource.Update) (all []gitsource.Update, err error) {
 	if f, ok := r.(*os.File); ok && isTerminal(f) {
-		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B", "standard input is a terminal")
+		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B",
+			"standard input is a terminal")
 	}
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, 1<<20)
@@ -138,7 +139,8 @@ func readUpdates(r io.Reader, fields int, make func([]string) gitsource.Update) 
 		// expression that has one, and comes first.
 		f := strings.Fields(line)
 		if len(f) < fields || len(all) == maxUpdates {
-			return nil, usage("it wants the lines that git gives to the hook", "standard input: line %d has %d words and not %d", len(all)+1, len(f), fields)
+			return nil, usage("it wants the lines that git gives to the hook",
+				"standard input: line %d has %d words and not %d", len(all)+1, len(f), fields)
 		}
 		all = append(all, make(f[len(f)-fields:]))
 	}

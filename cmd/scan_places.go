@@ -52,7 +52,7 @@ func (p *placesFlags) register(c *cobra.Command) {
 	f.BoolVar(&p.yes, "yes", false, "with --fix or --revoke: do not ask")
 	c.MarkFlagsMutuallyExclusive("home", "truss")
 	c.MarkFlagsMutuallyExclusive("list", "fix")
-	for _, other := range []string{"exclude", "include"} { // the table and truss say what is looked at
+	for _, other := range []string{"exclude", "include"} { // the table and truss choose what is scanned
 		c.MarkFlagsMutuallyExclusive("home", other)
 		c.MarkFlagsMutuallyExclusive("truss", other)
 	}
@@ -79,7 +79,8 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 	case p.yes && !p.fix && !revoke:
 		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
 	case p.fix && !p.yes && !env.canAsk(false):
-		return usage("add --yes to have the modes corrected without being asked", "--fix asks first, and standard input is no terminal")
+		return usage("add --yes to have the modes corrected without being asked",
+			"--fix asks first, and standard input is no terminal")
 	}
 	return nil
 }
@@ -137,7 +138,7 @@ func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []
 	return in.Findings, in.Problems
 }
 
-// print lists what would be looked at.
+// print lists what would be scanned.
 func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 	asJSON := outputs[0].format == "json"
 	if len(outputs) != 1 || outputs[0].file != "" || !asJSON && outputs[0].format != "text" {

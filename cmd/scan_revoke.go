@@ -65,15 +65,6 @@ func (s *scanRevoke) mode(asked string) (string, error) {
 	return byProofAndProbe, nil
 }
 
-// begin makes ready to revoke, and asks Baseten nothing yet. It returns nil without
-// --revoke.
-func (s *scanRevoke) begin(env Env, ui *UI, a *api) (*revocation, error) {
-	if !s.on {
-		return nil, nil
-	}
-	return newRevocation(env, ui, &s.flags, a)
-}
-
 // finish does what the flags ask with the keys that were found, which are by
 // fingerprint, and sets in r what became of each. What goes wrong does not cost the
 // report: it makes the run incomplete, and a receipt of what was done is written.

@@ -52,8 +52,13 @@ func (v *verifyFlags) verifier(env Env, mode string, targets []string, cache str
 		}
 		return nil, nil
 	}
-	if err := v.misplaced(targets); err != nil {
-		return nil, err
+	for _, t := range targets { // a mode that was written as a word of its own is a target
+		if !slices.Contains(verifyModes(), t) {
+			continue
+		}
+		if _, err := os.Lstat(t); errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("to say how to verify, write --verify="+t, "there is no file or folder %q to scan", t)
+		}
 	}
 	if v.api.keyStdin && slices.Contains(targets, "-") {
 		return nil, usage("give the key in a file: --api-key-file", "standard input cannot hold both the API key and what to scan")
@@ -63,20 +68,6 @@ func (v *verifyFlags) verifier(env Env, mode string, targets []string, cache str
 		return nil, err
 	}
 	return verifier, nil
-}
-
-// misplaced catches a mode that was written as a word of its own, which makes it
-// a target.
-func (v *verifyFlags) misplaced(targets []string) error {
-	for _, t := range targets {
-		if !slices.Contains(verifyModes(), t) {
-			continue
-		}
-		if _, err := os.Lstat(t); errors.Is(err, fs.ErrNotExist) {
-			return usage("to say how to verify, write --verify="+t, "there is no file or folder %q to scan", t)
-		}
-	}
-	return nil
 }
 
 // A verifier asks Baseten, and keeps its verdicts where it was told to.

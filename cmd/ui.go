@@ -52,7 +52,7 @@ func (u *UI) say(kind, text string, hints []string) {
 	}
 }
 
-// color says whether to colour what goes to w.
+// color reports whether to colour what goes to w.
 func (u *UI) color(w io.Writer) bool {
 	switch u.colorFlag.value {
 	case "always":
@@ -68,7 +68,7 @@ func isTerminal(w any) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// progress shows what a scan has looked at until stop is called.
+// progress shows what a scan has read until stop is called.
 func (u *UI) progress(p *scanner.Progress, quiet bool) (stop func()) {
 	if quiet || !isTerminal(u.env.Stderr) {
 		return func() {}

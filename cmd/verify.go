@@ -117,7 +117,8 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []verifiedKey, er
 	if len(args) == 0 || len(args) == 1 && args[0] == "-" {
 		switch {
 		case o.api.keyStdin:
-			return nil, usage("give the key in a file: --api-key-file", "standard input cannot hold both the API key and what to verify")
+			return nil, usage("give the key in a file: --api-key-file",
+				"standard input cannot hold both the API key and what to verify")
 		case len(args) == 0 && isTerminal(env.Stdin):
 			return nil, usage("pass prefixes, or a file of keys: b10lint verify < FILE", "there is nothing to verify")
 		}
@@ -136,7 +137,8 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []verifiedKey, er
 	unique := list[:0]
 	for _, s := range list {
 		if s.suspect.Confidence == finding.LowConfidence && o.mode.value == byProbe {
-			return nil, usage("leave out --by probe", "only whole Baseten keys can be probed with, and %s is none: it can be looked up in the inventory", s)
+			return nil, usage("leave out --by probe",
+				"only whole Baseten keys can be probed with, and %s is none: it can be looked up in the inventory", s)
 		}
 		if digest := s.suspect.Key.Digest(); !seen[digest] {
 			seen[digest] = true
@@ -146,7 +148,7 @@ func (o *verifyOptions) suspects(env Env, args []string) (list []verifiedKey, er
 	return unique, nil
 }
 
-// stub is the suspect for a prefix: the inventory alone can tell.
+// stub is the suspect for a prefix, which can be looked up and not probed.
 func stub(prefix string) scanner.Suspect {
 	return scanner.Suspect{Key: baseten.Stub(prefix), Confidence: finding.LowConfidence}
 }
@@ -166,7 +168,8 @@ func readSuspects(r io.Reader) (list []verifiedKey, err error) {
 		suspect, prefix, ok := suspectOf(line)
 		switch {
 		case !ok:
-			return nil, usage("each line is a prefix or a whole key, and nothing else", "line %d of standard input is neither a prefix nor a key", n)
+			return nil, usage("each line is a prefix or a whole key, and nothing else",
+				"line %d of standard input is neither a prefix nor a key", n)
 		case len(list) == maxKeyLines:
 			return nil, usage("split the list", "standard input has more than %d keys", maxKeyLines)
 		}
@@ -174,7 +177,8 @@ func readSuspects(r io.Reader) (list []verifiedKey, err error) {
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return nil, usage("each line is a prefix or a whole key, and nothing else", "line %d of standard input is longer than any key", n+1)
+		return nil, usage("each line is a prefix or a whole key, and nothing else",
+			"line %d of standard input is longer than any key", n+1)
 	case err != nil:
 		return nil, failed(fmt.Errorf("standard input: %w", err))
 	case len(list) == 0:

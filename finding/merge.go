@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -165,7 +166,7 @@ func inOrder[K comparable, T any](all map[K]T, compare func(a, b T) int) []T {
 }
 
 // greater returns the one of two records that comes last in an order that depends on
-// their contents alone. A record that says more is no smaller than its parts, but for
+// their contents alone. A record that says more is not smaller than its parts, but for
 // that the order has no meaning: two records of one thing differ where it changed
 // between two runs.
 func greater[T any](a, b T) T {
@@ -176,6 +177,9 @@ func greater[T any](a, b T) T {
 }
 
 func compareJSON(a, b any) int {
+	if reflect.DeepEqual(a, b) { // as most are, and faster
+		return 0
+	}
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	if errX != nil || errY != nil { // a time that JSON cannot hold
@@ -214,53 +218,20 @@ func joinTargets(a, b Target) Target {
 // outweighs what covers a range or none of its history.
 func joinCoverage(a, b []Coverage) []Coverage {
 	all := map[string]Coverage{}
-	whole := map[string]bool{}
-	for _, c := range slices.Concat(a, b) {
-		whole[c.Repository] = whole[c.Repository] || c.Scope == "" && !c.FilesOnly
-	}
-	for _, c := range slices.Concat(a, b) {
-		if whole[c.Repository] && (c.Scope != "" || c.FilesOnly) {
-			continue
+	key := func(c Coverage) string { return c.Repository + "\x00" + c.Scope }
+	unite(all, slices.Concat(a, b), key, func(a, b Coverage) Coverage {
+		if a.FilesOnly != b.FilesOnly && a.FilesOnly || a.FilesOnly == b.FilesOnly && compareJSON(a, b) < 0 {
+			return b
 		}
-		key := c.Repository + "\x00" + c.Scope
-		if old, ok := all[key]; ok {
-			c = joinRepository(old, c)
-		}
-		all[key] = c
-	}
+		return a
+	})
+	maps.DeleteFunc(all, func(_ string, c Coverage) bool {
+		whole, ok := all[c.Repository+"\x00"]
+		return ok && !whole.FilesOnly && c.Scope != ""
+	})
 	return inOrder(all, func(a, b Coverage) int {
 		return cmp.Or(strings.Compare(a.Repository, b.Repository), strings.Compare(a.Scope, b.Scope))
 	})
-}
-
-func joinRepository(a, b Coverage) Coverage {
-	kinds := map[string]ObjectCount{}
-	for _, c := range []Coverage{a, b} {
-		for kind, n := range c.Kinds {
-			old := kinds[kind]
-			skipped := maps.Clone(old.Skipped)
-			for reason, n := range n.Skipped {
-				if skipped == nil {
-					skipped = map[string]int{}
-				}
-				skipped[reason] = max(skipped[reason], n)
-			}
-			kinds[kind] = ObjectCount{max(old.Seen, n.Seen), max(old.Scanned, n.Scanned), skipped}
-		}
-	}
-	if len(kinds) > 0 {
-		a.Kinds = kinds
-	}
-	a.Packs, a.Loose, a.Refs = max(a.Packs, b.Packs), max(a.Loose, b.Loose), max(a.Refs, b.Refs)
-	a.Alternates, a.Cached = max(a.Alternates, b.Alternates), max(a.Cached, b.Cached)
-	a.Promised, a.FilesOnly = max(a.Promised, b.Promised), a.FilesOnly && b.FilesOnly
-	a.Shallow, a.Missing = union(a.Shallow, b.Shallow), union(a.Missing, b.Missing)
-	a.Corrupt, a.PromisedIDs = union(a.Corrupt, b.Corrupt), union(a.PromisedIDs, b.PromisedIDs)
-	states := map[string]Submodule{}
-	unite(states, slices.Concat(a.Submodules, b.Submodules), func(m Submodule) string { return m.Path },
-		func(a, b Submodule) Submodule { a.State = max(a.State, b.State); return a })
-	a.Submodules = inOrder(states, func(a, b Submodule) int { return strings.Compare(a.Path, b.Path) })
-	return a
 }
 
 // key says which findings are of the same key, or of the same defect.
@@ -282,7 +253,7 @@ func joinFindings(a, b Finding) Finding {
 	})
 	f.Confidence, f.Format, f.Prefix = max(a.Confidence, b.Confidence), max(a.Format, b.Format), max(a.Prefix, b.Prefix)
 	f.Exposure = a.Exposure
-	if cmp.Or(cmp.Compare(b.Exposure.Rank(), a.Exposure.Rank()), strings.Compare(string(b.Exposure), string(a.Exposure))) > 0 {
+	if cmp.Or(cmp.Compare(b.Exposure.Rank(), a.Exposure.Rank()), cmp.Compare(b.Exposure, a.Exposure)) > 0 {
 		f.Exposure = b.Exposure
 	}
 	f.Liveness, f.Key = a.Liveness, a.Key
@@ -295,8 +266,8 @@ func joinFindings(a, b Finding) Finding {
 		f.Baseline = b.Baseline
 	}
 	f.Outcome = a.Outcome
-	if b.Outcome != nil && (a.Outcome == nil || cmp.Or(compareTimes(a.Outcome.At, b.Outcome.At), compareJSON(a.Outcome, b.Outcome)) < 0) {
-		f.Outcome = b.Outcome
+	if x, y := a.Outcome, b.Outcome; y != nil && (x == nil || cmp.Or(compareTimes(x.At, y.At), compareJSON(x, y)) < 0) {
+		f.Outcome = y
 	}
 	f.Suppression = nil
 	if a.Suppression != nil && b.Suppression != nil {
@@ -370,7 +341,8 @@ type locationKey struct {
 }
 
 func (l Location) key() locationKey {
-	k := locationKey{l.Target, l.Repository, l.Path, l.Member, l.Object, l.Blob, l.Commit, strings.Join(l.Decoded, " "), l.Line, l.Column, Cell{}}
+	k := locationKey{l.Target, l.Repository, l.Path, l.Member, l.Object, l.Blob, l.Commit,
+		strings.Join(l.Decoded, " "), l.Line, l.Column, Cell{}}
 	if l.Cell != nil {
 		k.cell = *l.Cell
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -182,14 +183,17 @@ func coverage(c finding.Coverage, full bool) []string {
 
 func objects(c finding.Coverage) string {
 	var parts []string
-	kinds := make([]string, 0, len(c.Kinds))
-	for kind := range c.Kinds {
-		kinds = append(kinds, kind)
-	}
-	slices.Sort(kinds)
-	for _, kind := range kinds {
+	for _, kind := range slices.Sorted(maps.Keys(c.Kinds)) {
 		n := c.Kinds[kind]
-		parts = append(parts, fmt.Sprintf("%d of %s scanned", n.Scanned, count(int64(n.Seen), visible(kind)))+skipped(n.Skipped))
+		part := fmt.Sprintf("%d of %s scanned", n.Scanned, count(int64(n.Seen), visible(kind)))
+		var skipped []string
+		for reason, n := range n.Skipped {
+			skipped = append(skipped, fmt.Sprintf("%d %s", n, visible(reason)))
+		}
+		if slices.Sort(skipped); len(skipped) > 0 {
+			part += " (skipped: " + strings.Join(skipped, ", ") + ")"
+		}
+		parts = append(parts, part)
 	}
 	parts = append(parts, count(int64(c.Packs), "pack"), fmt.Sprintf("%d loose", c.Loose), count(int64(c.Refs), "reference"))
 	if c.Alternates > 0 {
@@ -199,16 +203,4 @@ func objects(c finding.Coverage) string {
 		parts = append(parts, fmt.Sprintf("%d known from an earlier run", c.Cached))
 	}
 	return strings.Join(parts, ", ")
-}
-
-func skipped(reasons map[string]int) string {
-	if len(reasons) == 0 {
-		return ""
-	}
-	var parts []string
-	for reason, n := range reasons {
-		parts = append(parts, fmt.Sprintf("%d %s", n, visible(reason)))
-	}
-	slices.Sort(parts)
-	return " (skipped: " + strings.Join(parts, ", ") + ")"
 }

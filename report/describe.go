@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,6 +135,15 @@ func particulars(l finding.Location, withAuthor bool) []string {
 		out = append(out, "readable by everyone")
 	}
 	return out
+}
+
+// described is a location with its particulars, without the author, between open and end.
+func described(l finding.Location, open, end string) string {
+	p := strings.Join(particulars(l, false), ", ")
+	if p == "" {
+		return place(l)
+	}
+	return place(l) + open + p + end
 }
 
 // liveness is the sentence on whether the key works; "" when nobody asked.
@@ -291,30 +299,84 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// repoPath gives p from the root of a target where Options let it be known.
-func (o Options) repoPath(target, p string) string {
-	root := o.Roots[target].Path
-	if root == "" {
-		return strings.TrimPrefix(p, "./")
+// createdWords says when a key was made, and how sure that is.
+func createdWords(k *finding.Key) string {
+	switch {
+	case day(k.CreatedAt) != "":
+		return strings.TrimSuffix(day(k.CreatedAt)+" ("+basis(k.CreatedBasis)+")", " ()")
+	case day(k.CreatedBefore) != "":
+		return "before " + day(k.CreatedBefore) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
+	case day(k.CreatedAfter) != "":
+		return "after " + day(k.CreatedAfter) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
 	}
-	abs := p
-	if !isAbs(p) {
-		if o.Dir == "" {
-			return strings.TrimPrefix(p, "./")
-		}
-		abs = path.Join(o.Dir, p)
-	}
-	if rel, ok := strings.CutPrefix(path.Clean(abs), strings.TrimSuffix(path.Clean(root), "/")+"/"); ok {
-		return rel
-	}
-	return p
+	return ""
 }
 
-// isAbs reports whether a slash separated path is absolute, here or on Windows.
-func isAbs(p string) bool {
-	return strings.HasPrefix(p, "/") || hasDrive(p) && strings.HasPrefix(p[2:], "/")
+// usedWords says when a key was last used. What rests on a part of the uses does
+// not sound as if it were all of them.
+func usedWords(k *finding.Key) string {
+	switch {
+	case k.NeverUsed:
+		return "never used"
+	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
+		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
+	case day(k.LastUsedAt) != "":
+		return "last used " + day(k.LastUsedAt)
+	case day(k.NoUseSince) != "":
+		return "no evidence of use since " + day(k.NoUseSince)
+	case k.CreatedBasis != "":
+		return "not known"
+	}
+	return ""
 }
 
-func hasDrive(p string) bool {
-	return len(p) > 1 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+func basis(b string) string {
+	switch b {
+	case "list":
+		return "list of keys"
+	case "audit-log":
+		return "audit log"
+	case "usage":
+		return "Model API usage"
+	case "format":
+		return "by its format"
+	case "activity":
+		return "first known use"
+	}
+	return visible(b)
+}
+
+// ruleURL is where a rule is documented. A rule's ID comes from a report and may
+// be anything.
+func ruleURL(id string) string { return HomeURL + "/blob/main/docs/rules.md#" + percent(id) }
+
+// sarifLevel maps severities to the levels of SARIF and of GitHub's annotations.
+func sarifLevel(s finding.Severity) string {
+	switch {
+	case s >= finding.High:
+		return "error"
+	case s == finding.Medium:
+		return "warning"
+	}
+	return "note"
+}
+
+// bySeverity returns the indices of the findings, the most severe first.
+func bySeverity(findings []finding.Finding) []int {
+	order := make([]int, len(findings))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(findings[b].Severity, findings[a].Severity)
+	})
+	return order
+}
+
+// gitlabTime is a time without a zone, which the schema takes for UTC.
+func gitlabTime(t time.Time) string {
+	if u := saneTime(&t); u != nil {
+		return u.Format("2006-01-02T15:04:05")
+	}
+	return "1970-01-01T00:00:00"
 }

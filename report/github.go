@@ -13,19 +13,44 @@ import (
 // errors, ten warnings and ten notices a step.
 const annotations = 10
 
-// github writes workflow commands, which GitHub Actions turns into annotations
-// on the lines of a pull request. Places in history have no line there, so a finding that is only
-// in history becomes one annotation without a file. An accepted finding is a notice.
-type github struct {
-	finding.Report
-	opts Options
-}
-
+// renderGitHub writes workflow commands, which GitHub Actions turns into annotations on
+// the lines of a pull request. Places in history have no line there, so a finding that is
+// only in history becomes one annotation without a file. An accepted finding is a notice.
 func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
-	g := &github{r, opts}
 	var b bytes.Buffer
 	for _, f := range r.Findings {
-		g.finding(&b, f)
+		kind, title := sarifLevel(f.Severity), property{"title", "b10lint: " + visible(f.Rule)}
+		if kind == "note" || f.Suppression != nil {
+			kind = "notice"
+		}
+		text := sentence(visible(f.Message))
+		if l := liveness(f.Liveness); l != "" {
+			text += "\nState of the key: " + l
+		}
+		if f.Suppression != nil {
+			text += "\nAccepted: " + suppression(f.Suppression)
+		}
+		if f.Advice != "" {
+			text += "\n" + visible(f.Advice)
+		}
+		places := arrange(f.Locations)
+		if len(places) == 0 {
+			b.WriteString(command(kind, subject(f)+": "+text, title))
+			continue
+		}
+		if len(places) > 1 {
+			text += "\nThe same key is in " + count(int64(len(places)-1), "more place") + "."
+		}
+		n := 0
+		for _, l := range places {
+			if n < annotations && inCheckout(l) {
+				n++
+				b.WriteString(command(kind, described(l, " (", ")")+": "+text, append(at(l, opts), title)...))
+			}
+		}
+		if n == 0 {
+			b.WriteString(command(kind, described(places[0], " (", ")")+": "+text, title))
+		}
 	}
 	for _, p := range r.Problems {
 		kind, name := "warning", "b10lint: incomplete"
@@ -53,65 +78,9 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (g *github) finding(b *bytes.Buffer, f finding.Finding) {
-	kind := annotationKind(f.Severity)
-	if f.Suppression != nil {
-		kind = "notice"
-	}
-	places := arrange(f.Locations)
-	n := 0
-	for _, l := range places {
-		if n < annotations && inCheckout(l) {
-			n++
-			b.WriteString(command(kind, g.message(f, l, len(places)), g.at(l, f.Rule)...))
-		}
-	}
-	switch {
-	case n > 0:
-	case len(places) > 0:
-		b.WriteString(command(kind, g.message(f, places[0], len(places)), property{"title", title(f.Rule)}))
-	default:
-		b.WriteString(command(kind, subject(f)+": "+g.text(f), property{"title", title(f.Rule)}))
-	}
-}
-
-func annotationKind(s finding.Severity) string {
-	if level := sarifLevel(s); level != "note" {
-		return level
-	}
-	return "notice"
-}
-
-func title(rule string) string { return "b10lint: " + visible(rule) }
-
-func (g *github) message(f finding.Finding, l finding.Location, places int) string {
-	text := place(l)
-	if p := particulars(l, false); len(p) > 0 {
-		text += " (" + strings.Join(p, ", ") + ")"
-	}
-	text += ": " + g.text(f)
-	if places > 1 {
-		text += "\nThe same key is in " + count(int64(places-1), "more place") + "."
-	}
-	return text
-}
-
-func (g *github) text(f finding.Finding) string {
-	text := sentence(visible(f.Message))
-	if l := liveness(f.Liveness); l != "" {
-		text += "\nState of the key: " + l
-	}
-	if f.Suppression != nil {
-		text += "\nAccepted: " + suppression(f.Suppression)
-	}
-	if f.Advice != "" {
-		text += "\n" + visible(f.Advice)
-	}
-	return text
-}
-
-func (g *github) at(l finding.Location, rule string) []property {
-	out := []property{{"file", visible(g.opts.repoPath("", l.Path))}}
+// at is where an annotation stands.
+func at(l finding.Location, opts Options) []property {
+	out := []property{{"file", visible(opts.repoPath("", l.Path))}}
 	if l.Line > 0 && l.Member == "" {
 		out = append(out, property{"line", strconv.Itoa(l.Line)})
 		if l.EndLine > l.Line {
@@ -123,7 +92,7 @@ func (g *github) at(l finding.Location, rule string) []property {
 			}
 		}
 	}
-	return append(out, property{"title", title(rule)})
+	return out
 }
 
 type property struct{ name, value string }
@@ -132,22 +101,12 @@ type property struct{ name, value string }
 // packages/core/src/command.ts; without them a file name could end the command
 // and begin another.
 func command(kind, text string, properties ...property) string {
-	var b strings.Builder
-	b.WriteString("::" + kind)
-	for i, p := range properties {
-		sep := ","
-		if i == 0 {
-			sep = " "
-		}
-		b.WriteString(sep + p.name + "=" + escapeProperty(p.value))
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	out, sep := "::"+kind, " "
+	for _, p := range properties {
+		out += sep + p.name + "=" + value.Replace(p.value)
+		sep = ","
 	}
-	return b.String() + "::" + escapeData(text) + "\n"
-}
-
-func escapeData(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func escapeProperty(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
+	return out + "::" + data.Replace(text) + "\n"
 }

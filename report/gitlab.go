@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -96,61 +95,51 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	r := gitlabReport{Version: gitlabSchema, Vulnerabilities: []gitlabVulnerability{}, Scan: gitlabScan{
 		Analyzer: tool, Scanner: tool, Type: "secret_detection", Status: "success",
 		StartTime: gitlabTime(g.Run.Started), EndTime: gitlabTime(g.Run.Started.Add(s.Elapsed)),
-		Messages: g.messages(),
 	}}
-	if s.Interrupted {
-		r.Scan.Status = "failure"
-	}
+	say := func(level, text string) { r.Scan.Messages = append(r.Scan.Messages, gitlabMessage{level, text}) }
+	say("info", "Looked at "+lookedAt(s)+".")
 	for _, f := range g.Findings {
 		if f.Suppression == nil {
 			r.Vulnerabilities = append(r.Vulnerabilities, g.vulnerability(f))
 		}
 	}
-	return encode(r, "  ")
-}
-
-func (g *gitlab) messages() []gitlabMessage {
-	s := g.Summary
-	out := []gitlabMessage{{"info", "Looked at " + lookedAt(s) + "."}}
-	accepted := 0
-	for _, f := range g.Findings {
-		if f.Suppression != nil {
-			accepted++
-		}
-	}
-	if accepted > 0 {
-		out = append(out, gitlabMessage{"info", count(int64(accepted), "accepted finding") + " left out."})
+	if accepted := len(g.Findings) - len(r.Vulnerabilities); accepted > 0 {
+		say("info", count(int64(accepted), "accepted finding")+" left out.")
 	}
 	if left := leftOut(s); left != "" {
-		out = append(out, gitlabMessage{"info", "Not listed: " + left + "."})
+		say("info", "Not listed: "+left+".")
 	}
 	for _, p := range g.Problems {
-		m := gitlabMessage{"warn", problemText(p)}
+		level, text := "warn", problemText(p)
 		if p.Warning {
-			m.Level = "info"
+			level = "info"
 		}
 		if p.Hint != "" {
-			m.Value += " Hint: " + visible(p.Hint)
+			text += " Hint: " + visible(p.Hint)
 		}
-		out = append(out, m)
+		say(level, text)
 	}
 	switch {
 	case s.Interrupted:
-		out = append(out, gitlabMessage{"fatal", "The run was interrupted before it had looked at everything."})
+		r.Scan.Status = "failure"
+		say("fatal", "The run was interrupted before it had looked at everything.")
 	case !s.Complete:
-		out = append(out, gitlabMessage{"warn", "Incomplete: not everything could be looked at."})
+		say("warn", "Incomplete: not everything could be looked at.")
 	}
-	return out
+	return encode(r, "  ")
 }
 
 func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
 	places := arrange(f.Locations)
-	rule := visible(cmp.Or(f.Rule, "unknown"))
+	rule, severity := visible(cmp.Or(f.Rule, "unknown")), "Unknown"
+	if s := f.Severity; s >= finding.Info && s <= finding.Critical {
+		severity = strings.ToUpper(s.String()[:1]) + s.String()[1:]
+	}
 	v := gitlabVulnerability{
 		ID:          uuid(f.Fingerprint + "\x00" + f.Rule),
 		Name:        cutRunes(g.title(f.Rule), 255),
 		Description: cut(mdText(sentence(visible(f.Message))), 1<<20),
-		Severity:    gitlabSeverity(f.Severity),
+		Severity:    severity,
 		Solution:    cut(mdText(visible(f.Advice)), 7000),
 		Identifiers: []gitlabIdentifier{{"b10lint_rule_id", "b10lint rule " + rule, rule, ruleURL(f.Rule)}},
 		Location:    gitlabLocation{Commit: gitlabCommit{noCommit}},
@@ -191,12 +180,12 @@ func gitlabDetails(f finding.Finding, places []finding.Location) map[string]gitl
 	set("confidence", "Confidence", f.Confidence.String())
 	set("exposure", "Exposure", visible(string(f.Exposure)))
 	if len(places) > 0 {
-		set("place", "Place", strings.Join(append([]string{place(places[0])}, particulars(places[0], false)...), ", "))
+		set("place", "Place", described(places[0], ", ", ""))
 	}
 	if len(places) > 1 {
 		var lines []string
 		for _, l := range places[1:min(len(places), 1+shownLines)] {
-			lines = append(lines, strings.Join(append([]string{place(l)}, particulars(l, false)...), ", "))
+			lines = append(lines, described(l, ", ", ""))
 		}
 		if more := len(places) - 1 - len(lines); more > 0 {
 			lines = append(lines, fmt.Sprintf("and %d more", more))
@@ -204,22 +193,6 @@ func gitlabDetails(f finding.Finding, places []finding.Location) map[string]gitl
 		set("also", "Also in", strings.Join(lines, "\n"))
 	}
 	return out
-}
-
-func gitlabSeverity(s finding.Severity) string {
-	word := s.String()
-	if s < finding.Info || s > finding.Critical {
-		return "Unknown"
-	}
-	return strings.ToUpper(word[:1]) + word[1:]
-}
-
-// gitlabTime is a time without a zone, which the schema takes for UTC.
-func gitlabTime(t time.Time) string {
-	if u := saneTime(&t); u != nil {
-		return u.Format("2006-01-02T15:04:05")
-	}
-	return "1970-01-01T00:00:00"
 }
 
 // uuid returns a name-based UUID (version 8, RFC 9562) from the SHA-256 of s.

@@ -25,14 +25,6 @@ var (
 	htmlTimeline string
 )
 
-// htmlWriter writes one page that needs nothing else: no network, no fonts, no
-// script to be read. What script there is filters the list, and its hash stands
-// in the content security policy, which allows nothing besides it and the style.
-type htmlWriter struct {
-	finding.Report
-	opts Options
-}
-
 // An htmlPage is what the template shows. All its texts are visible ones; the
 // template escapes them for HTML.
 type htmlPage struct {
@@ -60,8 +52,6 @@ type htmlFrame struct {
 	Style  template.CSS
 	Script template.JS
 }
-
-type htmlFact struct{ Label, Value string }
 
 type htmlCount struct {
 	Word string
@@ -103,24 +93,45 @@ func render(source string, page any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// renderHTML writes one page that needs nothing else: no network, no fonts, no
+// script to be read. What script there is filters the list, and its hash stands
+// in the content security policy, which allows nothing besides it and the style.
 func renderHTML(r finding.Report, opts Options) ([]byte, error) {
-	h, s := &htmlWriter{r, opts}, r.Summary
-	now := h.Run.Started
+	s := r.Summary
+	now := r.Run.Started
 	if t := saneTime(&now); t != nil {
 		now = *t
 	} else {
 		now = time.Unix(0, 0).UTC()
 	}
 	var t tally
-	for _, f := range h.Findings {
+	for _, f := range r.Findings {
 		t.add(f.Severity)
 	}
 	p := htmlPage{
-		htmlFrame: frame("b10lint " + cmp.Or(visible(h.Run.Command), "report") + ", " + day(&now)),
-		Heading:   "nothing found", IsAudit: h.Run.Command == "audit",
-		Facts: h.runFacts(s, now), Problems: h.problemList(), Sources: sourceList(s.Sources), Notes: h.notes(s),
+		htmlFrame: frame("b10lint " + cmp.Or(visible(r.Run.Command), "report") + ", " + day(&now)),
+		Heading:   "nothing found", IsAudit: r.Run.Command == "audit",
+		Facts: runFacts(r, now), Notes: covered(r, func(finding.Coverage) bool { return true }),
+		Bars: distributions(s.Inventory, now), Rules: ruleWords(r),
 	}
-	if n := len(h.Findings); n > 0 {
+	for _, x := range r.Problems {
+		kind := "Problem"
+		if x.Warning {
+			kind = "Warning"
+		}
+		p.Problems = append(p.Problems, htmlProblem{kind, problemText(x), visible(x.Hint)})
+	}
+	for _, x := range s.Sources {
+		state := visible(x.State)
+		if d := day(x.Since); d != "" {
+			state += ", since " + d
+		}
+		p.Sources = append(p.Sources, htmlProblem{visible(x.Name), state, visible(x.Detail)})
+	}
+	for _, f := range s.Resolved {
+		p.Notes = append(p.Notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
+	}
+	if n := len(r.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
 	}
 	switch {
@@ -129,7 +140,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	case !s.Complete:
 		p.State = "Incomplete: not everything could be looked at; see the problems below."
 	}
-	p.Items, p.Quiet = h.items(s, now)
+	p.Items, p.Quiet = newItems(r, opts, now)
 	worst := map[string]int{}
 	for _, i := range p.Items {
 		worst[i.Severity]++
@@ -141,19 +152,18 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 			p.Severities = append(p.Severities, htmlCount{sev.String(), worst[sev.String()]})
 		}
 	}
-	p.Bars = distributions(s.Inventory, now)
-	p.Rules = h.ruleWords()
 	return render(htmlTemplate, p)
 }
 
-func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
+func runFacts(r finding.Report, now time.Time) []htmlFact {
+	s := r.Summary
 	facts := []htmlFact{
 		{"Made", now.Format("2006-01-02 15:04 UTC")},
-		{"By", strings.TrimSpace(cmp.Or(visible(h.Run.Tool.Name), "b10lint") + " " + visible(h.Run.Tool.Version))},
+		{"By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint") + " " + visible(r.Run.Tool.Version))},
 		{"Looked at", lookedAt(s)},
 	}
-	if len(h.Run.Targets) > 0 {
-		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(h.Run.Targets, ", ")), longCell)})
+	if len(r.Run.Targets) > 0 {
+		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell)})
 	}
 	if left := leftOut(s); left != "" {
 		facts = append(facts, htmlFact{"Not listed", left})
@@ -164,50 +174,20 @@ func (h *htmlWriter) runFacts(s finding.Summary, now time.Time) []htmlFact {
 	return facts
 }
 
-func (h *htmlWriter) problemList() (list []htmlProblem) {
-	for _, p := range h.Problems {
-		kind := "Problem"
-		if p.Warning {
-			kind = "Warning"
-		}
-		list = append(list, htmlProblem{kind, problemText(p), visible(p.Hint)})
-	}
-	return list
-}
-
-func sourceList(sources []finding.Source) (list []htmlProblem) {
-	for _, s := range sources {
-		state := visible(s.State)
-		if d := day(s.Since); d != "" {
-			state += ", since " + d
-		}
-		list = append(list, htmlProblem{visible(s.Name), state, visible(s.Detail)})
-	}
-	return list
-}
-
-func (h *htmlWriter) notes(s finding.Summary) (notes []string) {
-	notes = covered(h.Report, func(finding.Coverage) bool { return true })
-	for _, f := range s.Resolved {
-		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
-	}
-	return notes
-}
-
 // ruleWords are the words of the rules that the findings name, the most frequent
 // first within a severity as the catalogue has it.
-func (h *htmlWriter) ruleWords() (list []htmlRule) {
+func ruleWords(r finding.Report) (list []htmlRule) {
 	n := map[string]int{}
-	for _, f := range h.Findings {
+	for _, f := range r.Findings {
 		n[f.Rule]++
 	}
-	for _, r := range h.Run.Rules {
-		if n[r.ID] > 0 {
-			list = append(list, htmlRule{visible(r.ID), visible(r.Title), r.Severity.String(), paragraphs(r.Text), paragraphs(r.Remedy), ruleURL(r.ID), n[r.ID]})
-			delete(n, r.ID)
+	for _, x := range r.Run.Rules {
+		if n[x.ID] > 0 {
+			list = append(list, htmlRule{visible(x.ID), visible(x.Title), x.Severity.String(), paragraphs(x.Text), paragraphs(x.Remedy), ruleURL(x.ID), n[x.ID]})
+			delete(n, x.ID)
 		}
 	}
-	for _, f := range h.Findings {
+	for _, f := range r.Findings {
 		if n[f.Rule] > 0 {
 			list = append(list, htmlRule{ID: visible(f.Rule), Title: visible(f.Rule), Severity: f.Severity.String(), N: n[f.Rule], URL: ruleURL(f.Rule)})
 			delete(n, f.Rule)

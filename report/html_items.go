@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -35,17 +34,18 @@ type htmlPlace struct {
 // htmlPlaces bounds the places of one finding in the page.
 const htmlPlaces = 20
 
-// items groups the findings by key, in the order of their severity, and adds the
+// newItems groups the findings by key, in the order of their severity, and adds the
 // keys of the inventory that have none.
-func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, quiet int) {
+func newItems(r finding.Report, opts Options, now time.Time) (items []htmlItem, quiet int) {
+	inventory := r.Summary.Inventory
 	known := map[string]*finding.InventoryKey{}
-	for i := range s.Inventory {
-		known[s.Inventory[i].Prefix] = &s.Inventory[i]
+	for i := range inventory {
+		known[inventory[i].Prefix] = &inventory[i]
 	}
 	var order []string
 	groups := map[string][]finding.Finding{}
-	for _, i := range bySeverity(h.Findings) {
-		f := h.Findings[i]
+	for _, i := range bySeverity(r.Findings) {
+		f := r.Findings[i]
 		id := f.Prefix
 		if id == "" {
 			id = "\x00" + f.Fingerprint + f.Rule + subject(f)
@@ -56,10 +56,10 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 		groups[id] = append(groups[id], f)
 	}
 	for _, id := range order {
-		items = append(items, h.item(groups[id], known[id], now))
+		items = append(items, newItem(groups[id], known[id], opts, now))
 	}
-	for i := range s.Inventory {
-		if k := &s.Inventory[i]; groups[k.Prefix] == nil {
+	for i := range inventory {
+		if k := &inventory[i]; groups[k.Prefix] == nil {
 			quiet++
 			items = append(items, htmlItem{Title: visible(k.Prefix), Name: visible(k.Name), Severity: "none",
 				Facts: itemFacts(&k.Key), Line: keyLine(k, nil, now)})
@@ -68,7 +68,7 @@ func (h *htmlWriter) items(s finding.Summary, now time.Time) (items []htmlItem, 
 	return items, quiet
 }
 
-func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, now time.Time) htmlItem {
+func newItem(group []finding.Finding, known *finding.InventoryKey, opts Options, now time.Time) htmlItem {
 	first := group[0]
 	it := htmlItem{Title: subject(first), Severity: first.Severity.String()}
 	key := first.Key
@@ -91,7 +91,7 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 		if !slices.Contains(rules, f.Rule) {
 			rules = append(rules, f.Rule)
 		}
-		it.Findings = append(it.Findings, h.finding(f, it.Next))
+		it.Findings = append(it.Findings, newFinding(f, it.Next, opts))
 	}
 	it.Rules = visible(strings.Join(rules, " "))
 	it.Facts = itemFacts(key)
@@ -103,18 +103,17 @@ func (h *htmlWriter) item(group []finding.Finding, known *finding.InventoryKey, 
 	}
 	exposed, facts := exposure(group, now)
 	it.Facts = append(it.Facts, facts...)
-	switch {
-	case known != nil:
-		it.Line = keyLine(known, exposed, now)
-	case key != nil:
-		it.Line = keyLine(&finding.InventoryKey{Key: *key}, exposed, now)
-	default:
-		it.Line = keyLine(&finding.InventoryKey{}, exposed, now)
+	if known == nil {
+		known = &finding.InventoryKey{}
+		if key != nil {
+			known.Key = *key
+		}
 	}
+	it.Line = keyLine(known, exposed, now)
 	return it
 }
 
-func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
+func newFinding(f finding.Finding, next string, opts Options) htmlFinding {
 	out := htmlFinding{Rule: visible(f.Rule), Severity: f.Severity.String(), Message: visible(f.Message)}
 	var notes []string
 	if f.Confidence < finding.HighConfidence {
@@ -133,7 +132,7 @@ func (h *htmlWriter) finding(f finding.Finding, next string) htmlFinding {
 	places := arrange(f.Locations)
 	out.More = max(0, len(places)-htmlPlaces)
 	for _, l := range places[:len(places)-out.More] {
-		l.Path = h.opts.repoPath("", l.Path)
+		l.Path = opts.repoPath("", l.Path)
 		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
 		p.Before, p.Mark, p.After = snippetParts(l)
 		out.Places = append(out.Places, p)
@@ -202,49 +201,4 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 	return at, facts
 }
 
-// createdWords says when a key was made, and how sure that is.
-func createdWords(k *finding.Key) string {
-	switch {
-	case day(k.CreatedAt) != "":
-		return strings.TrimSuffix(day(k.CreatedAt)+" ("+basis(k.CreatedBasis)+")", " ()")
-	case day(k.CreatedBefore) != "":
-		return "before " + day(k.CreatedBefore) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
-	case day(k.CreatedAfter) != "":
-		return "after " + day(k.CreatedAfter) + " (" + cmp.Or(basis(k.CreatedBasis), "bound") + ")"
-	}
-	return ""
-}
-
-// usedWords says when a key was last used. What rests on a part of the uses does
-// not sound as if it were all of them.
-func usedWords(k *finding.Key) string {
-	switch {
-	case k.NeverUsed:
-		return "never used"
-	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
-		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
-	case day(k.LastUsedAt) != "":
-		return "last used " + day(k.LastUsedAt)
-	case day(k.NoUseSince) != "":
-		return "no evidence of use since " + day(k.NoUseSince)
-	case k.CreatedBasis != "":
-		return "not known"
-	}
-	return ""
-}
-
-func basis(b string) string {
-	switch b {
-	case "list":
-		return "list of keys"
-	case "audit-log":
-		return "audit log"
-	case "usage":
-		return "Model API usage"
-	case "format":
-		return "by its format"
-	case "activity":
-		return "first known use"
-	}
-	return visible(b)
-}
+type htmlFact struct{ Label, Value string }

@@ -74,25 +74,18 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 			l.ExposedFor = max(0, *l.Revoked-*l.Exposed)
 		}
 	}
-	l.Uses = ticks(days, x)
+	last := -1
+	for i := range days { // a tick for each day, those of one pixel once
+		if at := *x(&days[i]); at != last {
+			l.Uses += fmt.Sprintf("M%d 14V24", at)
+			last = at
+		}
+	}
 	for i := range exposed {
 		l.Commits = append(l.Commits, *x(&exposed[i]))
 	}
 	l.Words = lineWords(k, made, leaked, used, revoked, len(days))
 	return l
-}
-
-// ticks draws one tick for each day, those of one pixel once.
-func ticks(days []time.Time, x func(*time.Time) *int) string {
-	var b strings.Builder
-	last := -1
-	for i := range days {
-		if at := *x(&days[i]); at != last {
-			fmt.Fprintf(&b, "M%d 14V24", at)
-			last = at
-		}
-	}
-	return b.String()
 }
 
 func lineWords(k *finding.InventoryKey, made, leaked, used, revoked *time.Time, uses int) string {
@@ -138,8 +131,27 @@ func distributions(keys []finding.InventoryKey, now time.Time) []htmlBars {
 	age := bars("Age of the keys", "under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days", "a year or more", "not known")
 	use := bars("Last use", "in the last 7 days", "8 to 30 days ago", "31 to 60 days ago", "more than 60 days ago", "never used", "no evidence of use", "not known")
 	for i := range keys {
-		age.Rows[ageRow(&keys[i].Key, now)].N++
-		use.Rows[useRow(&keys[i].Key, now)].N++
+		k := &keys[i].Key
+		n, ok := daysSince(k.CreatedAt, now)
+		if !ok { // the least age that is sure
+			n, ok = daysSince(k.CreatedBefore, now)
+		}
+		if ok {
+			age.Rows[row(n, 30, 90, 180, 365)].N++
+		} else {
+			age.Rows[5].N++
+		}
+		n, ok = daysSince(k.LastUsedAt, now)
+		switch {
+		case k.NeverUsed:
+			use.Rows[4].N++
+		case ok:
+			use.Rows[row(n, 8, 31, 61)].N++
+		case k.NoUseSince != nil:
+			use.Rows[5].N++
+		default:
+			use.Rows[6].N++
+		}
 	}
 	return []htmlBars{age.scaled(), use.scaled()}
 }
@@ -177,29 +189,4 @@ func row(n int, bounds ...int) int {
 		}
 	}
 	return len(bounds)
-}
-
-// ageRow goes by the least age that is sure.
-func ageRow(k *finding.Key, now time.Time) int {
-	n, ok := daysSince(k.CreatedAt, now)
-	if !ok {
-		n, ok = daysSince(k.CreatedBefore, now)
-	}
-	if !ok {
-		return 5
-	}
-	return row(n, 30, 90, 180, 365)
-}
-
-func useRow(k *finding.Key, now time.Time) int {
-	n, ok := daysSince(k.LastUsedAt, now)
-	switch {
-	case k.NeverUsed:
-		return 4
-	case ok:
-		return row(n, 8, 31, 61)
-	case k.NoUseSince != nil:
-		return 5
-	}
-	return 6
 }

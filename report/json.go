@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -76,18 +74,6 @@ func renderJSONL(r finding.Report, _ Options) ([]byte, error) {
 		out = append(out, line...)
 	}
 	return out, nil
-}
-
-// encode returns v as JSON that is harmless to print, with a newline at the end.
-func encode(v any, indent string) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return visibleJSON(b.Bytes()), nil
 }
 
 // normal returns r as JSON holds it: lists are arrays, times are UTC and such as

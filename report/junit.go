@@ -138,7 +138,7 @@ func junitText(f finding.Finding, places []finding.Location) string {
 			add("", fmt.Sprintf("and %d more places", len(places)-i))
 			break
 		}
-		add("", strings.Join(append([]string{place(l)}, particulars(l, false)...), ", "))
+		add("", described(l, ", ", ""))
 	}
 	add("state: ", liveness(f.Liveness))
 	add("key: ", keyFacts(f.Key))

@@ -5,6 +5,9 @@
 // key names come from other people's repositories. What could act on a terminal,
 // a CI log, a browser or a parser is shown as text; sanitize.go says how. The same
 // report gives the same bytes.
+//
+// Files build on those before them: options, sanitize, layout, describe, count; json and
+// read; a file or a few for each format, and timeline; report puts them into one table.
 package report
 
 import (
@@ -14,43 +17,6 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 )
-
-// HomeURL is where the tool lives; rules are documented under it.
-const HomeURL = "https://github.com/b10lint/b10lint"
-
-// Options shape a report. The zero value is right for a file.
-type Options struct {
-	// Verbose lists every location, fingerprint and what was covered (text).
-	Verbose bool
-	// Quiet prints one line a finding and one a problem, and no summary (text).
-	Quiet bool
-	// Color uses ANSI colours (text).
-	Color bool
-	// Width is the width of the terminal in columns; 0 means no limit (text).
-	Width int
-	// Rules is the catalogue for a report without one, such as one that was read back.
-	Rules []finding.Rule
-	// Dir is the absolute, slash separated folder that relative paths start from, and
-	// Roots has the roots of the targets by name, "" being that of a report's only one.
-	// Where both are known the formats for CI services (sarif, github, gitlab) give
-	// paths from the root, as those services need; of several targets only sarif does.
-	// Without them, relative paths start from the root.
-	Dir   string
-	Roots map[string]Root
-}
-
-// A Root is where a target lies.
-type Root struct {
-	Path string // absolute and slash separated
-	VCS  *VCS   // nil when not known
-}
-
-// A VCS is the repository and revision that were looked at.
-type VCS struct {
-	URI      string // of the remote; a user name or password in it is left out
-	Revision string
-	Branch   string
-}
 
 // A Format is one form that a report can take.
 type Format struct {

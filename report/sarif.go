@@ -1,11 +1,15 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
@@ -13,77 +17,10 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// sarifWriter writes SARIF 2.1.0 as GitHub code scanning takes it:
-//
-//   - one result a finding, that is a key, with its first place in the checkout
-//     where there is one, since GitHub uses the first place only; every further
-//     place, history among them, is a related location;
-//   - every rule with texts that are not empty, a security-severity and tags;
-//   - GitHub's own primaryLocationLineHash, and a fingerprint that holds nothing
-//     personal and does not change with the commit;
-//   - a result without a file (an inventory finding, a commit message) names its
-//     subject as a logical location and stands at line 1 of the configuration
-//     file, because GitHub refuses a whole upload for one result without a file;
-//   - what does not fit GitHub's limits is left out, the least severe first, and
-//     a notification says so.
-//
-// See the OASIS standard "Static Analysis Results Interchange Format (SARIF)
-// Version 2.1.0" and GitHub's page "SARIF support for code scanning".
-type sarifWriter struct {
-	finding.Report
-	opts   Options
-	limits sarifLimits
-	// outside has the targets with a location that is not below their root.
-	outside map[string]bool
-}
-
-// sarifLimits are what GitHub takes; see its page on SARIF support.
-type sarifLimits struct {
-	results   int // a run
-	related   int // locations a result that are shown
-	notes     int // notifications, ours: GitHub names no limit
-	gzipBytes int64
-}
-
-// fallbackURI is where results without a file are shown: the place where their
-// policy is set and where they are accepted.
-const fallbackURI = ".b10lint.yaml"
-
-// srcRoot is what the paths of a report of one target start from.
-const srcRoot = "%SRCROOT%"
-
-// baseID names what the paths of a target start from.
-func baseID(target string) string { return cmp.Or(visible(target), srcRoot) }
-
-const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-
 func renderSARIF(r finding.Report, opts Options) ([]byte, error) {
 	s := &sarifWriter{Report: r, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
 	return s.render()
 }
-
-// The library writes absent members of a suppression as null, which the
-// standard does not allow; these shadow the members that lead to it.
-type (
-	sarifLog struct {
-		Schema  string     `json:"$schema"`
-		Version string     `json:"version"`
-		Runs    []sarifRun `json:"runs"`
-	}
-	sarifRun struct {
-		*sarif.Run
-		Results []sarifResult `json:"results"`
-	}
-	sarifResult struct {
-		*sarif.Result
-		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
-	}
-	sarifSuppression struct {
-		Kind          string `json:"kind"`
-		Status        string `json:"status"`
-		Justification string `json:"justification,omitempty"`
-	}
-)
 
 func (s *sarifWriter) render() ([]byte, error) {
 	order := bySeverity(s.Findings)
@@ -107,18 +44,6 @@ func (s *sarifWriter) render() ([]byte, error) {
 	}
 }
 
-// bySeverity returns the indices of the findings, the most severe first.
-func bySeverity(findings []finding.Finding) []int {
-	order := make([]int, len(findings))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(findings[b].Severity, findings[a].Severity)
-	})
-	return order
-}
-
 func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	s.outside = map[string]bool{}
 	rules := s.rules(kept)
@@ -126,9 +51,24 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	for i, r := range rules {
 		index[r.ID] = uint(i)
 	}
+	driver := &sarif.ToolComponent{Name: cmp.Or(visible(s.Run.Tool.Name), "b10lint"), InformationURI: ptr(HomeURL), Rules: rules, Notifications: notificationKinds()}
+	if v := s.Run.Tool.Version; v != "" {
+		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
+			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
+		}
+		if driver.Version = ptr(visible(trimV(v))); semver.MatchString(trimV(v)) {
+			driver.SemanticVersion = driver.Version
+		}
+	}
+	ok := s.Summary.Complete && !s.Summary.Interrupted
+	invocation := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
+	if t := saneTime(&s.Run.Started); t != nil {
+		invocation.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
+		invocation.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
+	}
 	run := sarif.Run{
-		Tool:              sarif.Tool{Driver: s.driver(rules)},
-		Invocations:       []*sarif.Invocation{s.invocation(dropped)},
+		Tool:              sarif.Tool{Driver: driver},
+		Invocations:       []*sarif.Invocation{invocation},
 		AutomationDetails: &sarif.RunAutomationDetails{ID: ptr("b10lint/" + cmp.Or(visible(s.Run.Command), "scan") + "/")},
 		ColumnKind:        "utf16CodeUnits",
 		OriginalUriBaseIDs: map[string]*sarif.ArtifactLocation{
@@ -153,25 +93,6 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
 
-func (s *sarifWriter) driver(rules []*sarif.ReportingDescriptor) *sarif.ToolComponent {
-	d := &sarif.ToolComponent{
-		Name:           cmp.Or(visible(s.Run.Tool.Name), "b10lint"),
-		InformationURI: ptr(HomeURL),
-		Rules:          rules,
-		Notifications:  notificationKinds(),
-	}
-	if v := s.Run.Tool.Version; v != "" {
-		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
-			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
-		}
-		d.Version = ptr(visible(trimV(v)))
-		if semver(v) {
-			d.SemanticVersion = d.Version
-		}
-	}
-	return d
-}
-
 func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
 	if vcs == nil {
 		return nil
@@ -190,31 +111,15 @@ func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
 	return []*sarif.VersionControlDetails{v}
 }
 
-func (s *sarifWriter) invocation(dropped int) *sarif.Invocation {
-	ok := s.Summary.Complete && !s.Summary.Interrupted
-	inv := &sarif.Invocation{ExecutionSuccessful: &ok, ToolExecutionNotifications: s.notifications(dropped)}
-	if t := saneTime(&s.Run.Started); t != nil {
-		inv.StartTimeUTC = ptr(t.Truncate(time.Millisecond))
-		inv.EndTimeUTC = ptr(t.Add(s.Summary.Elapsed).Truncate(time.Millisecond))
-	}
-	return inv
-}
-
 // gzipSize is the length of data compressed as an upload would be.
 func gzipSize(data []byte) (int64, error) {
-	var n counter
-	z := gzip.NewWriter(&n)
-	if _, err := z.Write(data); err != nil {
-		return 0, err
-	}
-	err := z.Close()
-	return int64(n), err
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(data)
+	err = errors.Join(err, z.Close())
+	return int64(b.Len()), err
 }
 
-type counter int64
+func trimV(v string) string { return strings.TrimPrefix(v, "v") }
 
-func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
-
-func ptr[T any](v T) *T { return &v }
-
-func message(text string) *sarif.Message { return &sarif.Message{Text: &text} }
+var semver = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}([-+].*)?$`)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
@@ -59,15 +60,6 @@ func (s *sarifWriter) message(f finding.Finding, places []finding.Location) stri
 		text += " " + sentence(visible(f.Advice))
 	}
 	return plain(text)
-}
-
-// plain keeps text from being read as a link by viewers of SARIF messages, where
-// [text](target) is one (section 3.11.6 of the standard).
-func plain(text string) string {
-	if !strings.Contains(text, "](") {
-		return text
-	}
-	return strings.NewReplacer(`[`, `\[`, `]`, `\]`).Replace(text)
 }
 
 // partial returns the fingerprint that GitHub matches alerts by, where it is
@@ -246,21 +238,36 @@ func suppressed(s *finding.Suppression) sarifSuppression {
 	return out
 }
 
-func trimV(v string) string { return strings.TrimPrefix(v, "v") }
+// fileURI returns the URI reference (RFC 3986) for a slash separated path: a
+// relative reference for a relative path, a file URI for an absolute one. Every
+// byte that is not an unreserved character or a slash is percent-encoded, which
+// covers bytes that are not UTF-8, and a colon, so that no segment can pass for a
+// scheme.
+func fileURI(p string) (uri string, absolute bool) {
+	switch {
+	case hasDrive(p) && strings.HasPrefix(p[2:], "/"):
+		return "file:///" + p[:2] + percent(p[2:]), true
+	case strings.HasPrefix(p, "/"):
+		return "file:///" + percent(strings.TrimLeft(p, "/")), true
+	}
+	return percent(strings.TrimPrefix(p, "./")), false
+}
 
-// semver reports whether v has the form major.minor.patch, then anything that
-// begins with - or +.
-func semver(v string) bool {
-	core, _, _ := strings.Cut(trimV(v), "+")
-	core, _, _ = strings.Cut(core, "-")
-	parts := strings.Split(core, ".")
-	if len(parts) != 3 {
-		return false
-	}
-	for _, p := range parts {
-		if p == "" || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
-			return false
+// PublicURL returns raw without what a URL should not be published with: a user
+// name, a password, a query. The scp form of a git remote (user@host:path) becomes an
+// ssh URL. It returns "" for what is neither.
+func PublicURL(raw string) string {
+	if !strings.Contains(raw, "://") {
+		at, path, ok := strings.Cut(raw, ":")
+		if !ok || strings.Contains(at, "/") || strings.HasPrefix(path, "/") && len(at) == 1 {
+			return ""
 		}
+		raw = "ssh://" + at[strings.LastIndexByte(at, '@')+1:] + "/" + strings.TrimPrefix(path, "/")
 	}
-	return true
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
 
@@ -57,14 +56,10 @@ func descriptor(r finding.Rule) *sarif.ReportingDescriptor {
 		Properties: sarif.Properties{
 			"tags":              tags,
 			"precision":         "high",
-			"security-severity": securitySeverity(r.Severity),
+			"security-severity": cmp.Or(securitySeverity[r.Severity], "1.0"),
 		},
 	}
 }
-
-// ruleURL is where a rule is documented. A rule's ID comes from a report and may
-// be anything.
-func ruleURL(id string) string { return HomeURL + "/blob/main/docs/rules.md#" + percent(id) }
 
 func both(text, markdown string) *sarif.MultiformatMessageString {
 	m := &sarif.MultiformatMessageString{Text: &text}
@@ -74,32 +69,9 @@ func both(text, markdown string) *sarif.MultiformatMessageString {
 	return m
 }
 
-// sarifLevel maps severities to the levels of SARIF and of GitHub's annotations.
-func sarifLevel(s finding.Severity) string {
-	switch {
-	case s >= finding.High:
-		return "error"
-	case s == finding.Medium:
-		return "warning"
-	}
-	return "note"
-}
-
-// securitySeverity is the number by which GitHub ranks a rule: above 9 critical,
-// from 7 high, from 4 medium, below low.
-func securitySeverity(s finding.Severity) string {
-	switch s {
-	case finding.Critical:
-		return "9.5"
-	case finding.High:
-		return "8.0"
-	case finding.Medium:
-		return "5.5"
-	case finding.Low:
-		return "3.0"
-	}
-	return "1.0"
-}
+// securitySeverity holds the numbers by which GitHub ranks a rule: above 9 critical, from
+// 7 high, from 4 medium, below low.
+var securitySeverity = map[finding.Severity]string{finding.Critical: "9.5", finding.High: "8.0", finding.Medium: "5.5", finding.Low: "3.0"}
 
 // pascal turns an ID of words into the PascalCase name that SARIF wants.
 func pascal(id string) string {
@@ -119,14 +91,6 @@ func pascal(id string) string {
 		up = false
 	}
 	return cmp.Or(b.String(), "Rule")
-}
-
-// cutRunes shortens s to n characters.
-func cutRunes(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n-1]) + "…"
 }
 
 // The kinds of notification.

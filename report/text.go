@@ -28,14 +28,8 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
 	for _, f := range r.Findings {
-		if table {
-			break
-		}
-		places := arrange(f.Locations)
-		t.headline(&b, f, places)
-		if !opts.Quiet {
-			t.body(&b, f, places)
-			b.WriteByte('\n')
+		if !table {
+			t.finding(&b, f)
 		}
 	}
 	t.problems(&b)
@@ -48,18 +42,39 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// headline is the first line: where, how bad, what, which rule.
-func (t *text) headline(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
-	at := subject(f)
+// finding is a line that says where, how bad, what and which rule; then the source line
+// and the facts.
+func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
+	places := arrange(f.Locations)
+	at, in := subject(f), targets(f)
 	if len(places) > 0 {
 		at = place(places[0])
 	}
-	in := targets(f)
 	if in != "" {
 		in = " (in " + in + ")"
 	}
 	fmt.Fprintf(b, "%s: %s: %s [%s]%s%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
 		visible(f.Message), visible(f.Rule), in, t.notes(f))
+	if t.opts.Quiet {
+		return
+	}
+	var refs []string
+	if len(places) > 0 {
+		t.source(b, places[0])
+		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+		refs = places[0].Refs
+	}
+	t.field(b, "works", liveness(f.Liveness))
+	t.field(b, "key", keyFacts(f.Key))
+	t.field(b, "outcome", outcome(f.Outcome))
+	t.field(b, "accepted", suppression(f.Suppression))
+	t.field(b, "advice", visible(f.Advice))
+	if t.opts.Verbose {
+		t.field(b, "refs", visible(strings.Join(refs, ", ")))
+		t.field(b, "print", visible(f.Fingerprint))
+	}
+	t.further(b, places)
+	b.WriteByte('\n')
 }
 
 // notes are what limits a finding, in brackets.
@@ -76,30 +91,7 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	return notes
 }
 
-func (t *text) body(b *bytes.Buffer, f finding.Finding, places []finding.Location) {
-	if len(places) > 0 {
-		t.source(b, places[0])
-		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
-	}
-	t.field(b, "works", liveness(f.Liveness))
-	t.field(b, "key", keyFacts(f.Key))
-	t.field(b, "outcome", outcome(f.Outcome))
-	t.field(b, "accepted", suppression(f.Suppression))
-	t.field(b, "advice", visible(f.Advice))
-	if t.opts.Verbose {
-		t.field(b, "refs", visible(strings.Join(refs(places), ", ")))
-		t.field(b, "print", visible(f.Fingerprint))
-	}
-	t.further(b, places)
-}
-
-func refs(places []finding.Location) []string {
-	if len(places) == 0 {
-		return nil
-	}
-	return places[0].Refs
-}
-
+// further lists the places but the first.
 func (t *text) further(b *bytes.Buffer, places []finding.Location) {
 	if len(places) < 2 {
 		return
@@ -183,7 +175,7 @@ func (t *text) problems(b *bytes.Buffer) {
 	}
 	for len(list) > 0 {
 		n := 1
-		for n < len(list) && list[0].Path != "" && list[n].Path == list[0].Path {
+		for n < len(list) && list[0].Path != "" && list[n].Path == list[0].Path && list[n].Target == list[0].Target {
 			n++
 		}
 		same, warnings := list[:n], true
@@ -263,4 +255,82 @@ func (t *text) paint(color, s string) string {
 		return s
 	}
 	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
+
+// audit writes the table of an audit: a line for each key, the key most at risk
+// first, below it the rules it breaks and the next step. The findings come in
+// that order.
+func (t *text) audit(b *bytes.Buffer) {
+	var order []string
+	groups := map[string][]finding.Finding{}
+	for _, f := range t.Findings {
+		if groups[f.Prefix] == nil {
+			order = append(order, f.Prefix)
+		}
+		groups[f.Prefix] = append(groups[f.Prefix], f)
+	}
+	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "MADE", "USE"}}
+	for _, prefix := range order {
+		f := groups[prefix][0]
+		k := f.Key
+		if k == nil {
+			k = &finding.Key{}
+		}
+		rows = append(rows, []string{f.Severity.String(), visible(prefix), cut(visible(k.Name), 40), visible(k.Type), createdWords(k), usedWords(k)})
+	}
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], len([]rune(c)))
+		}
+	}
+	for i, r := range rows {
+		if len(order) == 0 {
+			break
+		}
+		color := bold
+		if i > 0 {
+			color = severityColor(groups[order[i-1]][0].Severity)
+		}
+		var line strings.Builder
+		for j, c := range r {
+			pad := strings.Repeat(" ", widths[j]-len([]rune(c)))
+			if j == 0 {
+				c = t.paint(color, c)
+			}
+			line.WriteString(c + pad + "  ")
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		if i > 0 {
+			t.auditDetails(b, groups[order[i-1]])
+		}
+	}
+	if len(order) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, x := range t.Summary.Sources {
+		if x.State != "read" {
+			fmt.Fprintf(b, "%s: %s; %s\n", visible(x.Name), visible(x.State), visible(x.Detail))
+		}
+	}
+}
+
+// auditDetails says what is wrong with one key, and what to do next.
+func (t *text) auditDetails(b *bytes.Buffer, group []finding.Finding) {
+	if t.opts.Verbose {
+		for _, f := range group {
+			t.field(b, "is", fmt.Sprintf("%s [%s]%s", visible(f.Message), visible(f.Rule), t.notes(f)))
+			t.further(b, append([]finding.Location{{}}, f.Locations...))
+			t.field(b, "print", visible(f.Fingerprint))
+		}
+	} else {
+		var rules []string
+		for _, f := range group {
+			if r := visible(f.Rule) + t.notes(f); !slices.Contains(rules, r) {
+				rules = append(rules, r)
+			}
+		}
+		t.field(b, "is", strings.Join(rules, ", "))
+	}
+	t.field(b, "next", visible(group[0].Advice))
 }

@@ -11,12 +11,12 @@ import (
 // A Sink is where a new key is delivered to.
 type Sink interface {
 	// Ready fails if the sink would not take a key. Nothing is changed. It is
-	// asked before a key is made.
+	// called before a key is created.
 	Ready(ctx context.Context) error
 	// Deliver puts the key in place, whole or not at all where the sink allows.
 	Deliver(ctx context.Context, key secret.Secret) error
 	// Read returns the key with a prefix that the sink holds. ok is false when the
-	// sink does not hold it, or cannot be read back: readable tells which.
+	// sink does not hold it, or cannot be read back: readable says which.
 	Read(ctx context.Context, prefix string) (key secret.Secret, ok, readable bool, err error)
 	// Restore undoes a Deliver of this same process, where that can be done.
 	Restore(ctx context.Context) (undone bool, err error)
@@ -46,8 +46,8 @@ func (s SinkSpec) String() string {
 	return strings.Join(parts, " ")
 }
 
-// findKey returns the key with a prefix that stands in a text, if exactly one
-// does: what follows the prefix and its dot as long as letters and digits last.
+// findKey returns the key with a prefix if a text contains exactly one: what follows
+// the prefix and its dot, up to the first character that is not a letter or a digit.
 func findKey(text []byte, prefix string) (secret.Secret, bool) {
 	found := ""
 	rest := string(text)

@@ -21,7 +21,7 @@ const maxSinkFile = 16 << 20
 
 // A File is a sink that edits a file in one step: what is not the key stays as it
 // was, and so do the mode and, where allowed, the owner. A file that is not there
-// is made with mode 0600, if Edit allows.
+// is created with mode 0600, if Edit allows.
 type File struct {
 	Path string
 	// Edit returns the file's new text with a key in it. old is nil when there is

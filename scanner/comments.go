@@ -24,7 +24,7 @@ const (
 	CommentsInIndex
 )
 
-// maxComments bounds the markers of one blob that are looked at. A file with more
+// maxComments bounds the markers of one blob that are read. A file with more
 // was not written by people.
 const maxComments = 1000
 
@@ -73,7 +73,7 @@ func nextMarker(data []byte, from int) int {
 	}
 }
 
-// sniffed is how much of a file tells whether it is text, as in git.
+// sniffed is how much of a file decides whether it is text, as in git.
 const sniffed = 8000
 
 // used takes out the comment beside a match, whether or not the match counts.
@@ -103,7 +103,8 @@ func isComment(b *source.Blob, inside *outline, i int) bool {
 		before = cellBefore(before)
 	}
 	before = bytes.TrimRight(before, " \t")
-	if isProse(b.At.Path) {
+	switch strings.ToLower(path.Ext(b.At.Path)) {
+	case ".md", ".mdx", ".markdown", ".rst", ".adoc", ".asciidoc", ".org", ".txt", ".htm", ".html": // pages for people
 		return bytes.HasSuffix(before, []byte("<!--")) && !quoted(before) && bytes.Count(b.Data[:i], []byte("\n```"))%2 == 0
 	}
 	if quoted(before) {
@@ -134,15 +135,6 @@ func quoted(line []byte) bool {
 		if (bytes.Count(line, []byte(q))-bytes.Count(line, []byte(`\`+q)))%2 == 1 {
 			return true
 		}
-	}
-	return false
-}
-
-// isProse tells pages for people by their names.
-func isProse(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".md", ".mdx", ".markdown", ".rst", ".adoc", ".asciidoc", ".org", ".txt", ".htm", ".html":
-		return true
 	}
 	return false
 }

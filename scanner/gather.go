@@ -155,9 +155,7 @@ func (g *gatherer) Problem(p finding.Problem) error {
 // Blob implements source.Sink.
 func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	g.count(b)
-	if isTrussrc(b) {
-		g.trussrc(b.At.Path)
-	}
+	g.meet(b)
 	var c *cursor
 	inside := newOutline(b)
 	left := g.markers(b, inside)
@@ -222,22 +220,21 @@ func (g *gatherer) hit(m rules.Match, p place, picture bool) {
 	k.places = append(k.places, p)
 }
 
-func (g *gatherer) trussrc(path string) {
+// meet keeps the path of a .trussrc that a folder scan met: one in the home or a truss is
+// marked as such, one in an archive or in history is not a file.
+func (g *gatherer) meet(b *source.Blob) {
+	at := &b.At
+	if !strings.HasSuffix(at.Path, ".trussrc") || path.Base(at.Path) != ".trussrc" ||
+		at.Exposure != "" || at.Member != "" || at.Blob != "" || b.Again || b.Window != nil && !b.Window.Last {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.found.trussrcs) < maxPlaces {
-		g.found.trussrcs = append(g.found.trussrcs, path)
+		g.found.trussrcs = append(g.found.trussrcs, at.Path)
 	} else {
 		g.droppedTrussrcs++
 	}
-}
-
-// isTrussrc reports whether a blob is a .trussrc that a folder scan met: one in the
-// home or a truss is marked as such, one in an archive or in history is not a file.
-func isTrussrc(b *source.Blob) bool {
-	at := &b.At
-	return strings.HasSuffix(at.Path, ".trussrc") && path.Base(at.Path) == ".trussrc" &&
-		at.Exposure == "" && at.Member == "" && at.Blob == "" && !b.Again && (b.Window == nil || b.Window.Last)
 }
 
 // count adds the blob to what was read: members and variables count for their

@@ -11,9 +11,12 @@ type fields struct {
 	bad bool
 }
 
+// fail leaves nothing to be read.
+func (f *fields) fail() { f.bad, f.b = true, nil }
+
 func (f *fields) take(n int) []byte {
 	if n < 0 || n > len(f.b) {
-		f.bad, f.b = true, nil
+		f.fail()
 		return nil
 	}
 	p := f.b[:n]

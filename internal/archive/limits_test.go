@@ -335,6 +335,31 @@ func TestSameForAnyJobs(t *testing.T) {
 	}
 }
 
+// A header of a 7z that announces very much in few bytes gets no memory for it.
+func TestSevenHeader(t *testing.T) {
+	const n = 4 << 20
+	number := func(v uint32) []byte { return binary.LittleEndian.AppendUint32([]byte{0xf0}, v) }
+	for name, header := range map[string][]byte{
+		"folders": slices.Concat([]byte{1, 4, 7, 11}, number(n), []byte{0}, bytes.Repeat([]byte{1, 1, 0}, n)),
+		"files":   slices.Concat([]byte{1, 5}, number(n), make([]byte, n)),
+		"packs":   slices.Concat([]byte{1, 4, 6, 0}, number(n), []byte{9}, make([]byte, n)),
+	} {
+		data := make([]byte, 32, 32+len(header))
+		copy(data, "7z\xbc\xaf\x27\x1c\x00\x04")
+		binary.LittleEndian.PutUint64(data[20:], uint64(len(header)))
+		binary.LittleEndian.PutUint32(data[28:], crc32.ChecksumIEEE(header))
+		data = append(data, header...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, s := discardBytes(t, Limits{Memory: 32 << 20}, data)
+		runtime.ReadMemStats(&after)
+		s.limit(t, limitMemory)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 128<<20 {
+			t.Errorf("%s: %d MiB", name, made>>20)
+		}
+	}
+}
+
 // A sparse file of 10 GB costs what is stored of it.
 func TestSparse(t *testing.T) {
 	for _, version := range []string{"gnu", "0.0", "0.1", "1.0"} {

@@ -18,6 +18,8 @@ const (
 	pdfWindow = 64 << 10
 	// pdfDict is how much before a stream is searched for its dictionary.
 	pdfDict = 8 << 10
+	// maxFilters is how many filters of one stream are undone.
+	maxFilters = 8
 )
 
 // pdfObject finds "12 0 obj" (ISO 32000-1, 7.3.10).
@@ -26,7 +28,7 @@ var pdfObject = regexp.MustCompile(`(\d{1,10})[ \t\r\n]+\d{1,5}[ \t\r\n]+obj`)
 // pdf shows the streams of a document that are packed with Flate as members
 // named after their objects (ISO 32000-1, 7.3.8 and 7.4). Streams are found by
 // their keyword and not by the table of objects, so that those that a later
-// version of the document replaced are seen too. Pictures are left out.
+// version of the document replaced are seen too. Pictures are skipped.
 func (w *walk) pdf(n node) error {
 	if w.pdfEncrypted(n) {
 		return w.problem(n.path, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
@@ -153,13 +155,7 @@ func pdfFilters(dict []byte) (out []string) {
 			rest = rest[:i+1]
 		}
 	}
-	for f := range strings.FieldsSeq(strings.ReplaceAll(string(rest), "/", " ")) {
-		if len(out) == 4 {
-			break
-		}
-		out = append(out, f)
-	}
-	return out
+	return strings.Fields(strings.ReplaceAll(string(rest), "/", " "))
 }
 
 func pdfPicture(dict []byte) bool {
@@ -170,6 +166,9 @@ func pdfPicture(dict []byte) bool {
 // holds a picture. Odd names a filter that cannot be undone.
 func (w *walk) pdfOpen(filters []string) (open func(*bufio.Reader) (io.Reader, func(), error), odd string) {
 	packed := false
+	if len(filters) > maxFilters {
+		return nil, fmt.Sprintf("chain of more than %d filters", maxFilters)
+	}
 	for _, f := range filters {
 		switch f {
 		case "FlateDecode", "Fl", "ASCII85Decode", "A85", "ASCIIHexDecode", "AHx":

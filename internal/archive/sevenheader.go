@@ -30,6 +30,7 @@ type sevenFolder struct {
 	sizes  []int64 // unpacked, of each coder
 	chain  []int   // the coders, in the order in which they are undone
 	last   int     // the coder whose output is the folder's
+	outs   int     // of all coders
 	pack   int     // first packed stream
 	packed int     // number of packed streams
 	odd    string  // why it cannot be undone as a chain
@@ -45,9 +46,8 @@ type sevenPart struct {
 }
 
 type sevenCoder struct {
-	id      string
-	props   []byte
-	in, out int
+	id    string
+	props []byte
 }
 
 func (d *sevenFolder) size() int64 {
@@ -68,7 +68,22 @@ func (a *sevenArchive) name(next *int) string {
 	return "unnamed"
 }
 
-type sevenFields struct{ fields }
+// sevenFields reads the header. Once something makes no sense there is nothing left to be
+// read, every number is 0, which is sevenEnd, and so every loop ends.
+type sevenFields struct {
+	fields
+	room  int // bytes that what is read may take in memory
+	large bool
+}
+
+// hold counts n items of a size in bytes, and fails when there is no room for them: a few
+// bytes of a header, which may be packed, can announce very many.
+func (f *sevenFields) hold(n, size int) {
+	if f.room -= n * size; f.room < 0 && !f.bad {
+		f.large = true
+		f.fail()
+	}
+}
 
 // number reads a number whose first byte's leading ones count the bytes that follow.
 func (f *sevenFields) number() uint64 {
@@ -83,14 +98,12 @@ func (f *sevenFields) number() uint64 {
 	return v
 }
 
-func (f *sevenFields) id() uint64 { return f.number() }
-
 // length reads a number that cannot be more than what is left of the header,
 // as every item takes at least one byte there.
 func (f *sevenFields) length() int {
 	n := f.number()
 	if n > uint64(len(f.b)) {
-		f.bad, f.b = true, nil
+		f.fail()
 		return 0
 	}
 	return int(n)
@@ -99,7 +112,7 @@ func (f *sevenFields) length() int {
 func (f *sevenFields) size() int64 {
 	n := f.number()
 	if n > 1<<56 {
-		f.bad = true
+		f.fail()
 		return 0
 	}
 	return int64(n)
@@ -116,7 +129,7 @@ func (f *sevenFields) bits(n int) []bool {
 
 // digests reads up to n checksums and hands each to set.
 func (f *sevenFields) digests(n int, set func(i int, sum uint32)) {
-	defined := make([]bool, 0)
+	var defined []bool
 	all := f.byte() != 0
 	if !all {
 		defined = f.bits(n)
@@ -128,17 +141,13 @@ func (f *sevenFields) digests(n int, set func(i int, sum uint32)) {
 	}
 }
 
-func (f *sevenFields) header() (*sevenArchive, error) {
+// header reads the header. Most is the limit that room comes from.
+func (f *sevenFields) header(most int64) (*sevenArchive, error) {
 	a := &sevenArchive{}
-	for !f.bad {
-		switch f.id() {
-		case sevenEnd:
-			if f.bad {
-				return nil, errSeven
-			}
-			return a, nil
+	for id := f.number(); id != sevenEnd; id = f.number() {
+		switch id {
 		case sevenProperties:
-			for f.id() != sevenEnd && !f.bad {
+			for f.number() != sevenEnd {
 				f.take(f.length())
 			}
 		case sevenAdditional:
@@ -148,19 +157,22 @@ func (f *sevenFields) header() (*sevenArchive, error) {
 		case sevenFiles:
 			f.filesInfo(a)
 		default:
-			f.bad = true
+			f.fail()
 		}
 	}
-	return nil, errSeven
+	switch {
+	case f.large:
+		return nil, &LimitError{limitMemory, most}
+	case f.bad:
+		return nil, errSeven
+	}
+	return a, nil
 }
 
 // streams reads what is packed where and how.
 func (f *sevenFields) streams(a *sevenArchive) {
-	for !f.bad {
-		switch f.id() {
-		case sevenEnd:
-			f.assign(a)
-			return
+	for id := f.number(); id != sevenEnd; id = f.number() {
+		switch id {
 		case sevenPack:
 			f.packInfo(a)
 		case sevenUnpack:
@@ -168,19 +180,15 @@ func (f *sevenFields) streams(a *sevenArchive) {
 		case sevenSub:
 			f.subStreams(a)
 		default:
-			f.bad = true
+			f.fail()
 		}
 	}
-}
-
-// assign gives each folder its packed stream, and the folders of an archive that
-// says nothing of parts their only one.
-func (f *sevenFields) assign(a *sevenArchive) {
+	// Each folder gets its packed streams, and one without parts its only one.
 	next := 0
 	for i := range a.folders {
 		d := &a.folders[i]
 		if len(d.sizes) < len(d.coders) {
-			f.bad = true
+			f.fail()
 			return
 		}
 		d.pack = next
@@ -194,15 +202,14 @@ func (f *sevenFields) assign(a *sevenArchive) {
 func (f *sevenFields) packInfo(a *sevenArchive) {
 	at := 32 + f.size()
 	n := f.length()
-	for !f.bad {
-		switch f.id() {
-		case sevenEnd:
-			return
+	f.hold(n, 16)
+	for id := f.number(); id != sevenEnd; id = f.number() {
+		switch id {
 		case sevenSize:
-			for range n {
+			for i := 0; i < n && !f.bad; i++ {
 				size := f.size()
 				if at > 1<<60 {
-					f.bad = true
+					f.fail()
 					return
 				}
 				a.packs = append(a.packs, extent{at, at + size})
@@ -211,126 +218,91 @@ func (f *sevenFields) packInfo(a *sevenArchive) {
 		case sevenCRC:
 			f.digests(n, func(int, uint32) {})
 		default:
-			f.bad = true
+			f.fail()
 		}
 	}
 }
 
 func (f *sevenFields) unpackInfo(a *sevenArchive) {
-	if f.id() != sevenFolderID {
-		f.bad = true
-		return
+	if f.number() != sevenFolderID {
+		f.fail()
 	}
 	n := f.length()
 	if f.byte() != 0 { // the list lies in another stream; no program writes that
-		f.bad = true
-		return
+		f.fail()
 	}
-	for range n {
-		if f.bad {
-			return
-		}
+	for i := 0; i < n && !f.bad; i++ {
+		f.hold(1, 2*256) // with what append sets aside
 		a.folders = append(a.folders, f.folder())
 	}
-	for !f.bad {
-		switch f.id() {
-		case sevenEnd:
-			return
+	for id := f.number(); id != sevenEnd; id = f.number() {
+		switch id {
 		case sevenUnpackSize:
 			for i := range a.folders {
-				d := &a.folders[i]
-				for range d.outs() {
-					d.sizes = append(d.sizes, f.size())
+				for range a.folders[i].outs {
+					a.folders[i].sizes = append(a.folders[i].sizes, f.size())
 				}
 			}
 		case sevenCRC:
 			f.digests(len(a.folders), func(i int, sum uint32) { a.folders[i].sum, a.folders[i].hasSum = sum, true })
 		default:
-			f.bad = true
+			f.fail()
 		}
 	}
 }
 
-func (d *sevenFolder) outs() (n int) {
-	for _, k := range d.coders {
-		n += k.out
-	}
-	return n
-}
-
-func (f *sevenFields) folder() sevenFolder {
-	var d sevenFolder
-	n := f.length()
-	if n == 0 || n > maxCoders {
-		f.bad = true
-		return d
-	}
-	ins, outs := 0, 0
-	for range n {
-		k := f.coder()
-		ins, outs = ins+k.in, outs+k.out
+func (f *sevenFields) folder() (d sevenFolder) {
+	ins := 0
+	for range f.length() {
+		flags := f.byte()
+		k := sevenCoder{id: string(f.take(int(flags & 15)))}
+		in, out := 1, 1
+		if flags&16 != 0 {
+			in, out = f.length(), f.length()
+		}
+		if flags&32 != 0 {
+			k.props = f.take(f.length())
+		}
+		if (in != 1 || out != 1) && d.odd == "" {
+			d.odd = "the method " + k.name()
+		}
+		ins, d.outs = ins+in, d.outs+out
+		if len(d.coders) == maxCoders || ins > maxCoders || d.outs > maxCoders {
+			f.fail()
+			return d
+		}
 		d.coders = append(d.coders, k)
 	}
-	if ins > maxCoders || outs > maxCoders || outs == 0 {
-		f.bad = true
+	if d.outs == 0 {
+		f.fail()
 		return d
 	}
-	feeds := map[uint64]uint64{} // by input, the output that it reads
-	for range outs - 1 {
+	feeds, bound := map[uint64]uint64{}, map[uint64]bool{} // by input, the output that it reads
+	for range d.outs - 1 {
 		in := f.number()
 		feeds[in] = f.number()
+		bound[feeds[in]] = true
 	}
-	d.packed = ins - (outs - 1)
-	if d.packed > 1 {
+	if d.packed = ins - (d.outs - 1); d.packed > 1 {
 		for range d.packed {
 			f.number()
 		}
 	}
-	d.order(feeds, ins, outs)
-	return d
-}
-
-func (f *sevenFields) coder() sevenCoder {
-	flags := f.byte()
-	k := sevenCoder{id: string(f.take(int(flags & 15))), in: 1, out: 1}
-	if flags&16 != 0 {
-		k.in, k.out = f.length(), f.length()
+	if d.odd != "" {
+		return d
 	}
-	if flags&32 != 0 {
-		k.props = f.take(f.length())
+	// The chain leads from the packed stream to the output that feeds no coder.
+	for d.last = 0; d.last < d.outs && bound[uint64(d.last)]; d.last++ {
 	}
-	if k.in > maxCoders || k.out > maxCoders {
-		f.bad = true
-	}
-	return k
-}
-
-// order finds the chain from the packed stream to the folder's output.
-func (d *sevenFolder) order(feeds map[uint64]uint64, ins, outs int) {
-	for i := range d.coders {
-		if d.coders[i].in != 1 || d.coders[i].out != 1 {
-			d.odd = "the method " + d.coders[i].name()
-			return
-		}
-	}
-	bound := map[uint64]bool{}
-	for _, out := range feeds {
-		bound[out] = true
-	}
-	for d.last = 0; d.last < outs && bound[uint64(d.last)]; d.last++ {
-	}
-	for at := uint64(d.last); ; {
+	for at, more := uint64(d.last), true; more; {
 		if at >= uint64(ins) || len(d.chain) > ins {
 			d.odd = "a folder whose coders are tied in a ring"
-			return
+			return d
 		}
 		d.chain = append([]int{int(at)}, d.chain...)
-		next, ok := feeds[at]
-		if !ok {
-			return
-		}
-		at = next
+		at, more = feeds[at]
 	}
+	return d
 }
 
 func (f *sevenFields) subStreams(a *sevenArchive) {
@@ -338,107 +310,87 @@ func (f *sevenFields) subStreams(a *sevenArchive) {
 	for i := range counts {
 		counts[i] = 1
 	}
-	id := f.id()
+	id := f.number()
 	if id == sevenNumUnpack {
 		total := 0
 		for i := range counts {
 			counts[i] = f.length()
 			if total += counts[i]; total > len(f.b)+len(counts) {
-				f.bad = true
+				f.fail()
 				return
 			}
+			f.hold(counts[i], 24+8)
 		}
-		id = f.id()
+		id = f.number()
 	}
-	for i := range a.folders {
-		f.parts(&a.folders[i], counts[i], id == sevenSize)
+	for i := range a.folders { // the last part of a folder has what the others leave
+		d := &a.folders[i]
+		d.parts = make([]sevenPart, counts[i])
+		left := d.size()
+		for j := range d.parts {
+			size := left
+			if j < len(d.parts)-1 && id == sevenSize {
+				size = f.size()
+			}
+			if size > left || size < 0 {
+				f.fail()
+				return
+			}
+			d.parts[j].size = size
+			left -= size
+		}
 	}
 	if id == sevenSize {
-		id = f.id()
+		id = f.number()
 	}
-	for !f.bad && id != sevenEnd {
+	for ; id != sevenEnd; id = f.number() {
 		if id != sevenCRC {
-			f.bad = true
+			f.fail()
 			return
 		}
-		f.partSums(a)
-		id = f.id()
+		// All parts have one but those that are a folder with a checksum of its own.
+		var unknown []*sevenPart
+		for i := range a.folders {
+			d := &a.folders[i]
+			if len(d.parts) == 1 && d.hasSum {
+				d.parts[0].sum, d.parts[0].hasSum = d.sum, true
+				continue
+			}
+			for j := range d.parts {
+				unknown = append(unknown, &d.parts[j])
+			}
+		}
+		f.digests(len(unknown), func(i int, sum uint32) { unknown[i].sum, unknown[i].hasSum = sum, true })
 	}
-}
-
-// parts divides a folder; the last part has what the others leave.
-func (f *sevenFields) parts(d *sevenFolder, n int, sizes bool) {
-	d.parts = make([]sevenPart, n)
-	left := d.size()
-	for i := range d.parts {
-		size := left
-		if i < n-1 && sizes {
-			size = f.size()
-		}
-		if size > left || size < 0 {
-			f.bad = true
-			return
-		}
-		d.parts[i].size = size
-		left -= size
-	}
-}
-
-// partSums reads the checksums of all parts but of those that are a folder with
-// a checksum of its own.
-func (f *sevenFields) partSums(a *sevenArchive) {
-	var unknown []*sevenPart
-	for i := range a.folders {
-		d := &a.folders[i]
-		if len(d.parts) == 1 && d.hasSum {
-			d.parts[0].sum, d.parts[0].hasSum = d.sum, true
-			continue
-		}
-		for j := range d.parts {
-			unknown = append(unknown, &d.parts[j])
-		}
-	}
-	f.digests(len(unknown), func(i int, sum uint32) { unknown[i].sum, unknown[i].hasSum = sum, true })
 }
 
 func (f *sevenFields) filesInfo(a *sevenArchive) {
-	a.files = make([]sevenName, f.length())
-	for !f.bad {
-		id := f.id()
-		if id == sevenEnd {
-			return
-		}
-		p := sevenFields{fields{b: f.take(f.length())}}
+	n := f.length()
+	if f.hold(n, 24); f.bad {
+		return
+	}
+	a.files = make([]sevenName, n)
+	for id := f.number(); id != sevenEnd; id = f.number() {
+		p := sevenFields{fields: fields{b: f.take(f.length())}}
 		switch id {
 		case sevenEmptyStream:
 			for i, empty := range p.bits(len(a.files)) {
 				a.files[i].empty = empty
 			}
 		case sevenNames:
-			if p.byte() != 0 {
-				f.bad = true
-				return
+			if p.byte() != 0 { // they lie in another stream
+				p.fail()
 			}
-			p.names(a.files)
+			for i := range a.files {
+				var units []uint16
+				for u := p.take(2); u != nil && (u[0] != 0 || u[1] != 0); u = p.take(2) {
+					units = append(units, uint16(u[0])|uint16(u[1])<<8)
+				}
+				a.files[i].name = string(utf16.Decode(units))
+			}
 		}
-		f.bad = f.bad || p.bad
-	}
-}
-
-func (f *sevenFields) names(files []sevenName) {
-	for i := range files {
-		var units []uint16
-		for {
-			b := f.take(2)
-			if b == nil {
-				return
-			}
-			u := uint16(b[0]) | uint16(b[1])<<8
-			if u == 0 {
-				break
-			}
-			units = append(units, u)
+		if p.bad {
+			f.fail()
 		}
-		files[i].name = string(utf16.Decode(units))
 	}
 }

@@ -18,7 +18,7 @@ const maxSevenHeader = 64 << 20
 var errSeven = errors.New("the header makes no sense")
 
 // sevenZip reads 7z archives (7zFormat.txt of the LZMA SDK). Folders whose
-// coders form a simple chain are read; others are told.
+// coders form a simple chain are read; others are reported.
 func (w *walk) sevenZip(n node) error {
 	header, err := w.sevenHeader(n)
 	if err != nil {
@@ -70,15 +70,18 @@ func (w *walk) sevenHeader(n node) ([]byte, error) {
 // sevenParse reads the header, unpacking it as often as it is packed.
 func (w *walk) sevenParse(n node, b []byte) (*sevenArchive, error) {
 	for range 4 {
-		f := sevenFields{fields{b: b}}
-		switch f.id() {
+		f := sevenFields{fields: fields{b: b}, room: int(w.limits.Memory / 2)}
+		switch f.number() {
 		case sevenEnd:
 			return &sevenArchive{}, nil
 		case sevenHeader:
-			return f.header()
+			return f.header(w.limits.Memory)
 		case sevenEncodedHeader:
 			a := &sevenArchive{}
 			f.streams(a)
+			if f.large {
+				return nil, &LimitError{limitMemory, w.limits.Memory}
+			}
 			if f.bad || len(a.folders) == 0 {
 				return nil, errSeven
 			}

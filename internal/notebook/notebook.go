@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/span"
 )
 
 // A Place says where in a notebook a byte lies.
@@ -21,7 +23,7 @@ type Place struct {
 }
 
 // A Span is a half-open range of bytes, [Start, End).
-type Span struct{ Start, End int }
+type Span = span.Span
 
 // A Notebook is the outline of one file.
 type Notebook struct {
@@ -114,8 +116,8 @@ func (n *Notebook) At(offset int) (Place, bool) {
 	return Place{int(s.cell), partNames[s.part], kindNames[s.kind]}, true
 }
 
-// Skip lists, in order, the values that hold pictures: there is no sense in
-// reading those as text. Drawings in SVG are text and are not among them.
+// Skip returns, in order, the values that hold pictures, which are useless to read as
+// text. Drawings in SVG are text and are not among them.
 func (n *Notebook) Skip() []Span { return n.images }
 
 // A parser builds the outline. Pieces are laid one behind the other; a piece
@@ -129,7 +131,7 @@ type parser struct {
 // lay ends the piece that is being read.
 func (p *parser) lay(at spot) {
 	if p.pos > p.start {
-		p.nb.pieces = append(p.nb.pieces, piece{Span{p.start, p.pos}, at})
+		p.nb.pieces = append(p.nb.pieces, piece{Span{Start: p.start, End: p.pos}, at})
 	}
 	p.start = p.pos
 }
@@ -202,7 +204,7 @@ func (p *parser) rich(mime []byte) error {
 	switch name := string(mime); {
 	case name == "png", name == "jpeg", // nbformat 3
 		strings.HasPrefix(name, "image/") && !strings.HasPrefix(name, "image/svg"):
-		p.nb.images = append(p.nb.images, Span{start, p.pos})
+		p.nb.images = append(p.nb.images, Span{Start: start, End: p.pos})
 	}
 	return err
 }

@@ -75,10 +75,10 @@ func (p *parser) readLine(start, end int) {
 	left := bytes.TrimLeftFunc(text, isSpace)
 	value := bytes.TrimRightFunc(left, isSpace)
 	at := end - len(left)
-	span := Span{at, at + len(value)}
+	span := Span{Start: at, End: at + len(value)}
 	if len(value) == 0 {
 		if p.section != nil && p.option != nil {
-			p.option.parts = append(p.option.parts, Span{start, start})
+			p.option.parts = append(p.option.parts, Span{Start: start, End: start})
 		}
 		return
 	}
@@ -141,7 +141,7 @@ func (p *parser) assign(value []byte, span Span) {
 		p.fail(badLine, "has no name before the %q", value[i])
 	}
 	start := span.End - len(bytes.TrimLeftFunc(value[i+1:], isSpace))
-	o := &Option{name: name, line: p.line, delimiter: span.Start + i + 1, parts: []Span{{start, span.End}}}
+	o := &Option{name: name, line: p.line, delimiter: span.Start + i + 1, parts: []Span{{Start: start, End: span.End}}}
 	key := place{p.section.name, name}
 	if p.doc.options[key] == nil {
 		p.doc.options[key] = o

@@ -11,6 +11,8 @@ package trussrc
 import (
 	"fmt"
 	"strings"
+
+	"github.com/b10lint/b10lint/internal/span"
 )
 
 // defaultSection is the section whose options every other section inherits.
@@ -34,7 +36,7 @@ type document struct {
 type place struct{ section, option string }
 
 // A Span is a half-open range of bytes in the parsed data.
-type Span struct{ Start, End int }
+type Span = span.Span
 
 // A section is one header and the options below it. A repeated header makes a
 // section of its own, a duplicate; Python refuses such a file.
@@ -59,7 +61,7 @@ type Option struct {
 // Span returns the range from the value's first byte to its last.
 func (o *Option) Span() Span {
 	first, last := o.parts[0], o.parts[len(o.parts)-1]
-	return Span{first.Start, max(first.Start, last.End)}
+	return Span{Start: first.Start, End: max(first.Start, last.End)}
 }
 
 // A kind is one of the complaints of configparser.

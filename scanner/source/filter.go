@@ -9,7 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// A Filter says which paths of a target are looked at. Paths are relative to the
+// A Filter says which paths of a target are scanned. Paths are relative to the
 // target, with slashes.
 type Filter struct {
 	exclude, include []string
@@ -24,7 +24,7 @@ type based struct {
 
 // NewFilter checks the globs (doublestar: ** crosses folders). A glob without a
 // slash matches a name in any folder. Paths that an exclude matches, and all below
-// them, are left out; with includes, files that none of them matches are left out.
+// them, are excluded; with includes, files that none of them matches are excluded.
 func NewFilter(exclude, include []string) (Filter, error) {
 	var f Filter
 	for _, list := range []struct {
@@ -59,7 +59,7 @@ func (f Filter) And(base string, g Filter) Filter {
 // Empty reports whether the filter leaves nothing out.
 func (f Filter) Empty() bool { return len(f.exclude)+len(f.include)+len(f.more) == 0 }
 
-// SkipDir reports whether a folder is left out with all below it.
+// SkipDir reports whether a folder is excluded with all below it.
 func (f Filter) SkipDir(rel string) bool {
 	for _, m := range f.more {
 		if m.SkipDir(path.Join(m.base, rel)) {
@@ -69,7 +69,7 @@ func (f Filter) SkipDir(rel string) bool {
 	return matchAny(f.exclude, rel)
 }
 
-// Skip reports whether a file is left out.
+// Skip reports whether a file is excluded.
 func (f Filter) Skip(rel string) bool {
 	for _, m := range f.more {
 		if m.Skip(path.Join(m.base, rel)) {

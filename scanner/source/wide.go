@@ -19,7 +19,7 @@ const (
 // wideHead is how much of an input decides how it is written.
 const wideHead = 512
 
-// WideOf tells from its first bytes how an input is written. It is UTF-16 when
+// WideOf says from its first bytes how an input is written. It is UTF-16 when
 // every second byte is zero in at least half of the beginning, or somewhere in it
 // behind a byte-order mark: the two bytes alone may be anything.
 func WideOf(head []byte) Wide {

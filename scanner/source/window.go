@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"errors"
 	"io"
 
@@ -26,16 +25,18 @@ const (
 // Each byte is owned by one window, and every window but the first and the last
 // shows overlap bytes on both sides of what it owns; buf must be longer than four
 // times that. What came before an error of r is emitted as the last window. It
-// returns the number of hits that emit reported, and the first error of r or emit.
-func Windows(r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error)) (hits int, err error) {
+// returns the number of hits that emit reported, the error of r, and the one of emit.
+func Windows(
+	r io.Reader, at finding.Location, buf []byte, overlap int, emit func(*Blob) (int, error),
+) (hits int, broken, err error) {
 	w := Window{}
 	filled := 0
 	for {
-		n, readErr := io.ReadFull(r, buf[filled:])
+		n, broken := io.ReadFull(r, buf[filled:])
 		filled += n
-		w.Last = readErr != nil
-		if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
-			readErr = nil
+		w.Last = broken != nil
+		if errors.Is(broken, io.EOF) || errors.Is(broken, io.ErrUnexpectedEOF) {
+			broken = nil
 		}
 		data := buf[:filled]
 		if w.Offset == 0 {
@@ -49,7 +50,7 @@ func Windows(r io.Reader, at finding.Location, buf []byte, overlap int, emit fun
 		h, err := emit(&Blob{At: at, Data: data, Window: &window})
 		hits += h
 		if err != nil || w.Last {
-			return hits, cmp.Or(err, readErr)
+			return hits, broken, err
 		}
 		next := w.Wide.cut(data, w.Own.End-overlap)
 		w.Advance(data[:next])

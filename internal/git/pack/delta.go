@@ -113,13 +113,13 @@ func applyDelta(dst, base, cmds []byte, fresh []Span) []Span {
 		off, size, n := copyCommand(cmds)
 		cmds = cmds[n:]
 		if copied >= 0 && copied != int(off) {
-			fresh = append(fresh, Span{at, at})
+			fresh = append(fresh, Span{Start: at, End: at})
 		}
 		at += copy(dst[at:], base[off:off+size])
 		copied = int(off + size)
 	}
 	if copied >= 0 && copied != len(base) {
-		fresh = append(fresh, Span{at, at})
+		fresh = append(fresh, Span{Start: at, End: at})
 	}
 	return fresh
 }
@@ -130,5 +130,5 @@ func grow(spans []Span, start, end int) []Span {
 		spans[n-1].End = end
 		return spans
 	}
-	return append(spans, Span{start, end})
+	return append(spans, Span{Start: start, End: end})
 }

@@ -20,16 +20,16 @@ func TestDeltaFresh(t *testing.T) {
 	}{
 		{"all copied", []string{copyFrom(0, 20)}, base, []Span{}},
 		{"copied in two runs that meet", []string{copyFrom(0, 8), copyFrom(8, 12)}, base, []Span{}},
-		{"insert in the middle", []string{copyFrom(0, 5), insert("XY"), copyFrom(5, 15)}, "01234XY56789abcdefghij", []Span{{5, 7}}},
-		{"two inserts that touch", []string{insert("XY"), insert("Z"), copyFrom(0, 20)}, "XYZ" + base, []Span{{0, 3}}},
-		{"insert at the end", []string{copyFrom(0, 20), insert("X")}, base + "X", []Span{{20, 21}}},
-		{"removed in the middle", []string{copyFrom(0, 5), copyFrom(10, 10)}, "01234abcdefghij", []Span{{5, 5}}},
-		{"removed at the start", []string{copyFrom(5, 15)}, "56789abcdefghij", []Span{{0, 0}}},
-		{"removed at the end", []string{copyFrom(0, 15)}, "0123456789abcde", []Span{{15, 15}}},
-		{"repeated", []string{copyFrom(0, 20), copyFrom(0, 20)}, base + base, []Span{{20, 20}}},
-		{"two runs swapped", []string{copyFrom(10, 10), copyFrom(0, 10)}, "abcdefghij0123456789", []Span{{0, 0}, {10, 10}, {20, 20}}},
-		{"seam beside an insert", []string{insert("X"), copyFrom(0, 2), copyFrom(4, 16)}, "X01456789abcdefghij", []Span{{0, 1}, {3, 3}}},
-		{"nothing left", nil, "", []Span{{0, 0}}},
+		{"insert in the middle", []string{copyFrom(0, 5), insert("XY"), copyFrom(5, 15)}, "01234XY56789abcdefghij", []Span{{Start: 5, End: 7}}},
+		{"two inserts that touch", []string{insert("XY"), insert("Z"), copyFrom(0, 20)}, "XYZ" + base, []Span{{Start: 0, End: 3}}},
+		{"insert at the end", []string{copyFrom(0, 20), insert("X")}, base + "X", []Span{{Start: 20, End: 21}}},
+		{"removed in the middle", []string{copyFrom(0, 5), copyFrom(10, 10)}, "01234abcdefghij", []Span{{Start: 5, End: 5}}},
+		{"removed at the start", []string{copyFrom(5, 15)}, "56789abcdefghij", []Span{{Start: 0, End: 0}}},
+		{"removed at the end", []string{copyFrom(0, 15)}, "0123456789abcde", []Span{{Start: 15, End: 15}}},
+		{"repeated", []string{copyFrom(0, 20), copyFrom(0, 20)}, base + base, []Span{{Start: 20, End: 20}}},
+		{"two runs swapped", []string{copyFrom(10, 10), copyFrom(0, 10)}, "abcdefghij0123456789", []Span{{Start: 0, End: 0}, {Start: 10, End: 10}, {Start: 20, End: 20}}},
+		{"seam beside an insert", []string{insert("X"), copyFrom(0, 2), copyFrom(4, 16)}, "X01456789abcdefghij", []Span{{Start: 0, End: 1}, {Start: 3, End: 3}}},
+		{"nothing left", nil, "", []Span{{Start: 0, End: 0}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -289,7 +289,7 @@ func (m *maker) windows(it *item, r io.Reader, size int64) error {
 		if err != nil {
 			return err
 		}
-		win.Own = Span{own, end}
+		win.Own = Span{Start: own, End: end}
 		view := win
 		m.call(it, buf[:have], &view)
 		// The next window starts one overlap before what it owns.

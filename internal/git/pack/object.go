@@ -10,6 +10,8 @@ import (
 	"hash"
 	"slices"
 	"strconv"
+
+	"github.com/b10lint/b10lint/internal/span"
 )
 
 const (
@@ -111,7 +113,7 @@ func KindSet(kinds ...Kind) Kinds {
 func (s Kinds) Has(k Kind) bool { return s&(1<<k) != 0 }
 
 // A Span is a half-open range of bytes, [Start, End).
-type Span struct{ Start, End int }
+type Span = span.Span
 
 // An Object is what a sweep hands over. It and all it points to are only valid
 // during the call, and must not be written to.

@@ -356,7 +356,7 @@ func findTokens(t *testing.T, s *Store, token string, all bool) map[ID]bool {
 	_, err := s.Sweep(context.Background(), func(o *Object) (int, error) {
 		fresh := o.Fresh
 		if all || fresh == nil {
-			fresh = []Span{{0, len(o.Data)}}
+			fresh = []Span{{Start: 0, End: len(o.Data)}}
 		}
 		n := 0
 		for _, f := range fresh {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,7 +25,7 @@ type Options struct {
 	Jobs    int           // goroutines; 0 means one a processor
 	Filter  source.Filter // which paths are looked at
 	SkipGit bool          // leave git folders to a history source; else their files are read like any
-	// Repository is told, with SkipGit, of every work tree and bare repository that
+	// Repository is called, with SkipGit, with every work tree and bare repository that
 	// the walk meets, from any goroutine. A bare one is then not walked.
 	Repository func(name string)
 
@@ -47,7 +48,7 @@ type dirSource struct {
 	opts   Options
 }
 
-// A stamp tells whether a file changed.
+// A stamp shows whether a file changed.
 type stamp struct {
 	size, sec, nsec int64
 	regular         bool
@@ -176,7 +177,7 @@ func (w *walker) list(e entry) (rest job, err error) {
 	return rest, nil
 }
 
-// repository tells of a repository, and reports whether it is a bare one.
+// repository reports a repository, and reports whether it is a bare one.
 func (w *walker) repository(e entry, items []item) (bare bool) {
 	if !w.opts.SkipGit || w.opts.Repository == nil {
 		return false
@@ -199,7 +200,7 @@ func (w *walker) repository(e entry, items []item) (bare bool) {
 	return bare
 }
 
-// hasObjects tells a git folder from one that only has the name of one, the files
+// hasObjects distinguishes a git folder from one that only has the name of one, the files
 // of which are files like any.
 func hasObjects(dir string) bool { return Exists(dir, "objects") }
 
@@ -209,4 +210,76 @@ func (w *walker) problem(e entry, err error) error {
 		p.Error = "vanished while being scanned"
 	}
 	return w.to.Problem(p)
+}
+
+// A queue hands out jobs last in, first out, so that the walk stays deep and the
+// queue short. It ends when every job that was taken is done and none is left.
+type queue struct {
+	mu     sync.Mutex
+	ready  *sync.Cond
+	jobs   []job
+	open   int // pushed and not done
+	closed bool
+	idle   atomic.Int32 // goroutines that wait for a job
+}
+
+func newQueue() *queue {
+	q := &queue{}
+	q.ready = sync.NewCond(&q.mu)
+	return q
+}
+
+func (q *queue) push(j job) {
+	q.mu.Lock()
+	q.jobs = append(q.jobs, j)
+	q.open++
+	q.mu.Unlock()
+	q.ready.Signal()
+}
+
+// pop waits for a job; not ok means that there will be none.
+func (q *queue) pop() (j job, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.jobs) == 0 && q.open > 0 && !q.closed {
+		q.idle.Add(1)
+		q.ready.Wait()
+		q.idle.Add(-1)
+	}
+	if q.closed || len(q.jobs) == 0 {
+		return job{}, false
+	}
+	last := len(q.jobs) - 1
+	j = q.jobs[last]
+	q.jobs[last] = job{}
+	q.jobs = q.jobs[:last]
+	return j, true
+}
+
+// done ends a job that pop gave out.
+func (q *queue) done() {
+	q.mu.Lock()
+	q.open--
+	ended := q.open == 0
+	q.mu.Unlock()
+	if ended {
+		q.ready.Broadcast()
+	}
+}
+
+// close makes every pop return at once.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.ready.Broadcast()
+}
+
+// drop lets go of what the jobs hold that were never taken. Nobody uses the queue
+// any more.
+func (q *queue) drop() {
+	for _, j := range q.jobs {
+		j.in.release()
+	}
+	q.jobs = nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // readCached reads what is in memory already, and is not ok when the file's next bytes
-// are not, or the file system cannot tell. The runtime is not told of the call, as it
+// are not, or the file system cannot tell. The runtime does not know of the call, as it
 // cannot wait: to it, a thread that copies for a while waits for a disk, and it would
 // hand the thread's processor to another one at once.
 func readCached(fd int, p []byte) (n int, ok bool) {

@@ -1,9 +1,14 @@
 package git
 
-import "github.com/b10lint/b10lint/internal/git/pack"
+import (
+	"slices"
+	"strings"
 
-// maxChains bounds the keys times paths that are told apart, maxPaths those of one
-// key, and maxSteps the entries that are looked at for it: trees can be made that
+	"github.com/b10lint/b10lint/internal/git/pack"
+)
+
+// maxChains bounds the keys times paths that are distinguished, maxPaths those of one
+// key, and maxSteps the entries that are read for it: trees can be made that
 // hold one blob under more paths than there is room for.
 const (
 	maxChains = 1 << 17
@@ -30,7 +35,7 @@ type removal struct {
 	lacking []int32
 }
 
-// A chainKey tells chains apart.
+// A chainKey distinguishes chains.
 type chainKey struct {
 	key  int32
 	path string
@@ -108,7 +113,7 @@ func (t *tracer) introduced(commit, tree int32, parents []int32) {
 		} else {
 			t.placed[^e.to] = true
 			for _, key := range t.keysOf[^e.to] {
-				if !t.anyHolds(before, key) {
+				if !slices.ContainsFunc(before, func(c int32) bool { return t.holds(c, key) }) {
 					if c := t.chain(key); c != nil {
 						c.intros = append(c.intros, change{commit, ^e.to})
 					}
@@ -156,36 +161,15 @@ func (t *tracer) remove(commit, key int32, parent int) {
 		c.removed = append(c.removed, removal{commit, append([]int32(nil), t.of(commit)...)})
 		last++
 	}
-	r := &c.removed[last]
-	had := t.of(commit)[parent]
-	for i, p := range r.lacking {
-		if p == had {
-			r.lacking = append(r.lacking[:i], r.lacking[i+1:]...)
-			break
-		}
+	r, had := &c.removed[last], t.of(commit)[parent]
+	if i := slices.Index(r.lacking, had); i >= 0 {
+		r.lacking = slices.Delete(r.lacking, i, i+1)
 	}
-}
-
-func (t *tracer) anyHolds(children []int32, key int32) bool {
-	for _, c := range children {
-		if t.holds(c, key) {
-			return true
-		}
-	}
-	return false
 }
 
 // holds reports whether a child of a tree is a blob with a key.
 func (t *tracer) holds(child, key int32) bool {
-	if child >= 0 || child == none {
-		return false
-	}
-	for _, k := range t.keysOf[^child] {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return child < 0 && child != none && slices.Contains(t.keysOf[^child], key)
 }
 
 // chain is that of a key at the path the walk is at; nil when there are too many.
@@ -207,14 +191,8 @@ func (t *tracer) chain(key int32) *chain {
 func (t *tracer) lookup(tree int32, path string) int32 {
 	at := tree
 	for at >= 0 && path != "" {
-		name := path
-		for i := range path {
-			if path[i] == '/' {
-				name = path[:i]
-				break
-			}
-		}
-		path = path[min(len(path), len(name)+1):]
+		var name string
+		name, path, _ = strings.Cut(path, "/")
 		n, ok := t.names[name]
 		if !ok {
 			return none
@@ -229,7 +207,7 @@ func (t *tracer) lookup(tree int32, path string) int32 {
 
 // peel follows tags to what they name in the end.
 func (l *record) peel(id pack.ID) pack.ID {
-	for range 64 { // git has no limit; nobody needs more
+	for range maxTags {
 		t, ok := l.tags[id]
 		if !ok {
 			break

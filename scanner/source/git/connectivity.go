@@ -33,13 +33,10 @@ type connectivity struct {
 }
 
 func newConnectivity(r *repository) *connectivity {
-	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}}
+	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}, empty: emptyTree(r.HashSize())}
 	for _, p := range r.Packs() {
-		if p.Promisor {
-			c.promisor[p.Path] = true
-		}
+		c.promisor[p.Path] = p.Promisor
 	}
-	c.empty = emptyTree(r.HashSize())
 	return c
 }
 
@@ -89,7 +86,10 @@ func (c *connectivity) tree(o *pack.Object) error {
 		}
 		// The name is followed by a NUL and the id; the mode before it does not
 		// matter, as a change of it alone refers to nothing new.
-		end = entryEnd(o.Data, end, len(e.Name), hash)
+		for o.Data[end] != ' ' {
+			end++
+		}
+		end += 1 + len(e.Name) + 1 + hash
 		if o.Fresh != nil {
 			for len(fresh) > 0 && fresh[0].End < end-hash {
 				fresh = fresh[1:]
@@ -108,14 +108,6 @@ func (c *connectivity) tree(o *pack.Object) error {
 		}
 	}
 	return nil
-}
-
-// entryEnd is where the tree entry ends that starts at from.
-func entryEnd(data []byte, from, name, hash int) int {
-	for data[from] != ' ' {
-		from++
-	}
-	return from + 1 + name + 1 + hash
 }
 
 // need notes an object that something in a pack (or, for "", something else)
@@ -154,8 +146,12 @@ func (c *connectivity) roots() {
 	})
 }
 
+// namedPromises is how many promised objects a report names: of a partial clone
+// that left all content on the server there are hundreds of thousands.
+const namedPromises = 1000
+
 // missing reports what is not there. What a partial clone was promised is counted
-// and makes the run incomplete too: nobody has looked at it.
+// and makes the run incomplete too: it was not scanned.
 func (h *History) missing(c *connectivity, to source.Sink) error {
 	for _, err := range c.index {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error()}); err != nil {
@@ -181,24 +177,17 @@ func (h *History) missing(c *connectivity, to source.Sink) error {
 	if len(promises) == 0 {
 		return nil
 	}
-	return to.Problem(finding.Problem{Path: h.shown, Error: h.promised(sortedIDs(promises)),
-		Hint: "scan a full clone: git clone without --filter"})
-}
-
-// namedPromises is how many promised objects a report names: of a partial clone
-// that left all content on the server there are hundreds of thousands.
-const namedPromises = 1000
-
-// promised notes what a partial clone left on the server, and words it.
-func (h *History) promised(ids []pack.ID) string {
-	h.cov.Promised = len(ids)
-	for _, id := range ids[:min(len(ids), namedPromises)] {
+	slices.SortFunc(promises, pack.ID.Compare)
+	h.cov.Promised = len(promises)
+	for _, id := range promises[:min(len(promises), namedPromises)] {
 		h.cov.PromisedIDs = append(h.cov.PromisedIDs, id.String())
 	}
 	const shown = 3
-	names := strings.Join(h.cov.PromisedIDs[:min(len(ids), shown)], ", ")
-	if more := len(ids) - shown; more > 0 {
+	names := strings.Join(h.cov.PromisedIDs[:min(len(promises), shown)], ", ")
+	if more := len(promises) - shown; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(ids), names)
+	return to.Problem(finding.Problem{Path: h.shown,
+		Error: fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(promises), names),
+		Hint:  "scan a full clone: git clone without --filter"})
 }

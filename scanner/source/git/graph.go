@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"slices"
@@ -90,10 +91,12 @@ func (l *record) arrange(links []commitLink) {
 			}
 		}
 	}
-	ready := &commitHeap{links: links}
+	ready := &queue[int32]{before: func(a, b int32) bool { // the oldest first
+		return cmp.Or(cmp.Compare(links[a].date, links[b].date), cmp.Compare(a, b)) < 0
+	}}
 	for i, n := range waits {
 		if n == 0 {
-			ready.order = append(ready.order, int32(i))
+			ready.items = append(ready.items, int32(i))
 		}
 	}
 	heap.Init(ready)
@@ -113,10 +116,6 @@ func (l *record) arrange(links []commitLink) {
 			order = append(order, int32(i))
 		}
 	}
-	l.fill(links, order, at)
-}
-
-func (l *record) fill(links []commitLink, order []int32, at map[pack.ID]int32) {
 	rank := make([]int32, len(links))
 	for n, i := range order {
 		rank[i] = int32(n)
@@ -139,26 +138,21 @@ func (l *record) fill(links []commitLink, order []int32, at map[pack.ID]int32) {
 	l.start = append(l.start, int32(len(l.parents)))
 }
 
-// A commitHeap has the oldest commit on top.
-type commitHeap struct {
-	links []commitLink
-	order []int32
+// A queue hands out first what comes before the rest; see container/heap.
+type queue[T any] struct {
+	items  []T
+	before func(a, b T) bool
 }
 
-func (h *commitHeap) Len() int { return len(h.order) }
-func (h *commitHeap) Less(i, j int) bool {
-	a, b := h.order[i], h.order[j]
-	if x, y := h.links[a].date, h.links[b].date; x != y {
-		return x < y
-	}
-	return a < b
-}
-func (h *commitHeap) Swap(i, j int) { h.order[i], h.order[j] = h.order[j], h.order[i] }
-func (h *commitHeap) Push(x any)    { h.order = append(h.order, x.(int32)) }
-func (h *commitHeap) Pop() any {
-	last := len(h.order) - 1
-	x := h.order[last]
-	h.order = h.order[:last]
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (q *queue[T]) Len() int           { return len(q.items) }
+func (q *queue[T]) Less(i, j int) bool { return q.before(q.items[i], q.items[j]) }
+func (q *queue[T]) Swap(i, j int)      { q.items[i], q.items[j] = q.items[j], q.items[i] }
+func (q *queue[T]) Push(x any)         { q.items = append(q.items, x.(T)) }
+func (q *queue[T]) Pop() any {
+	last := len(q.items) - 1
+	x := q.items[last]
+	q.items = q.items[:last]
 	return x
 }
 

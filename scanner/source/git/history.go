@@ -9,6 +9,7 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -32,7 +33,7 @@ type Options struct {
 	Alternates []string
 	// Scope bounds the scan to what some commits introduce.
 	Scope Scope
-	// Cache is a folder that remembers which packs were looked at; "" for none.
+	// Cache is a folder that remembers which packs were scanned; "" for none.
 	// Version is that of the detector, without which nothing is remembered.
 	Cache, Version string
 }
@@ -92,7 +93,11 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 	}
 	defer r.Close()
 	h.looked = true
-	h.describe(r)
+	h.cov.Packs, h.cov.Refs, h.cov.Alternates = len(r.Packs()), len(r.refs), len(r.ObjectDirs())-1
+	for id := range r.shallow {
+		h.cov.Shallow = append(h.cov.Shallow, id.String())
+	}
+	slices.Sort(h.cov.Shallow)
 	for _, err := range r.errs {
 		p := finding.Problem{Path: h.shown, Error: err.Error()}
 		if errors.Is(err, refs.ErrReftable) {
@@ -106,39 +111,53 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		return h.walkScope(ctx, r, to)
 	}
 	if err := h.sweep(ctx, r, to); err != nil {
-		return cause(ctx, err)
-	}
-	if err := h.shallowWarning(to); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return context.Cause(ctx)
+		}
 		return err
+	}
+	if len(h.cov.Shallow) > 0 {
+		err := to.Problem(finding.Problem{Path: h.shown, Warning: true,
+			Error: "is a shallow clone: what was removed before its first commits is not here",
+			Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow"})
+		if err != nil {
+			return err
+		}
 	}
 	return h.gitFiles(ctx, r, to)
 }
 
-// cause is the error that ended the context in place of the one that tells of it.
-func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return context.Cause(ctx)
-	}
-	return err
+// repository is an opened repository.
+type repository struct {
+	*pack.Store
+	refs    []refs.Ref
+	head    pack.ID
+	shallow map[pack.ID]bool
+	errs    []error // of references
 }
 
-// describe fills in what is known of the repository before it is read.
-func (h *History) describe(r *repository) {
-	h.cov.Packs, h.cov.Refs = len(r.Packs()), len(r.refs)
-	h.cov.Alternates = len(r.ObjectDirs()) - 1
-	for id := range r.shallow {
-		h.cov.Shallow = append(h.cov.Shallow, id.String())
+func (h *History) open(problem func(pack.Problem)) (*repository, error) {
+	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
+	if err != nil {
+		return nil, err
 	}
-	sortStrings(h.cov.Shallow)
-}
-
-func (h *History) shallowWarning(to source.Sink) error {
-	if len(h.cov.Shallow) == 0 {
-		return nil
+	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
+	r.refs, r.errs = refs.Refs(s.CommonDir())
+	head, err := refs.Head(s.GitDir(), r.refs)
+	if err != nil {
+		r.errs = append(r.errs, err)
 	}
-	return to.Problem(finding.Problem{Path: h.shown, Warning: true,
-		Error: "is a shallow clone: what was removed before its first commits is not here",
-		Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow"})
+	r.head, _ = pack.ParseID(head)
+	boundary, err := refs.Shallow(s.CommonDir())
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	for _, hex := range boundary {
+		if id, err := pack.ParseID(hex); err == nil {
+			r.shallow[id] = true
+		}
+	}
+	return r, nil
 }
 
 // problem hands on what the store could not read.
@@ -179,15 +198,20 @@ func (h *History) sweep(ctx context.Context, r *repository, to source.Sink) erro
 		return err
 	}
 	c.roots()
-	h.findModules(r, c.links, c.linked.Load() || len(skip) > 0)
+	// The submodules are those in the index or, where there is no work tree, those of
+	// HEAD, which no tree has to be read for if none that was swept has one.
+	h.links = c.links
+	if (c.linked.Load() || len(skip) > 0) && gitdir.Is(h.path) {
+		h.links, h.modules = headModules(r)
+	}
 	if err := h.missing(c, to); err != nil {
 		return err
 	}
 	for id := range h.corrupt {
 		h.cov.Corrupt = append(h.cov.Corrupt, id)
 	}
-	sortStrings(h.cov.Corrupt)
-	if err := cache.store(r, sw.hits(), c, len(h.corrupt) == 0); err != nil {
+	slices.Sort(h.cov.Corrupt)
+	if err := cache.store(r, sortedIDs(sw.held), c, len(h.corrupt) == 0); err != nil {
 		return to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true, Error: "the cache could not be written: " + err.Error()})
 	}
 	return nil
@@ -213,7 +237,7 @@ func (h *History) count(s pack.SweepStats) {
 	}
 }
 
-// Coverage says what was read; nothing where there is no repository.
+// Coverage says what was read; nothing where there is not a repository.
 func (h *History) Coverage() []finding.Coverage {
 	if !h.looked {
 		return nil
@@ -221,7 +245,7 @@ func (h *History) Coverage() []finding.Coverage {
 	return []finding.Coverage{h.cov}
 }
 
-// CommonDir is the folder that tells one repository from another.
+// CommonDir is the folder that identifies a repository.
 func (h *History) CommonDir() string {
 	_, dir, err := gitdir.Find(h.path)
 	if err != nil {
@@ -261,80 +285,3 @@ func (h *History) shownPath(rel string) string {
 	}
 	return strings.TrimSuffix(h.base, "/") + "/" + rel
 }
-
-// A sweeper is the callback of one sweep.
-type sweeper struct {
-	h    *History
-	to   source.Sink
-	conn *connectivity
-	repo *repository
-
-	cache *packCache
-
-	mu      sync.Mutex
-	windows map[pack.ID]*lineTracker
-	held    []pack.ID // objects with hits
-	blobs   sync.Pool // *objectBlob
-}
-
-// An objectBlob is memory for one object that is handed over.
-type objectBlob struct {
-	source.Blob
-	fresh []finding.Span // not nil
-}
-
-func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
-	if o.Window == nil {
-		if err := sw.conn.object(o); err != nil {
-			if err := sw.h.problem(sw.to, pack.Problem{ID: o.ID, Path: o.Pack, Err: err}); err != nil {
-				return 0, err
-			}
-		}
-	}
-	if o.Kind == pack.Tree {
-		return 0, nil
-	}
-	b, _ := sw.blobs.Get().(*objectBlob)
-	if b == nil {
-		b = &objectBlob{fresh: []finding.Span{}}
-	}
-	defer sw.blobs.Put(b)
-	b.Blob = source.Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data}
-	if o.Fresh != nil {
-		b.fresh = b.fresh[:0]
-		for _, s := range o.Fresh {
-			b.fresh = append(b.fresh, finding.Span(s))
-		}
-		b.Fresh = b.fresh
-	}
-	if o.Window != nil {
-		b.Window = sw.window(o)
-		b.Open = sw.opener(o.ID)
-	}
-	hits, err = sw.to.Blob(&b.Blob)
-	if hits > 0 || sw.cache.worthAnother(o) {
-		sw.mu.Lock()
-		sw.held = append(sw.held, o.ID)
-		sw.mu.Unlock()
-	}
-	return hits, err
-}
-
-// hits are the objects that held something, each once, in order.
-func (sw *sweeper) hits() []pack.ID { return sortedIDs(sw.held) }
-
-// opener reads a large object again, for those who need to seek in it.
-func (sw *sweeper) opener(id pack.ID) func() (source.Content, error) {
-	return func() (source.Content, error) {
-		_, data, err := sw.repo.Reader().Object(id)
-		if err != nil {
-			return nil, err
-		}
-		return memory{strings.NewReader(string(data))}, nil
-	}
-}
-
-// memory is a Content that is held whole.
-type memory struct{ *strings.Reader }
-
-func (memory) Close() error { return nil }

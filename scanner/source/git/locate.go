@@ -37,10 +37,12 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	a := &answer{h: h, r: r, tracer: t, q: q, reader: r.Reader(), commits: map[pack.ID]pack.CommitInfo{}}
 	a.resolve()
 	out := make([][]finding.Location, len(hits))
+	// Without the references it is unknown what none of them leads to.
+	blind := slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, refs.ErrReftable) })
 	for i := range hits {
 		out[i] = a.locate(hits[i])
 		for j := range out[i] {
-			out[i][j].Unreachable = out[i][j].Unreachable && r.knowsRefs()
+			out[i][j].Unreachable = out[i][j].Unreachable && !blind
 		}
 	}
 	if t.full {
@@ -108,8 +110,8 @@ type answer struct {
 	fromHead []bool
 	fromRefs []bool
 	tips     []tip
-	told     map[change][]*toldChain // by key (in commit) and blob
-	messages map[pack.ID]*toldChain
+	ofBlob   map[change][]*keyPath // by key (in commit) and blob
+	messages map[pack.ID]*keyPath
 	others   map[int32][]finding.Location // of blobs that no commit has
 }
 
@@ -119,8 +121,8 @@ type tip struct {
 	commit int32
 }
 
-// A toldChain is one with all that is to be said of it.
-type toldChain struct {
+// A keyPath is a chain with all that is reported of it.
+type keyPath struct {
 	*chain
 	first   change // the introduction that is named
 	shown   int32  // the blob whose lines are shown
@@ -148,19 +150,19 @@ func (a *answer) resolve() {
 	} else {
 		a.fromHead = make([]bool, len(a.ids))
 	}
-	a.told, a.messages = map[change][]*toldChain{}, map[pack.ID]*toldChain{}
-	var all []*toldChain
+	a.ofBlob, a.messages = map[change][]*keyPath{}, map[pack.ID]*keyPath{}
+	var all []*keyPath
 	for _, c := range a.chains {
-		if d := a.tell(c); d != nil {
+		if d := a.choose(c); d != nil {
 			all = append(all, d)
 			at := change{d.key, d.shown}
-			a.told[at] = append(a.told[at], d)
+			a.ofBlob[at] = append(a.ofBlob[at], d)
 		}
 	}
 	for _, id := range a.q.commits {
 		if n, ok := a.number[id]; ok {
 			c := change{n, none}
-			d := &toldChain{chain: &chain{intros: []change{c}}, first: c, removal: none}
+			d := &keyPath{chain: &chain{intros: []change{c}}, first: c, removal: none}
 			a.messages[id] = d
 			all = append(all, d)
 		}
@@ -168,21 +170,21 @@ func (a *answer) resolve() {
 	for part := range slices.Chunk(all, 64) {
 		a.reach(part)
 	}
-	for _, list := range a.told {
-		slices.SortFunc(list, func(x, y *toldChain) int { return strings.Compare(x.path, y.path) })
+	for _, list := range a.ofBlob {
+		slices.SortFunc(list, func(x, y *keyPath) int { return strings.Compare(x.path, y.path) })
 	}
-	a.strays()
+	a.findOthers()
 }
 
-// tell chooses what is said of a chain; nil if it is not to be listed.
-func (a *answer) tell(c *chain) *toldChain {
+// choose decides what is reported of a chain; nil if it is not to be listed.
+func (a *answer) choose(c *chain) *keyPath {
 	if only := a.h.only; only != nil {
 		c.intros = slices.DeleteFunc(slices.Clone(c.intros), func(x change) bool { return !only[a.ids[x.commit]] })
 	}
 	if len(c.intros) == 0 || a.h.opts.Filter.Skip(path.Join(a.h.below, c.path)) {
 		return nil
 	}
-	d := &toldChain{chain: c, first: c.intros[0], removal: none}
+	d := &keyPath{chain: c, first: c.intros[0], removal: none}
 	for _, x := range c.intros {
 		if a.fromRefs[x.commit] {
 			d.first = x
@@ -200,7 +202,7 @@ func (a *answer) tell(c *chain) *toldChain {
 
 // reach works out for up to 64 chains which references lead to them and which
 // commit took them away.
-func (a *answer) reach(part []*toldChain) {
+func (a *answer) reach(part []*keyPath) {
 	bits := make([]uint64, len(a.ids))
 	for i, d := range part {
 		for _, x := range d.intros {
@@ -223,7 +225,7 @@ func (a *answer) reach(part []*toldChain) {
 // removal is the commit that took a key away: on the way to HEAD if one did there,
 // else on the way to another reference; the last one. A merge counts unless one of
 // its parents had lost the key before.
-func (a *answer) removal(d *toldChain, had func(int32) bool) int32 {
+func (a *answer) removal(d *keyPath, had func(int32) bool) int32 {
 	best, rank := none, -1
 	for _, x := range d.removed {
 		if only := a.h.only; only != nil && !only[a.ids[x.commit]] || slices.ContainsFunc(x.lacking, had) {
@@ -257,7 +259,7 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 		return []finding.Location{a.tag(at, id)}
 	}
 	blob := a.q.number[id]
-	if list := a.told[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
+	if list := a.ofBlob[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
 		out := make([]finding.Location, 0, len(list))
 		for _, d := range list {
 			out = append(out, a.place(at, d))
@@ -265,7 +267,7 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 		return out
 	}
 	if a.placed[blob] || a.h.only != nil {
-		return nil // the chains of its keys are told from other blobs
+		return nil // the chains of its keys are reported with other blobs
 	}
 	if list := a.others[blob]; len(list) > 0 {
 		out := make([]finding.Location, 0, len(list))
@@ -280,7 +282,7 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	return []finding.Location{at}
 }
 
-func (a *answer) place(at finding.Location, d *toldChain) finding.Location {
+func (a *answer) place(at finding.Location, d *keyPath) finding.Location {
 	at.Path = a.h.shownPath(d.path)
 	at.Blob = a.q.blobs[d.shown].String()
 	a.introducedBy(&at, a.ids[d.first.commit])
@@ -334,7 +336,7 @@ func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
 	signed(&at, a.tags[id].Tagger)
 	for _, ref := range a.r.refs {
 		next, _ := pack.ParseID(ref.ID)
-		for range 64 {
+		for range maxTags {
 			if next == id {
 				at.Refs = append(at.Refs, ref.Short())
 				break
@@ -350,9 +352,9 @@ func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
 	return at
 }
 
-// strays finds the blobs that no commit has and something else leads to: an index,
+// findOthers finds the blobs that no commit has and something else leads to: an index,
 // or a reference to a blob or a tree.
-func (a *answer) strays() {
+func (a *answer) findOthers() {
 	a.others = map[int32][]finding.Location{}
 	add := func(blob int32, at finding.Location) {
 		if !a.placed[blob] && !a.h.opts.Filter.Skip(path.Join(a.h.below, at.Path)) {

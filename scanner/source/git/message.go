@@ -13,7 +13,7 @@ import (
 
 // CommitMessage returns a Source over the message that a commit is about to get, in the
 // file that git gives to the commit-msg hook. What git takes away itself when it is
-// told to show the changes below the message is left out.
+// asked to show the changes below the message is excluded.
 func CommitMessage(name string) source.Source {
 	shown := filepath.ToSlash(name)
 	return source.Source{Walk: func(_ context.Context, to source.Sink) error {

@@ -28,7 +28,7 @@ const cacheForm = 1
 const maxNeeds = 10_000
 
 // A packEntry is what a cache keeps of one pack: which of its objects have to be
-// looked at again. It holds ids of objects and nothing of what they contain; the
+// read again. It holds ids of objects and nothing of what they contain; the
 // keys come from the repository itself each time.
 type packEntry struct {
 	Form     int    `json:"form"`
@@ -52,7 +52,7 @@ type packCache struct {
 }
 
 // openCache reads what is known of the packs of r, and gives the paths of those
-// that need not be read. Entries that are damaged or do not fit are left out, and
+// that need not be read. Entries that are damaged or do not fit are excluded, and
 // the damaged ones removed.
 func (h *History) openCache(r *repository, to source.Sink) (*packCache, []string, error) {
 	if h.opts.Cache == "" || h.opts.Version == "" {
@@ -132,7 +132,7 @@ func (c *packCache) read(name string) (*packEntry, error) {
 }
 
 // fits reports whether an entry holds for the store as it is now, and notes what
-// is to be looked at again.
+// is to be read again.
 func (c *packCache) fits(e *packEntry, r *repository, here map[string]bool) bool {
 	for _, b := range e.Beside {
 		if !here[b] {
@@ -209,20 +209,15 @@ func (c *packCache) store(r *repository, again []pack.ID, conn *connectivity, so
 	}
 	for path, name := range c.names {
 		e.Pack, e.Again = name, in[path]
-		if err := c.write(name, e); err != nil {
+		body, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		data := hex.EncodeToString(sum[:]) + "\n" + string(body)
+		if err := atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// write puts an entry in place whole. Only its owner may read it.
-func (c *packCache) write(name string, e packEntry) error {
-	body, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(body)
-	data := hex.EncodeToString(sum[:]) + "\n" + string(body)
-	return atomicfile.WriteFile(c.file(name), []byte(data), atomicfile.Mode{Perm: 0o600, Force: true})
 }

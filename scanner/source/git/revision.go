@@ -3,6 +3,8 @@ package git
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,31 +100,86 @@ func (s *selector) step(id pack.ID, text string) (pack.ID, string, error) {
 }
 
 func (s *selector) parent(id pack.ID, n int) (pack.ID, error) {
-	for range 64 {
-		kind, data, err := s.reader.Object(id)
-		if err != nil {
-			return id, err
-		}
-		if kind == pack.Tag {
-			t, err := pack.ParseTag(data)
-			if err != nil {
-				return id, err
-			}
-			id = t.Object
-			continue
-		}
-		c, err := pack.ParseCommit(data)
-		switch {
-		case err != nil || kind != pack.Commit:
-			return id, errors.New("is not a commit")
-		case s.r.shallow[id] && len(c.Parents) > 0:
-			return id, errShallow
-		case n > len(c.Parents):
-			return id, errors.New("goes back further than the history")
-		}
-		return c.Parents[n-1], nil
+	id, kind, data, err := peel(s.reader, id)
+	if err != nil {
+		return id, err
 	}
-	return id, errors.New("tags go on without end")
+	c, err := pack.ParseCommit(data)
+	switch {
+	case err != nil || kind != pack.Commit:
+		return id, errors.New("is not a commit")
+	case s.r.shallow[id] && len(c.Parents) > 0:
+		return id, errShallow
+	case n > len(c.Parents):
+		return id, errors.New("goes back further than the history")
+	}
+	return c.Parents[n-1], nil
+}
+
+// maxTags is how many tags may name each other; git has no limit, and no one needs more.
+const maxTags = 64
+
+// peel follows tags to what they name in the end, and reads that.
+func peel(r *pack.Reader, id pack.ID) (pack.ID, pack.Kind, []byte, error) {
+	for range maxTags {
+		kind, data, err := r.Object(id)
+		if err != nil || kind != pack.Tag {
+			return id, kind, data, err
+		}
+		t, err := pack.ParseTag(data)
+		if err != nil {
+			return id, kind, nil, err
+		}
+		id = t.Object
+	}
+	return id, pack.Tag, nil, errors.New("tags go on without end")
+}
+
+// FileAt returns the content of a regular file as it is in a revision of the
+// repository at dir. The error is fs.ErrNotExist if the revision has no such file.
+// A link, a folder and a file of more than most bytes are errors.
+func FileAt(dir, revision, name string, most int) ([]byte, error) {
+	r, err := New(dir, Options{}).open(func(pack.Problem) {})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	s := &selector{r: r, reader: r.Reader()}
+	id, err := s.resolve(revision)
+	if err != nil {
+		return nil, err
+	}
+	tree, kind, data, err := peel(s.reader, id)
+	if err == nil && kind == pack.Commit {
+		var c pack.CommitInfo
+		c, err = pack.ParseCommit(data)
+		tree = c.Tree
+	} else if err == nil && kind != pack.Tree {
+		err = errors.New("is no commit")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("revision %q: %w", revision, err)
+	}
+	d := differ{r: r, reader: s.reader}
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		entries := d.read(tree)
+		n := slices.IndexFunc(entries, func(e pack.TreeEntry) bool { return string(e.Name) == part })
+		switch {
+		case n < 0 && len(d.problems) > 0:
+			return nil, d.problems[0].Err
+		case n < 0 || i < len(parts)-1 && !entries[n].IsTree():
+			return nil, fs.ErrNotExist
+		case i == len(parts)-1 && entries[n].Mode&0o170000 != 0o100000:
+			return nil, errors.New("is not a regular file there")
+		}
+		tree = entries[n].ID
+	}
+	_, data, err = s.reader.Object(tree)
+	if err == nil && len(data) > most {
+		return nil, fmt.Errorf("is larger than %d bytes", most)
+	}
+	return data, err
 }
 
 // parseDate reads a date, a time, or an age such as 36h, 14d or 2w.

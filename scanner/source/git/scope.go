@@ -1,10 +1,12 @@
 package git
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,7 +39,7 @@ type Scope struct {
 }
 
 // An Update is a reference on its way from one object to another. An id that is
-// all zeros, or empty, is no object.
+// all zeros, or empty, is not an object.
 type Update struct{ Old, New, Ref string }
 
 // IsAll reports whether the scope is everything.
@@ -109,11 +111,7 @@ func (h *History) walkScope(ctx context.Context, r *repository, to source.Sink) 
 
 // hand hands over single objects, whole.
 func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, to source.Sink) error {
-	ids := make([]pack.ID, 0, len(want))
-	for id := range want {
-		ids = append(ids, id)
-	}
-	ids = sortedIDs(ids)
+	ids := slices.SortedFunc(maps.Keys(want), pack.ID.Compare)
 	jobs := h.opts.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -121,34 +119,27 @@ func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool
 	h.cov.Kinds = map[string]finding.ObjectCount{}
 	g, ctx := errgroup.WithContext(ctx)
 	for part := range slices.Chunk(ids, max(1, (len(ids)+jobs-1)/jobs)) {
-		g.Go(func() error { return h.handPart(ctx, r, part, to) })
+		g.Go(func() error {
+			reader := r.Reader()
+			for _, id := range part {
+				kind, data, err := reader.Object(id)
+				if err != nil {
+					err = h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err})
+				} else if _, err = to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err == nil {
+					h.mu.Lock()
+					n := h.cov.Kinds[kind.String()]
+					n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
+					h.cov.Kinds[kind.String()] = n
+					h.mu.Unlock()
+				}
+				if err = cmp.Or(err, ctx.Err()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	return g.Wait()
-}
-
-func (h *History) handPart(ctx context.Context, r *repository, ids []pack.ID, to source.Sink) error {
-	reader := r.Reader()
-	for _, id := range ids {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		kind, data, err := reader.Object(id)
-		if err != nil {
-			if err := h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err}); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err != nil {
-			return err
-		}
-		h.mu.Lock()
-		n := h.cov.Kinds[kind.String()]
-		n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
-		h.cov.Kinds[kind.String()] = n
-		h.mu.Unlock()
-	}
-	return nil
 }
 
 // The sides that a commit is reachable from.
@@ -171,7 +162,7 @@ type selector struct {
 	r         *repository
 	reader    *pack.Reader
 	commits   map[pack.ID]*painted
-	queue     paintHeap
+	queue     queue[*painted] // the newest first
 	selected  []pack.ID
 	tags      []pack.ID // on the way to what is wanted
 	problems  []pack.Problem
@@ -181,6 +172,7 @@ type selector struct {
 
 func (s *selector) choose(scope Scope) error {
 	s.after = -1 << 62
+	s.queue.before = func(a, b *painted) bool { return a.date > b.date }
 	switch {
 	case len(scope.Updates) > 0:
 		return s.updates(scope)
@@ -189,8 +181,10 @@ func (s *selector) choose(scope Scope) error {
 	}
 	if when, ok := parseDate(scope.Since, time.Now()); ok {
 		s.after = when.Unix()
-	} else if err := s.name(scope.Since, unwanted); err != nil {
+	} else if id, err := s.resolve(scope.Since); err != nil {
 		return err
+	} else {
+		s.tip(id.String(), unwanted)
 	}
 	for _, ref := range s.r.refs {
 		s.tip(ref.ID, wanted)
@@ -214,16 +208,18 @@ func (s *selector) rangeOf(text string) error {
 		if side.name == "" {
 			side.name = "HEAD"
 		}
-		if err := s.name(side.name, side.flag); err != nil {
+		id, err := s.resolve(side.name)
+		if err != nil {
 			return err
 		}
+		s.tip(id.String(), side.flag)
 	}
 	return s.paint()
 }
 
 func (s *selector) updates(scope Scope) error {
 	for _, u := range scope.Updates {
-		if id, err := pack.ParseID(u.New); err != nil || isZeros(u.New) {
+		if id, err := pack.ParseID(u.New); err != nil || strings.Trim(u.New, "0") == "" {
 			continue // the reference goes away
 		} else if !s.r.Has(id) {
 			return fmt.Errorf("%s: object %s is not here", u.Ref, u.New)
@@ -241,22 +237,10 @@ func (s *selector) updates(scope Scope) error {
 	return s.paint()
 }
 
-func isZeros(id string) bool { return strings.Trim(id, "0") == "" }
-
-// name starts painting at a revision.
-func (s *selector) name(rev string, flag uint8) error {
-	id, err := s.resolve(rev)
-	if err != nil {
-		return err
-	}
-	s.tip(id.String(), flag)
-	return nil
-}
-
 // tip starts painting at an object, through tags.
 func (s *selector) tip(hex string, flag uint8) {
 	id, err := pack.ParseID(hex)
-	for range 64 {
+	for range maxTags {
 		if err != nil {
 			return
 		}
@@ -316,7 +300,7 @@ func (s *selector) interesting(c *painted) bool {
 	return c.flags == wanted && c.date > s.after
 }
 
-// slop is how many commits are looked at beyond the last interesting one, for
+// slop is how many commits are read beyond the last interesting one, for
 // clocks that were wrong; git looks at as many.
 const slop = 5
 
@@ -339,7 +323,7 @@ func (s *selector) paint() error {
 				s.reach(p, c.flags)
 			}
 		}
-		if c.date < oldest && !slices.ContainsFunc(s.queue, s.interesting) {
+		if c.date < oldest && !slices.ContainsFunc(s.queue.items, s.interesting) {
 			left--
 		}
 	}
@@ -354,18 +338,4 @@ func (s *selector) paint() error {
 	}
 	s.selected = sortedIDs(s.selected)
 	return nil
-}
-
-// A paintHeap has the newest commit on top.
-type paintHeap []*painted
-
-func (h paintHeap) Len() int           { return len(h) }
-func (h paintHeap) Less(i, j int) bool { return h[i].date > h[j].date }
-func (h paintHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *paintHeap) Push(x any)        { *h = append(*h, x.(*painted)) }
-func (h *paintHeap) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	*h = (*h)[:last]
-	return x
 }

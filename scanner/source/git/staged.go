@@ -2,9 +2,11 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -21,9 +23,9 @@ type stagedEntry struct {
 }
 
 // walkStaged hands over the blobs of the index that HEAD does not have at their
-// paths, and those that HEAD has there, which Locate tells apart. Trees are only
+// paths, and those that HEAD has there, which Locate distinguishes. Trees are only
 // read where the index does not remember that they are those of HEAD. The sides of
-// a conflict are looked at, too.
+// a conflict are scanned, too.
 func (h *History) walkStaged(ctx context.Context, r *repository, to source.Sink) error {
 	name := h.opts.Scope.IndexFile
 	if name == "" {
@@ -84,23 +86,18 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *index.Tree, count i
 			if old := head[name]; old.IsTree() {
 				sub = old.ID
 			}
-			s.compare(e.path[:len(prefix)+len(name)+1], sub, cachedDir(cache, name), len(s.entries))
+			var below *index.Tree
+			if cache != nil {
+				if i := slices.IndexFunc(cache.Dirs, func(d *index.Tree) bool { return d.Name == name }); i >= 0 {
+					below = cache.Dirs[i]
+				}
+			}
+			s.compare(e.path[:len(prefix)+len(name)+1], sub, below, len(s.entries))
 			continue
 		}
 		s.entries = s.entries[1:]
 		s.entry(e, head[name])
 	}
-}
-
-func cachedDir(d *index.Tree, name string) *index.Tree {
-	if d != nil {
-		for _, sub := range d.Dirs {
-			if sub.Name == name {
-				return sub
-			}
-		}
-	}
-	return nil
 }
 
 func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
@@ -145,4 +142,57 @@ func (h *History) locateStaged(hits []source.Hit) [][]finding.Location {
 		}
 	}
 	return out
+}
+
+// An indexEntry is one path of a git index.
+type indexEntry struct {
+	path        string
+	id          pack.ID
+	mode        uint32
+	intentToAdd bool
+}
+
+// readIndex reads an index file of a git folder, in order of path. There are no
+// entries where there is no file.
+func readIndex(name, gitDir string) ([]indexEntry, *index.Tree, error) {
+	var entries []indexEntry
+	var paths strings.Builder // so that all paths take one allocation, or a few
+	var ends []int
+	tree, err := index.Each(name, gitDir, func(e index.Entry) bool {
+		paths.Write(e.Name)
+		ends = append(ends, paths.Len())
+		entries = append(entries, indexEntry{id: pack.IDFromBytes(e.ID), mode: e.Mode, intentToAdd: e.IntentToAdd})
+		return true
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	text, start := paths.String(), 0
+	for i, end := range ends {
+		entries[i].path, start = text[start:end], end
+	}
+	byPath := func(a, b indexEntry) int { return cmp.Compare(a.path, b.path) }
+	if !slices.IsSortedFunc(entries, byPath) { // a split index
+		slices.SortStableFunc(entries, byPath)
+	}
+	return entries, tree, nil
+}
+
+// isGitlink reports whether an entry is a submodule's commit, which is not in this
+// store.
+func (e *indexEntry) isGitlink() bool { return e.mode&0o170000 == 0o160000 }
+
+// eachIndexed calls fn for the entries of all indexes that a repository has. The
+// errors are of indexes that could not be read.
+func eachIndexed(files []string, fn func(indexEntry)) (errs []error) {
+	for _, name := range files {
+		entries, _, err := readIndex(name, filepath.Dir(name))
+		if err != nil {
+			errs = append(errs, err)
+		}
+		for _, e := range entries {
+			fn(e)
+		}
+	}
+	return errs
 }

@@ -125,7 +125,7 @@ func (w *WorkTrees) around(dir string) *workTree {
 }
 
 // open returns the work tree whose root is dir, nil when it is none. git goes by
-// HEAD, objects and refs; an empty folder of the name .git is no repository.
+// HEAD, objects and refs; an empty folder of the name .git is not a repository.
 func (w *WorkTrees) open(dir string) *workTree {
 	git := filepath.Join(dir, ".git")
 	info, err := os.Stat(git)
@@ -175,7 +175,8 @@ func (t *workTree) look(rels []string) {
 			t.exact[string(e.Name)] = true
 		}
 		if t.opts.IgnoreCase {
-			if name := strings.ToLower(string(e.Name)); hasKey(t.folded, name) {
+			name := strings.ToLower(string(e.Name))
+			if _, asked := t.folded[name]; asked {
 				t.folded[name] = true
 			}
 		}
@@ -185,8 +186,6 @@ func (t *workTree) look(rels []string) {
 		t.err = fmt.Errorf("%s: %w", filepath.ToSlash(t.root), err)
 	}
 }
-
-func hasKey(m map[string]bool, name string) bool { _, ok := m[name]; return ok }
 
 // state judges one of the paths that look was asked for.
 func (t *workTree) state(rel string) (finding.Exposure, error) {

@@ -23,7 +23,7 @@ type Options struct {
 	NoFiles, NoHistory bool
 	// Home says whose workstation this is: its variables lead to git's ignore files,
 	// and a file at one of its places has the exposure Home. The zero value stands
-	// for nobody's.
+	// for no one's.
 	Home workstation.Options
 }
 

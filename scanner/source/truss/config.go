@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
-	"go.yaml.in/yaml/v3"
 )
 
 // A Config is what matters of a truss's config.yaml.
@@ -49,7 +50,15 @@ func ParseConfig(data []byte) (Config, error) {
 		return config, nil
 	}
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return config, errors.New("is not YAML that truss could read: " + yamlPlace(err))
+		// Of the library's error only the line is kept: its words may quote the file.
+		place, line := "its structure is broken", 0
+		for _, format := range []string{"yaml: line %d:", "yaml: unmarshal errors:\n  line %d:"} {
+			if _, scanErr := fmt.Sscanf(err.Error(), format, &line); scanErr == nil {
+				place = fmt.Sprintf("see line %d", line)
+				break
+			}
+		}
+		return config, errors.New("is not YAML that truss could read: " + place)
 	}
 	root := follow(&doc)
 	if root == nil {
@@ -71,18 +80,6 @@ func ParseConfig(data []byte) (Config, error) {
 		}
 	})
 	return config, nil
-}
-
-// yamlPlace keeps of the library's error only where it was: its words may quote
-// the file.
-func yamlPlace(err error) string {
-	var line int
-	for _, format := range []string{"yaml: line %d:", "yaml: unmarshal errors:\n  line %d:"} {
-		if _, scanErr := fmt.Sscanf(err.Error(), format, &line); scanErr == nil {
-			return fmt.Sprintf("see line %d", line)
-		}
-	}
-	return "its structure is broken"
 }
 
 // follow returns the node that a document or an alias stands for, nil for none.

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/regular"
+	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 )
@@ -82,7 +84,7 @@ func walk(ctx context.Context, dir string, o Options, to source.Sink) error {
 // The rules, from truss/util/path.py, truss/remote/baseten, truss_gatherer.py and
 // truss_chains/deployment/code_gen.py:
 //   - a .truss_ignore at the root replaces the built-in list; .gitignore means nothing;
-//   - a link to a file is stored as a link, a link to a folder is left out;
+//   - a link to a file is stored as a link, a link to a folder is excluded;
 //   - with external_package_dirs, the truss is first copied with the built-in list,
 //     links to files followed, the contents of those folders go below
 //     bundled_packages_dir, and then the .truss_ignore applies to the copy;
@@ -103,11 +105,12 @@ func UploadSet(dir string, o Options) ([]Entry, []finding.Problem) {
 // chainFiles returns the Python files at the top of a folder that use truss_chains,
 // and which of them name folders that only running them would tell.
 func chainFiles(dir string) (chain, opaque []string) {
-	names, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*.py"))
-	if err != nil {
-		return nil, nil
-	}
-	for _, name := range names {
+	children, _ := os.ReadDir(dir) // what cannot be read is reported by the walk
+	for _, c := range children {
+		if !strings.HasSuffix(c.Name(), ".py") {
+			continue
+		}
+		name := filepath.Join(dir, c.Name())
 		data, err := regular.ReadFile(name, source.SmallFile)
 		if err != nil || !strings.Contains(string(data), "truss_chains") {
 			continue // one that cannot be read is reported when it is sent
@@ -120,6 +123,30 @@ func chainFiles(dir string) (chain, opaque []string) {
 	return chain, opaque
 }
 
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(dir)
+// Inspect judges what `truss push` would upload from a folder: values in the
+// secrets map of config.yaml, and files that by their name hold credentials.
+func Inspect(dir string, o Options) []finding.Finding {
+	entries, _ := UploadSet(dir, o) // the scan of the truss reports the problems
+	var out []finding.Finding
+	for _, e := range entries {
+		file := filepath.ToSlash(e.File)
+		if e.Sent {
+			config, err := ReadConfig(e.File)
+			if err == nil { // an error is a problem of the upload set
+				rule := rules.TrussSecretValue
+				for _, s := range config.SecretValues {
+					at := finding.Location{Path: file, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}
+					message := fmt.Sprintf("the secret %q has a value in %s, which truss push uploads", s.Name, file)
+					out = append(out, source.RuleFinding(rule, rule.Severity, s.Name, message, at))
+				}
+			}
+		}
+		if rules.CredentialsFile(path.Base(e.Path)) && e.Link == "" {
+			rule := rules.TrussShipsCredentials
+			message := fmt.Sprintf("truss push would upload %s as %s", file, e.Path)
+			at := finding.Location{Path: file, Exposure: finding.Shipped}
+			out = append(out, source.RuleFinding(rule, rule.Severity, e.Path, message, at))
+		}
+	}
+	return out
 }

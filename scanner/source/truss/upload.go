@@ -9,6 +9,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/ignore"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -34,26 +35,36 @@ func (u *upload) problem(file, text, hint string, warning bool) {
 
 func (u *upload) run() {
 	var err error
-	if u.builtin, err = builtinSpec(); err != nil {
+	if u.builtin, err = ignore.ParsePathSpec([]byte(builtinIgnore)); err != nil {
 		u.problem(u.dir, "the built-in ignore list: "+err.Error(), "report this to the makers of b10lint", false)
 		return
 	}
-	spec, custom, err := archiveSpec(u.dir, u.builtin)
+	// A .truss_ignore of its own replaces the built-in list; custom is nil without.
+	var custom *ignore.PathSpec
+	list := filepath.Join(u.dir, trussIgnoreName)
+	data, err := regular.ReadFile(list, source.SmallFile)
+	if err == nil {
+		custom, err = ignore.ParsePathSpec(data)
+	}
+	spec := custom
 	if err != nil {
-		u.problems = append(u.problems, badIgnore(u.dir, err))
 		spec = u.builtin
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p := source.Unreadable(list, err)
+		p.Error += "; the upload set is worked out with the built-in list"
+		p.Hint = "correct it: truss push fails on it as well"
+		u.problems = append(u.problems, p)
 	}
 	file := filepath.Join(u.dir, configName)
 	_, err = os.Stat(file)
-	isTruss := err == nil || u.config != ""
-	switch {
-	case isTruss:
+	if err == nil || u.config != "" {
 		u.truss(spec, custom)
 		u.sendConfig()
-	default:
-		u.archive(u.dir, spec, false)
-		u.chain()
+		return
 	}
+	u.archive(u.dir, spec, false)
+	u.chain()
 }
 
 // truss lists a truss, gathering it first when parts of it are elsewhere.
@@ -140,7 +151,7 @@ func (u *upload) external(dir, below string, spec *ignore.PathSpec) {
 }
 
 // ignoredWithParents asks for a file as a walk from the root would: a folder that
-// is left out takes everything below with it.
+// is excluded takes everything below with it.
 func ignoredWithParents(spec *ignore.PathSpec, rel string) bool {
 	for i := 0; i < len(rel); i++ {
 		if rel[i] == '/' && (spec.Match(rel[:i]) || spec.Match(rel[:i+1])) {
@@ -168,8 +179,7 @@ func (u *upload) chain() {
 func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, file string)) {
 	children, err := os.ReadDir(dir)
 	if err != nil {
-		p := source.Unreadable(dir, err)
-		u.problems = append(u.problems, p)
+		u.problems = append(u.problems, source.Unreadable(dir, err))
 	}
 	for _, c := range children {
 		at, file := path.Join(rel, c.Name()), filepath.Join(dir, c.Name())

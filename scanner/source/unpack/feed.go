@@ -18,16 +18,12 @@ type feed struct {
 	err  error // of the walk; valid once done is closed
 }
 
-// A feedKey tells the streams apart that a source hands over at the same time.
+// A feedKey distinguishes the streams that a source hands over at the same time.
 type feedKey struct{ repository, path, member, blob, object string }
-
-func keyOf(at finding.Location) feedKey {
-	return feedKey{at.Repository, at.Path, at.Member, at.Blob, at.Object}
-}
 
 // feed passes a window on to the walk of its stream, which the first one starts.
 func (s *unpackSink) feed(b *source.Blob) error {
-	key := keyOf(b.At)
+	key := feedKey{b.At.Repository, b.At.Path, b.At.Member, b.At.Blob, b.At.Object}
 	if b.Window.Offset == 0 {
 		f := s.startFeed(b)
 		s.mu.Lock()

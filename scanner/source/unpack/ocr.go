@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -131,7 +132,7 @@ func (s *ocrSink) reopened(b *source.Blob) error {
 	return s.content(b.At, data)
 }
 
-// left reports a picture that was not looked at.
+// left reports a picture that was not read.
 func (s *ocrSink) left(at finding.Location, why string) error {
 	return s.to.Problem(finding.Problem{Path: at.Path, Member: at.Member, Object: at.Blob, Error: "text in pictures: " + why})
 }
@@ -185,7 +186,7 @@ func (s *ocrSink) picture(at finding.Location, data []byte) error {
 	s.whole.Unlock()
 	if err != nil {
 		return s.to.Problem(finding.Problem{Path: at.Path, Member: at.Member, Object: at.Blob,
-			Error: "text in pictures: " + err.Error(), Warning: !isTooLarge(err)})
+			Error: "text in pictures: " + err.Error(), Warning: !errors.Is(err, errTooLarge)})
 	}
 	if pixels == nil {
 		return nil

@@ -4,6 +4,7 @@ package unpack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -140,13 +141,13 @@ func (m *members) member(in archive.Member) error {
 	}
 	buf := m.s.windows.Get().(*[]byte)
 	defer m.s.windows.Put(buf)
-	_, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
+	_, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
 		if b.Window.Offset == 0 && b.Window.Last {
 			b.Window = nil
 		}
 		return m.s.to.Blob(b)
 	})
-	return err
+	return cmp.Or(err, broken)
 }
 
 func (m *members) problem(member string, err error) error {

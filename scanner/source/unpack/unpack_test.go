@@ -106,7 +106,7 @@ func blobs(all ...*source.Blob) source.Source {
 // the last window never comes.
 func windowed(data []byte, cut bool) source.Source {
 	return source.Source{Walk: func(_ context.Context, to source.Sink) error {
-		_, err := source.Windows(bytes.NewReader(data), finding.Location{Path: "-"}, make([]byte, 4096), 512, func(b *source.Blob) (int, error) {
+		_, _, err := source.Windows(bytes.NewReader(data), finding.Location{Path: "-"}, make([]byte, 4096), 512, func(b *source.Blob) (int, error) {
 			if cut && b.Window.Last {
 				return 0, nil
 			}

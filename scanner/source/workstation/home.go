@@ -24,14 +24,14 @@ import (
 // maxMatches bounds how many files of one folder a * may stand for.
 const maxMatches = 10000
 
-// Options say whose workstation is looked at.
+// Options say whose workstation is scanned.
 type Options struct {
 	Dir string // the home directory
 	// System is "linux", "darwin" or "windows"; empty means this one. Any other
 	// is taken for linux.
 	System string
 	// Lookup returns an environment variable, as os.LookupEnv does. Nil when the
-	// home is somebody else's: then no variable moves a place.
+	// home is someone else's: then no variable moves a place.
 	Lookup func(string) (string, bool)
 	// Environ are variables to scan, as os.Environ returns them; nil for none.
 	Environ []string
@@ -43,7 +43,7 @@ type Place struct {
 	Path   string    `json:"path"` // expanded; may end in elements that hold *
 	Reason string    `json:"reason"`
 	Source string    `json:"source"` // of the knowledge that the place exists
-	// Private is set when nobody but the owner has a reason to read the file.
+	// Private is set when no one but the owner has a reason to read the file.
 	Private bool `json:"private"`
 	// base and pattern make up Path; a * in base is itself.
 	base, pattern string
@@ -115,7 +115,7 @@ func (o Options) expand(pattern string) (base, rest string, ok bool) {
 }
 
 // Files returns the regular files that are at the places of a home, each file
-// once, with a Problem for every place that is there and cannot be looked at.
+// once, with a Problem for every place that is there and cannot be read.
 // Symbolic links are followed: the table names the place. Folders, pipes and
 // devices where a file is expected are passed over.
 func Files(o Options) ([]PlaceFile, []finding.Problem) {
@@ -148,12 +148,12 @@ func Files(o Options) ([]PlaceFile, []finding.Problem) {
 	return files, problems
 }
 
-// missing tells an error that says "there is no such file".
+// missing reports whether an error says that there is no such file.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// closed adds the Problem of a place that cannot be looked at. Where a folder above
+// closed adds the Problem of a place that cannot be read. Where a folder above
 // is what may not be entered, it is named, once for all the places below.
 func closed(problems []finding.Problem, name string, err error) []finding.Problem {
 	if missing(err) {
@@ -183,13 +183,24 @@ func glob(base, pattern string) ([]string, error) {
 	cut := strings.LastIndexByte(pattern[:i], '/') + 1
 	dir := path.Join(base, pattern[:cut])
 	element, rest, more := strings.Cut(pattern[cut:], "/")
-	names, err := readNames(dir)
+	f, err := os.Open(filepath.FromSlash(dir))
 	if missing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	names, err := f.Readdirnames(maxMatches + 1)
+	switch {
+	case len(names) > maxMatches:
+		return nil, fmt.Errorf("holds more than %d files; scan it by name", maxMatches)
+	case missing(err):
+		return nil, nil
+	case len(names) == 0 && err != nil && !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	slices.Sort(names)
 	var out []string
 	var errs []error
 	for _, name := range names {
@@ -207,26 +218,9 @@ func glob(base, pattern string) ([]string, error) {
 	return out, errors.Join(errs...)
 }
 
-func readNames(dir string) ([]string, error) {
-	f, err := os.Open(filepath.FromSlash(dir))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(maxMatches + 1)
-	if len(names) > maxMatches {
-		return nil, fmt.Errorf("holds more than %d files; scan it by name", maxMatches)
-	}
-	slices.Sort(names)
-	if len(names) == 0 && err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return names, nil
-}
-
 // Home returns a Source of the places on a workstation where keys are known to be.
 // Nothing outside the table that Places returns is read. A place that is not there
-// is no problem; one that is there and cannot be read is. A file that git tracks, as
+// is not a problem; one that is there and cannot be read is. A file that git tracks, as
 // in a repository of dotfiles, is located as Committed.
 func Home(o Options) source.Source {
 	h := home{o}

@@ -47,53 +47,11 @@ func InspectHome(o Options) Inspection {
 
 // InspectTrussrcs judges .trussrc files that a scan of folders met, slash separated,
 // in the same way. It plans no corrections. o says whose workstation it is, as for
-// source.DirOptions.
+// Locate.
 func InspectTrussrcs(o Options, met []string) Inspection {
 	in := newInspector(o)
-	if len(met) > 0 {
-		in.others(met, o)
-	}
-	in.reportShared()
-	return in.Inspection
-}
-
-// An inspector collects one Inspection.
-type inspector struct {
-	Inspection
-	trees  *git.WorkTrees
-	shared map[string][]keyUse // by digest
-	order  []string            // of the digests
-	// Of the file that is being looked at:
-	exposure finding.Exposure
-	subject  string // what it goes by in fingerprints
-	foreign  bool   // no correction is planned for it
-}
-
-func newInspector(o Options) *inspector {
-	return &inspector{trees: git.NewWorkTrees(o.Lookup), shared: map[string][]keyUse{}}
-}
-
-func (in *inspector) problem(path string, err error) {
-	in.Problems = append(in.Problems, finding.Problem{Path: path, Error: err.Error()})
-}
-
-// report adds a finding about the file that is being looked at. what, with the rule
-// and the file, tells it from others.
-func (in *inspector) report(rule finding.Rule, severity finding.Severity, what, message string, at ...finding.Location) {
-	subject := in.subject
-	if what != "" {
-		subject += "\x00" + what
-	}
-	for i := range at {
-		at[i].Exposure = in.exposure
-	}
-	in.Findings = append(in.Findings, source.RuleFinding(rule, severity, subject, message, at...))
-}
-
-// others looks at .trussrc files wherever they are.
-func (in *inspector) others(met []string, o Options) {
 	var known []PlaceFile
-	if o.Dir != "" {
+	if o.Dir != "" && len(met) > 0 {
 		known, _ = Files(o)
 	}
 	states := in.trees.States(met)
@@ -116,6 +74,37 @@ func (in *inspector) others(met []string, o Options) {
 		private := states[i].Exposure != finding.Committed
 		in.file(PlaceFile{Place: Place{Kind: KindTrussrc, Private: private}, Path: path, Info: info})
 	}
+	in.reportShared()
+	return in.Inspection
+}
+
+// An inspector collects one Inspection.
+type inspector struct {
+	Inspection
+	trees  *git.WorkTrees
+	shared map[string][]keyUse // by digest
+	order  []string            // of the digests
+	// Of the file that is being inspected:
+	exposure finding.Exposure
+	subject  string // what it goes by in fingerprints
+	foreign  bool   // no correction is planned for it
+}
+
+func newInspector(o Options) *inspector {
+	return &inspector{trees: git.NewWorkTrees(o.Lookup), shared: map[string][]keyUse{}}
+}
+
+// report adds a finding about the file that is being inspected. what, with the rule
+// and the file, distinguishes it from others.
+func (in *inspector) report(rule finding.Rule, severity finding.Severity, what, message string, at ...finding.Location) {
+	subject := in.subject
+	if what != "" {
+		subject += "\x00" + what
+	}
+	for i := range at {
+		at[i].Exposure = in.exposure
+	}
+	in.Findings = append(in.Findings, source.RuleFinding(rule, severity, subject, message, at...))
 }
 
 func (in *inspector) file(f PlaceFile) {
@@ -149,6 +138,23 @@ func (in *inspector) file(f PlaceFile) {
 	if holds && readers != "" {
 		in.readable(f, readers)
 	}
+}
+
+// tracked reports a .trussrc that git has or would take.
+func (in *inspector) tracked(path string, state git.State, holds bool) {
+	if state.Err != nil {
+		in.Problems = append(in.Problems, finding.Problem{Path: path, Error: "cannot tell whether git tracks it: " + state.Err.Error()})
+		return
+	}
+	severity, bad := rules.TrackingSeverity(state.Exposure)
+	if !bad || !holds && state.Exposure != finding.Committed {
+		return
+	}
+	message := fmt.Sprintf("%s is tracked by the git repository %s", path, filepath.ToSlash(state.Root))
+	if state.Exposure == finding.Untracked {
+		message = fmt.Sprintf("%s lies in the git repository %s and is not ignored", path, filepath.ToSlash(state.Root))
+	}
+	in.report(rules.TrussrcTracked, severity, "", message, finding.Location{Path: path})
 }
 
 // holdsKey reports whether the detector finds a key that is more than possible.

@@ -25,13 +25,13 @@ const (
 type row struct {
 	kind PlaceKind
 	// paths are where the file may be. "~" is the home; $NAME is a variable, and
-	// a path whose variable is not set is left out; a first word "linux:",
+	// a path whose variable is not set is excluded; a first word "linux:",
 	// "darwin:" or "windows:" limits it to one system; * matches within one
 	// element, and never a folder above or below it.
 	paths  []string
 	reason string // why a key may be there
 	fact   string // how we know
-	// private is set when nobody but the owner has a reason to read the file.
+	// private is set when no one but the owner has a reason to read the file.
 	private bool
 }
 
@@ -47,16 +47,8 @@ const (
 	fromVariable = "the operating system"
 )
 
-// table is the table of places. It is a function so that nobody can change it.
+// table is the table of places. It is a function so that no one can change it.
 func table() []row {
-	var all []row
-	for _, part := range [][]row{basetenRows(), shellRows(), agentRows(), editorRows(), toolRows()} {
-		all = append(all, part...)
-	}
-	return all
-}
-
-func basetenRows() []row {
 	return []row{
 		{KindTrussrc, []string{"$USER_TRUSSRC_PATH", "~/.trussrc"},
 			"truss login writes the API key here in clear", fromTruss, true},
@@ -77,11 +69,6 @@ func basetenRows() []row {
 			"baseten-switch's profile for Codex", fromSwitch, true},
 		{KindGateway, []string{"~/litellm_config.yaml", "~/litellm_config.yml", "~/.litellm/config.yaml", "~/.config/litellm/config.yaml"},
 			"LiteLLM's api_key of a baseten model may be a literal", fromClaude, true},
-	}
-}
-
-func shellRows() []row {
-	return []row{
 		{KindShellHistory, []string{"$HISTFILE", "~/.bash_history", "~/.zsh_history", "~/.zhistory", "~/.histfile", "~/.sh_history", "~/.ash_history", "~/.history"},
 			"truss login --api-key and curl lines put the key into the history", fromTruss, true},
 		{KindShellHistory, []string{"$XDG_DATA_HOME/fish/fish_history", "~/.local/share/fish/fish_history"},
@@ -104,11 +91,6 @@ func shellRows() []row {
 			"linux:$XDG_CONFIG_HOME/systemd/user/*.service", "linux:~/.config/systemd/user/*.service", "linux:~/.config/systemd/user/*.service.d/*.conf",
 			"darwin:~/Library/LaunchAgents/*.plist"},
 			"the environment of the user's services", fromMemory, false},
-	}
-}
-
-func agentRows() []row {
-	return []row{
 		{KindAgent, []string{"$CLAUDE_CONFIG_DIR/settings*.json", "~/.claude/settings*.json", "$CLAUDE_CONFIG_DIR/.claude.json", "~/.claude.json", "~/.claude.json.backup"},
 			"harness setup writes ANTHROPIC_AUTH_TOKEN here; MCP headers; backups of replaced settings", fromHarness, true},
 		{KindAgent, []string{"$CODEX_HOME/config.toml", "~/.codex/config.toml", "$CODEX_HOME/auth.json", "~/.codex/auth.json"},
@@ -127,11 +109,6 @@ func agentRows() []row {
 			"Goose's extensions and, without a keyring, its secrets", fromMemory, true},
 		{KindAgent, []string{"~/.aider.conf.yml", "~/.gemini/.env", "~/.config/io.datasette.llm/keys.json", "darwin:~/Library/Application Support/io.datasette.llm/keys.json"},
 			"keys of other command-line agents", fromMemory, true},
-	}
-}
-
-func editorRows() []row {
-	return []row{
 		{KindEditor, []string{"linux:~/.config/Code*/User/settings.json", "linux:~/.config/Code*/User/mcp.json", "linux:~/.config/Cursor/User/settings.json",
 			"darwin:~/Library/Application Support/Code*/User/settings.json", "darwin:~/Library/Application Support/Code*/User/mcp.json",
 			"darwin:~/Library/Application Support/Cursor/User/settings.json", "windows:$AppData/Code*/User/settings.json", "windows:$AppData/Code*/User/mcp.json",
@@ -144,11 +121,6 @@ func editorRows() []row {
 			"MCP headers of Cline, Roo and Kilo", fromMemory, true},
 		{KindEditor, []string{"$XDG_CONFIG_HOME/zed/settings.json", "~/.config/zed/settings.json", "windows:$AppData/Zed/settings.json"},
 			"context_servers of Zed", fromMemory, true},
-	}
-}
-
-func toolRows() []row {
-	return []row{
 		{KindCredentials, []string{"$NETRC", "~/.netrc", "~/_netrc", "~/.git-credentials", "~/.config/git/credentials", "~/.curlrc", "~/.authinfo", "~/.pgpass"},
 			"a key given to curl or git as a password", fromMemory, true},
 		{KindTool, []string{"$DOCKER_CONFIG/config.json", "~/.docker/config.json", "~/.docker/daemon.json"},

@@ -1,12 +1,14 @@
 package git
 
 import (
+	"context"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/internal/regular"
@@ -86,16 +88,6 @@ func headModules(r *repository) (links []string, mods []refs.Module) {
 	return f.paths, mods
 }
 
-// findModules notes the submodules: those in the index, or where there is no work
-// tree those of HEAD. seen tells whether a tree had one; without, none has to be
-// read again.
-func (h *History) findModules(r *repository, indexed []string, seen bool) {
-	h.links = indexed
-	if seen && gitdir.Is(h.path) {
-		h.links, h.modules = headModules(r)
-	}
-}
-
 // Submodules notes, after Walk, which submodules are here, and returns the git folders
 // that this repository keeps for them, as they are shown.
 func (h *History) Submodules(to source.Sink) (folders []string, err error) {
@@ -134,4 +126,49 @@ func (h *History) Submodules(to source.Sink) (folders []string, err error) {
 		h.cov.Submodules = append(h.cov.Submodules, s)
 	}
 	return folders, nil
+}
+
+// gitFiles hands over what git keeps beside the objects: configuration, hooks,
+// messages being written, logs, packed references, the state of a rebase, and
+// whatever anybody else has put there. These files stay with this clone, so their
+// exposure is that of files git does not have. The object folder and, as they are
+// repositories of their own, those of submodules are excluded.
+func (h *History) gitFiles(ctx context.Context, r *repository, to source.Sink) error {
+	dirs := []string{r.CommonDir()}
+	rel, err := filepath.Rel(r.CommonDir(), r.GitDir())
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		dirs = append(dirs, r.GitDir()) // of a linked work tree that lies elsewhere
+	}
+	for _, dir := range dirs {
+		skip := func(real string) bool {
+			rel, err := filepath.Rel(dir, real)
+			first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+			return err == nil && (first == "objects" || first == "modules")
+		}
+		files := disk.Dir(h.gitPath(dir), disk.Options{Jobs: h.opts.Jobs, Skip: skip, Exposure: finding.Untracked})
+		if err := files.Walk(ctx, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gitPath is the name by which a git folder is shown: below the target where it
+// is, else its own.
+func (h *History) gitPath(dir string) string {
+	for _, name := range []string{h.path, filepath.Join(h.path, ".git")} {
+		if sameFile(name, dir) {
+			return name
+		}
+	}
+	return dir
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }

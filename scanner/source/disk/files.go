@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/regular"
@@ -92,7 +93,7 @@ func (r *fileReader) read(ctx context.Context, in *folder, e entry) error {
 	return nil
 }
 
-// readUpTo fills buf. A file that yields the size it told is not asked for more:
+// readUpTo fills buf. A file that yields the size it reported is not asked for more:
 // that saves a system call for each.
 func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 	for n < len(buf) && (n == 0 || int64(n) != size) {
@@ -112,20 +113,17 @@ func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 // once more, whole, where memory allows: its first lines and the rest of it count
 // as context.
 func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st stamp) error {
-	var ended error
-	hits, err := source.Windows(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, source.Overlap, func(b *source.Blob) (int, error) {
+	hits, broken, err := source.Windows(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, source.Overlap, func(b *source.Blob) (int, error) {
 		b.Open = opener(e.real)
-		var n int
-		n, ended = r.to.Blob(b)
-		return n, ended
+		return r.to.Blob(b)
 	})
 	switch {
-	case ended != nil:
-		return ended
+	case err != nil:
+		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
-		return r.problem(e, err)
+	case broken != nil:
+		return r.problem(e, broken)
 	}
 	if hits > 0 && st.size <= source.WholeLimit {
 		if err := r.again(e); err != nil {
@@ -133,7 +131,9 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 		}
 	}
 	if g, ok := f.(file); ok {
-		return r.checkStamp(g, e, st)
+		if after, err := g.stat(); err != nil || after != st {
+			return r.changed(e)
+		}
 	}
 	return nil
 }
@@ -148,13 +148,6 @@ func (w *walker) again(e entry) error {
 	}
 	_, err = w.to.Blob(&source.Blob{At: finding.Location{Path: e.shown}, Data: data, Again: true, Open: opener(e.real)})
 	return err
-}
-
-func (w *walker) checkStamp(f file, e entry, before stamp) error {
-	if after, err := f.stat(); err != nil || after != before {
-		return w.changed(e)
-	}
-	return nil
 }
 
 func (w *walker) changed(e entry) error {
@@ -177,3 +170,75 @@ type content struct {
 }
 
 func (c content) Size() int64 { return c.size }
+
+// A cancelReader ends when its context does, at the next read.
+type cancelReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// Files hands over single files that a source has picked by name, each as
+// a folder scan hands over one, with what the source knows of the place added.
+type Files struct {
+	to  source.Sink
+	buf []byte
+}
+
+// NewFiles returns Files that hand over to a Sink, one after another.
+func NewFiles(to source.Sink) Files { return Files{to, make([]byte, source.WindowSize)} }
+
+// Send hands over one file. Symbolic links are followed; anything but a regular
+// file is passed over; what cannot be read becomes a Problem of the place.
+func (r Files) Send(ctx context.Context, at finding.Location, name string) error {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return r.to.Problem(source.Unreadable(at.Path, err))
+	}
+	f := &fileReader{walker: &walker{to: marking{r.to, at}}, buf: r.buf}
+	return f.read(ctx, nil, entry{real: real, shown: at.Path})
+}
+
+// marking is a Sink that sets the exposure and context of every blob.
+type marking struct {
+	source.Sink
+	at finding.Location
+}
+
+// Blob hands the blob on, marked.
+func (m marking) Blob(b *source.Blob) (int, error) {
+	b.At.Exposure, b.At.Context = m.at.Exposure, m.at.Context
+	return m.Sink.Blob(b)
+}
+
+// RealPath follows symbolic links and, on Windows, spells the names as the disk
+// does. A file that is gone keeps its name.
+func RealPath(name string) string {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil {
+			real = filepath.Join(dir, filepath.Base(name))
+		} else {
+			real = name
+		}
+	}
+	if abs, err := filepath.Abs(real); err == nil {
+		real = abs
+	}
+	return real
+}
+
+// Exists reports whether a folder has an entry of that name; not, for the folder "".
+func Exists(dir, name string) bool {
+	if dir == "" {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil
+}

@@ -2,7 +2,10 @@ package workstation
 
 import (
 	"context"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -11,7 +14,7 @@ import (
 )
 
 // Locate sets the exposure of each location, by what git knows of the file and
-// whether it is a known place of the home; o.Dir is empty for nobody's. Files that git
+// whether it is a known place of the home; o.Dir is empty for no one's. Files that git
 // tracks are committed, wherever they are. The error may be a source.LocateError.
 func Locate(ctx context.Context, o Options, places []finding.Location) ([]finding.Location, error) {
 	known := map[string]Place{} // by real path
@@ -85,4 +88,36 @@ func unknown(states []git.State) error {
 		return nil
 	}
 	return problems
+}
+
+// Reachable reports whether the folders above a file let through those whose bit
+// is in who: 0o001 for everyone, 0o010 for the group, or both. What cannot be
+// read counts as open.
+func Reachable(name string, who fs.FileMode) bool {
+	real, err := filepath.EvalSymlinks(name)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		return true
+	}
+	for dir := filepath.Dir(real); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err == nil && info.Mode().Perm()&who == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+}
+
+// openToAll reports whether everyone on the machine may read a file. On Windows,
+// where mode bits say nothing, it says no.
+func openToAll(name string) bool {
+	if runtime.GOOS == "windows" {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().Perm()&0o004 != 0 && Reachable(name, 0o001)
 }
