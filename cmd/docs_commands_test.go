@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/secret"
 )
 
 // A sample is a command of ours in a page of documentation.
@@ -203,6 +204,9 @@ func userFolder(t *testing.T, ci bool) (dir string, standIns *strings.Replacer) 
 		"mkdir -p testdata && cp -r src testdata/demo",
 	} {
 		runLine(t, dir, line)
+	}
+	for _, k := range []secret.Secret{leaked, other} { // the report's probe used them
+		org.Touch(k.Prefix(), idle.AddDate(0, 0, 100))
 	}
 	return dir, strings.NewReplacer("b10_abcdefgh", leaked.Prefix(), "abcdefgh", leaked.Prefix(), "abcd1234", model,
 		"/mnt/home/ada", filepath.Join(top, "home", "ada"), "…", mine.Reveal())
