@@ -128,7 +128,7 @@ func (f *finder) join(l *layer, i int, g *grammar) {
 		r.take(i + k)
 	}
 	r.at = i + len(g.Mark)
-	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
+	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(&l.text, i, r.at) {
 		return
 	}
 	from := slices.Clone(r.from[:r.n])
