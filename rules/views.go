@@ -9,16 +9,18 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
+// DecodeFactor is how many bytes may be decoded for each byte of a layer up to where its
+// search has come: far more than honest input needs, and what bounds the time for input
+// that is made to look encoded in every way at once. What is behind has what it takes,
+// whatever stands in front.
+const DecodeFactor = 16
+
 const (
 	// maxDepth is how many encodings are taken off one another.
 	maxDepth = 4
-	// The bytes that may be decoded, for each byte of a layer up to where its search has
-	// come, and beyond that in the input and in a decoded layer: far more than honest
-	// input needs, and what bounds the time for input that is made to look encoded in
-	// every way at once. What is behind has what it takes, whatever stands in front.
-	budgetFactor = 16
-	budgetFloor  = 64 << 10
-	layerFloor   = 4 << 10
+	// What may be decoded beyond that, in the input and in a decoded layer.
+	budgetFloor = 64 << 10
+	layerFloor  = 4 << 10
 )
 
 // A finder is one search.
@@ -214,7 +216,7 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 		if a.up == nil {
 			floor = budgetFloor
 		}
-		enough = enough && a.spent+n <= budgetFactor*a.reach+floor
+		enough = enough && a.spent+n <= DecodeFactor*a.reach+floor
 	}
 	if !enough {
 		if f.gaveUp < 0 {
