@@ -34,13 +34,14 @@ type scanTarget struct {
 	minConfidence finding.Confidence
 }
 
-// targets are the targets of the command line, and its words. Each has its own settings; standard input
-// has those of the current folder. What the command line says has the last word.
+// targets are the targets of the command line, and its words. Each has its own settings;
+// standard input has those of the current folder. Flags override them.
 func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, error) {
 	if o.places.isHome { // in no repository
 		t := o.places.target(env)
-		all := &scanTarget{Target: finding.Target{Name: t.Name, Kind: finding.HomeTarget}, settings: &settings{Config: &config.Config{}},
-			args: []string{t.Name}, sources: []source.Target{t}, failOn: o.failOn.value, minConfidence: o.minConfidence.value}
+		all := &scanTarget{Target: finding.Target{Name: t.Name, Kind: finding.HomeTarget},
+			settings: &settings{Config: &config.Config{}}, args: []string{t.Name}, sources: []source.Target{t},
+			failOn: o.failOn.value, minConfidence: o.minConfidence.value}
 		return []*scanTarget{all}, all.args, nil
 	}
 	if !o.places.isTruss {
@@ -67,6 +68,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		}
 		clean := filepath.Clean(arg)
+		if arg == "-" {
+			clean = "" // ./- is a file
+		}
 		if named[clean] && arg == "-" {
 			return nil, nil, usage("standard input can be read once", "the target - is given twice")
 		}
@@ -186,11 +190,11 @@ func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarg
 	var reports []finding.Report
 	var failed error
 	for _, t := range all {
-		r := finding.Report{Run: run, Targets: []finding.Target{t.Target}, Summary: finding.Summary{Interrupted: ctx.Err() != nil}}
+		r := finding.Report{Summary: finding.Summary{Interrupted: ctx.Err() != nil}}
 		if failed == nil && ctx.Err() == nil {
 			var f *scanner.Found
 			r, f, failed = scanSources(ctx, t.sources, scanner.Options{Comments: o.comments(t.settings), Progress: p})
-			r.Run, r.Targets, t.comments = run, []finding.Target{t.Target}, f.Comments
+			t.comments = f.Comments
 			addKeys(found, f)
 			if inspect != nil && !r.Summary.Interrupted {
 				findings, problems := inspect(f.Trussrcs)
@@ -199,6 +203,7 @@ func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarg
 				r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
 			}
 		}
+		r.Run, r.Targets = run, []finding.Target{t.Target}
 		reports = append(reports, r)
 	}
 	r := reports[0]
@@ -263,7 +268,8 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 
 // of returns f with its locations in a target alone.
 func (t *scanTarget) of(f finding.Finding) (finding.Finding, bool) {
-	f.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool { return l.Target != "" && l.Target != t.Name })
+	elsewhere := func(l finding.Location) bool { return l.Target != "" && l.Target != t.Name }
+	f.Locations = slices.DeleteFunc(slices.Clone(f.Locations), elsewhere)
 	return f, len(f.Locations) > 0
 }
 

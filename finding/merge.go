@@ -166,7 +166,7 @@ func inOrder[K comparable, T any](all map[K]T, compare func(a, b T) int) []T {
 }
 
 // greater returns the one of two records that comes last in an order that depends on
-// their contents alone. A record that says more is no smaller than its parts, but for
+// their contents alone. A record that says more is not smaller than its parts, but for
 // that the order has no meaning: two records of one thing differ where it changed
 // between two runs.
 func greater[T any](a, b T) T {
@@ -218,7 +218,8 @@ func joinTargets(a, b Target) Target {
 // outweighs what covers a range or none of its history.
 func joinCoverage(a, b []Coverage) []Coverage {
 	all := map[string]Coverage{}
-	unite(all, slices.Concat(a, b), func(c Coverage) string { return c.Repository + "\x00" + c.Scope }, func(a, b Coverage) Coverage {
+	key := func(c Coverage) string { return c.Repository + "\x00" + c.Scope }
+	unite(all, slices.Concat(a, b), key, func(a, b Coverage) Coverage {
 		if a.FilesOnly != b.FilesOnly && a.FilesOnly || a.FilesOnly == b.FilesOnly && compareJSON(a, b) < 0 {
 			return b
 		}
@@ -252,7 +253,7 @@ func joinFindings(a, b Finding) Finding {
 	})
 	f.Confidence, f.Format, f.Prefix = max(a.Confidence, b.Confidence), max(a.Format, b.Format), max(a.Prefix, b.Prefix)
 	f.Exposure = a.Exposure
-	if cmp.Or(cmp.Compare(b.Exposure.Rank(), a.Exposure.Rank()), strings.Compare(string(b.Exposure), string(a.Exposure))) > 0 {
+	if cmp.Or(cmp.Compare(b.Exposure.Rank(), a.Exposure.Rank()), cmp.Compare(b.Exposure, a.Exposure)) > 0 {
 		f.Exposure = b.Exposure
 	}
 	f.Liveness, f.Key = a.Liveness, a.Key
@@ -265,8 +266,8 @@ func joinFindings(a, b Finding) Finding {
 		f.Baseline = b.Baseline
 	}
 	f.Outcome = a.Outcome
-	if b.Outcome != nil && (a.Outcome == nil || cmp.Or(compareTimes(a.Outcome.At, b.Outcome.At), compareJSON(a.Outcome, b.Outcome)) < 0) {
-		f.Outcome = b.Outcome
+	if x, y := a.Outcome, b.Outcome; y != nil && (x == nil || cmp.Or(compareTimes(x.At, y.At), compareJSON(x, y)) < 0) {
+		f.Outcome = y
 	}
 	f.Suppression = nil
 	if a.Suppression != nil && b.Suppression != nil {
@@ -340,7 +341,8 @@ type locationKey struct {
 }
 
 func (l Location) key() locationKey {
-	k := locationKey{l.Target, l.Repository, l.Path, l.Member, l.Object, l.Blob, l.Commit, strings.Join(l.Decoded, " "), l.Line, l.Column, Cell{}}
+	k := locationKey{l.Target, l.Repository, l.Path, l.Member, l.Object, l.Blob, l.Commit,
+		strings.Join(l.Decoded, " "), l.Line, l.Column, Cell{}}
 	if l.Cell != nil {
 		k.cell = *l.Cell
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/b10lint/b10lint/finding"
 )
 
 const (
@@ -88,6 +90,14 @@ func FuzzRead(f *testing.F) {
 		out := written(t, r, "json", Options{})
 		if again := convert(t, out, "json", Options{}); !bytes.Equal(again, out) {
 			t.Errorf("json does not read back:\n%s\n%s", out, again)
+		}
+		// Merging it with itself, and what was merged with it, changes nothing more.
+		merged := finding.Merge(r)
+		out = written(t, merged, "json", Options{})
+		for _, again := range []finding.Report{finding.Merge(r, r), finding.Merge(merged, r), finding.Merge(merged)} {
+			if again := written(t, again, "json", Options{}); !bytes.Equal(again, out) {
+				t.Errorf("merging is not idempotent:\n%s\n%s", out, again)
+			}
 		}
 	})
 }

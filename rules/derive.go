@@ -46,7 +46,8 @@ func Derive(r *finding.Report) {
 		}
 		if slices.Sort(targets); len(targets) > 1 {
 			f.Message += fmt.Sprintf(" in %d %s", len(targets), word)
-			f.Advice += " The same key is in " + listed(targets) + ": create a key for each, so that one can be revoked without the others."
+			f.Advice += " The same key is in " + listed(targets) +
+				": create a key for each, so that one can be revoked without the others."
 		}
 	}
 }

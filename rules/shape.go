@@ -109,6 +109,9 @@ func tables() (a, t [256]byte) {
 // it may stand one that is the length of a key.
 func (g *grammar) stands(t *text, start, end int) bool {
 	data := t.data
+	if end+1 < len(data) && data[end] == '\b' && bytes.IndexByte([]byte(" \b\x1b"), data[end+1]) >= 0 {
+		return false // a shell took the last letter back
+	}
 	if g.Alone == keyformat.High {
 		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) ||
 			hasControl(data, start, end) || t.hasZero(start, end, farReach)

@@ -99,8 +99,8 @@ func (c *cursor) skip(n int64) error {
 	return nil
 }
 
-// open gives the next size bytes as a content of its own. The function passes
-// over what was not read of it and must be called before the cursor goes on.
+// open returns the next size bytes as a content of its own. The function skips what was
+// not read of it and must be called before the cursor is used again.
 func (c *cursor) open(size int64) (node, func() error) {
 	if c.slow != nil {
 		have := max(0, min(size, c.n.size-c.pos))

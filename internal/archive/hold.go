@@ -49,6 +49,20 @@ func (h *held) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
+// reader reads what is held and what follows it.
+func (h *held) reader() io.Reader {
+	var rest io.Reader = failing{h.err}
+	if h.rest != nil {
+		rest = h.rest
+	}
+	return io.MultiReader(io.NewSectionReader(h, 0, h.size), rest)
+}
+
+// failing is a reader that ends with an error.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
 // hold reads br to its end, or up to a limit of its own and of the walk. The
 // error is a *stopped.
 func (w *walk) hold(br *bufio.Reader, declared, limit int64) (*held, error) {
@@ -122,8 +136,9 @@ func (w *walk) borrow(n int64) (func(), error) {
 	return func() { w.held -= n }, nil
 }
 
-// drop gives the memory of h back.
+// drop gives the memory of h back, once nobody beside the walk reads it.
 func (w *walk) drop(h *held) {
+	w.beside.Wait()
 	for _, c := range h.chunks {
 		w.chunks.Put(c)
 	}
@@ -156,19 +171,10 @@ func (w *walk) sniff(n node) (kind, node, func()) {
 		n.at, n.size = h, h.size
 		return sniff(ends(h, h.size)), n, release
 	}
-	var rest io.Reader = failing{h.err}
-	if h.rest != nil {
-		rest = h.rest
-	}
-	br := w.buffer(io.MultiReader(io.NewSectionReader(h, 0, h.size), rest))
+	br := w.buffer(h.reader())
 	n.br = br
 	return none, n, func() { w.release(br); release() }
 }
-
-// failing is a reader that ends with an error.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // ends reads the two ends of a content.
 func ends(r io.ReaderAt, size int64) (head, tail []byte) {

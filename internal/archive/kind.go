@@ -28,7 +28,7 @@ const (
 )
 
 // kinds are the formats: their usual names, the bytes that a content of the format
-// starts with, and a look at more of its head where these prove nothing.
+// starts with, and a check of more of its head where these prove nothing.
 var kinds = [...]struct {
 	name   string
 	starts []string

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -33,6 +34,26 @@ func check(t *testing.T, what string, data []byte, members map[string]string, pr
 
 func two() []archivetest.File {
 	return []archivetest.File{{Name: "a", Data: []byte("first content")}, {Name: "b", Data: []byte("second content, second content")}}
+}
+
+// Members of any size are the same in memory and as a stream, which a limit on them asks
+// for.
+func TestZipSizes(t *testing.T) {
+	var files []archivetest.File
+	for i, size := range []int{0, 1, maxWhole - 1, maxWhole, maxWhole + 1, 5 << 20, 20 << 20} {
+		files = append(files, archivetest.File{Name: fmt.Sprint(i), Data: bytes.Repeat([]byte("0123456789abcde\n"), size/16+1)[:size]})
+	}
+	files = append(files, archivetest.File{Name: "in", Data: archivetest.Zip(zip.Store)(t, archivetest.File{Name: "x", Data: noise(6 << 20)})})
+	data := archivetest.Zip(zip.Deflate)(t, files...)
+	got, streamed := walked(t, Limits{}, "x.zip", data), walked(t, Limits{MemberBytes: 1 << 40}, "x.zip", data)
+	if len(got.problems) > 0 || len(got.members) != len(files)+1 || !maps.EqualFunc(got.members, streamed.members, bytes.Equal) {
+		t.Errorf("problems %q, %q and %q", got.problems, paths(got), paths(streamed))
+	}
+	for _, f := range files[1:] {
+		if !bytes.Equal(got.members[f.Name], f.Data) {
+			t.Errorf("%s: %d bytes of %d", f.Name, len(got.members[f.Name]), len(f.Data))
+		}
+	}
 }
 
 func TestOddZip(t *testing.T) {

@@ -18,7 +18,7 @@ const maxSevenHeader = 64 << 20
 var errSeven = errors.New("the header makes no sense")
 
 // sevenZip reads 7z archives (7zFormat.txt of the LZMA SDK). Folders whose
-// coders form a simple chain are read; others are told.
+// coders form a simple chain are read; others are reported.
 func (w *walk) sevenZip(n node) error {
 	header, err := w.sevenHeader(n)
 	if err != nil {

@@ -59,8 +59,7 @@ func (w *walk) tar(n node) error {
 	}
 }
 
-// stray hands on what follows when it is no header: with trailing data nobody
-// knows what it is, and it may hold a key all the same.
+// stray hands on what follows when it is not a header: trailing data may hold a key.
 func (t *tarWalk) stray(block []byte) error {
 	if err := t.problem(t.n.path, errors.New("tar: something that is no tar header follows; it is read as plain data")); err != nil {
 		return err
@@ -96,7 +95,7 @@ func (t *tarWalk) entry(h []byte) error {
 	return t.member(e)
 }
 
-// headerOnly tells whether a member that is a link, a device or a folder has no
+// headerOnly reports whether a member that is a link, a device or a folder has no
 // content in spite of its size. Programs differ in that: what follows decides.
 func (t *tarWalk) headerOnly(kind byte) bool {
 	if kind < '1' || kind > '6' {

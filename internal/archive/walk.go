@@ -243,7 +243,7 @@ func (w *walk) holdAndWalk(kind kind, n node) error {
 		if err := w.problem(n.leaf, &LimitError{limitMemory, w.limits.Memory}); err != nil {
 			return err
 		}
-		br := w.buffer(io.MultiReader(io.NewSectionReader(h, 0, h.size), h.rest))
+		br := w.buffer(h.reader())
 		defer w.release(br)
 		n.at, n.br = nil, br
 		return w.visit(n)

@@ -41,6 +41,8 @@ type zipWalk struct {
 	extent []extent // what the members of the directory cover
 	unread []unread
 	batch  []*zipJob
+	// scratch is what gaps are searched in.
+	scratch []byte
 }
 
 // An extent is a half-open range of the content.
@@ -179,8 +181,7 @@ func (e *zipEntry) differs(local zipEntry) string {
 	return ""
 }
 
-// member walks the data of e, which starts at start. It returns where the data
-// ends, if only the data can tell.
+// member walks the data of e, which starts at start. It returns where the data ends.
 func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 	m := z.n.child(e.name)
 	left := z.n.size - start
@@ -204,6 +205,13 @@ func (z *zipWalk) member(e zipEntry, start int64) (int64, error) {
 		return start, z.problem(m.leaf, errors.New("zip: stored without a size"))
 	case e.method == zipStore:
 		m.at, m.size = src, packed
+		return start + packed, z.enter(m)
+	}
+	if data := z.whole(&e, start); data != nil {
+		z.held += int64(len(data))
+		defer func() { z.held -= int64(len(data)) }()
+		m.br = z.buffer(bytes.NewReader(data))
+		defer z.release(m.br)
 		return start + packed, z.enter(m)
 	}
 	d, err := z.decode(src, z.method(e))

@@ -54,12 +54,33 @@ func (z *zipWalk) enlist(e zipEntry, start int64) error {
 	return nil
 }
 
-// fits reports whether a member is small, and says of itself what a sound one says. One
-// that claims more than deflate can make of it (1032 times) is not.
+// fits reports whether a member is small and says of itself what a sound one says.
 func (z *zipWalk) fits(e *zipEntry, start int64) bool {
-	return e.flags&zipEncrypted == 0 && e.packed > 0 && e.size <= maxWhole && z.limits.MemberBytes == 0 &&
-		e.packed <= maxWhole && start+int64(e.packed) <= z.n.size &&
-		(e.method == zipDeflate && e.size/1032 <= e.packed || e.method == zipStore && e.size == e.packed)
+	return e.size <= maxWhole && e.packed <= maxWhole && z.sound(e, start) &&
+		(e.method == zipDeflate || e.method == zipStore && e.size == e.packed)
+}
+
+// sound reports whether what the directory says of a member can be true: deflate makes at
+// most 1032 bytes of one.
+func (z *zipWalk) sound(e *zipEntry, start int64) bool {
+	return !e.local && e.flags&zipEncrypted == 0 && e.packed > 0 && e.packed < 1<<40 && start+int64(e.packed) <= z.n.size &&
+		e.size/1032 <= e.packed && z.limits.MemberBytes == 0
+}
+
+// whole returns the content of a larger member that fits in what every walk may hold,
+// because it is unpacked faster there than as a stream; nil for others, and where it is
+// not what the directory says.
+func (z *zipWalk) whole(e *zipEntry, start int64) []byte {
+	if e.method != zipDeflate || !z.sound(e, start) || int64(e.size+e.packed) > smallHold-z.held || z.exceeded(int64(e.size)) != nil {
+		return nil
+	}
+	b := z.benches.Get().(*bench)
+	defer z.benches.Put(b)
+	data := make([]byte, e.size)
+	if !z.inflate(&zipJob{e: *e, start: start}, &bench{inflater: b.inflater}, data) || z.charge(int64(e.size)) != nil {
+		return nil
+	}
+	return data
 }
 
 // unpack visits a member whose content is sound and is not a container. The error is the

@@ -34,7 +34,7 @@ type File struct {
 }
 
 // Create begins to write the file of a name. A symbolic link is followed, and the
-// file it leads to replaced, which need not exist. What is no regular file (a
+// file it leads to replaced, which need not exist. What is not a regular file (a
 // device, a pipe, a socket) and every name under /dev and /proc is opened and
 // written to directly, and never replaced. An existing file that may not be
 // written to, a folder, and a folder that takes no new file are errors; nothing has

@@ -101,7 +101,7 @@ func (p *parser) each(n *yaml.Node, what string, fn func(key, value *yaml.Node))
 }
 
 // mapping reads the pairs of a mapping into fields. It returns the names that were
-// there, or nil if n is no mapping.
+// there, or nil if n is not a mapping.
 func (p *parser) mapping(n *yaml.Node, what string, fields map[string]field) map[string]bool {
 	seen := map[string]bool{}
 	ok := p.each(n, what, func(k, v *yaml.Node) {
@@ -226,7 +226,7 @@ func (p *parser) fingerprint(n *yaml.Node) string {
 }
 
 // prefix returns the public part of a key. The value is not repeated in errors:
-// somebody may have put the whole key here.
+// it may be a whole key by mistake.
 func (p *parser) prefix(n *yaml.Node) string {
 	v := p.text(n)
 	if v != "" && !prefixForm.MatchString(v) {

@@ -20,7 +20,7 @@ const (
 )
 
 // A Suppressor decides which findings were accepted. A finding is accepted when
-// every place of it is: a key that was accepted in one file and stands in a second
+// every location of it is: a key that was accepted in one file and occurs in a second
 // one is reported. What is verified to work is reported whatever was accepted.
 type Suppressor struct {
 	entries []*entry
@@ -49,7 +49,7 @@ type SuppressOptions struct {
 	// Path returns the path of a place from the root that globs start from.
 	Path func(finding.Location) string
 	// Unused reports entries that nothing was found for. It must be set only for runs
-	// that looked at everything the entries may be about.
+	// that scanned everything the entries may be about.
 	Unused bool
 }
 

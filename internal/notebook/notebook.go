@@ -116,8 +116,8 @@ func (n *Notebook) At(offset int) (Place, bool) {
 	return Place{int(s.cell), partNames[s.part], kindNames[s.kind]}, true
 }
 
-// Skip lists, in order, the values that hold pictures: there is no sense in
-// reading those as text. Drawings in SVG are text and are not among them.
+// Skip returns, in order, the values that hold pictures, which are useless to read as
+// text. Drawings in SVG are text and are not among them.
 func (n *Notebook) Skip() []Span { return n.images }
 
 // A parser builds the outline. Pieces are laid one behind the other; a piece

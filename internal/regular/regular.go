@@ -15,26 +15,29 @@ import (
 // Open opens the file at path and returns its size, in bytes. A file that is not
 // regular is an error, also one that took the place of a regular one just now.
 func Open(path string) (*os.File, int64, error) {
-	refused := &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
 	info, err := os.Stat(path) // because opening a device may do something
 	if err != nil {
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, refused
+		return nil, 0, notRegular(path)
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err
 	}
 	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = refused
+		err = notRegular(path)
 	}
 	if err != nil {
 		_ = f.Close()
 		return nil, 0, err
 	}
 	return f, info.Size(), nil
+}
+
+func notRegular(path string) error {
+	return &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
 }
 
 // ReadFile reads the file at path. One of more than most bytes is an error.
