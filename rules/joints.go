@@ -164,7 +164,7 @@ func commentAt(b []byte) int {
 		end = bytes.Index(b[:min(len(b), maxLiterals)], []byte("*/")) + 2
 	case bytes.HasPrefix(b, []byte("//")), bytes.HasPrefix(b, []byte("--")), b[0] == '#':
 		end = bytes.IndexByte(b[:min(len(b), maxLiterals)], '\n') + 1
-		if rest := bytes.TrimLeft(b[2:], " \t"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+		if rest := bytes.TrimLeft(b[min(2, len(b)):], " \t"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
 			return 0
 		}
 	}
@@ -209,8 +209,8 @@ func lineEnd(r *joinReader, _ byte) int {
 		n++
 	}
 	const long = 60
-	line := r.at - 1 - bytes.LastIndexByte(r.data[:r.at], '\n')
-	if !r.free && line < long && n != folded+1 {
+	isShort := r.at < long || bytes.IndexByte(r.data[r.at-long:r.at], '\n') >= 0
+	if !r.free && isShort && n != folded+1 {
 		return 0
 	}
 	return n

@@ -54,6 +54,10 @@ type layer struct {
 	// spent is how much was decoded below the layer, for its bytes up to reach.
 	spent, reach int
 	seen         [8]int
+	// joined is how much was read over joints, and dotless the last stretch that is known
+	// to have no dot.
+	joined  int
+	dotless finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 }
@@ -225,19 +229,25 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 		enough = enough && a.spent+n <= DecodeFactor*a.reach+floor
 	}
 	if !enough {
-		if f.gaveUp < 0 {
-			for a := l; a.up != nil; a = a.up {
-				from = max(0, min(from, len(a.data)-1))
-				from, _ = a.place(from, from+1)
-			}
-			f.gaveUp = from
-		}
+		f.giveUp(l, from)
 		return false
 	}
 	for a := l; a != nil; a = a.up {
 		a.spent += n
 	}
 	return true
+}
+
+// giveUp keeps where in the input a place of a layer comes from, if it is the first one.
+func (f *finder) giveUp(l *layer, at int) {
+	if f.gaveUp >= 0 {
+		return
+	}
+	for ; l.up != nil; l = l.up {
+		at = max(0, min(at, len(l.data)-1))
+		at, _ = l.place(at, at+1)
+	}
+	f.gaveUp = at
 }
 
 // descend searches what an encoding hid, within the budget.

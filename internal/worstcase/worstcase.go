@@ -68,6 +68,29 @@ func All() []Case {
 		{"continued", named(text("a\\\n"))},
 		{"continued-indent", named(text("a\\\n" + strings.Repeat(" ", 90)))},
 
+		// What terminals, mail programs and documents put between the parts of a key.
+		{"joint-returns", named(text("a\r"))},
+		{"joint-lines", named(text("abcdefgh\n"))},
+		{"joint-folded", named(text("a\n "))},
+		{"joint-colours", named(text("a\x1b[31m"))},
+		{"joint-links", named(text("a\x1b]8;;" + strings.Repeat("x", 280)))},
+		{"joint-backspaces", named(text("aaaaaaaa\b\b\b\b"))},
+		{"joint-invisible", named(text("a\u200b"))},
+		{"joint-tags", named(text("a<b>"))},
+		{"joint-long-tags", named(text("a<" + strings.Repeat("x", 2000) + ">"))},
+		{"joint-many-tags", named(text("a" + strings.Repeat("<b>", 600)))},
+		{"joint-tags-b10", text("b<b>10_")},
+		{"joint-mark-ends", repeat("", " ", func(m *fakekey.Maker) string { return "bbbbbbbbbbbb_" + m.Word(8) + "." })},
+		{"joint-mark-begins", text("b<b>b<b>b<b>10_AAAAAAAA.")},
+		{"joint-rtf", bracket(`{\rtf1 baseten `, text(`a\b `), "}")},
+		{"joint-rtf-long", bracket(`{\rtf1 baseten `, text("a"+strings.Repeat(`\b `, 600)), "}")},
+		{"joint-kerning", named(text("a)-12("))},
+		{"joint-comments", named(text(`"a" /* x */ + "b" + `))},
+		{"joint-hashes", named(text(`"a"#`))},
+		{"joint-asciinema", named(text(`"]` + "\n" + `[0.4, "o", "a`))},
+		{"joint-words", named(text("a?= =?utf-8?q?"))},
+		{"joint-b10-letters", repeat("", " ", func(m *fakekey.Maker) string { return "b10_" + strings.Join(strings.Split(m.Word(40), ""), "\x1b[31m") })},
+
 		// Escapes.
 		{"percent", text("%41")},
 		{"percent-dense", repeat("", "", escapedBy("%%%02X"))},
@@ -110,7 +133,9 @@ func All() []Case {
 		{"base64-uneven-lines", uneven(encoded(1, base64.StdEncoding.EncodeToString))},
 		{"base64-of-marks", func(n int) []byte { return []byte(base64.StdEncoding.EncodeToString(text("b10_b10_")(n * 3 / 4))) }},
 		{"base64-of-escapes", func(n int) []byte { return []byte(base64.StdEncoding.EncodeToString(text("%41&#65;=41")(n * 3 / 4))) }},
-		{"base64-of-utf16", func(n int) []byte { return []byte(base64.StdEncoding.EncodeToString(wide(text("password, ")(n * 3 / 8)))) }},
+		{"base64-of-utf16", func(n int) []byte {
+			return []byte(base64.StdEncoding.EncodeToString(wide(text("password, ")(n * 3 / 8))))
+		}},
 		{"strict-digits", text("IJKLMNOPQRSTUVWXYZabcdef")},
 		{"digits-words", text("abcdefghIJKLMNOP cdefghIJKLMNOPqr\n")},
 		{"lines-of-digits", text("abcdefghIJKLMNOPabcd\n")},
