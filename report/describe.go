@@ -146,6 +146,17 @@ func described(l finding.Location, open, end string) string {
 	return place(l) + open + p + end
 }
 
+// snippetParts splits a source line at its key.
+func snippetParts(l finding.Location) (before, mark, after string) {
+	r := []rune(l.Snippet)
+	if l.SnippetMark == nil {
+		return visible(l.Snippet), "", ""
+	}
+	from := min(max(l.SnippetMark[0], 0), len(r))
+	to := min(max(l.SnippetMark[1], from), len(r))
+	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
+}
+
 // liveness is the sentence on whether the key works; "" when nobody asked.
 func liveness(l *finding.Liveness) string {
 	if l == nil || l.State == finding.Unchecked || l.State == "" {

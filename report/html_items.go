@@ -140,17 +140,6 @@ func newFinding(f finding.Finding, next string, opts Options) htmlFinding {
 	return out
 }
 
-// snippetParts splits a source line at its key.
-func snippetParts(l finding.Location) (before, mark, after string) {
-	r := []rune(l.Snippet)
-	if l.SnippetMark == nil {
-		return visible(l.Snippet), "", ""
-	}
-	from := min(max(l.SnippetMark[0], 0), len(r))
-	to := min(max(l.SnippetMark[1], from), len(r))
-	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
-}
-
 // itemFacts are the inventory's, each with the certainty that there is.
 func itemFacts(k *finding.Key) (facts []htmlFact) {
 	if k == nil {
@@ -200,5 +189,3 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 	}
 	return at, facts
 }
-
-type htmlFact struct{ Label, Value string }
