@@ -179,13 +179,13 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 		return nil, nil
 	}
 	slices.SortFunc(at, time.Time.Compare)
-	first := at[0]
-	facts = append(facts, htmlFact{"First commit", first.Format(time.DateOnly)},
-		htmlFact{"Exposed for", count(int64(max(0, now.Sub(first)/(24*time.Hour))), "day")})
+	state := "no longer; history keeps it"
 	if head {
-		facts = append(facts, htmlFact{"At the head", "still there"})
-	} else {
-		facts = append(facts, htmlFact{"At the head", "no longer; history keeps it"})
+		state = "still there"
 	}
-	return at, facts
+	return at, []htmlFact{
+		{"First commit", at[0].Format(time.DateOnly)},
+		{"Exposed for", count(int64(max(0, now.Sub(at[0])/(24*time.Hour))), "day")},
+		{"At the head", state},
+	}
 }
