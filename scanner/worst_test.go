@@ -27,4 +27,3 @@ func TestBudgetOfDecodingSpeaks(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
-
