@@ -192,18 +192,39 @@ func noise(n int) []byte {
 	return b
 }
 
-// A stream that asks for a dictionary of gigabytes does not get it.
-func TestDictionary(t *testing.T) {
-	z := archivetest.XZ(t, []byte("some text"))
+// asking makes an xz stream that asks for a dictionary of a size in the format's code.
+func asking(t *testing.T, code byte, content []byte) []byte {
+	z := archivetest.XZ(t, content)
 	// Block header: size, flags, filter 0x21, one byte of properties.
-	i := bytes.Index(z, []byte{0x21, 1})
-	z[i+2] = 40 // 4 GiB - 1
+	z[bytes.Index(z, []byte{0x21, 1})+2] = code
 	head := z[12 : 12+(int(z[12])+1)*4]
 	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
-	got := walked(t, Limits{}, "x.xz", z)
+	return z
+}
+
+// A stream that asks for a dictionary of gigabytes does not get it.
+func TestDictionary(t *testing.T) {
+	const most = 40 // 4 GiB - 1
+	got := walked(t, Limits{}, "x.xz", asking(t, most, noise(200<<10)))
 	var unsupported *UnsupportedError
 	if len(got.errs) != 1 || !errors.As(got.errs[0], &unsupported) {
 		t.Errorf("problems %q", got.problems)
+	}
+	got = walked(t, Limits{}, "x.xz", asking(t, most, []byte("some text"))) // which needs none
+	if len(got.errs) != 0 || string(got.members["x"]) != "some text" {
+		t.Errorf("problems %q", got.problems)
+	}
+}
+
+// Thousands of small streams that ask for 64 MiB each do not get them.
+func TestSmallStreamsGetSmallDictionaries(t *testing.T) {
+	z := asking(t, 28, []byte("some text"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, n, s := discardBytes(t, Limits{Jobs: 1}, bytes.Repeat(z, 1000))
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > 256<<20 || n != 1000*9 || len(s.problems) > 0 {
+		t.Errorf("%d MiB for %d bytes, problems %q", made>>20, n, s.problems)
 	}
 }
 
