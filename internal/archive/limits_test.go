@@ -216,15 +216,30 @@ func TestDictionary(t *testing.T) {
 	}
 }
 
-// Thousands of small streams that ask for 64 MiB each do not get them.
+// Thousands of small streams that ask for 64 or 128 MiB each do not get them.
 func TestSmallStreamsGetSmallDictionaries(t *testing.T) {
-	z := asking(t, 28, []byte("some text"))
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, n, s := discardBytes(t, Limits{Jobs: 1}, bytes.Repeat(z, 1000))
-	runtime.ReadMemStats(&after)
-	if made := after.TotalAlloc - before.TotalAlloc; made > 256<<20 || n != 1000*9 || len(s.problems) > 0 {
-		t.Errorf("%d MiB for %d bytes, problems %q", made>>20, n, s.problems)
+	lzma := archivetest.LZMA(t, []byte("some text"))
+	copy(lzma[1:5], []byte{0, 0, 0, 4}) // 64 MiB
+	packed := archivetest.Zstd(t, bytes.Repeat([]byte("some text "), 1000))
+	for name, z := range map[string][]byte{
+		"xz":          asking(t, 28, []byte("some text")), // 64 MiB
+		"lzma":        lzma,
+		"zstd raw":    []byte("\x28\xb5\x2f\xfd\x00\x88\x49\x00\x00some text"), // 128 MiB, one last block of nine bytes
+		"zstd run":    []byte("\x28\xb5\x2f\xfd\x00\x88\x4b\x00\x00x"),         // likewise, nine times x
+		"zstd packed": packed,
+	} {
+		var files []archivetest.File
+		for i := range 500 {
+			files = append(files, archivetest.File{Name: fmt.Sprint(i), Data: z})
+		}
+		data := archivetest.Tar(tar.FormatUSTAR)(t, files...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		members, _, s := discardBytes(t, Limits{Jobs: 1}, data)
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 512<<20 || members != 500 || len(s.problems) > 0 {
+			t.Errorf("%s: %d MiB for %d members, problems %.300q", name, made>>20, members, s.problems)
+		}
 	}
 }
 
