@@ -31,7 +31,7 @@ func reference(data []byte) (out []shape) {
 				continue
 			}
 			n := run(dot+1, f.secret, f.MaxSecret+1)
-			if n < f.MinSecret || n > f.MaxSecret && f.Dashes || !f.stands(data, start, dot+1+min(n, f.MaxSecret)) {
+			if n < f.MinSecret || n > f.MaxSecret && f.Dashes || !f.stands(&text{data: data}, start, dot+1+min(n, f.MaxSecret)) {
 				continue
 			}
 			if n > f.MaxSecret && f.Mark == "" {
@@ -64,6 +64,8 @@ func FuzzFind(f *testing.F) {
 		federated + "-_-",            // the federated secret takes more bytes
 		"sky_" + legacy,              // one format's mark on another's form
 		"b10_sky_" + legacy,
+		`b10_"#`, `b10_a"/*`, "b10_\x1b[", "b10_<b", "b10_ab\b", `b10_"--`, `b10_\`, "b10_)(", "b10_[", // joints cut short
+		"baseten b\"+\"10_" + b10[4:], "baseten " + legacy[:5] + "</b><i>" + legacy[5:],
 		federated[:20] + "_" + federated[21:], // bytes that only the federated secret takes
 	} {
 		f.Add([]byte(seed), 0, len(seed))
@@ -124,7 +126,7 @@ func shapesOf(data []byte) (all []shape) {
 			} else if h != hitMark || g.Mark == "" {
 				continue
 			}
-			if s, ok := g.at(data, start); ok {
+			if s, ok := g.at(&text{data: data}, start); ok {
 				all = append(all, s)
 			}
 		}

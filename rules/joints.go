@@ -178,20 +178,26 @@ func isOperator(data []byte, i int) bool {
 // commentAt returns the length of a comment that b begins with, or 0. Two slashes before a
 // quote are an operator of Fortran.
 func commentAt(b []byte) int {
-	end := 0
-	switch {
-	case bytes.HasPrefix(b, []byte("/*")):
-		end = bytes.Index(b[:min(len(b), maxLiterals)], []byte("*/")) + 2
-	case bytes.HasPrefix(b, []byte("//")), bytes.HasPrefix(b, []byte("--")), b[0] == '#':
-		end = bytes.IndexByte(b[:min(len(b), maxLiterals)], '\n') + 1
-		if rest := bytes.TrimLeft(b[2:], " \t"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+	b = b[:min(len(b), maxLiterals)]
+	if bytes.HasPrefix(b, []byte("/*")) {
+		body, _, closed := bytes.Cut(b[2:], []byte("*/"))
+		if !closed {
 			return 0
 		}
+		return len("/*") + len(body) + len("*/")
 	}
-	if end <= 2 {
-		return 0
+	for _, mark := range []string{"//", "--", "#"} {
+		rest, ok := bytes.CutPrefix(b, []byte(mark))
+		if !ok {
+			continue
+		}
+		operand := bytes.TrimLeft(rest, " \t")
+		if len(operand) > 0 && (operand[0] == '"' || operand[0] == '\'') {
+			return 0
+		}
+		return bytes.IndexByte(b, '\n') + 1
 	}
-	return end
+	return 0
 }
 
 // tags are one or more, with blanks between them: marked words, coloured code, the runs
