@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/rules/encodingtest"
 )
 
@@ -27,7 +28,15 @@ func fillEncodings(c *corpus) {
 // Keys that source text puts together, which is looked for in those of the two
 // formats of API keys.
 func fillJoined(c *corpus) {
-	for i, e := range encodingtest.Joined() {
+	all := encodingtest.Joined()
+	for _, j := range encodingtest.Joints() {
+		if !j.Marked && j.Name != "quoted-printable" { // which may be taken off as such
+			all = append(all, encodingtest.Encoding{Name: "concatenation", Label: j.Name, Encode: func(m *fakekey.Maker, s string) string {
+				return j.Join(s, 1+m.IntN(len(s)-1))
+			}})
+		}
+	}
+	for i, e := range all {
 		p := c.page()
 		p.text = []byte("import baseten\n")
 		for range size() {
@@ -36,6 +45,26 @@ func fillJoined(c *corpus) {
 			}
 		}
 		p.file(fmt.Sprintf("joined/baseten%d.py", i), "", unpacked)
+	}
+}
+
+// Strings as texts and serialisations keep them, each in a file of its own; keys of the
+// formats that are found in all of them.
+func fillSurroundings(c *corpus) {
+	for i, in := range encodingtest.Surroundings() {
+		p := c.page()
+		p.text = []byte("baseten\n")
+		for range size() {
+			keys := []string{c.m.B10(), c.m.Legacy()}
+			if in.Alone || in.First {
+				keys = keys[:1]
+			}
+			for _, key := range keys {
+				frame := strings.Replace(string(in.Write(c.m, key)), key, "§", 1) + "\n"
+				p.entry(frame, "§", key, "in "+in.Name, []encodingtest.Encoding{plainText})
+			}
+		}
+		p.file(fmt.Sprintf("surroundings/baseten%d.dat", i), "", unpacked)
 	}
 }
 
