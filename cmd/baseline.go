@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,9 +60,10 @@ keeps the words of what was there; --prune drops what is not found any more.`,
 }
 
 func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []string) error {
-	entry, err := o.entry(time.Now())
-	if err != nil {
-		return err
+	today := time.Now().Format(time.DateOnly)
+	entry := config.BaselineEntry{Reason: cmp.Or(strings.TrimSpace(o.reason), "was there on "+today), Owner: o.owner, Until: o.until, Added: today}
+	if _, err := time.Parse(time.DateOnly, o.until); err != nil && o.until != "" {
+		return usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
 	}
 	if o.from != "" && len(targets) > 0 {
 		return usage("give one of the two", "the findings can be taken from a report or from targets, not both")
@@ -120,19 +122,4 @@ func (o *baselineOptions) look(c *cobra.Command, env Env, args []string) (r find
 	}
 	settle(&r, targets, found, func(*scanTarget) bool { return false })
 	return r, nil
-}
-
-func (o *baselineOptions) entry(now time.Time) (config.BaselineEntry, error) {
-	day := now.Format(time.DateOnly)
-	e := config.BaselineEntry{Reason: strings.TrimSpace(o.reason), Owner: o.owner, Until: o.until, Added: day}
-	if e.Reason == "" {
-		e.Reason = "was there on " + day
-	}
-	if o.until == "" {
-		return e, nil
-	}
-	if _, err := time.Parse(time.DateOnly, o.until); err != nil {
-		return e, usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
-	}
-	return e, nil
 }
