@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/secret"
 )
 
 // A sample is a command of ours in a page of documentation.
@@ -198,11 +199,14 @@ func userFolder(t *testing.T, ci bool) (dir string, standIns *strings.Replacer) 
 	})
 	for _, line := range []string{
 		"cp -r ../home .. 2>/dev/null; chmod 600 ../home/.trussrc key.txt; git init -q -b main && git add . && git commit -qm start && git update-ref refs/remotes/origin/main HEAD && git commit -q --allow-empty -m next",
-		"b10lint scan -f json=scan.json . && exit; for f in report app models; do cp scan.json $f.json; done",
+		"b10lint scan --verify=probe -f json=scan.json . && exit; for f in report app models; do cp scan.json $f.json; done",
 		"b10lint audit -f json=last.json; b10lint baseline -q 2>/dev/null; b10lint baseline; b10lint revoke --unused 90d --plan plan.json --dry-run",
 		"mkdir -p testdata && cp -r src testdata/demo",
 	} {
 		runLine(t, dir, line)
+	}
+	for _, k := range []secret.Secret{leaked, other} { // the report's probe used them
+		org.Touch(k.Prefix(), idle.AddDate(0, 0, 100))
 	}
 	return dir, strings.NewReplacer("b10_abcdefgh", leaked.Prefix(), "abcdefgh", leaked.Prefix(), "abcd1234", model,
 		"/mnt/home/ada", filepath.Join(top, "home", "ada"), "…", mine.Reveal())

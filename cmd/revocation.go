@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
@@ -22,9 +24,9 @@ import (
 
 // revocationFlags are what revoke and scan --revoke have in common.
 type revocationFlags struct {
-	dryRun, yes, includeSelf, forceActive, verifyDead bool
-	max                                               int
-	plan, journal, receipt                            string
+	dryRun, yes, includeSelf, forceActive, verifyDead, byPrefix bool
+	max                                                         int
+	plan, journal, receipt                                      string
 }
 
 func (o *revocationFlags) register(c *cobra.Command) {
@@ -32,7 +34,8 @@ func (o *revocationFlags) register(c *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and revoke nothing")
 	f.StringVar(&o.plan, "plan", "", "save the plan as JSON in this `FILE`")
 	f.BoolVar(&o.includeSelf, "include-self", false, "revoke also the key that b10lint itself uses, after all others")
-	f.BoolVar(&o.forceActive, "force-active", false, "revoke also keys that were used within a day and are not known to be leaked")
+	f.BoolVar(&o.forceActive, "force-active", false, "revoke also keys that were used within a day and are not proved to be leaked")
+	f.BoolVar(&o.byPrefix, "by-prefix", false, "revoke found keys without the proof that they are real: anyone can write a text with the prefix of your key")
 	f.IntVar(&o.max, "max", revoke.DefaultMax, "revoke no key at all if the plan holds more than this")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in this `FOLDER` (default: ~/.local/state/b10lint)")
 	f.StringVar(&o.receipt, "receipt", "", "write the receipt to this `FILE`, by its ending as JSON (.json), Markdown (.md) or text")
@@ -66,6 +69,20 @@ type revocation struct {
 	ui    *UI
 	flags *revocationFlags
 	keys  map[string]secret.Secret // by prefix, for --verify-dead
+	taken func() (*revoke.Survey, error)
+}
+
+// look takes the survey before found keys are verified: to prove a key is to use it,
+// and the plan shows when it was last used by others.
+func (r *revocation) look(ctx context.Context, found finding.Report) {
+	if r == nil || !slices.ContainsFunc(found.Findings, func(f finding.Finding) bool {
+		_, wanted := wantedOf(f, true)
+		return wanted
+	}) {
+		return
+	}
+	survey, err := r.survey(ctx, "looking the keys up")
+	r.taken = func() (*revoke.Survey, error) { return survey, err }
 }
 
 func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation, error) {
@@ -75,7 +92,10 @@ func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation
 
 // newPlan makes a plan, and saves it if asked.
 func (r *revocation) newPlan(ctx context.Context, request revoke.Request) (*revoke.Plan, error) {
-	survey, err := r.survey(ctx, "looking the keys up")
+	if r.taken == nil {
+		r.taken = func() (*revoke.Survey, error) { return r.survey(ctx, "looking the keys up") }
+	}
+	survey, err := r.taken()
 	if err != nil {
 		return nil, err
 	}
@@ -253,12 +273,29 @@ func (r *revocation) status(ctx context.Context, receipt *revoke.Receipt, left b
 }
 
 // wantedOf is the key of a finding, if it is a leak that was not accepted. A key
-// in a place where users are meant to keep it is not a leak, and is not wanted.
-func wantedOf(f finding.Finding) (revoke.Wanted, bool) {
+// in a place where users are meant to keep it is not a leak, and is not wanted. What
+// proves it is that Baseten let the found key in, or with byPrefix nothing at all.
+func wantedOf(f finding.Finding, byPrefix bool) (revoke.Wanted, bool) {
 	if f.Prefix == "" || f.Suppression != nil || !leaks(f) {
 		return revoke.Wanted{}, false
 	}
 	w := revoke.Wanted{Prefix: f.Prefix, ID: f.Fingerprint, Leaked: true}
+	if byPrefix {
+		w.Proof = revoke.ByPrefix
+	}
+	if l := f.Liveness; l != nil {
+		probed := l.By == baseten.ByProbe
+		switch l.State {
+		case finding.Live, finding.Restricted:
+			if probed {
+				w.Proof = revoke.ByProbe
+			}
+		case finding.Dead:
+			w.Forged = probed // if the list has its prefix
+		case finding.Forged:
+			w.Forged = true
+		}
+	}
 	for _, l := range f.Locations {
 		w.Places = append(w.Places, placeOf(l))
 	}
@@ -268,7 +305,7 @@ func wantedOf(f finding.Finding) (revoke.Wanted, bool) {
 // leaks reports whether a finding is about a key that is where it must not be.
 func leaks(f finding.Finding) bool {
 	switch f.Rule {
-	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key":
+	case "leaked-key", "leaked-key-live", "leaked-key-dead", "leaked-federated-key", "forged-key":
 		return f.Exposure != finding.Home && f.Exposure != finding.Ignored
 	}
 	return false

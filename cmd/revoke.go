@@ -122,6 +122,8 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 		return usage("write it as text or json", "a plan is not written as markdown")
 	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):
 		return usage("leave out --plan", "--plan saves a new plan, and there is one")
+	case o.revocation.byPrefix && o.from == "":
+		return usage("leave it out", "--by-prefix has no use without --from: a key that you name needs no proof")
 	case (o.keys != "") != o.revocation.verifyDead:
 		return usage("pass both: --verify-dead --keys FILE",
 			"to ask Baseten with revoked keys takes the keys themselves, and the wish to")
@@ -156,7 +158,7 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 	request := o.revocation.request()
 	request.Names, request.Unused = o.names, o.unused.value
 	for _, prefix := range prefixes {
-		request.Wanted = append(request.Wanted, revoke.Wanted{Prefix: prefix})
+		request.Wanted = append(request.Wanted, revoke.Wanted{Prefix: prefix, Proof: revoke.ByName})
 	}
 	if o.from != "" {
 		saved, err := readReport(env, "--from", o.from)
@@ -164,7 +166,7 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 			return nil, err
 		}
 		for _, f := range saved.Findings {
-			if w, ok := wantedOf(f); ok {
+			if w, ok := wantedOf(f, o.revocation.byPrefix); ok {
 				request.Wanted = append(request.Wanted, w)
 			}
 		}

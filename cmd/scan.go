@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -61,6 +60,7 @@ how they are kept; --truss at what truss push would upload from a folder.
 
 With --revoke the leaked keys that are live and ours are revoked after a plan was
 shown and confirmed, and the report says what became of each; see docs/incident.md.
+Each is sent to Baseten first, to prove that it is the key that its prefix names.
 
 What could not be read is reported too, and makes the run incomplete: nothing is
 called clean that was not looked at.`,
@@ -122,7 +122,11 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	}
 	mode := o.verify.mode.value
 	if o.revoke.on {
-		mode, o.revoke.flags.yes = cmp.Or(mode, byInventory), o.places.yes
+		o.revoke.flags.yes = o.places.yes
+	}
+	mode, err = o.revoke.mode(mode)
+	if err != nil {
+		return err
 	}
 	if err := o.revoke.check(env, slices.Contains(args, "-") || o.verify.api.keyStdin); err != nil {
 		return err
@@ -151,6 +155,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	}
 	r, found, scanErr := o.read(c.Context(), run, targets, progress, inspect)
 	if verifier != nil && !r.Summary.Interrupted {
+		revocation.look(c.Context(), r)
 		found.Verify(c.Context(), &r, verifier)
 	}
 	settle(&r, targets, found, func(t *scanTarget) bool {

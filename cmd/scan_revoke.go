@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,12 +41,28 @@ func (s *scanRevoke) check(env Env, stdinTaken bool) error {
 	if s.on {
 		return s.flags.check(env, stdinTaken)
 	}
-	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "max", "journal", "receipt", "verify-dead"} {
+	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "by-prefix", "max", "journal", "receipt", "verify-dead"} {
 		if s.set(name) {
 			return usage("add --revoke, or leave it out", "--%s has no use without --revoke", name)
 		}
 	}
 	return nil
+}
+
+// mode is the way to verify that revocation takes, for the one that was asked for.
+func (s *scanRevoke) mode(asked string) (string, error) {
+	switch {
+	case !s.on:
+		return asked, nil
+	case s.flags.byPrefix:
+		return cmp.Or(asked, byInventory), nil
+	case asked == byInventory:
+		return "", usage("leave --verify out, or add --by-prefix to revoke by the public prefixes alone",
+			"--verify=inventory sends no found key, and --revoke has to: only so a leaked key can be told from a made-up one")
+	case asked == "":
+		return byProof, nil
+	}
+	return byProofAndProbe, nil
 }
 
 // finish does what the flags ask with the keys that were found, which are by
@@ -79,9 +96,11 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 	request := x.flags.request()
 	x.keys = map[string]secret.Secret{}
 	for _, f := range r.Findings {
-		if w, ok := wantedOf(f); ok {
+		if w, ok := wantedOf(f, x.flags.byPrefix); ok {
 			request.Wanted = append(request.Wanted, w)
-			x.keys[f.Prefix] = found.Keys[f.Fingerprint].Secret
+			if _, have := x.keys[f.Prefix]; !w.Forged && (!have || w.Proof == revoke.ByProbe) {
+				x.keys[f.Prefix] = found.Keys[f.Fingerprint].Secret
+			}
 		}
 	}
 	if len(request.Wanted) == 0 {
@@ -122,8 +141,10 @@ func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, 
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		_, wanted := wantedOf(*f)
+		w, wanted := wantedOf(*f, false)
 		switch {
+		case wanted && w.Forged:
+			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "Baseten does not accept this key: there is nothing to revoke"}
 		case wanted && known[f.Prefix] != nil:
 			f.Outcome = known[f.Prefix]
 			if s := f.Outcome.State; s == revoke.Revoked || s == revoke.AlreadyGone {

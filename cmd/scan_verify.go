@@ -21,6 +21,10 @@ const (
 	byInventory = "inventory" // nothing that was found is sent
 	byProbe     = "probe"     // the found keys themselves are sent to Baseten
 	byBoth      = "both"
+
+	// Of scan --revoke: the keys that the inventory lists are sent, and with the second
+	// those that it does not know, too.
+	byProof, byProofAndProbe = "proof", "proof and probe"
 )
 
 func verifyModes() []string { return []string{byInventory, byProbe, byBoth} }
@@ -73,20 +77,29 @@ type verifier struct {
 	problems []finding.Problem
 }
 
-// newVerifier puts a verifier for a mode together. A credential is needed for the
-// inventory alone; cacheDir may be empty.
+// newVerifier puts a verifier for a mode together. A probe does without a credential,
+// but only one that is let in shows that a key that is turned away is dead. cacheDir
+// may be empty.
 func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
-	var credential baseten.Credential
-	if mode != byProbe || a.namesKey() {
-		c, err := a.credential(env)
-		if err != nil {
-			return nil, err
-		}
-		credential = c
+	credential, credentialErr := a.credential(env)
+	optional := mode == byProbe && !a.namesKey()
+	if credentialErr != nil && !optional {
+		return nil, credentialErr
 	}
-	o, err := a.options(env, credential)
+	in := credential
+	if optional {
+		in = baseten.Credential{} // which must not decide where the found keys are sent
+	}
+	o, err := a.options(env, in)
 	if err != nil {
 		return nil, err
+	}
+	if optional && credentialErr == nil {
+		with, err := a.options(env, credential)
+		if err == nil && with.Endpoints.Management.String() == o.Endpoints.Management.String() &&
+			with.Endpoints.Inference.String() == o.Endpoints.Inference.String() {
+			o.Credential = credential
+		}
 	}
 	var client *baseten.Client
 	if mode != byProbe {
@@ -99,6 +112,9 @@ func newVerifier(env Env, a *api, mode, cacheDir string) (*verifier, error) {
 		if probe, err = baseten.NewProbe(o, 0); err != nil {
 			return nil, usage("", "%w", err)
 		}
+	}
+	if mode == byProof || mode == byProofAndProbe {
+		return &verifier{baseten: baseten.NewProver(client, probe, mode == byProofAndProbe)}, nil
 	}
 	v := &verifier{}
 	if cacheDir != "" {

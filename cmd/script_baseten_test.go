@@ -124,7 +124,8 @@ func injectFault(ts *testscript.TestScript, neg bool, args []string) {
 	kinds := map[string]basetentest.FaultKind{
 		"limited": basetentest.RateLimited, "unavailable": basetentest.Unavailable, "dropped": basetentest.DropAfterCommit,
 		"portal": basetentest.CaptivePortal, "firewall": basetentest.Firewall, "truncated": basetentest.TruncatedJSON,
-		"reset": basetentest.Reset, "redirected": basetentest.Redirected,
+		"reset": basetentest.Reset, "redirected": basetentest.Redirected, "unauthorized": basetentest.Unauthorized,
+		"not-found": basetentest.NotFound, "ignored": basetentest.Ignored,
 	}
 	kind, ok := kinds[args[0]]
 	need(ts, ok, "no fault "+args[0])

@@ -240,11 +240,14 @@ func (v verified) status(ctx context.Context) int {
 		return ExitInterrupted
 	}
 	code := ExitClean
+	if !v.Complete {
+		code = ExitIncomplete // something went wrong, and was printed as an error
+	}
 	for _, k := range v.Keys {
 		switch k.Liveness.State {
 		case finding.Live, finding.Restricted:
 			return ExitFindings
-		case finding.Dead:
+		case finding.Dead, finding.Forged:
 		default:
 			code = ExitIncomplete
 		}

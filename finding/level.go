@@ -95,13 +95,15 @@ func (e Exposure) Rank() int {
 // LiveState is the verdict on a key.
 type LiveState string
 
-// The verdicts. Restricted is a live key that may not call what was asked.
-// Unknown means that somebody was asked and no safe conclusion could be drawn.
+// The verdicts. Restricted is a live key that may not call what was asked. Forged is
+// text with the prefix of a live key and a secret half that is not that key's.
+// Unknown means that someone was asked and no safe conclusion could be drawn.
 const (
 	Unchecked  LiveState = "unchecked"
 	Live       LiveState = "live"
 	Restricted LiveState = "restricted"
 	Dead       LiveState = "dead"
+	Forged     LiveState = "forged"
 	Unknown    LiveState = "unknown"
 )
 

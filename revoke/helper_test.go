@@ -81,7 +81,7 @@ func (w *world) plan(r Request) *Plan {
 // wanted asks for keys that leaked.
 func wanted(keys ...secret.Secret) (list []Wanted) {
 	for _, k := range keys {
-		list = append(list, Wanted{Prefix: k.Prefix(), ID: k.Digest()[:32], Leaked: true, Places: []string{"app.py:3"}})
+		list = append(list, Wanted{Prefix: k.Prefix(), ID: k.Digest()[:32], Leaked: true, Places: []string{"app.py:3"}, Proof: ByProbe})
 	}
 	return list
 }

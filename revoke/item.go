@@ -46,6 +46,7 @@ type Item struct {
 	Can        string     `json:"can"`    // what it may do
 	Breaks     string     `json:"breaks"` // what will stop
 	Why        []string   `json:"why"`    // how it came into the plan
+	Proof      Proof      `json:"proof"`  // what shows that it is the key that was asked for
 	Leaked     bool       `json:"leaked,omitempty"`
 	Unused     bool       `json:"unused,omitempty"` // planned because it is unused
 	Places     []string   `json:"places,omitempty"` // where it leaked

@@ -32,6 +32,7 @@ type Plan struct {
 	Credential string    `json:"credential,omitempty"` // prefix of the key that read the inventory
 	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
 	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
+	Forged     []Left    `json:"forged,omitempty"`     // found with the prefix of a listed key, and not that key
 	Unmatched  []Left    `json:"unmatched,omitempty"`
 	Gaps       []string  `json:"gaps,omitempty"` // what could not be read
 	// Guards that were lifted when the plan was made.
@@ -67,8 +68,34 @@ type Wanted struct {
 	Prefix string
 	// ID distinguishes found keys that share a prefix: a fingerprint. It may be empty.
 	ID     string
-	Leaked bool
+	Leaked bool // it was found where it must not be
 	Places []string
+	// Proof says what shows that it is the listed key. A found key without one is kept
+	// back: prefixes are public, and anyone can write another secret half behind one.
+	Proof Proof
+	// Forged is set for a found key that was shown not to be the listed one.
+	Forged bool
+}
+
+// A Proof is what shows that a key that was asked for is the one that Baseten lists.
+type Proof string
+
+// The proofs, the strongest first.
+const (
+	ByProbe  Proof = "probe"       // Baseten let the found key in
+	ByName   Proof = "named"       // a person named its prefix or its name
+	ByUse    Proof = "unused"      // nothing was found: the list says that it is not used
+	ByPrefix Proof = "prefix-only" // only the public prefix was compared, as was asked for
+)
+
+// stronger returns the better of two proofs; any is better than none.
+func stronger(a, b Proof) Proof {
+	for _, p := range []Proof{ByProbe, ByName, ByUse} {
+		if a == p || b == p {
+			return p
+		}
+	}
+	return cmp.Or(a, b)
 }
 
 // Left reports whether something that was asked for is neither planned nor known
@@ -114,7 +141,7 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 	slices.SortFunc(d.plan.Items, func(a, b Item) int {
 		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
 	})
-	for _, left := range [][]Left{d.plan.Refused, d.plan.Unmatched} {
+	for _, left := range [][]Left{d.plan.Refused, d.plan.Forged, d.plan.Unmatched} {
 		slices.SortFunc(left, func(a, b Left) int { return strings.Compare(a.What, b.What) })
 	}
 	d.plan.Digest = digest(d.plan.Items)
@@ -140,34 +167,59 @@ func (d *draft) refuse(what, reason, hint string, places []string) {
 	d.left[what] = true
 }
 
+// byPrefix takes the wanted keys of each prefix together: of several found halves
+// those that are proved decide, and forged ones count for nothing.
 func (d *draft) byPrefix() {
-	ids := map[string]map[string]bool{}
+	groups, order := map[string][]Wanted{}, []string{}
 	for _, w := range d.request.Wanted {
-		if ids[w.Prefix] == nil {
-			ids[w.Prefix] = map[string]bool{}
+		if groups[w.Prefix] == nil {
+			order = append(order, w.Prefix)
 		}
-		if w.ID != "" {
-			ids[w.Prefix][w.ID] = true
-		}
+		groups[w.Prefix] = append(groups[w.Prefix], w)
 	}
-	for _, w := range d.request.Wanted {
-		if d.left[w.Prefix] {
+	for _, prefix := range order {
+		items, group := d.index[prefix], groups[prefix]
+		if len(items) == 0 {
+			d.unmatched(joined(group))
 			continue
 		}
-		items := d.index[w.Prefix]
+		var forged []Wanted
+		group = slices.DeleteFunc(group, func(w Wanted) bool {
+			if w.Forged {
+				forged = append(forged, w)
+			}
+			return w.Forged
+		})
+		if len(forged) > 0 {
+			d.plan.Forged = append(d.plan.Forged, Left{What: prefix, Places: joined(forged).Places,
+				Reason: "a found key has the prefix of this listed key and is not it: Baseten does not accept it",
+				Hint:   "somebody made it up or changed it; the listed key is not shown by it"})
+		}
+		if slices.ContainsFunc(group, func(w Wanted) bool { return w.Proof == ByProbe || w.Proof == ByName }) {
+			group = slices.DeleteFunc(group, func(w Wanted) bool { return w.Proof != ByProbe && w.Proof != ByName })
+		}
+		w := joined(group)
+		ids := map[string]bool{}
+		for _, w := range group {
+			if w.ID != "" {
+				ids[w.ID] = true
+			}
+		}
 		switch {
-		case len(items) == 0:
-			d.unmatched(w)
+		case len(group) == 0:
 		case len(items) > 1:
-			d.refuse(w.Prefix, fmt.Sprintf("the inventory has %d keys with this prefix", len(items)),
+			d.refuse(prefix, fmt.Sprintf("the inventory has %d keys with this prefix", len(items)),
 				"revoke the right one in Baseten's console", w.Places)
-		case len(ids[w.Prefix]) > 1:
-			d.refuse(w.Prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids[w.Prefix])),
+		case w.Proof == "":
+			d.refuse(prefix, "not proved to be the listed key: only its public prefix was compared, which anyone can write",
+				"look at where it was found, and then name it: b10lint revoke "+prefix+"; or add --by-prefix", w.Places)
+		case len(ids) > 1:
+			d.refuse(prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids)),
 				"look at the places, and name the prefix on the command line of b10lint revoke if the listed key is leaked", w.Places)
 		default:
 			it := items[0]
 			d.chosen[it.Prefix] = it
-			it.Leaked = it.Leaked || w.Leaked
+			it.Leaked, it.Proof = it.Leaked || w.Leaked, stronger(it.Proof, w.Proof)
 			addOnce(&it.Places, w.Places...)
 			why := "named by prefix"
 			if w.Leaked {
@@ -176,6 +228,17 @@ func (d *draft) byPrefix() {
 			addOnce(&it.Why, why)
 		}
 	}
+}
+
+// joined is what several asked for under one prefix say together.
+func joined(group []Wanted) (all Wanted) {
+	all.Forged = len(group) > 0
+	for _, w := range group {
+		all.Forged = all.Forged && w.Forged
+		all.Prefix, all.Leaked, all.Proof = w.Prefix, all.Leaked || w.Leaked, stronger(all.Proof, w.Proof)
+		addOnce(&all.Places, w.Places...)
+	}
+	return all
 }
 
 // addOnce adds the texts that a list does not have yet.
@@ -194,6 +257,9 @@ func (d *draft) unmatched(w Wanted) {
 			"if it is another organisation's, tell them"}
 	if h, ok := d.s.History[w.Prefix]; ok && h.Gone {
 		l.Dead, l.Reason = true, "revoked already"+h.End()
+		l.Hint = "remove it from where it was found"
+	} else if w.Forged {
+		l.Dead, l.Reason = true, "not in the inventory that this credential sees, and Baseten does not accept it: there is nothing to revoke"
 		l.Hint = "remove it from where it was found"
 	}
 	d.plan.Unmatched = append(d.plan.Unmatched, l)
@@ -223,6 +289,7 @@ func (d *draft) byName(name string) {
 	case !d.left[found[0].Prefix]:
 		d.chosen[found[0].Prefix] = found[0]
 		addOnce(&found[0].Why, "named "+what)
+		found[0].Proof = stronger(found[0].Proof, ByName)
 	}
 }
 
@@ -250,7 +317,7 @@ func (d *draft) byUse() {
 		default:
 			continue
 		}
-		it.Unused = true
+		it.Unused, it.Proof = true, stronger(it.Proof, ByUse)
 		d.chosen[it.Prefix] = it
 	}
 }
@@ -270,8 +337,8 @@ func guard(it *Item, s *Survey, includeSelf, forceActive bool) (reason, hint str
 		return "", ""
 	}
 	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin {
-		if !it.Leaked && !forceActive {
-			return "it was used " + ago(s.At, *used) + ", and is not known to be leaked",
+		if !(it.Leaked && it.Proof == ByProbe) && !forceActive {
+			return "it was used " + ago(s.At, *used) + ", and is not proved to be leaked",
 				"something depends on it: rotate it with b10lint rotate, or add --force-active"
 		}
 		addOnce(&it.Warnings, "in use: last used "+ago(s.At, *used))

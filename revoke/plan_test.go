@@ -63,7 +63,7 @@ func TestPlanText(t *testing.T) {
 	}
 	request := Request{Wanted: wanted(leaked, personal, gone, gateway)}
 	for _, k := range []secret.Secret{invoke, active, w.Admin} {
-		request.Wanted = append(request.Wanted, Wanted{Prefix: k.Prefix()})
+		request.Wanted = append(request.Wanted, Wanted{Prefix: k.Prefix(), Proof: ByName})
 	}
 	request.Wanted = append(request.Wanted, Wanted{Prefix: "b10_notlisted"})
 	request.Names = []string{"app", "nobody\x1b[31m"}
@@ -137,7 +137,7 @@ func TestAmbiguousInventory(t *testing.T) {
 		"list and gateway":     {Inventory: baseten.Inventory{At: basetentest.Noon, Keys: []baseten.Key{k}, Gateway: []baseten.Key{in("g")}}},
 		"two gateway's groups": {Inventory: baseten.Inventory{At: basetentest.Noon, Gateway: []baseten.Key{in("g"), in("h")}}},
 	} {
-		p, err := NewPlan(s, Request{Wanted: []Wanted{{Prefix: k.Prefix}}})
+		p, err := NewPlan(s, Request{Wanted: []Wanted{{Prefix: k.Prefix, Proof: ByName}}})
 		if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
@@ -147,7 +147,7 @@ func TestAmbiguousInventory(t *testing.T) {
 func TestPersonalKeysOfOthers(t *testing.T) {
 	owner := &baseten.Owner{UserID: "u2", Email: "dev@example.com"}
 	keys := []baseten.Key{{Prefix: "b10_AAAAAAAA", Type: baseten.Personal, Owner: owner}, {Prefix: "b10_SELFSELF", Type: baseten.WorkspaceManageAll}}
-	r := Request{Wanted: []Wanted{{Prefix: "b10_AAAAAAAA"}}}
+	r := Request{Wanted: []Wanted{{Prefix: "b10_AAAAAAAA", Proof: ByName}}}
 	p, err := NewPlan(&Survey{Inventory: baseten.Inventory{At: basetentest.Noon, Keys: keys}, Self: "b10_SELFSELF"}, r)
 	if err != nil || len(p.Items) != 0 || len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Reason, "dev@example.com") {
 		t.Errorf("by a workspace key: %+v, %v", p, err)

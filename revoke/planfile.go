@@ -42,6 +42,11 @@ func LoadPlan(path string) (*Plan, error) {
 		return nil, fmt.Errorf("%s: larger than %d bytes: this is no plan", path, maxPlanFile)
 	}
 	p, err := parsePlan(data)
+	for i := 0; err == nil && i < len(p.Items); i++ {
+		if it := &p.Items[i]; it.Proof == "" {
+			err = fmt.Errorf("the plan does not say what shows that %s is the key that was found: an older version made it; make a new one", show(it.Prefix))
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -128,7 +133,7 @@ func (it *Item) differs(p *Plan, s *Survey, found []*Item) string {
 	case it.Unused && (f.NeverUsed != it.NeverUsed || !equalTimes(f.LastUsedAt, it.LastUsedAt)):
 		return "was planned because it is unused, and was used since"
 	}
-	f.Leaked = it.Leaked
+	f.Leaked, f.Proof = it.Leaked, it.Proof
 	if reason, _ := guard(f, s, p.IncludeSelf, p.ForceActive); reason != "" {
 		return "is kept back now: " + reason
 	}

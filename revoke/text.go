@@ -58,6 +58,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		fmt.Fprintf(b, "revoke  %s\n", it.line())
 		row := func(name, text string) { fmt.Fprintf(b, "        %-10s %s\n", name, show(text)) }
 		row("why", strings.Join(it.Why, ", "))
+		row("proof", it.Proof.words())
 		row("can", it.Can)
 		row("last used", it.lastUsed(p.Made))
 		row("breaks", it.Breaks)
@@ -73,6 +74,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		}
 	}
 	writeLeft(b, "keep", p.Refused)
+	writeLeft(b, "forged", p.Forged)
 	writeLeft(b, "no match", p.Unmatched)
 	for _, gap := range p.Gaps {
 		fmt.Fprintf(b, "not known  %s\n", show(gap))
@@ -80,6 +82,20 @@ func (p *Plan) WriteText(w io.Writer) error {
 	fmt.Fprintf(b, "%d %s to revoke at %s\n", len(p.Items), english.Plural(len(p.Items), "key", "keys"), show(p.Endpoint))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (p Proof) words() string {
+	switch p {
+	case ByProbe:
+		return "Baseten let the found key in"
+	case ByName:
+		return "none needed: it was named"
+	case ByUse:
+		return "none needed: no found key, chosen by its last use"
+	case ByPrefix:
+		return "NONE: only its public prefix was compared, which anyone can write (--by-prefix)"
+	}
+	return "none known"
 }
 
 func (it *Item) lastUsed(at time.Time) string {

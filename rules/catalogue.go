@@ -20,6 +20,7 @@ var (
 	LeakedKeyLive           = named("leaked-key-live")
 	LeakedKey               = named("leaked-key")
 	LeakedKeyDead           = named("leaked-key-dead")
+	ForgedKey               = named("forged-key")
 	LeakedFederatedKey      = named("leaked-federated-key")
 	TrussrcReadable         = named("trussrc-readable")
 	KeyFileReadable         = named("key-file-readable")
@@ -85,6 +86,7 @@ var verdicts = map[finding.LiveState]struct {
 	finding.Live:       {LeakedKeyLive, "live "},
 	finding.Restricted: {LeakedKeyLive, "live (restricted) "},
 	finding.Dead:       {LeakedKeyDead, "revoked "},
+	finding.Forged:     {ForgedKey, "forged "},
 }
 
 // Describe completes a finding of a leaked key: the rule by format and liveness,
@@ -124,8 +126,8 @@ func Describe(f *finding.Finding) {
 	if n := len(f.Locations); n > 1 {
 		f.Message += fmt.Sprintf(", %d places", n)
 	}
-	if f.Advice == "" {
-		f.Advice = rule.Remedy
+	if f.Advice == "" || rule.ID == ForgedKey.ID {
+		f.Advice = rule.Remedy // where the text stands does not matter then
 	}
 	switch {
 	case rule.ID == LeakedKeyDead.ID:

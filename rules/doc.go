@@ -7,7 +7,7 @@
 //	        sweep.go    │
 //	                    ├─ dot of a word of 32 ───────► shape without a mark ──┐
 //	                    ├─ mark ──────────────────────► shape at the mark ─────┤
-//	                    │    └─ not whole ─► joints, joined.go ──────────┐     │
+//	                    │    └─ in parts ──► joined.go, joints.go ───────┐     │
 //	                    ├─ row of digits ──► base64, hex, digits.go,     │     │
 //	                    │                    over lines, wrapped.go ─────┤     │
 //	                    ├─ run of escapes ─► escape.go ──────────────────┤     │
@@ -30,8 +30,8 @@
 // # Limits
 //
 // Encodings are taken off to a depth of four. The bytes that may be decoded are bounded
-// by 16 times the input and one MiB; a key is joined from at most 48 parts with at
-// most 96 bytes between two; context is at most 12 lines or 2 KiB before and 6 lines or
+// by 16 times the input and one MiB; a key is joined over at most 96 joints, of at most
+// 160 bytes in source code and 2 KiB of tags; context is at most 12 lines or 2 KiB before and 6 lines or
 // 1 KiB after, the first 2 KiB, and the first 8 MiB for a name anywhere. Any bytes are
 // safe, and the time is linear in their number.
 //
@@ -45,7 +45,8 @@
 //     of real keys in random_test.go and in docs/rules.md.
 //   - an encoding: of digits a row in digits.go, of escapes a row in escape.go, and the
 //     way to write it in encodingtest, from which the tests of several rooms follow.
-//   - something that may stand between two parts of a key: joint in joined.go.
+//   - something that may stand between two parts of a key: a row in joints.go, and the
+//     way to write it in encodingtest.
 //   - a rule, or words for one: words.md. Advice for a location: a row in advice.go.
 //
 // Version changes whenever Find may answer differently.

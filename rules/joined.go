@@ -6,18 +6,19 @@ import (
 	"slices"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/keyformat"
 )
 
-// A key that source code puts together from literal parts has quotes, operators
-// and line ends in it: "b10_…" + "." + "…", adjacent strings, parts of a template,
-// a list that is joined, a line continued with a backslash. Any of them is a joint.
-// Reading over joints begins at each b10_, and, where the file's name or first
-// lines name Baseten, at each place where a legacy key may begin.
+// Something may stand between two parts of a key: the quotes and operators of source
+// code that puts it together, the end of a line that a terminal or a mail program
+// wrapped, the colours of a terminal, tags, characters without width. Each is a joint,
+// and joints.go has the table of them. Reading over joints begins at each mark, at a mark
+// that a joint parts, and, where the file's name or first lines name Baseten, at each
+// place where a key without a mark may begin.
 
 const (
-	maxJoint  = 96 // bytes
-	maxJoints = 48 // in one key
+	concatenation = "concatenation" // the name of the encoding
+
+	maxJoints = 96 // in one key
 	// joinedHeader is shorter than the header of other contexts: every file is asked.
 	joinedHeader = 1 << 10
 	// joinReach is how far about a fresh span the parts of a key, or the lines that
@@ -25,6 +26,8 @@ const (
 	joinReach = 512
 	// legacyReach is the same for where a legacy key may begin, of which there are many.
 	legacyReach = 192
+	// markReach is how far before the prefix of a key the first byte of its mark may be.
+	markReach = 256
 )
 
 // joined tries each place of a span, and a little before it, where a legacy key may
@@ -39,31 +42,69 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	from, to := max(0, span.Start-legacyReach), min(span.End+prefixLen+1, len(l.data))
 	for i, c := range l.data[from:to] {
 		if endsPart[c] {
-			if start, ok := partBefore(l.data[from:], i); ok {
-				f.join(l, from+start, legacy)
-			}
+			f.joinBefore(l, from, from+i)
 		}
 	}
 }
 
-// endsPart is what may follow the letters and digits that a legacy key begins with: a
-// joint, or the dot.
+// endsPart is what may follow the letters and digits that a legacy key begins with: what
+// begins a joint, the dot, or a backspace.
 var endsPart = func() (set [256]bool) {
-	for _, c := range []byte("\"'`\\=.") {
-		set[c] = true
+	for c := range set {
+		set[c] = c == '.' || c == '\b' || len(jointsAt[c]) > 0 && alnum[c] == 0 && c != ' '
 	}
 	return set
 }()
 
-// partBefore returns where the letters and digits begin that end before data[end], if they
-// can be the prefix of a key or a part of one. Few words can.
-func partBefore(data []byte, end int) (start int, ok bool) {
-	start = end
-	for start > 0 && end-start <= prefixLen && alnum[data[start-1]] != 0 {
+// joinBefore reads a key from the letters and digits that end before data[end], if they
+// can be its prefix or a part of one. Few words can. Behind an escape or a control
+// sequence, whose letters touch them, they begin anywhere.
+func (f *finder) joinBefore(l *layer, floor, end int) {
+	const erased = 8
+	start, most := end, prefixLen
+	if l.data[end] == '\b' {
+		most += erased
+	}
+	for start > floor && end-start <= most+erased && alnum[l.data[start-1]] != 0 {
 		start--
 	}
 	n := end - start
-	return start, n > 0 && n <= prefixLen && (data[end] != '.' || n == prefixLen)
+	if n == 0 || l.data[end] == '.' && n < prefixLen {
+		return
+	}
+	if n <= most && (l.data[end] != '.' || n == prefixLen) {
+		f.join(l, start, legacy)
+		f.joinMark(l, start)
+	}
+	if start > 0 && bytes.IndexByte([]byte(`[;\%=?`), l.data[start-1]) >= 0 {
+		for start = max(start+1, end-most); start < end; start++ {
+			f.join(l, start, legacy)
+		}
+	}
+}
+
+// joinMark looks for a mark that a joint parts and whose end stands before the prefix at
+// data[start], and reads a key from where it begins.
+func (f *finder) joinMark(l *layer, start int) {
+	if start <= 0 || l.data[start-1] != markEnd {
+		return
+	}
+	for i := range grammars {
+		g := &grammars[i]
+		if g.Mark == "" || g.MinSecret != g.MaxSecret {
+			continue
+		}
+		at, left := start-1, markLen-1 // where the end of the mark begins, and what is left of it
+		for left > 0 && at > 0 && l.data[at-1] == g.Mark[left-1] {
+			at, left = at-1, left-1
+		}
+		for at--; left > 0 && at >= max(0, start-markReach); at-- {
+			next := l.data[at+1]
+			if l.data[at] == g.Mark[0] && (next == g.Mark[1] || alnum[next] == 0 || erased(l.data[at+1:]) > 0) && f.join(l, at, g) {
+				return
+			}
+		}
+	}
 }
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
@@ -117,24 +158,21 @@ func eight(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
 // hasZero reports whether a word has a zero byte (Mycroft 1987).
 func hasZero(w uint64) bool { return (w-eight(1))&^w&eight(0x80) != 0 }
 
-// join reads a key over joints from data[i] on, where the mark of its format
-// stands, and looks at it if there were any.
-func (f *finder) join(l *layer, i int, g *grammar) {
-	if l.depth >= maxDepth || g.Alone < keyformat.High && !startsAt(l.data, i) {
-		return
+// join reads a key over joints from data[i] on, and looks at it if there were any. It
+// reports whether there was one.
+func (f *finder) join(l *layer, i int, g *grammar) bool {
+	if l.depth >= maxDepth || g.Mark == "" && !startsAt(l.data, i) {
+		return false
 	}
-	r := joinReader{data: l.data}
-	for k := range len(g.Mark) {
-		r.take(i + k)
-	}
-	r.at = i + len(g.Mark)
-	if !r.letters(g.Prefix) || !r.dot() || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
-		return
+	r := joinReader{data: l.data, at: i, free: g.Mark != ""}
+	if !r.word(g.Mark) || !r.letters(g.Prefix) || !r.word(".") || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
+		return false
 	}
 	from := slices.Clone(r.from[:r.n])
-	f.descend(l, "concatenation", bytes.Clone(r.out[:r.n]), func(start, end int) (int, int) {
+	f.descend(l, concatenation, bytes.Clone(r.out[:r.n]), func(start, end int) (int, int) {
 		return from[start], from[end-1] + 1
 	})
+	return true
 }
 
 // joinedLen is the length of the longest format that is put together of parts.
@@ -148,112 +186,55 @@ var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return 
 type joinReader struct {
 	data   []byte
 	at     int
+	free   bool // a mark shows where the key begins: any joint may stand in it
 	joints int
 	n      int
 	out    [joinedLen]byte
 	from   [joinedLen]int // of each byte
 }
 
-func (r *joinReader) take(i int) {
-	r.out[r.n], r.from[r.n] = r.data[i], i
-	r.n++
-}
-
 // letters takes n letters and digits.
 func (r *joinReader) letters(n int) bool {
 	for n > 0 {
-		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 {
-			r.take(r.at)
-			r.at++
+		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 && erased(r.data[r.at:]) == 0 {
+			r.take()
 			n--
-			continue
-		}
-		if !r.joint() {
+		} else if !r.joint(0) {
 			return false
 		}
 	}
 	return true
 }
 
-// dot takes the dot.
-func (r *joinReader) dot() bool {
-	for r.at < len(r.data) && r.data[r.at] != '.' {
-		if alnum[r.data[r.at]] != 0 || !r.joint() {
+// word takes the bytes of w.
+func (r *joinReader) word(w string) bool {
+	for w != "" {
+		if r.at < len(r.data) && r.data[r.at] == w[0] && erased(r.data[r.at:]) == 0 {
+			r.take()
+			w = w[1:]
+		} else if !r.joint(w[0]) {
 			return false
 		}
 	}
-	if r.at >= len(r.data) {
-		return false
-	}
-	r.take(r.at)
+	return true
+}
+
+func (r *joinReader) take() {
+	r.out[r.n], r.from[r.n] = r.data[r.at], r.at
+	r.n++
 	r.at++
-	return true
 }
 
-// joint steps over one joint. It begins with a quote that ends a literal and ends
-// with one that begins the next, or it is a continued line.
-func (r *joinReader) joint() bool {
-	if r.joints++; r.joints > maxJoints {
+// joint steps over one joint; next is the byte that has to follow in the end, or 0.
+func (r *joinReader) joint(next byte) bool {
+	if r.joints++; r.joints > maxJoints || r.at >= len(r.data) {
 		return false
 	}
-	if n := continuedLine(r.data[r.at:]); n > 0 {
-		r.at += n
-		return true
-	}
-	quotes, last := 0, 0
-	for i := r.at; i < min(r.at+maxJoint, len(r.data)); i++ {
-		c := r.data[i]
-		switch {
-		case c == '"' || c == '\'' || c == '`':
-			quotes++
-			if last = i + 1; quotes > 1 && !isJoint(r.data, last) {
-				r.at = last
-				return true
-			}
-		case i == r.at && c != '\\' && c != '}', !isJoint(r.data, i):
-			return false
-		case c == '\\' && i+1 < len(r.data) && (r.data[i+1] == 'n' || r.data[i+1] == 't' || r.data[i+1] == 'r'):
-			i++
+	for _, j := range jointsAt[r.data[r.at]] {
+		if n := j(r, next); n > 0 {
+			r.at += n
+			return true
 		}
 	}
 	return false
-}
-
-// isJoint reports whether data[i] may stand between the quotes of a joint: white
-// space, an operator, a bracket, or the letter that goes before a Python string.
-func isJoint(data []byte, i int) bool {
-	if i >= len(data) {
-		return false
-	}
-	c := data[i]
-	if bytes.IndexByte([]byte(" \t\r\n+&,\\(){}[]$\"'`|~"), c) >= 0 {
-		return true
-	}
-	quoted := i+1 < len(data) && (data[i+1] == '"' || data[i+1] == '\'')
-	switch c {
-	case '.': // PHP and Perl put strings together with a dot between blanks
-		return i > 0 && i+1 < len(data) && data[i-1] == ' ' && data[i+1] == ' '
-	case 'f', 'r', 'b', 'u', 'F', 'R', 'B', 'U':
-		return quoted && i > 0 && alnum[data[i-1]] == 0
-	}
-	return false
-}
-
-// continuedLine returns the length of a line end that a backslash, or the "=" of
-// quoted-printable, takes away, with the blanks that begin the next line.
-func continuedLine(b []byte) int {
-	if len(b) < 2 || b[0] != '\\' && b[0] != '=' {
-		return 0
-	}
-	n := 1
-	if b[n] == '\r' {
-		n++
-	}
-	if n >= len(b) || b[n] != '\n' {
-		return 0
-	}
-	for n++; b[0] == '\\' && n < len(b) && n < maxJoint && (b[n] == ' ' || b[n] == '\t'); {
-		n++
-	}
-	return n
 }

@@ -27,7 +27,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "5"
+const Version = "6"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.
@@ -77,10 +77,12 @@ func (f *finder) release() {
 }
 
 // sameKey reports whether one of the matches that m follows is the same key in an
-// overlapping place: two ways to read one run.
+// overlapping place, two ways to read one run, or is put together of parts and holds m:
+// what stands behind a joint can look like a key with another beginning.
 func sameKey(before []Match, m Match) bool {
 	for i := len(before) - 1; i >= 0 && i >= len(before)-8; i-- {
-		if p := before[i]; m.Start < p.End && m.Secret.Equal(p.Secret) {
+		p := before[i]
+		if m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation)) {
 			return true
 		}
 	}

@@ -107,6 +107,9 @@ func tables() (a, t [256]byte) {
 // more. In data that is not text a letter, as the next opcode, may follow, and before
 // it may stand one that is the length of a key.
 func (g *grammar) stands(data []byte, start, end int) bool {
+	if end+1 < len(data) && data[end] == '\b' && bytes.IndexByte([]byte(" \b\x1b"), data[end+1]) >= 0 {
+		return false // a shell took the last letter back
+	}
 	if g.Alone == keyformat.High {
 		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) || isBinary(data, start, end, farReach)
 	}

@@ -59,16 +59,14 @@ func TestSurroundings(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the table of docs/encodings.md")
 
-// The table in docs/encodings.md is that of the surroundings above.
-func TestSurroundingsAreDocumented(t *testing.T) {
-	const page, mark = "../docs/encodings.md", "<!-- surroundings -->\n"
+// The tables in docs/encodings.md are those of the surroundings and of the joints.
+func TestEncodingsAreDocumented(t *testing.T) {
+	const page = "../docs/encodings.md"
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, _ := strings.Cut(string(text), mark)
-	_, after, _ := strings.Cut(rest, mark)
-	table := "\n| a key in | `b10` | `legacy` |\n|---|---|---|\n"
+	surroundings := "\n| a key in | `b10` | `legacy` |\n|---|---|---|\n"
 	for _, in := range encodingtest.Surroundings() {
 		legacy := "found"
 		switch {
@@ -77,9 +75,25 @@ func TestSurroundingsAreDocumented(t *testing.T) {
 		case in.First:
 			legacy = "at the beginning of the data"
 		}
-		table += fmt.Sprintf("| %s | found | %s |\n", in.Name, legacy)
+		surroundings += fmt.Sprintf("| %s | found | %s |\n", in.Name, legacy)
 	}
-	want := before + mark + table + "\n" + mark + after
+	joints := "\n| between two parts | `b10` | `legacy` |\n|---|---|---|\n"
+	for _, j := range encodingtest.Joints() {
+		legacy := "found"
+		switch {
+		case j.Marked:
+			legacy = "no"
+		case j.Long:
+			legacy = "behind 60 columns or more"
+		}
+		joints += fmt.Sprintf("| %s | found | %s |\n", j.Name, legacy)
+	}
+	want := string(text)
+	for mark, table := range map[string]string{"<!-- surroundings -->\n": surroundings, "<!-- joints -->\n": joints} {
+		before, rest, _ := strings.Cut(want, mark)
+		_, after, _ := strings.Cut(rest, mark)
+		want = before + mark + table + "\n" + mark + after
+	}
 	if *update {
 		err = os.WriteFile(page, []byte(want), 0o644)
 	} else if string(text) != want {

@@ -120,11 +120,17 @@ func (f *finder) pickled(l *layer, span finding.Span) {
 	}
 }
 
-// plain looks at the dot of what may be a key without a mark.
+// plain looks at the dot of what may be a key without a mark, or the end of one whose
+// mark is in parts.
 func (f *finder) plain(l *layer, dot int) {
-	if s, ok := legacy.at(l.data, dot-legacy.Prefix); ok {
+	start := dot - prefixLen
+	if start < 0 || !allAlnum(l.data[start:dot]) { // the usual case
+		return
+	}
+	if s, ok := legacy.at(l.data, start); ok {
 		f.add(l, s)
 	}
+	f.joinMark(l, start)
 }
 
 // marked looks at the place of a mark, for a key as it is or put together of parts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/rules/encodingtest"
 )
 
@@ -27,7 +28,15 @@ func fillEncodings(c *corpus) {
 // Keys that source text puts together, which is looked for in those of the two
 // formats of API keys.
 func fillJoined(c *corpus) {
-	for i, e := range encodingtest.Joined() {
+	all := encodingtest.Joined()
+	for _, j := range encodingtest.Joints() {
+		if !j.Marked && j.Name != "quoted-printable" { // which may be taken off as such
+			all = append(all, encodingtest.Encoding{Name: "concatenation", Label: j.Name, Encode: func(m *fakekey.Maker, s string) string {
+				return j.Join(s, 1+m.IntN(len(s)-1))
+			}})
+		}
+	}
+	for i, e := range all {
 		p := c.page()
 		p.text = []byte("import baseten\n")
 		for range size() {

@@ -152,6 +152,7 @@ type Walker struct {
 	buffers sync.Pool     // *bufio.Reader
 	chunks  sync.Pool     // *[chunkSize]byte
 	flates  sync.Pool     // io.ReadCloser that is a flate.Resetter
+	zlibs   sync.Pool     // io.Reader that is a zlib.Resetter
 	zstds   sync.Pool     // *zstd.Decoder
 	benches sync.Pool     // *bench
 }

@@ -5,25 +5,22 @@ import (
 	"bytes"
 	"encoding/ascii85"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/klauspost/compress/zlib"
 )
 
 const (
+	// pdfWindow is how much of a document is searched at once, and the most that a stream
+	// may unpack to in memory.
 	pdfWindow = 64 << 10
 	// pdfDict is how much before a stream is searched for its dictionary.
 	pdfDict = 8 << 10
 	// maxFilters is how many filters of one stream are undone.
 	maxFilters = 8
 )
-
-// pdfObject finds "12 0 obj" (ISO 32000-1, 7.3.10).
-var pdfObject = regexp.MustCompile(`(\d{1,10})[ \t\r\n]+\d{1,5}[ \t\r\n]+obj`)
 
 // pdf shows the streams of a document that are packed with Flate as members
 // named after their objects (ISO 32000-1, 7.3.8 and 7.4). Streams are found by
@@ -33,35 +30,46 @@ func (w *walk) pdf(n node) error {
 	if w.pdfEncrypted(n) {
 		return w.problem(n.path, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
 	}
-	buf := make([]byte, pdfWindow)
-	for pos := int64(0); pos < n.size; {
-		k, err := n.at.ReadAt(buf[:min(pdfWindow, n.size-pos)], pos)
-		if k == 0 {
-			return short(err)
+	const margin = int64(len("endstream\r\n"))
+	buf := make([]byte, min(pdfWindow, n.size))
+	window, base := buf[:0], int64(0)
+	// Before from there is no dictionary of a stream that follows pos.
+	for from, pos := int64(0), int64(0); pos < n.size; {
+		if end := base + int64(len(window)); end < n.size && end-pos < pdfWindow/2 {
+			base = max(0, pos-margin) // "end" may stand before pos
+			k, err := n.at.ReadAt(buf[:min(pdfWindow, n.size-base)], base)
+			if k == 0 {
+				return short(err)
+			}
+			if err := w.charge(int64(k)); err != nil {
+				return &stopped{err}
+			}
+			window = buf[:k]
 		}
-		if err := w.charge(int64(k)); err != nil {
-			return &stopped{err}
-		}
-		i := pdfKeyword(buf[:k])
+		i := pdfKeyword(window, int(pos-base))
 		if i < 0 {
-			pos += int64(max(1, k-len("endstream\r\n")))
-			if pos+int64(len("endstream\r\n")) >= n.size {
+			end := base + int64(len(window))
+			if end == n.size {
 				return nil
 			}
+			pos = max(pos+1, end-margin)
 			continue
 		}
-		next, err := w.pdfStream(n, pos+int64(i))
+		start := base + int64(i)
+		next, err := w.pdfStream(n, max(from, start-pdfDict), start, window[i:])
 		if err != nil {
 			return err
 		}
-		pos = max(next, pos+int64(i)+1)
+		pos = max(next, start)
+		from = pos
 	}
 	return nil
 }
 
-// pdfKeyword finds the place behind "stream" and its line end; -1 if none.
-func pdfKeyword(b []byte) int {
-	for from := 0; ; {
+// pdfKeyword finds the place behind "stream" and its line end, from a place on; -1 if
+// there is none.
+func pdfKeyword(b []byte, from int) int {
+	for {
 		i := bytes.Index(b[from:], []byte("stream"))
 		if i < 0 {
 			return -1
@@ -91,26 +99,42 @@ func (w *walk) pdfEncrypted(n node) bool {
 	return false
 }
 
-// pdfStream walks the stream whose data starts at start, and returns where to
-// look on.
-func (w *walk) pdfStream(n node, start int64) (int64, error) {
-	before := make([]byte, min(start, pdfDict))
-	k, _ := n.at.ReadAt(before, start-int64(len(before)))
+// pdfStream walks the stream whose data starts at start, and begins with ahead. Its
+// dictionary does not begin before from. It returns where to search on.
+func (w *walk) pdfStream(n node, from, start int64, ahead []byte) (int64, error) {
+	b := w.benches.Get().(*bench)
+	defer w.benches.Put(b)
+	before := grow(&b.packed, start-from)
+	k, _ := n.at.ReadAt(before, from)
 	name, dict := pdfDictionary(before[:k])
+	filters := pdfFilters(dict)
+	open, odd := w.pdfOpen(filters)
+	if odd == "" && (open == nil || pdfPicture(dict)) {
+		return start, nil
+	}
 	if name == "" {
 		name = fmt.Sprintf("stream at %d", start)
 	}
 	m := n.child(name)
-	filters := pdfFilters(dict)
-	open, odd := w.pdfOpen(filters)
 	if odd != "" {
 		if err := w.count(0); err != nil {
 			return 0, err
 		}
 		return start, w.problem(m.leaf, fmt.Errorf("PDF: %w", &UnsupportedError{"the filter " + odd}))
 	}
-	if open == nil || pdfPicture(dict) {
-		return start, nil
+	// Most streams are small, and all in the window.
+	if len(filters) == 1 && filters[0][0] == 'F' && w.limits.MemberBytes == 0 && w.exceeded(pdfWindow) == nil {
+		data := grow(&b.data, pdfWindow)
+		size, used, err := b.inflater.Zlib(data, ahead)
+		if data = data[:size]; err == nil && !EndsLikeZip(data) && sniff(data, data[max(0, size-tailSize):]) == none {
+			if err := w.count(int64(size)); err != nil {
+				return 0, err
+			}
+			if err := w.v.Member(Member{Path: m.leaf, Size: -1, Data: data, Reader: bytes.NewReader(data)}); err != nil {
+				return 0, &stopped{err}
+			}
+			return start + int64(used), nil
+		}
 	}
 	d, err := w.decode(io.NewSectionReader(n.at, start, n.size-start), open)
 	if err != nil {
@@ -127,16 +151,19 @@ func (w *walk) pdfStream(n node, start int64) (int64, error) {
 }
 
 // pdfDictionary takes the object's number and its dictionary from what stands
-// before a stream.
+// before a stream: "12 0 obj" (ISO 32000-1, 7.3.10) and all behind it.
 func pdfDictionary(b []byte) (name string, dict []byte) {
 	i := bytes.LastIndex(b, []byte("obj"))
 	if i < 0 {
 		return "", b
 	}
-	from := max(0, i-24)
-	all := pdfObject.FindAllSubmatch(b[from:i+3], -1)
-	if len(all) > 0 {
-		name = "object " + string(all[len(all)-1][1])
+	fields := bytes.Fields(b[max(0, i-24):i])
+	number := func(f []byte) bool { return len(f) > 0 && len(bytes.Trim(f, "0123456789")) == 0 }
+	if n := len(fields); n >= 2 && number(fields[n-1]) {
+		last := fields[n-2]
+		if digits := last[len(bytes.TrimRight(last, "0123456789")):]; len(digits) > 0 {
+			name = "object " + string(digits)
+		}
 	}
 	return name, b[i+3:]
 }
@@ -164,7 +191,7 @@ func pdfPicture(dict []byte) bool {
 
 // pdfOpen makes the chain of decoders; nil when the stream is not packed, or
 // holds a picture. Odd names a filter that cannot be undone.
-func (w *walk) pdfOpen(filters []string) (open func(*bufio.Reader) (io.Reader, func(), error), odd string) {
+func (w *walk) pdfOpen(filters []string) (open opener, odd string) {
 	packed := false
 	if len(filters) > maxFilters {
 		return nil, fmt.Sprintf("chain of more than %d filters", maxFilters)
@@ -187,30 +214,42 @@ func (w *walk) pdfOpen(filters []string) (open func(*bufio.Reader) (io.Reader, f
 	}
 	return func(br *bufio.Reader) (io.Reader, func(), error) {
 		var r io.Reader = br
-		for _, f := range filters {
-			var err error
-			if r, err = pdfFilter(f, r); err != nil {
-				return nil, nil, err
+		var used []any
+		free := func() {
+			for _, z := range used {
+				w.zlibs.Put(z)
 			}
 		}
-		return r, nil, nil
+		for _, f := range filters {
+			switch f {
+			case "FlateDecode", "Fl":
+				z, err := w.zlib(r)
+				if err != nil {
+					free()
+					return nil, nil, fmt.Errorf("the stream is damaged: %w", err)
+				}
+				r, used = z, append(used, z)
+			case "ASCII85Decode", "A85":
+				r = ascii85.NewDecoder(&until{r: r, end: '~'})
+			default:
+				r = hex.NewDecoder(&until{r: r, end: '>', hex: true})
+			}
+		}
+		return r, free, nil
 	}, ""
 }
 
-func pdfFilter(name string, r io.Reader) (io.Reader, error) {
-	switch name {
-	case "FlateDecode", "Fl":
-		z, err := zlib.NewReader(r)
-		if err != nil {
-			return nil, fmt.Errorf("the stream is damaged: %w", err)
-		}
-		return z, nil
-	case "ASCII85Decode", "A85":
-		return ascii85.NewDecoder(&until{r: r, end: '~'}), nil
-	case "ASCIIHexDecode", "AHx":
-		return hex.NewDecoder(&until{r: r, end: '>', hex: true}), nil
+// zlib returns a decoder over r, one that was used before if there is one.
+func (w *walk) zlib(r io.Reader) (io.Reader, error) {
+	z, ok := w.zlibs.Get().(io.Reader)
+	if !ok {
+		return zlib.NewReader(r)
 	}
-	return nil, errors.New("no such filter")
+	err := z.(zlib.Resetter).Reset(r, nil)
+	if err != nil {
+		w.zlibs.Put(z)
+	}
+	return z, err
 }
 
 // until ends at a byte, and leaves blanks out of hexadecimal.

@@ -41,6 +41,8 @@ type zipWalk struct {
 	extent []extent // what the members of the directory cover
 	unread []unread
 	batch  []*zipJob
+	// scratch is what gaps are searched in.
+	scratch []byte
 }
 
 // An extent is a half-open range of the content.

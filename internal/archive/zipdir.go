@@ -323,7 +323,7 @@ func (z *zipWalk) gap(start, end int64) (found int, err error) {
 // nextLocal finds the header of a member at the start of a range, behind at most
 // a descriptor of 24 bytes and padding to a page.
 func (z *zipWalk) nextLocal(start, end int64) int64 {
-	b := make([]byte, min(end-start, 4<<10))
+	b := grow(&z.scratch, min(end-start, 4<<10))
 	n, err := z.n.at.ReadAt(b, start)
 	if err != nil && err != io.EOF {
 		return -1

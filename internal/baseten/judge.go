@@ -61,6 +61,7 @@ type evidence struct {
 	failed                     bool            // the service or the network was at fault somewhere
 	why                        string          // of the first route without evidence
 	user                       User            // of an accepting route
+	notAsked                   string          // why no route was asked
 }
 
 // settled reports whether a route has nothing to add.
@@ -76,8 +77,8 @@ func (e *evidence) settled(r route) bool {
 	return e.federated || r.scheme == APIKey && !e.refused[management+string(Bearer)]
 }
 
-// add takes one route's answer in.
-func (e *evidence) add(r route, control, got answer) {
+// add takes one route's answer in and returns what it means by itself.
+func (e *evidence) add(r route, control, got answer) finding.LiveState {
 	if e.refused == nil {
 		e.refused, e.silent = map[string]bool{}, map[string]bool{}
 	}
@@ -91,19 +92,19 @@ func (e *evidence) add(r route, control, got answer) {
 		if got.outcome == unpaid {
 			e.how = "known to " + at + ", which asks for payment (402)"
 		}
-		return
+		return state
 	case state == finding.Restricted:
 		if !e.restricted {
 			e.restricted, e.how = true, "known to "+at+" but not permitted (403), where a random key got 401"
 		}
-		return
+		return state
 	case state == finding.Dead:
 		e.refused[r.service+string(r.scheme)] = true
-		return
+		return state
 	case r.service == inference && control.outcome == accepted:
 		e.publicInference = true
 		if e.account {
-			return // the management API's word is enough
+			return state // the management API's word is enough
 		}
 	}
 	e.failed = e.failed || got.failed
@@ -113,6 +114,7 @@ func (e *evidence) add(r route, control, got answer) {
 		why = at + " answers anybody"
 	}
 	e.why = cmp.Or(e.why, got.detail, why)
+	return state
 }
 
 // conclusion weighs the routes. One that lets the key in outweighs all others.
@@ -123,6 +125,8 @@ func (e *evidence) conclusion() (finding.LiveState, string) {
 		return e.refused[service+string(Bearer)] && e.refused[service+string(APIKey)]
 	}
 	switch {
+	case e.notAsked != "":
+		return finding.Unknown, "not asked: " + e.notAsked
 	case e.live:
 		return finding.Live, e.how
 	case e.restricted:

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -28,21 +29,27 @@ const maxProbeRate = 5
 const giveUpAfter = 3
 
 // A Probe answers by asking Baseten with the found key itself, on routes that
-// only read and cost nothing. Each kind of question is first asked with a random
-// key of the same form: only where that one is turned away does it mean
-// anything that the found key is let in. See judge for the table.
+// only read and cost nothing. Two controls guard what an answer means. Each kind
+// of question is first asked with a random key of the same form: only where that
+// one is turned away does it mean anything that the found key is let in. And a
+// service that turns keys away proves them dead only when it let some key in
+// during the run, a found one or the credential: one that lets nobody in has a
+// fault. See judge for the table.
 type Probe struct {
-	endpoints Endpoints
-	stack     stack
-	absent    string // the name of a model that is not there
+	endpoints  Endpoints
+	stack      stack
+	absent     string     // the name of a model that is not there
+	credential Credential // for the second control; its key may be zero
 
 	mu       sync.Mutex
 	controls map[string]answer // by form of key and route
+	letIn    map[string]bool   // by service: whether some key was let in; false once the credential was not
 	barren   int               // keys in a row without any usable answer
 }
 
-// NewProbe returns a Probe. o needs no Credential. perSecond is the rate of
-// requests; 0, or more than maxProbeRate, means maxProbeRate. It sends nothing yet.
+// NewProbe returns a Probe. Without a Credential in o a key can be shown to be dead
+// only beside one that is let in. perSecond is the rate of requests; 0, or more than
+// maxProbeRate, means maxProbeRate. It sends nothing yet.
 func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	for _, u := range []*url.URL{o.Endpoints.Management, o.Endpoints.Inference} {
 		if err := o.Endpoints.Hosts.Allow(u); err != nil {
@@ -62,7 +69,8 @@ func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Probe{endpoints: o.Endpoints, stack: s, absent: "b10lint-" + randomWord(16), controls: map[string]answer{}}, nil
+	return &Probe{endpoints: o.Endpoints, stack: s, absent: "b10lint-" + randomWord(16), credential: o.Credential,
+		controls: map[string]answer{}, letIn: map[string]bool{}}, nil
 }
 
 // scope names what the verdicts are about: the hosts that were asked.
@@ -108,55 +116,121 @@ type answer struct {
 	user    User   // of /v1/users/me
 }
 
-// verify gives a verdict for every key, asking with one after the other.
+// verify gives a verdict for every key, asking with one after the other. What a
+// refusal means is decided at the end, when it is known whether anyone was let in.
 func (p *Probe) verify(ctx context.Context, keys []secret.Secret) Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	res := Result{Verdicts: make(map[string]finding.Verdict, len(keys))}
-	failures, reason := 0, ""
-	for _, k := range keys {
-		verdict, failed := p.verifyOne(ctx, k)
-		res.Verdicts[k.Digest()] = verdict
-		if failed {
+	all := make([]evidence, len(keys))
+	for i, k := range keys {
+		all[i] = p.gather(ctx, k)
+	}
+	failures, reason, uncontrolled := 0, "", 0
+	for i, k := range keys {
+		e := &all[i]
+		state, detail := e.conclusion()
+		if state == finding.Dead {
+			if why := p.uncontrolled(ctx, e); why != "" {
+				state, detail = finding.Unknown, "turned away (401), which proves nothing: "+why
+				uncontrolled++
+			}
+		} else if state == finding.Unknown && e.failed {
 			failures++
-			reason = cmp.Or(reason, verdict.Liveness.Detail)
+			reason = cmp.Or(reason, detail)
 		}
+		res.Verdicts[k.Digest()] = p.verdict(state, detail, e.facts())
 	}
 	if failures > 0 {
 		res.Problems = append(res.Problems, incomplete(failures, "probing", errors.New(reason)))
 	}
+	if uncontrolled > 0 {
+		res.Problems = append(res.Problems, p.noControl(uncontrolled))
+	}
 	return res
 }
 
-// verifyOne asks with one key. failed is set when a failure of the service or
-// the network kept it unknown.
-func (p *Probe) verifyOne(ctx context.Context, k secret.Secret) (v finding.Verdict, failed bool) {
-	if p.barren >= giveUpAfter {
-		return p.verdict(finding.Unknown, fmt.Sprintf("not asked: there was no usable answer for %d keys in a row", p.barren), nil), true
+// noControl words the problem that n keys were turned away and nobody was let in.
+func (p *Probe) noControl(n int) finding.Problem {
+	problem := finding.Problem{Error: "verification: probing: every key was turned away, b10lint's own credential too: that proves nothing of the found keys",
+		Hint: fmt.Sprintf("%d found %s stayed unknown; run again when Baseten lets the credential in, or use another credential",
+			n, english.Plural(n, "key", "keys"))}
+	if p.credential.Key.IsZero() {
+		problem.Error = "verification: probing: every key was turned away, and there is no key that ought to be let in to compare with"
+		problem.Hint = fmt.Sprintf("%d found %s stayed unknown; set BASETEN_API_KEY, so that a revoked key can be told from an outage",
+			n, english.Plural(n, "key", "keys"))
 	}
-	if err := ctx.Err(); err != nil {
-		return p.verdict(finding.Unknown, "not asked: the run ended first", nil), true
+	return problem
+}
+
+// uncontrolled says why the refusals of e prove nothing, or returns "".
+func (p *Probe) uncontrolled(ctx context.Context, e *evidence) string {
+	for _, service := range []string{management, inference} {
+		if !e.refused[service+string(Bearer)] || p.lets(ctx, service) {
+			continue
+		}
+		if p.credential.Key.IsZero() {
+			return "there is no credential to see whether the " + service + " API lets any key in"
+		}
+		return "the " + service + " API did not let b10lint's own credential in either"
 	}
+	return ""
+}
+
+// lets reports whether a service lets some key in, which it asks with the credential
+// unless it is known: at most once in a run.
+func (p *Probe) lets(ctx context.Context, service string) bool {
+	known, asked := p.letIn[service]
+	if asked || p.credential.Key.IsZero() {
+		return known
+	}
+	own := evidence{}
+	for _, r := range routes() {
+		if r.service == service && !p.letIn[service] && !own.settled(r) {
+			p.question(ctx, &own, r, p.credential.Key)
+		}
+	}
+	if !p.letIn[service] && ctx.Err() == nil {
+		p.letIn[service] = false
+	}
+	return p.letIn[service]
+}
+
+// gather asks with one key.
+func (p *Probe) gather(ctx context.Context, k secret.Secret) evidence {
 	format, _ := keyformat.Of(k.Prefix())
 	e := evidence{federated: format.Name == keyformat.Federated.Name, account: isAccountKey(k)}
+	if p.barren >= giveUpAfter {
+		e.failed, e.notAsked = true, fmt.Sprintf("there was no usable answer for %d keys in a row", p.barren)
+		return e
+	}
+	if ctx.Err() != nil {
+		e.failed, e.notAsked = true, "the run ended first"
+		return e
+	}
 	for _, r := range routes() {
-		if e.settled(r) {
-			continue
+		if !e.settled(r) {
+			p.question(ctx, &e, r, k)
 		}
-		control := p.control(ctx, r, k)
-		if !control.outcome.usable() {
-			e.add(r, control, answer{detail: control.detail, failed: control.failed, silent: control.silent})
-			continue
-		}
-		e.add(r, control, p.ask(ctx, r, k))
 	}
 	if e.answered {
 		p.barren = 0
 	} else if e.failed {
 		p.barren++
 	}
-	state, detail := e.conclusion()
-	return p.verdict(state, detail, e.facts()), state == finding.Unknown && e.failed
+	return e
+}
+
+// question asks one route with a key, after its control, and adds the answer to e.
+func (p *Probe) question(ctx context.Context, e *evidence, r route, k secret.Secret) {
+	control := p.control(ctx, r, k)
+	got := answer{detail: control.detail, failed: control.failed, silent: control.silent}
+	if control.outcome.usable() {
+		got = p.ask(ctx, r, k)
+	}
+	if state := e.add(r, control, got); state == finding.Live || state == finding.Restricted {
+		p.letIn[r.service] = true
+	}
 }
 
 func (p *Probe) verdict(state finding.LiveState, detail string, key *finding.Key) finding.Verdict {

@@ -35,6 +35,8 @@ type Verifier struct {
 	lists *matcher // nil: not asked
 	probe *Probe   // nil: not asked
 	cache *Cache   // nil: none on disk
+	prove bool     // send what the lists call live: see NewProver
+	only  bool     // send nothing else
 	mu    sync.Mutex
 	known map[string]finding.Verdict
 }
@@ -49,6 +51,18 @@ func NewVerifier(client *Client, probe *Probe, cache *Cache) *Verifier {
 	return v
 }
 
+// NewProver returns a Verifier that asks also with the keys that the lists know. A
+// prefix is public, and anyone can write another secret half behind it: a key that
+// the lists have and the probe lets in is live by probe, one that the probe turns
+// away is forged, and one that it could not ask about stays live by inventory.
+// Nothing is taken from a disk. Keys that the lists do not know are sent only with
+// others.
+func NewProver(client *Client, probe *Probe, others bool) *Verifier {
+	v := NewVerifier(client, probe, nil)
+	v.prove, v.only = true, !others
+	return v
+}
+
 // Verify returns a verdict for every key, unknown at worst. It does not fail: an
 // API that cannot be reached, or a context that ends, is a Problem.
 func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
@@ -56,7 +70,8 @@ func (v *Verifier) Verify(ctx context.Context, keys []secret.Secret) Result {
 }
 
 // VerifyKeeping is Verify for keys of which some must not be sent: those that
-// keep returns true for are left to the lists, and stay unchecked without one.
+// keep returns true for are left to the lists, and stay unchecked without one. A
+// prover sends one whose prefix the lists have: it is a key of this organisation.
 func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep func(secret.Secret) bool) Result {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -77,7 +92,10 @@ func (v *Verifier) VerifyKeeping(ctx context.Context, keys []secret.Secret, keep
 	if v.lists != nil && len(open) > 0 {
 		v.take(&res, v.lists.scope(), v.lists.verify(ctx, open))
 	}
-	open = slices.DeleteFunc(open, func(k secret.Secret) bool { return definite(res.Verdicts[k.Digest()].Liveness.State) || keep(k) })
+	open = slices.DeleteFunc(open, func(k secret.Secret) bool {
+		state := res.Verdicts[k.Digest()].Liveness.State
+		return (definite(state) || keep(k) || v.only) && !(v.prove && state == finding.Live)
+	})
 	if v.probe != nil && len(open) > 0 {
 		v.take(&res, v.probe.scope(), v.probe.verify(ctx, open))
 	}
@@ -105,16 +123,25 @@ func (v *Verifier) recall(digest string) (finding.Verdict, bool) {
 }
 
 // take takes one method's verdicts over. An unknown stands until a later method
-// does better.
+// does better; a later method has the last word on a key that the lists call live,
+// unless it does not know.
 func (v *Verifier) take(res *Result, scope string, got Result) {
 	res.Problems = append(res.Problems, got.Problems...)
 	for digest, verdict := range got.Verdicts {
 		earlier := res.Verdicts[digest]
-		if detail := earlier.Liveness.Detail; detail != "" && verdict.Liveness.State == finding.Unknown {
-			verdict.Liveness.Detail = detail + "; " + verdict.Liveness.Detail
+		listed := earlier.Liveness.State == finding.Live
+		switch state := verdict.Liveness.State; {
+		case listed && state == finding.Dead:
+			verdict.Liveness.State, verdict.Key = finding.Forged, nil
+			verdict.Liveness.Detail = "Baseten lists a key with this prefix and does not accept this one: the secret half is not that key's"
+		case listed && state == finding.Unknown:
+			earlier.Liveness.Detail += "; asking with it: " + verdict.Liveness.Detail
+			verdict = earlier
+		case state == finding.Unknown && earlier.Liveness.Detail != "":
+			verdict.Liveness.Detail = earlier.Liveness.Detail + "; " + verdict.Liveness.Detail
 		}
-		if verdict.Key == nil {
-			verdict.Key = earlier.Key
+		if earlier.Key != nil && verdict.Liveness.State != finding.Forged {
+			verdict.Key = earlier.Key // the lists know more of it
 		}
 		res.Verdicts[digest] = verdict
 		if v.cache != nil {

@@ -132,3 +132,79 @@ func Joined() (all []Encoding) {
 	}
 	return all
 }
+
+// A Joint is something that stands between two parts of a key, wherever it is cut.
+type Joint struct {
+	Name                   string
+	Before, Between, After string
+	// Marked says that only a key with a mark is read over it, and Long that one without is
+	// where the line is long.
+	Marked, Long bool
+}
+
+// Joints returns the joints that a cut anywhere in a key may have, and two cuts.
+func Joints() []Joint {
+	const long = "a line that is long enough to be wrapped by a terminal or a page: "
+	return []Joint{
+		{"JavaScript", "k = \"", "\" + \"", "\";", false, false},
+		{"Python, adjacent", "k = ('", "'\n     '", "')", false, false},
+		{"C, adjacent", "char *k = \"", "\"\n    \"", "\";", false, false},
+		{"PHP", "$k = \"", "\" . \"", "\";", false, false},
+		{"PHP without blanks", "$k = \"", "\".\"", "\";", false, false},
+		{"Lua", "k = \"", "\" .. \"", "\"", false, false},
+		{"Elixir, Haskell", "k = \"", "\" <> \"", "\"", false, false},
+		{"OCaml, F#", "let k = \"", "\" ^ \"", "\"", false, false},
+		{"Visual Basic", "k = \"", "\" & _\r\n    \"", "\"", false, false},
+		{"SQL", "k := '", "' || '", "';", false, false},
+		{"Julia", "k = \"", "\" * \"", "\"", false, false},
+		{"C++ streams", "s << \"", "\" << \"", "\";", false, false},
+		{"Fortran", "k = '", "' // '", "'", false, false},
+		{"Java with a comment", "k = \"", "\" // the first part\n    + \"", "\";", false, false},
+		{"C with a comment", "k = \"", "\" /* and */ \"", "\";", false, false},
+		{"Python with a comment", "k = ('", "'  # and\n     '", "')", false, false},
+		{"a list that is joined", "k = ['", "', '", "'].join('')", false, false},
+		{"escaped quotes", "\"k = \\\"", "\\\" + \\\"", "\\\"\"", false, false},
+		{"a line of a shell", "KEY=", "\\\n", "\n", false, false},
+		{"quoted-printable", "k=3D ", "=\r\n", "\r\n", false, false},
+		{"the edge of a terminal", long, "\n", "\n", false, true},
+		{"the edge of a terminal, CRLF", long, "\r\n", "\r\n", false, true},
+		{"the edge in a typescript", "key: ", " \r", "\r\n", true, false},
+		{"a line of any length", "key: ", "\n", "\n", true, false},
+		{"a quoted mail", "> " + long, "\n> ", "\n", false, true},
+		{"vCard, iCalendar", "NOTE:", "\r\n ", "\r\n", false, false},
+		{"LDIF", "description: ", "\n ", "\n", false, false},
+		{"a recording of a terminal", "[0.1, \"o\", \"", "\"]\n[0.42, \"o\", \"", "\"]", false, false},
+		{"a colour", "\x1b[1;32m", "\x1b[m\x1b[K", "\x1b[0m", false, false},
+		{"two colours", "+", "\x1b[m\x1b[01;31m\x1b[K", "", false, false},
+		{"a colour as an escape", "\"", "\\u001b[0m\\u001b[31m", "\"", false, false},
+		{"a link of a terminal", "\x1b]8;;https://x.example\x1b\\", "\x1b]8;;\x1b\\", "", false, false},
+		{"a correction in a shell", "$ export K=", "x\b\x1b[K", "\r\n", false, false},
+		{"two corrections in a shell", "$ export K=", "yz\b \b\b \b", "\r\n", false, false},
+		{"a space without width", "key: ", "\u200b", " ", false, false},
+		{"a word joiner", "key: ", "\u2060", " ", false, false},
+		{"a byte order mark", "key: ", "\ufeff", " ", false, false},
+		{"a soft hyphen", "key: ", "\u00ad", " ", false, false},
+		{"a space without width as a reference", "<p>", "&#8203;", "</p>", false, false},
+		{"a soft hyphen as a reference", "<p>", "&shy;", "</p>", false, false},
+		{"a space without width as an escape", "\"", "\\u200b", "\"", false, false},
+		{"wbr", "<code>", "<wbr>", "</code>", false, false},
+		{"spans", "<span class=\"s\">", "</span><span class=\"hl\">", "</span>", false, false},
+		{"mark", "<p>", "</mark><mark>", "</p>", false, false},
+		{"runs of Word", "<w:r><w:t>", "</w:t></w:r><w:proofErr w:type=\"spellStart\"/><w:r w:rsidR=\"00A77B3E\"><w:rPr><w:lang w:val=\"en-US\"/></w:rPr><w:t xml:space=\"preserve\">", "</w:t></w:r>", false, false},
+		{"runs of Excel", "<si><r><t>", "</t></r><r><rPr><b/><sz val=\"11\"/></rPr><t>", "</t></r></si>", false, false},
+		{"runs of PowerPoint", "<a:r><a:t>", "</a:t></a:r><a:r><a:rPr lang=\"en-US\" dirty=\"0\" err=\"1\"/><a:t>", "</a:t></a:r>", false, false},
+		{"spans of OpenDocument", "<text:p>", "</text:span><text:span text:style-name=\"T2\">", "</text:p>", false, false},
+		{"kerning in a PDF", "[(", ")-20(", ")] TJ", false, false},
+		{"two words of a header", "Subject: =?utf-8?Q?", "?=\r\n =?utf-8?Q?", "?=", false, false},
+	}
+}
+
+// Join writes s with the joint at the cuts, which come in order.
+func (j Joint) Join(s string, cuts ...int) string {
+	text, from := j.Before, 0
+	for _, cut := range cuts {
+		text += s[from:cut] + j.Between
+		from = cut
+	}
+	return text + s[from:] + j.After
+}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,9 @@ const (
 	Reset                            // the connection is reset, instead
 	Redirected                       // 307 to Fault.To, instead
 	WrongForm                        // 200 with JSON of some other service, instead
+	Unauthorized                     // 401 with a JSON body, as for a key that is not known, instead
+	NotFound                         // 404 with a JSON body, as for a key that is not there, instead
+	Ignored                          // 200 as for a delete that took effect, instead
 )
 
 // A Fault is scripted with Server.Inject.
@@ -70,8 +74,8 @@ func (f *faults) match(service Service, r *http.Request) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, x := range f.list {
-		path := x.Path == "" || x.Path == r.URL.Path || strings.HasSuffix(x.Path, "/") && strings.HasPrefix(r.URL.Path, x.Path)
-		if !path || x.Service != "" && x.Service != service || x.Method != "" && x.Method != r.Method {
+		fits := x.Path == "" || x.Path == r.URL.Path || strings.HasSuffix(x.Path, "/") && strings.HasPrefix(r.URL.Path, x.Path)
+		if !fits || x.Service != "" && x.Service != service || x.Method != "" && x.Method != r.Method {
 			continue
 		}
 		if x.Skip > 0 {
@@ -113,6 +117,12 @@ func (f *faults) serve(s *Server, service Service, w http.ResponseWriter, r *htt
 		sendText(w, http.StatusOK, "text/html; charset=utf-8", portalPage)
 	case Forbidden:
 		sendJSON(w, http.StatusForbidden, map[string]any{"detail": "You do not have permission to perform this action."})
+	case Unauthorized:
+		sendJSON(w, http.StatusUnauthorized, map[string]any{"error": "Invalid API key."})
+	case NotFound:
+		sendJSON(w, http.StatusNotFound, map[string]any{"error": "Not found."})
+	case Ignored:
+		sendJSON(w, http.StatusOK, map[string]any{"prefix": path.Base(r.URL.Path)})
 	case Firewall:
 		sendText(w, http.StatusForbidden, "text/html", wallPage)
 	case WrongForm:

@@ -1,0 +1,258 @@
+package rules
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/b10lint/b10lint/internal/keyformat"
+)
+
+// A joint returns how many bytes at r.at stand between two parts of a key, or 0. next is
+// the byte of the key that has to follow, where that is known.
+type joint func(r *joinReader, next byte) int
+
+// jointsAt is the table of joints, by the bytes that one may begin with.
+var jointsAt [256][]joint = func() (at [256][]joint) {
+	for _, row := range []struct {
+		begin string
+		joint joint
+	}{
+		{"\\=", continuedLine},
+		{"\"'`\\}", literals},
+		{"\"", matching(asciinema)},
+		{"\x1b\xc2\\", terminal},
+		{"\xe2\xef\xc2&\\", matching(invisible)},
+		{"<", tags},
+		{"\r\n", lineEnd},
+		{" \\", printed},
+		{"?", matching(encodedWord)},
+		{"}{\\", richText},
+		{")", matching(kerning)},
+		{keyformat.Alphabet, func(r *joinReader, _ byte) int { return erased(r.data[r.at:]) }},
+	} {
+		for _, c := range []byte(row.begin) {
+			at[c] = append(at[c], row.joint)
+		}
+	}
+	return at
+}()
+
+var (
+	// asciinema is between two events of a recording of a terminal.
+	asciinema = regexp.MustCompile(`^"\]\s{0,4}\[[0-9.]{1,20}, ?"o", ?"`)
+	// escapeSequence is a control sequence or command of a terminal (ECMA-48), whose ESC
+	// stands there as a byte or as an escape: colours, links, "erase to the end".
+	escapeSequence = regexp.MustCompile(`^(?:(?:\x1b|\\x1[bB]|\\u001[bB]|\\u\{1[bB]\}|\\033|\\e)(?:\[[0-9;:?]*[A-Za-z]|` +
+		`\][^\x07\x1b\\]{0,300}(?:\x07|\x1b\\|\\a|\\x07|\\u0007|\\x1[bB]\\{1,2}|\\u001[bB]\\{1,2})|\([AB0])|\x{9b}[0-9;:?]*[A-Za-z])`)
+	// invisible is a character without width, as it is, as a reference or as an escape.
+	invisible = regexp.MustCompile(`^(?:[\x{200b}-\x{200f}\x{2060}\x{feff}\x{ad}]|&(?:#(?:820[3-7]|8288|65279|173)|(?i:#x(?:200[b-f]|2060|feff|0*ad))|` +
+		`ZeroWidthSpace|NoBreak|shy|zwn?j);|\\u\{?(?i:200[b-f]|2060|feff|00ad)\}?)`)
+	// printedEnd is the end of a line in a printed text, and the space with which a shell
+	// moves the cursor over the edge of a terminal.
+	printedEnd = regexp.MustCompile(`^(?: (?:\r|\\r)|(?:\\r)?\\n)`)
+	// encodedWord is between two words of a folded header in quoted-printable, RFC 2047.
+	encodedWord = regexp.MustCompile(`^\?=\s{1,8}=\?[A-Za-z0-9_-]{1,40}\?[Qq]\?`)
+	// kerning is between two strings that a PDF shows, with how far to move.
+	kerning = regexp.MustCompile(`^\)[-0-9.\s]{0,24}\(`)
+	// control is a word or group of RTF.
+	control = regexp.MustCompile(`^(?:[{}]|\\[a-z]{1,32}-?[0-9]{0,10} ?|\\\*|[\r\n])`)
+)
+
+func matching(form *regexp.Regexp) joint {
+	return func(r *joinReader, _ byte) int { return len(form.Find(r.data[r.at:])) }
+}
+
+// terminal is an escapeSequence; a colour, the usual one, takes no regular expression.
+func terminal(r *joinReader, _ byte) int {
+	b := r.data[r.at:]
+	if len(b) < 3 || b[0] != 0x1b || b[1] != '[' {
+		return len(escapeSequence.Find(b[:min(len(b), 512)]))
+	}
+	n := 2
+	for n < len(b)-1 && n < maxBlanks && (b[n] >= '0' && b[n] <= '?') {
+		n++
+	}
+	if alnum[b[n]] == 0 || b[n] <= '9' {
+		return 0
+	}
+	return n + 1
+}
+
+// printed is a printedEnd in a key with a mark; before others it may end a word.
+func printed(r *joinReader, _ byte) int {
+	if !r.free {
+		return 0
+	}
+	return len(printedEnd.Find(r.data[r.at:]))
+}
+
+// continuedLine is a line end that a backslash, or the "=" of quoted-printable, takes
+// away, with the blanks that begin the next line.
+func continuedLine(r *joinReader, _ byte) int {
+	b := r.data[r.at:]
+	n := 1
+	if n < len(b) && b[n] == '\r' {
+		n++
+	}
+	if n >= len(b) || b[n] != '\n' {
+		return 0
+	}
+	for n++; b[0] == '\\' && n < len(b) && n < maxBlanks && (b[n] == ' ' || b[n] == '\t'); {
+		n++
+	}
+	return n
+}
+
+const (
+	maxBlanks   = 96
+	maxLiterals = 160
+	maxTags     = 2 << 10
+)
+
+// literals is what stands between two literals of source code: a quote that ends one,
+// operators, brackets, white space and comments, and a quote that begins the next.
+func literals(r *joinReader, next byte) int {
+	quotes, data := 0, r.data
+	for i := r.at; i < min(r.at+maxLiterals, len(data)); i++ {
+		c := data[i]
+		switch {
+		case c == '"' || c == '\'' || c == '`':
+			quotes++
+			// After an even one a literal has begun.
+			if end := i + 1; quotes > 1 && (!isOperator(data, end) || data[end] == next || quotes%2 == 0 && alnum[data[end]] != 0) {
+				return end - r.at
+			}
+		case i == r.at && c != '\\' && c != '}':
+			return 0
+		case quotes > 0 && commentAt(data[i:]) > 0:
+			i += commentAt(data[i:]) - 1
+		case !isOperator(data, i):
+			return 0
+		case c == '\\' && i+1 < len(data) && (data[i+1] == 'n' || data[i+1] == 't' || data[i+1] == 'r'):
+			i++
+		}
+	}
+	return 0
+}
+
+// isOperator reports whether data[i] may stand between two literals: white space, an
+// operator, a bracket, or the letter that goes before a Python string.
+func isOperator(data []byte, i int) bool {
+	if i >= len(data) {
+		return false
+	}
+	among := func(at int, set string) bool {
+		return at >= 0 && at < len(data) && bytes.IndexByte([]byte(set), data[at]) >= 0
+	}
+	switch data[i] {
+	case '.': // PHP, Perl, and twice in Lua
+		return among(i-1, " \t\n\"'.") && among(i+1, " \t\r\n\"'.")
+	case '_': // Visual Basic, at the end of a line
+		return among(i-1, " ") && among(i+1, "\r\n")
+	case 'f', 'r', 'b', 'u', 'F', 'R', 'B', 'U':
+		return among(i+1, "\"'") && i > 0 && alnum[data[i-1]] == 0
+	}
+	return among(i, " \t\r\n+&,\\(){}[]$\"'`|~<>^*/")
+}
+
+// commentAt returns the length of a comment that b begins with, or 0. Two slashes before a
+// quote are an operator of Fortran.
+func commentAt(b []byte) int {
+	end := 0
+	switch {
+	case bytes.HasPrefix(b, []byte("/*")):
+		end = bytes.Index(b[:min(len(b), maxLiterals)], []byte("*/")) + 2
+	case bytes.HasPrefix(b, []byte("//")), bytes.HasPrefix(b, []byte("--")), b[0] == '#':
+		end = bytes.IndexByte(b[:min(len(b), maxLiterals)], '\n') + 1
+		if rest := bytes.TrimLeft(b[2:], " \t"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+			return 0
+		}
+	}
+	if end <= 2 {
+		return 0
+	}
+	return end
+}
+
+// tags are one or more, with blanks between them: marked words, coloured code, the runs
+// of an office document, a place where a line may break.
+func tags(r *joinReader, _ byte) (n int) {
+	b := r.data[r.at:min(len(r.data), r.at+maxTags)]
+	for {
+		rest := bytes.TrimLeft(b[n:], " \t\r\n")
+		if len(rest) < 3 || rest[0] != '<' || alnum[rest[1]] == 0 && rest[1] != '/' && rest[1] != '!' && rest[1] != '?' {
+			return n
+		}
+		end := bytes.IndexByte(rest, '>')
+		if end < 0 || bytes.IndexByte(rest[1:end], '<') >= 0 {
+			return n
+		}
+		n = len(b) - len(rest) + end + 1
+	}
+}
+
+// lineEnd is where a long line was broken: by the edge of a terminal or page, with the
+// marks of a quoted mail, or by a blank that the next line begins with (vCard, iCalendar,
+// LDIF, headers). A key without a mark is read over the end of a long line only, or over
+// one such blank.
+func lineEnd(r *joinReader, _ byte) int {
+	b := r.data[r.at:]
+	n := 0
+	for n < len(b) && n < 2 && b[n] == '\r' {
+		n++
+	}
+	if n < len(b) && b[n] == '\n' {
+		n++
+	}
+	folded := n
+	for n < len(b) && n < maxBlanks && bytes.IndexByte([]byte(" \t>|#"), b[n]) >= 0 {
+		n++
+	}
+	const long = 60
+	line := r.at - 1 - bytes.LastIndexByte(r.data[:r.at], '\n')
+	if !r.free && line < long && n != folded+1 {
+		return 0
+	}
+	return n
+}
+
+// richText are words and groups of RTF.
+func richText(r *joinReader, _ byte) (n int) {
+	if !bytes.HasPrefix(r.data, []byte(`{\rtf`)) {
+		return 0
+	}
+	for n < maxTags {
+		k := len(control.Find(r.data[r.at+n:]))
+		if k == 0 {
+			break
+		}
+		n += k
+	}
+	return n
+}
+
+// erased returns how long the letters are that b begins with and that backspaces behind
+// them take away again, with those, or 0. Shells print "\b \b" or "\b" and a control
+// sequence that erases the line.
+func erased(b []byte) (n int) {
+	const most = 8
+	for n < min(most, len(b)) && alnum[b[n]] != 0 {
+		n++
+	}
+	if n == 0 || n == len(b) || b[n] != '\b' {
+		return 0
+	}
+	for range n {
+		if n == len(b) || b[n] != '\b' {
+			return 0
+		}
+		n++
+		for _, form := range []string{" \b", "\x1b[K", "\x1b[P", "\x1b[1P"} {
+			if bytes.HasPrefix(b[n:], []byte(form)) {
+				n += len(form)
+				break
+			}
+		}
+	}
+	return n
+}
