@@ -91,24 +91,8 @@ func (d *doctor) run() error {
 		}
 		d.repository()
 	}
-	if name := d.env.trussrc(); name != "" {
-		info, err := os.Stat(name)
-		if err != nil {
-			d.add(checkOK, name, "not there", "")
-		} else if who := rules.Readers(uint32(info.Mode().Perm())); who != "" && filepath.Separator == '/' {
-			d.add(checkWarning, name, fmt.Sprintf("%s can read the keys in it (mode %04o)", who, info.Mode().Perm()), "chmod 600 "+name)
-		} else {
-			d.add(checkOK, name, "only its owner can read it", "")
-		}
-	}
-	for _, name := range []string{"BASETEN_API_KEY", "BASETEN_PROFILE"} {
-		if d.env.get(name) != "" {
-			d.add(checkOK, "credential", "from "+name+"; not tried", "b10lint keys list tries it")
-			return nil
-		}
-	}
-	d.add(checkWarning, "credential", "none in BASETEN_API_KEY: keys can be found, but neither verified nor revoked",
-		"set BASETEN_API_KEY to a key that may manage keys, where you need it")
+	d.trussrc()
+	d.credential()
 	return nil
 }
 
@@ -264,4 +248,34 @@ func (g *gate) commitKey(key string) error {
 func lastLine(err error) string {
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	return lines[len(lines)-1]
+}
+
+// trussrc checks who may read the keys of the truss command.
+func (d *doctor) trussrc() {
+	name := d.env.trussrc()
+	if name == "" {
+		return
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		d.add(checkOK, name, "not there", "")
+		return
+	}
+	if who := rules.Readers(uint32(info.Mode().Perm())); who != "" && filepath.Separator == '/' {
+		d.add(checkWarning, name, fmt.Sprintf("%s can read the keys in it (mode %04o)", who, info.Mode().Perm()), "chmod 600 "+name)
+		return
+	}
+	d.add(checkOK, name, "only its owner can read it", "")
+}
+
+// credential says whether verification and revocation could ask Baseten.
+func (d *doctor) credential() {
+	for _, name := range []string{"BASETEN_API_KEY", "BASETEN_PROFILE"} {
+		if d.env.get(name) != "" {
+			d.add(checkOK, "credential", "from "+name+"; not tried", "b10lint keys list tries it")
+			return
+		}
+	}
+	d.add(checkWarning, "credential", "none in BASETEN_API_KEY: keys can be found, but neither verified nor revoked",
+		"set BASETEN_API_KEY to a key that may manage keys, where you need it")
 }

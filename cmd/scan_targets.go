@@ -266,17 +266,15 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 	return all, found, failed
 }
 
-// of returns f with its locations in a target alone.
-func (t *scanTarget) of(f finding.Finding) (finding.Finding, bool) {
-	elsewhere := func(l finding.Location) bool { return l.Target != "" && l.Target != t.Name }
-	f.Locations = slices.DeleteFunc(slices.Clone(f.Locations), elsewhere)
-	return f, len(f.Locations) > 0
-}
-
-// within calls fn with the targets that hold a location of f: all for one without.
+// within calls fn with the targets that hold a location of f, all for one without, and
+// with the part of f that is there.
 func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
 	for _, t := range all {
-		if part, ok := t.of(f); ok || len(f.Locations) == 0 {
+		part := f
+		part.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool {
+			return l.Target != "" && l.Target != t.Name
+		})
+		if len(part.Locations) > 0 || len(f.Locations) == 0 {
 			fn(t, part)
 		}
 	}
@@ -299,7 +297,15 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	})
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
-		suppressors[t] = t.settings.suppressor(unused(t))
+		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
+			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t),
+			Path: func(at finding.Location) string {
+				if rel, ok := t.settings.relative(at.Path); ok {
+					return rel
+				}
+				return strings.TrimPrefix(at.Path, "./")
+			},
+		})
 	}
 	for i := range r.Targets {
 		s := &r.Summary

@@ -47,20 +47,16 @@ func drawn(data []byte, s shape) bool {
 	if s.of.MinSecret == s.of.MaxSecret {
 		return !readsAsMade(data[s.dot-s.of.Prefix:s.dot], secret)
 	}
-	// A secret of no fixed length: the limits shrink with it.
-	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
-		nameScore(onlyAlnum(secret), &classSteps) <= maxNameScore
-}
-
-// onlyAlnum returns s without the hyphens and underscores that the federated form
-// allows; it always holds at least one byte, since the form demands it.
-func onlyAlnum(s []byte) []byte {
-	return bytes.Map(func(r rune) rune {
+	// A secret of no fixed length: the limits shrink with it. The federated form allows
+	// hyphens and underscores, and demands at least one other byte.
+	word := bytes.Map(func(r rune) rune {
 		if r < 128 && alnum[byte(r)] != 0 {
 			return r
 		}
 		return -1
-	}, s)
+	}, secret)
+	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
+		nameScore(word, &classSteps) <= maxNameScore
 }
 
 // weigh asks the surroundings, nearest first. quiet reports that the line and the
@@ -73,10 +69,27 @@ func (t *text) weigh(s shape) (w weight, quiet bool) {
 	if w := nearest(t.data, s, around(t.data, s, linesBefore, linesAfter)); w != silent {
 		return w, false
 	}
-	if w := once(&t.header, t.weighHeader); w != silent {
-		return w, true
+	if t.header == nil { // the file's name and first lines
+		w := mentioned([]byte(t.path))
+		if w == silent {
+			w = mentioned(t.data[:min(len(t.data), headerLen)])
+		}
+		t.header = &w
 	}
-	if once(&t.whole, t.weighWhole) == likely || apiKeyScheme(t.data[line.Start:s.start]) {
+	if *t.header != silent {
+		return *t.header, true
+	}
+	if t.whole == nil { // the rest of the file, up to a bound
+		const chunk, overlap = 64 << 10, 16
+		w, data := silent, t.data[:min(len(t.data), restLen)]
+		for at := 0; at < len(data) && w == silent; at += chunk {
+			if lastMention(bytes.ToLower(data[at:min(at+chunk+overlap, len(data))]), isOwn) >= 0 {
+				w = likely
+			}
+		}
+		t.whole = &w
+	}
+	if *t.whole == likely || apiKeyScheme(t.data[line.Start:s.start]) {
 		return likely, true
 	}
 	return silent, true
@@ -107,22 +120,6 @@ func PathSpeaks(f finding.Format, path string) (c finding.Confidence, ok bool) {
 	return 0, false
 }
 
-func once(memo **weight, work func() weight) weight {
-	if *memo == nil {
-		w := work()
-		*memo = &w
-	}
-	return **memo
-}
-
-// weighHeader asks the file's name and first lines.
-func (t *text) weighHeader() weight {
-	if w := mentioned([]byte(t.path)); w != silent {
-		return w
-	}
-	return mentioned(t.data[:min(len(t.data), headerLen)])
-}
-
 // mentioned returns what the names in b say, of which Baseten's win.
 func mentioned(b []byte) weight {
 	lower := bytes.ToLower(b)
@@ -131,19 +128,6 @@ func mentioned(b []byte) weight {
 		return certain
 	case lastMention(lower, isOther) >= 0:
 		return against
-	}
-	return silent
-}
-
-// weighWhole asks the rest of the file, up to a bound.
-func (t *text) weighWhole() weight {
-	const chunk, overlap = 64 << 10, 16
-	data := t.data[:min(len(t.data), restLen)]
-	for at := 0; at < len(data); at += chunk {
-		lower := bytes.ToLower(data[at:min(at+chunk+overlap, len(data))])
-		if lastMention(lower, isOwn) >= 0 {
-			return likely
-		}
 	}
 	return silent
 }
@@ -163,29 +147,31 @@ func nearest(data []byte, s shape, span finding.Span) weight {
 	return against
 }
 
-// distance returns how far off the nearest name is, or -1.
+// distance returns how far off the nearest name is, or -1. One that follows the key
+// counts as further off, but for the host of a URL, which tells whom the key before it
+// is sent to.
 func distance(before, after []byte, is names) int {
 	d := -1
 	if i := lastMention(before, is); i >= 0 {
 		d = len(before) - i
 	}
-	if i := firstMention(after, is); i >= 0 {
-		if !inHost(after, i) {
+	for i := range after {
+		if !initial(after[i]) || !is(after, i) {
+			continue
+		}
+		host := i
+		for host > 0 && (token[after[host-1]] != 0 || after[host-1] == '.') {
+			host--
+		}
+		if !bytes.HasSuffix(after[:host], []byte("://")) {
 			i += behind
 		}
 		if d < 0 || i < d {
 			d = i
 		}
+		break
 	}
 	return d
-}
-
-// inHost reports whether b[i] stands in the host of a URL, which tells whom the key
-// before it is sent to.
-func inHost(b []byte, i int) bool {
-	for ; i > 0 && (token[b[i-1]] != 0 || b[i-1] == '.'); i-- {
-	}
-	return bytes.HasSuffix(b[:i], []byte("://"))
 }
 
 // around returns the span of the lines about s: its own line and as many before
@@ -244,15 +230,6 @@ func isOther(b []byte, i int) bool {
 
 func lastMention(lower []byte, is names) int {
 	for i := len(lower) - 1; i >= 0; i-- {
-		if initial(lower[i]) && is(lower, i) {
-			return i
-		}
-	}
-	return -1
-}
-
-func firstMention(lower []byte, is names) int {
-	for i := range lower {
 		if initial(lower[i]) && is(lower, i) {
 			return i
 		}

@@ -70,29 +70,25 @@ func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
 	}
 	f.scratch[l.depth] = out
 	if promising(out) {
-		f.descend(l, c.name, out, func(start, end int) (int, int) {
-			return placeEscaped(unescaper{c: c, data: l.data, at: first, run: r}, start, end)
+		// Where a span of the outcome is from shows when the run is decoded again.
+		f.descend(l, c.name, out, func(start, end int) (from, to int) {
+			from, to = r.start+start, r.start+end // right for what comes before the first mark
+			n := first - r.start
+			var value [8]byte
+			for u := (unescaper{c: c, data: l.data, at: first, run: r}); n < end && u.next(); {
+				if u.v < 0 {
+					continue
+				}
+				before := n
+				n += len(appendValue(value[:0], u.v, u.escaped))
+				if before <= start && start < n {
+					from = u.from
+				}
+				to = u.at
+			}
+			return from, to
 		})
 	}
-}
-
-// placeEscaped decodes a run again and returns where a span of the outcome is from.
-func placeEscaped(u unescaper, start, end int) (from, to int) {
-	from, to = u.run.start+start, u.run.start+end // right for what comes before the first mark
-	n := u.at - u.run.start
-	var value [8]byte
-	for n < end && u.next() {
-		if u.v < 0 {
-			continue
-		}
-		before := n
-		n += len(appendValue(value[:0], u.v, u.escaped))
-		if before <= start && start < n {
-			from = u.from
-		}
-		to = u.at
-	}
-	return from, to
 }
 
 // An unescaper steps through a run, one escape or plain byte at a time.

@@ -46,7 +46,11 @@ var wraps = func() (set [256]bool) {
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
 	for first := s; ; {
-		e := endBefore(data, s, floor)
+		e := s // steps back over what may stand between two lines
+		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') ||
+			data[e-1] == '+' && e < s) {
+			e--
+		}
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -61,15 +65,6 @@ func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	}
 }
 
-// endBefore steps back from s over what may stand between two lines of digits.
-func endBefore(data []byte, s, floor int) int {
-	e := s
-	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-		e--
-	}
-	return e
-}
-
 // wrapped is digits of several lines, with where each line's begin.
 type wrapped struct {
 	digits []byte
@@ -78,12 +73,6 @@ type wrapped struct {
 }
 
 type wrappedLine struct{ index, at int }
-
-// at returns the place in the data of a digit.
-func (w *wrapped) at(i int) int {
-	k := sort.Search(len(w.lines), func(k int) bool { return w.lines[k].index > i }) - 1
-	return w.lines[k].at + i - w.lines[k].index
-}
 
 // gather collects digits from s on over line ends, whole lines until there are as many
 // as limit, of a long one its beginning. They are valid until the next call for the layer.
@@ -115,7 +104,11 @@ func (w *wrapped) part(i, j int) (digits []byte, at func(int) int) {
 	if j < len(w.lines) {
 		end = w.lines[j].index
 	}
-	return w.digits[start:end], func(k int) int { return w.at(start + k) }
+	return w.digits[start:end], func(k int) int {
+		digit := start + k
+		line := w.lines[sort.Search(len(w.lines), func(n int) bool { return w.lines[n].index > digit })-1]
+		return line.at + digit - line.index
+	}
 }
 
 // width returns the length of a line.
@@ -139,7 +132,15 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		n := len(f.found)
 		f.stretches(l, c, digits, alignments, at)
-		f.dropParts(before, n)
+		// A match that overlaps one from before that is at least as long is dropped: of a
+		// key that is wrapped, fewer lines can hold what looks like a shorter one.
+		whole := f.found[before:n]
+		kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
+			return slices.ContainsFunc(whole, func(p Match) bool {
+				return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
+			})
+		})
+		f.found = f.found[:n+len(kept)]
 	}
 	look(0, all, c.group)
 	for i := 0; i < all; {
@@ -164,17 +165,4 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		i = j
 	}
-}
-
-// dropParts drops the matches from n on that overlap one from before on that is at
-// least as long: of a key that is wrapped, fewer lines can hold what looks like a
-// shorter one.
-func (f *finder) dropParts(before, n int) {
-	whole := f.found[before:n]
-	kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
-		return slices.ContainsFunc(whole, func(p Match) bool {
-			return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
-		})
-	})
-	f.found = f.found[:n+len(kept)]
 }
