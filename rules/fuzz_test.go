@@ -64,6 +64,8 @@ func FuzzFind(f *testing.F) {
 		federated + "-_-",            // the federated secret takes more bytes
 		"sky_" + legacy,              // one format's mark on another's form
 		"b10_sky_" + legacy,
+		`b10_"#`, `b10_a"/*`, "b10_\x1b[", "b10_<b", "b10_ab\b", `b10_"--`, `b10_\`, "b10_)(", "b10_[", // joints cut short
+		"baseten b\"+\"10_" + b10[4:], "baseten " + legacy[:5] + "</b><i>" + legacy[5:],
 		federated[:20] + "_" + federated[21:], // bytes that only the federated secret takes
 	} {
 		f.Add([]byte(seed), 0, len(seed))

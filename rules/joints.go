@@ -17,18 +17,21 @@ var jointsAt [256][]joint = func() (at [256][]joint) {
 		begin string
 		joint joint
 	}{
-		{"\\=", continuedLine},
+		{"\\=`^", continuedLine},
 		{"\"'`\\}", literals},
+		{"\"'`", matching(statements)},
 		{"\"", matching(asciinema)},
+		{"\"'`", marked(loneQuote)},
 		{"\x1b\xc2\\", terminal},
 		{"\xe2\xef\xc2&\\", matching(invisible)},
 		{"<", tags},
 		{"\r\n", lineEnd},
-		{" \\", printed},
+		{" \\\t|\xe2", marked(printedEnd)},
+		{"*~=[]", marked(markup)},
 		{"?", matching(encodedWord)},
 		{"}{\\", richText},
 		{")", matching(kerning)},
-		{keyformat.Alphabet, func(r *joinReader, _ byte) int { return erased(r.data[r.at:]) }},
+		{keyformat.Alphabet + "_.-", func(r *joinReader, _ byte) int { return erased(r.data[r.at:]) }},
 	} {
 		for _, c := range []byte(row.begin) {
 			at[c] = append(at[c], row.joint)
@@ -47,9 +50,17 @@ var (
 	// invisible is a character without width, as it is, as a reference or as an escape.
 	invisible = regexp.MustCompile(`^(?:[\x{200b}-\x{200f}\x{2060}\x{feff}\x{ad}]|&(?:#(?:820[3-7]|8288|65279|173)|(?i:#x(?:200[b-f]|2060|feff|0*ad))|` +
 		`ZeroWidthSpace|NoBreak|shy|zwn?j);|\\u\{?(?i:200[b-f]|2060|feff|00ad)\}?)`)
-	// printedEnd is the end of a line in a printed text, and the space with which a shell
-	// moves the cursor over the edge of a terminal.
-	printedEnd = regexp.MustCompile(`^(?: (?:\r|\\r)|(?:\\r)?\\n)`)
+	// printedEnd is the end of a line in a printed text, in a cell of a table that is drawn,
+	// and the space with which a shell moves the cursor over the edge of a terminal.
+	printedEnd = regexp.MustCompile(`^(?: (?:\r|\\r)|(?:\\r)?\\n|[ \t]{0,96}(?:[│┃║|][ \t]*)?\r?\n[ \t]{0,96}(?:[│┃║|][ \t]*)?)`)
+	// statements are calls and assignments that add one literal after the other.
+	statements = regexp.MustCompile("^[\"'`](?:\\)?\\s{0,40}\\.(?:append|concat|plus|push|add|write)\\(|" +
+		"[);]{0,2}\\s{1,40}[\\w.$:>-]{1,48}(?:\\s{0,4}(?:\\+|\\.|~|<|\\|\\||\\^)=\\s{0,8}|\\s{0,4}<<\\s{0,4}|\\.?(?:append|push|add|write)\\())[\"'`]")
+	// loneQuote is one between two parts of a word of a shell.
+	loneQuote = regexp.MustCompile("^[\"'`]{1,2}[A-Za-z0-9_.]")
+	// markup is emphasis of Markdown, a tag of a forum, or the brackets about a dot that keep
+	// a text from being a link.
+	markup = regexp.MustCompile(`^(?:\*{1,3}|~~|==|\[/?[a-z]{1,12}(?:=[^\]\n]{0,40})?\]|\[\.|\])`)
 	// encodedWord is between two words of a folded header in quoted-printable, RFC 2047.
 	encodedWord = regexp.MustCompile(`^\?=\s{1,8}=\?[A-Za-z0-9_-]{1,40}\?[Qq]\?`)
 	// kerning is between two strings that a PDF shows, with how far to move.
@@ -58,15 +69,31 @@ var (
 	control = regexp.MustCompile(`^(?:[{}]|\\[a-z]{1,32}-?[0-9]{0,10} ?|\\\*|[\r\n])`)
 )
 
+// matching is the joint of a form.
 func matching(form *regexp.Regexp) joint {
-	return func(r *joinReader, _ byte) int { return len(form.Find(r.data[r.at:])) }
+	return func(r *joinReader, _ byte) int { return len(form.Find(r.data[r.at:min(len(r.data), r.at+maxForm)])) }
+}
+
+// marked is one that only a key with a mark is read over: elsewhere it ends a word. What a
+// form has of the key at its end is not a part of the joint.
+func marked(form *regexp.Regexp) joint {
+	return func(r *joinReader, _ byte) int {
+		if !r.free {
+			return 0
+		}
+		n := len(form.Find(r.data[r.at:min(len(r.data), r.at+maxForm)]))
+		for n > 0 && (token[r.data[r.at+n-1]] != 0 || r.data[r.at+n-1] == '.') {
+			n--
+		}
+		return n
+	}
 }
 
 // terminal is an escapeSequence; a colour, the usual one, takes no regular expression.
 func terminal(r *joinReader, _ byte) int {
 	b := r.data[r.at:]
 	if len(b) < 3 || b[0] != 0x1b || b[1] != '[' {
-		return len(escapeSequence.Find(b[:min(len(b), 512)]))
+		return len(escapeSequence.Find(b[:min(len(b), maxForm)]))
 	}
 	n := 2
 	for n < len(b)-1 && n < maxBlanks && (b[n] >= '0' && b[n] <= '?') {
@@ -78,16 +105,8 @@ func terminal(r *joinReader, _ byte) int {
 	return n + 1
 }
 
-// printed is a printedEnd in a key with a mark; before others it may end a word.
-func printed(r *joinReader, _ byte) int {
-	if !r.free {
-		return 0
-	}
-	return len(printedEnd.Find(r.data[r.at:]))
-}
-
-// continuedLine is a line end that a backslash, or the "=" of quoted-printable, takes
-// away, with the blanks that begin the next line.
+// continuedLine is a line end that a backslash, the sign of another shell, or the "=" of
+// quoted-printable takes away, with the blanks that begin the next line.
 func continuedLine(r *joinReader, _ byte) int {
 	b := r.data[r.at:]
 	n := 1
@@ -97,7 +116,7 @@ func continuedLine(r *joinReader, _ byte) int {
 	if n >= len(b) || b[n] != '\n' {
 		return 0
 	}
-	for n++; b[0] == '\\' && n < len(b) && n < maxBlanks && (b[n] == ' ' || b[n] == '\t'); {
+	for n++; b[0] != '=' && n < len(b) && n < maxBlanks && (b[n] == ' ' || b[n] == '\t'); {
 		n++
 	}
 	return n
@@ -107,6 +126,7 @@ const (
 	maxBlanks   = 96
 	maxLiterals = 160
 	maxTags     = 2 << 10
+	maxForm     = 512
 )
 
 // literals is what stands between two literals of source code: a quote that ends one,
@@ -136,7 +156,7 @@ func literals(r *joinReader, next byte) int {
 }
 
 // isOperator reports whether data[i] may stand between two literals: white space, an
-// operator, a bracket, or the letter that goes before a Python string.
+// operator, a bracket, or the letter that goes before a string of Python, SQL or C++.
 func isOperator(data []byte, i int) bool {
 	if i >= len(data) {
 		return false
@@ -149,29 +169,35 @@ func isOperator(data []byte, i int) bool {
 		return among(i-1, " \t\n\"'.") && among(i+1, " \t\r\n\"'.")
 	case '_': // Visual Basic, at the end of a line
 		return among(i-1, " ") && among(i+1, "\r\n")
-	case 'f', 'r', 'b', 'u', 'F', 'R', 'B', 'U':
+	case 'f', 'r', 'b', 'u', 's', 'F', 'R', 'B', 'U', 'N', 'L':
 		return among(i+1, "\"'") && i > 0 && alnum[data[i-1]] == 0
 	}
-	return among(i, " \t\r\n+&,\\(){}[]$\"'`|~<>^*/")
+	return among(i, " \t\r\n+-&,\\(){}[]$@\"'`|~<>^*/")
 }
 
 // commentAt returns the length of a comment that b begins with, or 0. Two slashes before a
 // quote are an operator of Fortran.
 func commentAt(b []byte) int {
-	end := 0
-	switch {
-	case bytes.HasPrefix(b, []byte("/*")):
-		end = bytes.Index(b[:min(len(b), maxLiterals)], []byte("*/")) + 2
-	case bytes.HasPrefix(b, []byte("//")), bytes.HasPrefix(b, []byte("--")), b[0] == '#':
-		end = bytes.IndexByte(b[:min(len(b), maxLiterals)], '\n') + 1
-		if rest := bytes.TrimLeft(b[2:], " \t"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+	b = b[:min(len(b), maxLiterals)]
+	if bytes.HasPrefix(b, []byte("/*")) {
+		body, _, closed := bytes.Cut(b[2:], []byte("*/"))
+		if !closed {
 			return 0
 		}
+		return len("/*") + len(body) + len("*/")
 	}
-	if end <= 2 {
-		return 0
+	for _, mark := range []string{"//", "--", "#"} {
+		rest, ok := bytes.CutPrefix(b, []byte(mark))
+		if !ok {
+			continue
+		}
+		operand := bytes.TrimLeft(rest, " \t")
+		if len(operand) > 0 && (operand[0] == '"' || operand[0] == '\'') {
+			return 0
+		}
+		return bytes.IndexByte(b, '\n') + 1
 	}
-	return end
+	return 0
 }
 
 // tags are one or more, with blanks between them: marked words, coloured code, the runs
@@ -192,7 +218,7 @@ func tags(r *joinReader, _ byte) (n int) {
 }
 
 // lineEnd is where a long line was broken: by the edge of a terminal or page, with the
-// marks of a quoted mail, or by a blank that the next line begins with (vCard, iCalendar,
+// marks of a quoted mail, a diff or a comment, or by a blank that the next line begins with (vCard, iCalendar,
 // LDIF, headers). A key without a mark is read over the end of a long line only, or over
 // one such blank.
 func lineEnd(r *joinReader, _ byte) int {
@@ -205,12 +231,12 @@ func lineEnd(r *joinReader, _ byte) int {
 		n++
 	}
 	folded := n
-	for n < len(b) && n < maxBlanks && bytes.IndexByte([]byte(" \t>|#"), b[n]) >= 0 {
+	for n < len(b) && n < maxBlanks && bytes.IndexByte([]byte(" \t>|#+-/*;%"), b[n]) >= 0 {
 		n++
 	}
 	const long = 60
-	line := r.at - 1 - bytes.LastIndexByte(r.data[:r.at], '\n')
-	if !r.free && line < long && n != folded+1 {
+	isLong := r.at >= long && bytes.IndexByte(r.data[r.at-long:r.at], '\n') < 0
+	if !r.free && !isLong && n != folded+1 {
 		return 0
 	}
 	return n
@@ -236,7 +262,7 @@ func richText(r *joinReader, _ byte) (n int) {
 // sequence that erases the line.
 func erased(b []byte) (n int) {
 	const most = 8
-	for n < min(most, len(b)) && alnum[b[n]] != 0 {
+	for n < min(most, len(b)) && (token[b[n]] != 0 || b[n] == '.') {
 		n++
 	}
 	if n == 0 || n == len(b) || b[n] != '\b' {

@@ -48,6 +48,26 @@ func fillJoined(c *corpus) {
 	}
 }
 
+// Strings as texts and serialisations keep them, each in a file of its own; keys of the
+// formats that are found in all of them.
+func fillSurroundings(c *corpus) {
+	for i, in := range encodingtest.Surroundings() {
+		p := c.page()
+		p.text = []byte("baseten\n")
+		for range size() {
+			keys := []string{c.m.B10(), c.m.Legacy()}
+			if in.Alone || in.First {
+				keys = keys[:1]
+			}
+			for _, key := range keys {
+				frame := strings.Replace(string(in.Write(c.m, key)), key, "§", 1) + "\n"
+				p.entry(frame, "§", key, "in "+in.Name, []encodingtest.Encoding{plainText})
+			}
+		}
+		p.file(fmt.Sprintf("surroundings/baseten%d.dat", i), "", unpacked)
+	}
+}
+
 // Whole files in UTF-16, whose lines and columns are those of the text.
 func fillWide(c *corpus) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
