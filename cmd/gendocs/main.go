@@ -9,32 +9,35 @@
 package main
 
 import (
+	"bytes"
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/b10lint/b10lint/cmd"
 )
 
+// lookalikes is the section that is written by hand. A test in package rules
+// compares its figures with the code's.
+//
+//go:embed lookalikes.md
+var lookalikes []byte
+
 func main() {
-	if err := run(); err != nil {
+	pages, err := generate()
+	for name, text := range pages {
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(name), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(name, text, 0o644)
+		}
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gendocs:", err)
 		os.Exit(1)
 	}
-}
-
-func run() error {
-	pages, err := generate()
-	if err != nil {
-		return err
-	}
-	for name, text := range pages {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(name, text, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // generate returns every page by its path from the root of the repository, which
@@ -50,4 +53,22 @@ func generate() (map[string][]byte, error) {
 	readme, err := readmePage("README.md")
 	pages["README.md"] = readme
 	return pages, err
+}
+
+// rulesPage lists the rules with all that is to say of them.
+func rulesPage() []byte {
+	var b bytes.Buffer
+	b.WriteString("# Rules\n\n<!-- Made by cmd/gendocs from packages rules and audit; do not edit. -->\n\n")
+	b.WriteString("IDs are stable and never used again for something else. `b10lint rules explain ID` prints\nthe same words.\n\n")
+	b.WriteString("| rule | severity | what it reports |\n|---|---|---|\n")
+	for _, r := range cmd.Catalogue() {
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Title)
+	}
+	b.WriteString("\nThe severity is the rule's highest: a match of medium confidence is `medium` at most, one of low\nconfidence `low`, and so is a key in a git-ignored local file or in a place of the workstation where users\nare told to keep it.\n")
+	for _, r := range cmd.Catalogue() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s. Severity: %s.\n\n%s\n\n**What to do.** %s\n", r.ID, r.Title, r.Severity, r.Text, r.Remedy)
+	}
+	b.WriteString("\n")
+	b.Write(lookalikes)
+	return b.Bytes()
 }

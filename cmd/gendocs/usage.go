@@ -48,7 +48,8 @@ func usagePage() []byte {
 			fmt.Fprintf(&b, "\n```\n%s\n```\n", c.UseLine())
 		}
 		if c.Example != "" {
-			fmt.Fprintf(&b, "\nExamples:\n\n```sh\n%s\n```\n", outdent(c.Example))
+			outdented := strings.TrimSpace(strings.ReplaceAll("\n"+c.Example, "\n  ", "\n"))
+			fmt.Fprintf(&b, "\nExamples:\n\n```sh\n%s\n```\n", outdented)
 		}
 		if c.HasAvailableLocalFlags() {
 			fmt.Fprintf(&b, "\nFlags:\n\n```\n%s```\n", c.LocalFlags().FlagUsages())
@@ -97,10 +98,6 @@ func prose(text string) string {
 		toggle()
 	}
 	return strings.Join(out, "\n")
-}
-
-func outdent(text string) string {
-	return strings.TrimSpace(strings.ReplaceAll("\n"+text, "\n  ", "\n"))
 }
 
 // manDate is on the manual pages: a day that does not change from build to build.
