@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +77,8 @@ func describe(data any) (event, group, text string) {
 
 func (o *Org) log(at time.Time, source string, by actor, data any) {
 	event, _, _ := describe(data)
-	o.audit = append(o.audit, entry{ID: o.nextID("al"), Created: stamp(at.UTC()), EventType: event, EventData: data,
+	o.serial++ // ids sort by age
+	o.audit = append(o.audit, entry{ID: fmt.Sprintf("al_%08d", o.serial), Created: stamp(at.UTC()), EventType: event, EventData: data,
 		Source: source, Actor: by})
 	o.sorted = false
 }

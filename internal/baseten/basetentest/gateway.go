@@ -6,38 +6,13 @@ import (
 	"net/http"
 )
 
-type groupInfo struct {
-	ID              string         `json:"id"`
-	Metadata        groupMetadata  `json:"metadata"`
-	Models          []any          `json:"models"`
-	EffectiveModels []any          `json:"effective_models"`
-	Hierarchy       groupHierarchy `json:"hierarchy"`
-	CreatedAt       stamp          `json:"created_at"`
-}
-
-type groupMetadata struct {
-	Name             *string `json:"name"`
-	ExternalEntityID string  `json:"external_entity_id"`
-}
-
-type groupHierarchy struct {
-	LimitEnforcement string  `json:"limit_enforcement"`
-	ParentGroupID    *string `json:"parent_group_id"`
-}
-
 func (s *Server) listGroups(c *call) {
-	limit, skip := c.page(100, 1000)
-	if c.failed {
-		return
-	}
-	items, groups := []groupInfo{}, s.org.groups
-	for ; skip < len(groups) && len(items) < limit; skip++ {
-		g := groups[skip]
-		model := map[string]any{"slug": "demo-org/demo-large"}
-		items = append(items, groupInfo{ID: g.id, Metadata: groupMetadata{orNull(g.name), g.external}, Models: []any{model},
-			EffectiveModels: []any{model}, Hierarchy: groupHierarchy{"INDEPENDENT", orNull(g.parent)}, CreatedAt: stamp(g.created)})
-	}
-	c.sendPage(items, skip, skip < len(groups))
+	list(c, s.org.groups, func(g *group) (map[string]any, bool) {
+		models := []any{map[string]any{"slug": "demo-org/demo-large"}}
+		return map[string]any{"id": g.id, "metadata": map[string]any{"name": orNull(g.name), "external_entity_id": g.external},
+			"models": models, "effective_models": models, "created_at": stamp(g.created),
+			"hierarchy": map[string]any{"limit_enforcement": "INDEPENDENT", "parent_group_id": orNull(g.parent)}}, true
+	})
 }
 
 type groupKey struct {
@@ -66,16 +41,7 @@ func (s *Server) groupKeys(c *call) []*key {
 }
 
 func (s *Server) listGroupKeys(c *call) {
-	limit, skip := c.page(100, 1000)
-	keys := s.groupKeys(c)
-	if c.failed {
-		return
-	}
-	items := []groupKey{}
-	for ; skip < len(keys) && len(items) < limit; skip++ {
-		items = append(items, groupKey{keys[skip].prefix, orNull(keys[skip].name)})
-	}
-	c.sendPage(items, skip, skip < len(keys))
+	list(c, s.groupKeys(c), func(k *key) (groupKey, bool) { return groupKey{k.prefix, orNull(k.name)}, true })
 }
 
 func (s *Server) createGroupKey(c *call) {

@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -161,9 +162,7 @@ func (o *Org) addKey(s KeySpec) *key {
 	if s.Created.IsZero() {
 		s.Created = o.now()
 	}
-	if s.Type == "" {
-		s.Type = "WORKSPACE_MANAGE_ALL"
-	}
+	s.Type = cmp.Or(s.Type, "WORKSPACE_MANAGE_ALL")
 	if s.Team == "" && s.Type != "PERSONAL" {
 		s.Team = "default"
 	}
@@ -175,7 +174,7 @@ func (o *Org) addKey(s KeySpec) *key {
 	}
 	o.keep(k, value)
 	if s.CreatedBy != "" {
-		o.logKey(s.Created, "API_KEY_CREATED", orElse(s.Source, "UI"), userActor(s.CreatedBy), k)
+		o.logKey(s.Created, "API_KEY_CREATED", cmp.Or(s.Source, "UI"), userActor(s.CreatedBy), k)
 	}
 	return k
 }
@@ -279,19 +278,6 @@ func (o *Org) user(id string) *user {
 		}
 	}
 	return nil
-}
-
-// nextID gives ids that sort by age.
-func (o *Org) nextID(kind string) string {
-	o.serial++
-	return fmt.Sprintf("%s_%08d", kind, o.serial)
-}
-
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }
 
 func orNull(s string) *string {

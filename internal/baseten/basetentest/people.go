@@ -54,36 +54,18 @@ func (s *Server) me(c *call) {
 
 // listUsers lists joined members only.
 func (s *Server) listUsers(c *call) {
-	limit, skip := c.page(100, 1000)
-	if c.failed {
-		return
-	}
-	items, users := []userInfo{}, s.org.users
-	for ; skip < len(users) && len(items) < limit; skip++ {
-		u := users[skip]
-		if email := c.query().Get("email"); !u.gone && (email == "" || email == u.email) {
-			items = append(items, s.org.userInfo(u))
-		}
-	}
-	c.sendPage(items, skip, skip < len(users))
-}
-
-type modelInfo struct {
-	ID                      string  `json:"id"`
-	CreatedAt               stamp   `json:"created_at"`
-	Name                    string  `json:"name"`
-	DeploymentsCount        int     `json:"deployments_count"`
-	ProductionDeploymentID  *string `json:"production_deployment_id"`
-	DevelopmentDeploymentID *string `json:"development_deployment_id"`
-	InstanceTypeName        string  `json:"instance_type_name"`
-	TeamName                string  `json:"team_name"`
+	email := c.query().Get("email")
+	list(c, s.org.users, func(u *user) (userInfo, bool) {
+		return s.org.userInfo(u), !u.gone && (email == "" || email == u.email)
+	})
 }
 
 func (s *Server) listModels(c *call) {
-	infos := []modelInfo{}
+	infos := []any{}
 	for _, m := range s.org.models {
 		if name := c.query().Get("name"); name == "" || name == m.name {
-			infos = append(infos, modelInfo{ID: m.id, CreatedAt: stamp(m.created), Name: m.name, InstanceTypeName: "1x4", TeamName: m.team})
+			infos = append(infos, map[string]any{"id": m.id, "created_at": stamp(m.created), "name": m.name, "deployments_count": 0,
+				"production_deployment_id": nil, "development_deployment_id": nil, "instance_type_name": "1x4", "team_name": m.team})
 		}
 	}
 	c.send(http.StatusOK, map[string]any{"models": infos})

@@ -1,9 +1,6 @@
 package basetentest
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
 // inferenceModels names the inference API's list of models among the routes.
 const inferenceModels = "inference models"
@@ -59,24 +56,15 @@ func (o *Org) sees(caller, k *key) bool {
 	return caller.owner == k.owner && caller.owner != "" || (u != nil && u.admin)
 }
 
-// limiter counts requests in whole seconds.
+// limiter counts requests in whole seconds. The Org's lock guards it.
 type limiter struct {
-	mu     sync.Mutex
 	rate   int
 	second int64
 	counts map[string]int
 }
 
-func (l *limiter) set(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rate = n
-}
-
 // take counts a request, and returns the seconds to wait when it is one too many.
 func (l *limiter) take(what string, now time.Time) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.rate == 0 {
 		return 0
 	}

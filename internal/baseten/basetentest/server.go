@@ -56,7 +56,11 @@ func (s *Server) Close() {
 
 // SetRate limits each key to n requests a second on each route, by the Org's
 // clock; 0 lifts the limit. Baseten's own is 100.
-func (s *Server) SetRate(n int) { s.limit.set(n) }
+func (s *Server) SetRate(n int) {
+	s.org.mu.Lock()
+	defer s.org.mu.Unlock()
+	s.limit.rate = n
+}
 
 // ManagementHandler returns the management API alone, for a listener of the
 // caller's own.
@@ -99,9 +103,16 @@ func (s *Server) wrap(service Service, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		counted := &countingWriter{ResponseWriter: w}
-		ticket := s.record.add(Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
-			KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now()})
-		defer func() { s.record.answered(ticket, counted.status) }()
+		request := &Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
+			KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now()}
+		s.record.mu.Lock()
+		s.record.requests = append(s.record.requests, request)
+		s.record.mu.Unlock()
+		defer func() {
+			s.record.mu.Lock()
+			defer s.record.mu.Unlock()
+			request.Status = counted.status
+		}()
 		s.faults.serve(s, service, counted, r, next)
 	})
 }
@@ -174,6 +185,22 @@ func (c *call) refuse(status int, message string) {
 	default:
 		c.send(status, map[string]any{"error": message})
 	}
+}
+
+// list sends the page that the parameters limit and cursor ask for, of what item makes
+// of all. An item that it drops counts towards the cursor.
+func list[A, B any](c *call, all []A, item func(A) (b B, keep bool)) {
+	limit, skip := c.page(100, 1000)
+	if c.failed {
+		return
+	}
+	items := []B{}
+	for ; skip < len(all) && len(items) < limit; skip++ {
+		if b, keep := item(all[skip]); keep {
+			items = append(items, b)
+		}
+	}
+	c.sendPage(items, skip, skip < len(all))
 }
 
 // page reads limit and cursor. What is wrong with them has been answered when

@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ var widths = map[string]struct {
 
 func (s *Server) listUsage(c *call) {
 	q := c.query()
-	width, ok := widths[orElse(q.Get("bucket_width"), "1d")]
+	width, ok := widths[cmp.Or(q.Get("bucket_width"), "1d")]
 	if !ok {
 		c.refuse(http.StatusUnprocessableEntity, "bucket_width is not one of 1m, 1h, 1d")
 		return
@@ -96,21 +97,17 @@ func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []
 			sums[at] = i
 			b.Results = append(b.Results, r)
 		}
-		b.Results[i].add(u.requests)
+		sum := &b.Results[i] // of requests of 100 tokens in and 20 out each
+		sum.RequestCount += u.requests
+		sum.InputTokens += 100 * u.requests
+		sum.UncachedInputTokens += 100 * u.requests
+		sum.OutputTokens += 20 * u.requests
 	}
 	for _, b := range items {
 		slices.SortStableFunc(b.Results, func(x, y usageResult) int {
 			return int(y.InputTokens + y.OutputTokens - x.InputTokens - x.OutputTokens)
 		})
 	}
-}
-
-// add counts requests of 100 tokens in and 20 out each.
-func (r *usageResult) add(requests int64) {
-	r.RequestCount += requests
-	r.InputTokens += 100 * requests
-	r.UncachedInputTokens += 100 * requests
-	r.OutputTokens += 20 * requests
 }
 
 // time reads an ISO 8601 parameter.
