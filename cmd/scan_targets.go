@@ -82,9 +82,22 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := o.source(env, t, arg, filter)
-		if err != nil {
-			return nil, nil, err
+		var s source.Source
+		switch {
+		case o.places.isTruss:
+			s = o.places.target(env).Source
+		case o.history.commitMessage != "":
+			s = gitsource.CommitMessage(arg)
+		case arg == "-":
+			s = disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"})
+		default:
+			own, err := t.settings.filter(filter, arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			if s, err = o.history.target(env, arg, o.jobs, own, o.cache.dir); err != nil {
+				return nil, nil, err
+			}
 		}
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
@@ -133,22 +146,6 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	}
 	*all = append(*all, t)
 	return t, nil
-}
-
-// source is what one argument of the command line stands for.
-func (o *scanOptions) source(env Env, t *scanTarget, arg string, filter source.Filter) (s source.Source, err error) {
-	switch {
-	case o.places.isTruss:
-		return o.places.target(env).Source, nil
-	case o.history.commitMessage != "":
-		return gitsource.CommitMessage(arg), nil
-	case arg == "-":
-		return disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}), nil
-	}
-	if filter, err = t.settings.filter(filter, arg); err != nil {
-		return s, err
-	}
-	return o.history.target(env, arg, o.jobs, filter, o.cache.dir)
 }
 
 // name names a target: a repository by where it comes from, where it says so, and the

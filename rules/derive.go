@@ -51,7 +51,8 @@ func Derive(r *finding.Report) {
 			if len(targets) > most {
 				listed = strings.Join(targets[:most], ", ") + fmt.Sprintf(" and %d more", len(targets)-most)
 			}
-			f.Advice += " The same key is in " + listed + ": create a key for each, so that one can be revoked without the others."
+			f.Advice += " The same key is in " + listed +
+				": create a key for each, so that one can be revoked without the others."
 		}
 	}
 }

@@ -28,7 +28,8 @@ func (f *finder) wide(l *layer, i int, bounds finding.Span) {
 	if end-start < 2*minRun-1 || f.budget < int64(end-start) {
 		return
 	}
-	// The run is decoded with what is text about it. Little-endian characters begin where their byte is, big-endian ones before.
+	// The run is decoded with what is text about it. Little-endian characters begin where
+	// their byte is, big-endian ones before.
 	shift := 0
 	if start%2 == 1 && l.data[start-1] == 0 {
 		shift = 1
