@@ -39,6 +39,9 @@ type text struct {
 	path          string
 	data          []byte
 	header, whole *weight
+	names         []*mentions // by block, once asked
+	clear         finding.Span
+	work          *int64
 }
 
 // drawn reports whether both halves of a shape can be even draws.
@@ -47,49 +50,36 @@ func drawn(data []byte, s shape) bool {
 	if s.of.MinSecret == s.of.MaxSecret {
 		return !readsAsMade(data[s.dot-s.of.Prefix:s.dot], secret)
 	}
-	// A secret of no fixed length: the limits shrink with it. The federated form allows
-	// hyphens and underscores, and demands at least one other byte.
-	word := bytes.Map(func(r rune) rune {
+	// A secret of no fixed length: the limits shrink with it.
+	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
+		nameScore(onlyAlnum(secret), &classSteps) <= maxNameScore
+}
+
+// onlyAlnum returns s without the hyphens and underscores that the federated form
+// allows; it always holds at least one byte, since the form demands it.
+func onlyAlnum(s []byte) []byte {
+	return bytes.Map(func(r rune) rune {
 		if r < 128 && alnum[byte(r)] != 0 {
 			return r
 		}
 		return -1
-	}, secret)
-	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
-		nameScore(word, &classSteps) <= maxNameScore
+	}, s)
 }
 
 // weigh asks the surroundings, nearest first. quiet reports that the line and the
 // lines around it were silent. The path is asked next, which PathSpeaks relies on.
 func (t *text) weigh(s shape) (w weight, quiet bool) {
-	line := around(t.data, s, 0, 0)
-	if w := nearest(t.data, s, line); w != silent {
+	line := t.around(s, 0, 0)
+	if w := t.nearest(s, line); w != silent {
 		return w, false
 	}
-	if w := nearest(t.data, s, around(t.data, s, linesBefore, linesAfter)); w != silent {
+	if w := t.nearest(s, t.around(s, linesBefore, linesAfter)); w != silent {
 		return w, false
 	}
-	if t.header == nil { // the file's name and first lines
-		w := mentioned([]byte(t.path))
-		if w == silent {
-			w = mentioned(t.data[:min(len(t.data), headerLen)])
-		}
-		t.header = &w
+	if w := once(&t.header, t.weighHeader); w != silent {
+		return w, true
 	}
-	if *t.header != silent {
-		return *t.header, true
-	}
-	if t.whole == nil { // the rest of the file, up to a bound
-		const chunk, overlap = 64 << 10, 16
-		w, data := silent, t.data[:min(len(t.data), restLen)]
-		for at := 0; at < len(data) && w == silent; at += chunk {
-			if lastMention(bytes.ToLower(data[at:min(at+chunk+overlap, len(data))]), isOwn) >= 0 {
-				w = likely
-			}
-		}
-		t.whole = &w
-	}
-	if *t.whole == likely || apiKeyScheme(t.data[line.Start:s.start]) {
+	if once(&t.whole, t.weighWhole) == likely || apiKeyScheme(t.data[line.Start:s.start]) {
 		return likely, true
 	}
 	return silent, true
@@ -120,6 +110,22 @@ func PathSpeaks(f finding.Format, path string) (c finding.Confidence, ok bool) {
 	return 0, false
 }
 
+func once(memo **weight, work func() weight) weight {
+	if *memo == nil {
+		w := work()
+		*memo = &w
+	}
+	return **memo
+}
+
+// weighHeader asks the file's name and first lines.
+func (t *text) weighHeader() weight {
+	if w := mentioned([]byte(t.path)); w != silent {
+		return w
+	}
+	return mentioned(t.data[:min(len(t.data), headerLen)])
+}
+
 // mentioned returns what the names in b say, of which Baseten's win.
 func mentioned(b []byte) weight {
 	lower := bytes.ToLower(b)
@@ -132,12 +138,23 @@ func mentioned(b []byte) weight {
 	return silent
 }
 
-// nearest returns what the nearest name in data[span] says of s.
-func nearest(data []byte, s shape, span finding.Span) weight {
-	before := bytes.ToLower(data[span.Start:s.start])
-	after := bytes.ToLower(data[s.end:span.End])
-	own := distance(before, after, isOwn)
-	other := distance(before, after, isOther)
+// weighWhole asks the rest of the file, up to a bound.
+func (t *text) weighWhole() weight {
+	const chunk, overlap = 64 << 10, 16
+	data := t.data[:min(len(t.data), restLen)]
+	for at := 0; at < len(data); at += chunk {
+		lower := bytes.ToLower(data[at:min(at+chunk+overlap, len(data))])
+		if lastMention(lower, isOwn) >= 0 {
+			return likely
+		}
+	}
+	return silent
+}
+
+// nearest returns what the nearest name in a span says of s.
+func (t *text) nearest(s shape, span finding.Span) weight {
+	own := t.distance(s, span, true)
+	other := t.distance(s, span, false)
 	switch {
 	case own < 0 && other < 0:
 		return silent
@@ -147,90 +164,95 @@ func nearest(data []byte, s shape, span finding.Span) weight {
 	return against
 }
 
-// distance returns how far off the nearest name is, or -1. One that follows the key
-// counts as further off, but for the host of a URL, which tells whom the key before it
-// is sent to.
-func distance(before, after []byte, is names) int {
+// distance returns how far off the nearest name in a span is, or -1.
+func (t *text) distance(s shape, span finding.Span, own bool) int {
 	d := -1
-	if i := lastMention(before, is); i >= 0 {
-		d = len(before) - i
+	if i := t.lastName(own, span.Start, s.start); i >= 0 {
+		d = s.start - i
 	}
-	for i := range after {
-		if !initial(after[i]) || !is(after, i) {
-			continue
-		}
-		host := i
-		for host > 0 && (token[after[host-1]] != 0 || after[host-1] == '.') {
-			host--
-		}
-		if !bytes.HasSuffix(after[:host], []byte("://")) {
+	if i := t.firstName(own, s.end, span.End); i >= 0 {
+		if i -= s.end; !inHost(t.data[s.end:], i) {
 			i += behind
 		}
 		if d < 0 || i < d {
 			d = i
 		}
-		break
 	}
 	return d
 }
 
+// inHost reports whether b[i] stands in the host of a URL, which tells whom the key
+// before it is sent to.
+func inHost(b []byte, i int) bool {
+	for ; i > 0 && (token[b[i-1]] != 0 || b[i-1] == '.'); i-- {
+	}
+	return bytes.HasSuffix(b[:i], []byte("://"))
+}
+
 // around returns the span of the lines about s: its own line and as many before
 // and after as asked for, within the bounds in bytes.
-func around(data []byte, s shape, before, after int) finding.Span {
+func (t *text) around(s shape, before, after int) finding.Span {
 	start, floor := s.start, max(0, s.start-nearBefore)
-	for start > floor {
-		if data[start-1] == '\n' {
-			if before--; before < 0 {
-				break
-			}
+	for n := before; n >= 0; n-- {
+		i := bytes.LastIndexByte(t.data[floor:start], '\n')
+		if start = floor + max(i, 0); i < 0 {
+			break
 		}
-		start--
+		if n == 0 {
+			start++
+		}
 	}
-	end, roof := s.end, min(len(data), s.end+nearAfter)
-	for end < roof {
-		if data[end] == '\n' {
-			if after--; after < 0 {
-				break
-			}
+	end, roof := s.end, min(len(t.data), s.end+nearAfter)
+	for n := after; n >= 0; n-- {
+		i := bytes.IndexByte(t.data[end:roof], '\n')
+		if i < 0 {
+			end = roof
+			break
 		}
-		end++
+		if end += i; n > 0 {
+			end++
+		}
 	}
 	return finding.Span{Start: start, End: end}
 }
 
-// names reports whether the lower-case text at b[i:] is a name that counts.
-type names func(b []byte, i int) bool
+// names returns the length of the name that counts at b[i:], of lower-case text, or 0.
+type names func(b []byte, i int) int
 
 // isOwn knows Baseten's names: the company, its packaging tool, the short mark.
-func isOwn(b []byte, i int) bool {
+func isOwn(b []byte, i int) int {
 	rest := b[i:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("baseten")):
-		return true
+		return len("baseten")
 	case bytes.HasPrefix(rest, []byte("truss")):
 		tail := rest[len("truss"):]
-		return !letterAt(b, i-1) && (!letterAt(tail, 0) || bytes.HasPrefix(tail, []byte("rc")))
+		if !letterAt(b, i-1) && (!letterAt(tail, 0) || bytes.HasPrefix(tail, []byte("rc"))) {
+			return len("truss")
+		}
 	case bytes.HasPrefix(rest, []byte("b10")):
-		return !alnumAt(b, i-1) && !alnumAt(rest, len("b10"))
+		if !alnumAt(b, i-1) && !alnumAt(rest, len("b10")) {
+			return len("b10")
+		}
 	}
-	return false
+	return 0
 }
 
 // isOther knows the other owners of the form: Ultravox, and services built with
 // the Django package that made it.
-func isOther(b []byte, i int) bool {
+func isOther(b []byte, i int) int {
 	rest := b[i:]
 	for _, name := range []string{"ultravox", "rest_framework", "djangorestframework", "drf_api_key", "drf-api-key"} {
 		if bytes.HasPrefix(rest, []byte(name)) {
-			return true
+			return len(name)
 		}
 	}
-	return false
+	return 0
 }
 
 func lastMention(lower []byte, is names) int {
 	for i := len(lower) - 1; i >= 0; i-- {
-		if initial(lower[i]) && is(lower, i) {
+		if initial(lower[i]) && is(lower, i) > 0 {
 			return i
 		}
 	}

@@ -27,7 +27,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "7"
+const Version = "8"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.
@@ -37,8 +37,12 @@ const Version = "7"
 // and numbers of the form of a key are not matches (see random.go). Encodings are
 // looked through to a depth of four. The time is linear in the length of data,
 // with a bound on the work for each byte that was encoded.
-func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
-	findAll(path, data, fresh, true, yield)
+//
+// gaveUp is the first offset at which that bound was reached, so that a key that is
+// encoded there may have been missed; it is -1 when nothing was given up.
+func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) (gaveUp int) {
+	gaveUp, _ = findAll(path, data, fresh, true, yield)
+	return gaveUp
 }
 
 // FindUnweighed is Find without a path that asks no surroundings of the matches, which
@@ -48,30 +52,46 @@ func FindUnweighed(data []byte, yield func(Match) bool) {
 	findAll("", data, nil, false, yield)
 }
 
-func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) {
+// findAll also returns how many bytes it looked at, in all layers and passes.
+func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) (gaveUp int, work int64) {
 	f := finders.Get().(*finder)
-	defer func() {
-		*f = finder{} // nothing of this search stays in it
-		finders.Put(f)
-	}()
+	defer f.release()
 	f.unweighed = !weighed
-	f.fresh, f.budget = fresh, int64(len(data))*budgetFactor+budgetFloor
-	f.input.path, f.input.data = path, data
+	f.fresh, f.gaveUp = fresh, -1
+	f.input.path, f.input.data, f.input.work = path, data, &f.work
 	f.search(&f.input)
+	gaveUp, work = f.gaveUp, f.work
 	slices.SortStableFunc(f.found, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
 	})
 	for i, m := range f.found {
-		// One of the matches before m may be the same key in an overlapping place, two ways
-		// to read one run, or be put together of parts and hold m: what stands behind a joint
-		// can look like a key with another beginning.
-		same := slices.ContainsFunc(f.found[max(0, i-8):i], func(p Match) bool {
-			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation))
-		})
-		if !same && !yield(m) {
-			return
+		if i > 0 && sameKey(f.found[:i], m) {
+			continue
+		}
+		if !yield(m) {
+			break
 		}
 	}
+	return gaveUp, work
 }
 
 var finders = sync.Pool{New: func() any { return new(finder) }}
+
+// release makes the finder ready for another search. Nothing of this one stays in it.
+func (f *finder) release() {
+	*f = finder{}
+	finders.Put(f)
+}
+
+// sameKey reports whether one of the matches that m follows is the same key in an
+// overlapping place, two ways to read one run, or is put together of parts and holds m:
+// what stands behind a joint can look like a key with another beginning.
+func sameKey(before []Match, m Match) bool {
+	for i := len(before) - 1; i >= 0 && i >= len(before)-8; i-- {
+		p := before[i]
+		if m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation)) {
+			return true
+		}
+	}
+	return false
+}

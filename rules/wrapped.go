@@ -46,11 +46,7 @@ var wraps = func() (set [256]bool) {
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
 	for first := s; ; {
-		e := s // steps back over what may stand between two lines
-		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') ||
-			data[e-1] == '+' && e < s) {
-			e--
-		}
+		e := endBefore(data, s, floor)
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -65,6 +61,15 @@ func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	}
 }
 
+// endBefore steps back from s over what may stand between two lines of digits.
+func endBefore(data []byte, s, floor int) int {
+	e := s
+	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
+		e--
+	}
+	return e
+}
+
 // wrapped is digits of several lines, with where each line's begin.
 type wrapped struct {
 	digits []byte
@@ -73,6 +78,12 @@ type wrapped struct {
 }
 
 type wrappedLine struct{ index, at int }
+
+// at returns the place in the data of a digit.
+func (w *wrapped) at(i int) int {
+	k := sort.Search(len(w.lines), func(k int) bool { return w.lines[k].index > i }) - 1
+	return w.lines[k].at + i - w.lines[k].index
+}
 
 // gather collects digits from s on over line ends, whole lines until there are as many
 // as limit, of a long one its beginning. They are valid until the next call for the layer.
@@ -104,11 +115,7 @@ func (w *wrapped) part(i, j int) (digits []byte, at func(int) int) {
 	if j < len(w.lines) {
 		end = w.lines[j].index
 	}
-	return w.digits[start:end], func(k int) int {
-		digit := start + k
-		line := w.lines[sort.Search(len(w.lines), func(n int) bool { return w.lines[n].index > digit })-1]
-		return line.at + digit - line.index
-	}
+	return w.digits[start:end], func(k int) int { return w.at(start + k) }
 }
 
 // width returns the length of a line.
@@ -132,15 +139,13 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		n := len(f.found)
 		f.stretches(l, c, digits, alignments, at)
-		// A match that overlaps one from before that is at least as long is dropped: of a
-		// key that is wrapped, fewer lines can hold what looks like a shorter one.
-		whole := f.found[before:n]
-		kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
-			return slices.ContainsFunc(whole, func(p Match) bool {
-				return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
-			})
-		})
-		f.found = f.found[:n+len(kept)]
+		f.dropParts(before, n)
+	}
+	if align, ok := w.isText(c); ok {
+		// No word of a text reads so, but for the last line, when it is short.
+		f.stretches(l, c, w.digits[align:], 1, func(k int) int { return w.at(align + k) })
+		look(max(1, all-1-several), all-1, 1)
+		return
 	}
 	look(0, all, c.group)
 	for i := 0; i < all; {
@@ -165,4 +170,47 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		i = j
 	}
+}
+
+// isText reports whether many lines of one width, but for the last and a first that is
+// the end of one, decode to a text: they are one encoding then. Digits that are words, or
+// begin elsewhere, decode to control characters soon. align is where its groups begin.
+func (w *wrapped) isText(c *digitCode) (align int, ok bool) {
+	const many = 8
+	all := len(w.lines)
+	if all < many {
+		return 0, false
+	}
+	width := w.width(1)
+	if width%c.group != 0 || w.width(0) > width || w.width(all-1) > width {
+		return 0, false
+	}
+	for i := 1; i < all-1; i++ {
+		if w.width(i) != width {
+			return 0, false
+		}
+	}
+	align = w.width(0) % c.group
+	var buf [3 * 64]byte
+	for i := align; i < len(w.digits); i += 4 * 64 {
+		for _, b := range c.decode(buf[:0], w.digits[i:min(i+4*64, len(w.digits))]) {
+			if b < 0x20 && !isText(b) || b == 0x7f {
+				return 0, false
+			}
+		}
+	}
+	return align, true
+}
+
+// dropParts drops the matches from n on that overlap one from before on that is at
+// least as long: of a key that is wrapped, fewer lines can hold what looks like a
+// shorter one.
+func (f *finder) dropParts(before, n int) {
+	whole := f.found[before:n]
+	kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
+		return slices.ContainsFunc(whole, func(p Match) bool {
+			return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
+		})
+	})
+	f.found = f.found[:n+len(kept)]
 }

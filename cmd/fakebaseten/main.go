@@ -23,6 +23,7 @@ import (
 	"syscall"
 
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/secret"
 )
 
 func main() {
@@ -59,24 +60,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	org.Grow(basetentest.Seed{Users: *users, Keys: *keys, Audit: *audit, UsageDays: *usage})
 	server := basetentest.Start(org)
 	defer server.Close()
-	var err error
-	if *form == "env" {
-		_, err = fmt.Fprintf(stdout, "BASETEN_MANAGEMENT_API_URL_OVERRIDE=%s\nBASETEN_INFERENCE_BASE_URL_OVERRIDE=%s\n"+
-			"BASETEN_API_KEY=%s\n", server.URL, server.InferenceURL, key.Reveal())
-	} else {
-		err = json.NewEncoder(stdout).Encode(map[string]string{"url": server.URL, "inference_url": server.InferenceURL,
-			"api_key": key.Reveal()})
-	}
-	if err != nil {
+	if err := announce(stdout, *form, server, key); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	if *requests == "" {
 		return nil
 	}
+	return os.WriteFile(*requests, list(server.Requests()), 0o600)
+}
+
+func list(all []basetentest.Request) []byte {
 	var out []byte
-	for _, r := range server.Requests() {
+	for _, r := range all {
 		out = fmt.Appendf(out, "%d %s %s %s\n", r.Status, r.Method, r.Path, r.KeyPrefix)
 	}
-	return os.WriteFile(*requests, out, 0o600)
+	return out
+}
+
+// announce prints where the server is and a key for it.
+func announce(w io.Writer, form string, s *basetentest.Server, key secret.Secret) error {
+	if form == "env" {
+		_, err := fmt.Fprintf(w, "BASETEN_MANAGEMENT_API_URL_OVERRIDE=%s\nBASETEN_INFERENCE_BASE_URL_OVERRIDE=%s\nBASETEN_API_KEY=%s\n",
+			s.URL, s.InferenceURL, key.Reveal())
+		return err
+	}
+	return json.NewEncoder(w).Encode(map[string]string{"url": s.URL, "inference_url": s.InferenceURL, "api_key": key.Reveal()})
 }

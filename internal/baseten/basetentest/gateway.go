@@ -4,30 +4,32 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 )
 
 func (s *Server) listGroups(c *call) {
-	list(c, s.org.groups, func(g *group) (map[string]any, bool) {
-		models := []any{map[string]any{"slug": "demo-org/demo-large"}}
-		return map[string]any{"id": g.id, "metadata": map[string]any{"name": orNull(g.name), "external_entity_id": g.external},
-			"models": models, "effective_models": models, "created_at": stamp(g.created),
-			"hierarchy": map[string]any{"limit_enforcement": "INDEPENDENT", "parent_group_id": orNull(g.parent)}}, true
-	})
-}
-
-type groupKey struct {
-	Prefix string  `json:"prefix"`
-	Name   *string `json:"name"`
+	limit, skip := c.page(100, 1000)
+	if c.failed {
+		return
+	}
+	items, groups := []object{}, s.org.groups
+	for ; skip < len(groups) && len(items) < limit; skip++ {
+		g := groups[skip]
+		models := []object{{"slug": "demo-org/demo-large"}}
+		items = append(items, object{
+			"id": g.id, "created_at": stamp(g.created), "models": models, "effective_models": models,
+			"metadata":  object{"name": orNull(g.name), "external_entity_id": g.external},
+			"hierarchy": object{"limit_enforcement": "INDEPENDENT", "parent_group_id": orNull(g.parent)},
+		})
+	}
+	c.sendPage(items, skip, skip < len(groups))
 }
 
 // groupKeys returns the unrevoked keys of the group in the path. An unknown
 // group has been answered when c.failed is set.
 func (s *Server) groupKeys(c *call) []*key {
-	id, known := c.r.PathValue("group"), false
-	for _, g := range s.org.groups {
-		known = known || g.id == id
-	}
-	if !known {
+	id := c.r.PathValue("group")
+	if !slices.ContainsFunc(s.org.groups, func(g *group) bool { return g.id == id }) {
 		c.refuse(http.StatusNotFound, "Group not found.")
 		return nil
 	}
@@ -41,7 +43,16 @@ func (s *Server) groupKeys(c *call) []*key {
 }
 
 func (s *Server) listGroupKeys(c *call) {
-	list(c, s.groupKeys(c), func(k *key) (groupKey, bool) { return groupKey{k.prefix, orNull(k.name)}, true })
+	limit, skip := c.page(100, 1000)
+	keys := s.groupKeys(c)
+	if c.failed {
+		return
+	}
+	items := []object{}
+	for ; skip < len(keys) && len(items) < limit; skip++ {
+		items = append(items, object{"prefix": keys[skip].prefix, "name": orNull(keys[skip].name)})
+	}
+	c.sendPage(items, skip, skip < len(keys))
 }
 
 func (s *Server) createGroupKey(c *call) {
@@ -61,7 +72,7 @@ func (s *Server) createGroupKey(c *call) {
 	k := &key{id: "k_" + o.make.Word(10), name: in.Name, kind: "FEDERATED", group: c.r.PathValue("group"), created: o.now().UTC()}
 	value := o.make.Federated()
 	o.keep(k, value)
-	c.send(http.StatusOK, map[string]any{"api_key": value, "prefix": k.prefix, "name": orNull(k.name)})
+	c.send(http.StatusOK, object{"api_key": value, "prefix": k.prefix, "name": orNull(k.name)})
 }
 
 // findGroupKey answers 404 for a key that the group does not have.
@@ -77,13 +88,13 @@ func (s *Server) findGroupKey(c *call) *key {
 
 func (s *Server) getGroupKey(c *call) {
 	if k := s.findGroupKey(c); k != nil {
-		c.send(http.StatusOK, groupKey{k.prefix, orNull(k.name)})
+		c.send(http.StatusOK, object{"prefix": k.prefix, "name": orNull(k.name)})
 	}
 }
 
 func (s *Server) deleteGroupKey(c *call) {
 	if k := s.findGroupKey(c); k != nil {
 		s.org.revoke(k, s.org.now(), "API", s.org.actor(c.key))
-		c.send(http.StatusOK, map[string]any{"prefix": k.prefix})
+		c.send(http.StatusOK, object{"prefix": k.prefix})
 	}
 }

@@ -162,7 +162,9 @@ func (o *Org) addKey(s KeySpec) *key {
 	if s.Created.IsZero() {
 		s.Created = o.now()
 	}
-	s.Type = cmp.Or(s.Type, "WORKSPACE_MANAGE_ALL")
+	if s.Type == "" {
+		s.Type = "WORKSPACE_MANAGE_ALL"
+	}
 	if s.Team == "" && s.Type != "PERSONAL" {
 		s.Team = "default"
 	}
@@ -214,8 +216,7 @@ func (o *Org) revoke(k *key, at time.Time, source string, by actor) {
 func (o *Org) Exists(prefix string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.names[prefix]
-	return ok
+	return o.names[prefix] != nil
 }
 
 // Live counts the unrevoked keys, those of the gateway left out.
@@ -278,6 +279,12 @@ func (o *Org) user(id string) *user {
 		}
 	}
 	return nil
+}
+
+// nextID gives ids that sort by age.
+func (o *Org) nextID(kind string) string {
+	o.serial++
+	return fmt.Sprintf("%s_%08d", kind, o.serial)
 }
 
 func orNull(s string) *string {

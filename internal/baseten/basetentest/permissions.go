@@ -1,6 +1,9 @@
 package basetentest
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // inferenceModels names the inference API's list of models among the routes.
 const inferenceModels = "inference models"
@@ -56,8 +59,9 @@ func (o *Org) sees(caller, k *key) bool {
 	return caller.owner == k.owner && caller.owner != "" || (u != nil && u.admin)
 }
 
-// limiter counts requests in whole seconds. The Org's lock guards it.
+// limiter counts requests in whole seconds.
 type limiter struct {
+	mu     sync.Mutex
 	rate   int
 	second int64
 	counts map[string]int
@@ -65,6 +69,8 @@ type limiter struct {
 
 // take counts a request, and returns the seconds to wait when it is one too many.
 func (l *limiter) take(what string, now time.Time) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.rate == 0 {
 		return 0
 	}

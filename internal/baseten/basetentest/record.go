@@ -120,16 +120,16 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// countingWriter remembers the status.
-type countingWriter struct {
+// statusWriter remembers the status.
+type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-func (w *countingWriter) WriteHeader(status int) {
+func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -48,7 +48,18 @@ func (o *Org) Grow(s Seed) []secret.Secret {
 		}
 		live = append(live, k)
 	}
-	for i := 0; len(o.audit) < s.Audit; i++ { // deployments
+	o.seedAudit(s.Audit, live, now)
+	o.seedUsage(s.UsageDays, live, now)
+	values := make([]secret.Secret, len(live))
+	for i, k := range live {
+		values[i] = k.value
+	}
+	return values
+}
+
+// seedAudit adds deployments until there are n entries.
+func (o *Org) seedAudit(n int, live []*key, now time.Time) {
+	for i := 0; len(o.audit) < n; i++ {
 		by, source := userActor(fmt.Sprintf("dev%04d@example.com", i%7)), "UI"
 		if len(live) > 0 && i%3 == 0 {
 			by, source = o.actor(live[i%len(live)]), "API"
@@ -56,15 +67,14 @@ func (o *Org) Grow(s Seed) []secret.Secret {
 		o.log(now.Add(-time.Duration(i)*7*time.Minute), source, by, modelDeployed{EventType: "MODEL_DEPLOYED", ModelID: "m0000001",
 			ModelName: "demo", DeploymentID: fmt.Sprintf("d%07d", i), DeploymentName: "demo", Publish: true})
 	}
-	for d := range s.UsageDays { // every seventh key calls a model each day
+}
+
+// seedUsage lets every seventh key call a model each day.
+func (o *Org) seedUsage(days int, live []*key, now time.Time) {
+	for d := range days {
 		at := now.Add(-time.Duration(d)*24*time.Hour - time.Hour)
 		for i := d % 7; i < len(live); i += 7 {
 			o.usage = append(o.usage, use{at, live[i].prefix, "demo-org/demo-large", int64(1 + i%50)})
 		}
 	}
-	values := make([]secret.Secret, len(live))
-	for i, k := range live {
-		values[i] = k.value
-	}
-	return values
 }

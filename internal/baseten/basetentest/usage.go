@@ -34,6 +34,7 @@ var widths = map[string]struct {
 	"1d": {24 * time.Hour, 7, 31}, "1h": {time.Hour, 24, 168}, "1m": {time.Minute, 60, 1440},
 }
 
+// listUsage answers GET /v1/model_apis/usage with contiguous buckets.
 func (s *Server) listUsage(c *call) {
 	q := c.query()
 	width, ok := widths[cmp.Or(q.Get("bucket_width"), "1d")]
@@ -57,29 +58,19 @@ func (s *Server) listUsage(c *call) {
 		from := start.Add(time.Duration(skip) * width.width)
 		items = append(items, bucket{StartTime: stamp(from), EndTime: stamp(from.Add(width.width)), Results: []usageResult{}})
 	}
-	if len(items) > 0 {
-		s.org.fill(items, width.width, q["group_by"], q["api_keys"], q["models"])
-	}
-	c.sendPage(items, skip, skip < total)
-}
-
-// fill adds up what was used within the buckets, which are contiguous.
-func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []string) {
-	if len(groupBy) == 0 {
-		groupBy = []string{"model"}
-	}
-	byKey, byModel := slices.Contains(groupBy, "api_key"), slices.Contains(groupBy, "model")
-	first, oldest := time.Time(items[0].StartTime), o.now().Add(-retention)
+	groupBy := q["group_by"]
+	byKey, byModel := slices.Contains(groupBy, "api_key"), len(groupBy) == 0 || slices.Contains(groupBy, "model")
+	first, oldest := start.Add(time.Duration(skip-len(items))*width.width), s.org.now().Add(-retention)
 	type slot struct {
 		bucket        int
 		prefix, model string
 	}
 	sums := map[slot]int{}
-	for _, u := range o.usage {
-		if u.at.Before(first) || u.at.Before(oldest) || !has(keys, u.prefix) || !has(models, u.model) {
+	for _, u := range s.org.usage {
+		if u.at.Before(first) || u.at.Before(oldest) || !has(q["api_keys"], u.prefix) || !has(q["models"], u.model) {
 			continue
 		}
-		at := slot{bucket: int(u.at.Sub(first) / width)}
+		at := slot{bucket: int(u.at.Sub(first) / width.width)}
 		if at.bucket >= len(items) {
 			continue
 		}
@@ -97,7 +88,7 @@ func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []
 			sums[at] = i
 			b.Results = append(b.Results, r)
 		}
-		sum := &b.Results[i] // of requests of 100 tokens in and 20 out each
+		sum := &b.Results[i] // of requests with 100 tokens in and 20 out each
 		sum.RequestCount += u.requests
 		sum.InputTokens += 100 * u.requests
 		sum.UncachedInputTokens += 100 * u.requests
@@ -108,6 +99,7 @@ func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []
 			return int(y.InputTokens + y.OutputTokens - x.InputTokens - x.OutputTokens)
 		})
 	}
+	c.sendPage(items, skip, skip < total)
 }
 
 // time reads an ISO 8601 parameter.
