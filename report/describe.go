@@ -36,8 +36,7 @@ func arrange(locations []finding.Location) []finding.Location {
 	if best == 0 {
 		return locations
 	}
-	out := append([]finding.Location{locations[best]}, locations[:best]...)
-	return append(out, locations[best+1:]...)
+	return slices.Concat(locations[best:best+1], locations[:best], locations[best+1:])
 }
 
 // subject names what a finding without a place is about.
@@ -46,15 +45,10 @@ func subject(f finding.Finding) string {
 	if f.Key != nil {
 		name = f.Key.Name
 	}
-	switch {
-	case f.Prefix != "" && name != "":
+	if f.Prefix != "" && name != "" {
 		return visible(f.Prefix) + " (" + visible(name) + ")"
-	case f.Prefix != "":
-		return visible(f.Prefix)
-	case name != "":
-		return visible(name)
 	}
-	return "(no place)"
+	return visible(cmp.Or(f.Prefix, name, "(no place)"))
 }
 
 // place is the one-line form of a location that an editor can open:
@@ -146,21 +140,28 @@ func described(l finding.Location, open, end string) string {
 	return place(l) + open + p + end
 }
 
+// snippetParts splits a source line at its key.
+func snippetParts(l finding.Location) (before, mark, after string) {
+	r := []rune(l.Snippet)
+	if l.SnippetMark == nil {
+		return visible(l.Snippet), "", ""
+	}
+	from := min(max(l.SnippetMark[0], 0), len(r))
+	to := min(max(l.SnippetMark[1], from), len(r))
+	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
+}
+
 // liveness is the sentence on whether the key works; "" when nobody asked.
 func liveness(l *finding.Liveness) string {
 	if l == nil || l.State == finding.Unchecked || l.State == "" {
 		return ""
 	}
-	s := visible(string(l.State))
-	var how []string
+	s, how := visible(string(l.State)), minute(l.At)
 	if l.By != "" {
-		how = append(how, "by "+visible(l.By))
+		how = strings.TrimSuffix("by "+visible(l.By)+", "+how, ", ")
 	}
-	if d := minute(l.At); d != "" {
-		how = append(how, d)
-	}
-	if len(how) > 0 {
-		s += " (" + strings.Join(how, ", ") + ")"
+	if how != "" {
+		s += " (" + how + ")"
 	}
 	if l.Detail != "" {
 		s += ": " + visible(l.Detail)
@@ -235,14 +236,11 @@ func outcome(o *finding.Outcome) string {
 
 // problemText is a problem as one line, without its hint.
 func problemText(p finding.Problem) string {
-	var at []string
-	if p.Path != "" {
-		at = append(at, visible(p.Path))
+	s := visible(p.Path)
+	if p.Path != "" && p.Member != "" {
+		s += "!"
 	}
-	if p.Member != "" {
-		at = append(at, visible(p.Member))
-	}
-	s := strings.Join(at, "!")
+	s += visible(p.Member)
 	if p.Object != "" {
 		s = strings.TrimSpace(s + " object " + visible(shortID(p.Object)))
 	}
@@ -256,12 +254,7 @@ func problemText(p finding.Problem) string {
 	return s
 }
 
-func shortID(id string) string {
-	if len(id) > 12 {
-		return id[:12]
-	}
-	return id
-}
+func shortID(id string) string { return id[:min(len(id), 12)] }
 
 func day(t *time.Time) string {
 	if t = saneTime(t); t == nil {

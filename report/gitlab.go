@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/finding"
@@ -17,13 +18,6 @@ const gitlabSchema = "15.0.7"
 // noCommit stands for the work tree where GitLab wants a commit; its own analyzer
 // writes the same.
 const noCommit = "0000000000000000000000000000000000000000"
-
-// gitlab writes one vulnerability a finding. GitLab knows no suppressions, so an
-// accepted finding is left out and a message says how many were.
-type gitlab struct {
-	finding.Report
-	opts Options
-}
 
 type (
 	gitlabReport struct {
@@ -41,14 +35,11 @@ type (
 		Messages  []gitlabMessage `json:"messages,omitempty"`
 	}
 	gitlabTool struct {
-		ID      string       `json:"id"`
-		Name    string       `json:"name"`
-		URL     string       `json:"url"`
-		Vendor  gitlabVendor `json:"vendor"`
-		Version string       `json:"version"`
-	}
-	gitlabVendor struct {
-		Name string `json:"name"`
+		ID      string            `json:"id"`
+		Name    string            `json:"name"`
+		URL     string            `json:"url"`
+		Vendor  map[string]string `json:"vendor"`
+		Version string            `json:"version"`
 	}
 	gitlabMessage struct {
 		Level string `json:"level"`
@@ -71,13 +62,10 @@ type (
 		URL   string `json:"url"`
 	}
 	gitlabLocation struct {
-		File      string       `json:"file,omitempty"`
-		StartLine int          `json:"start_line,omitempty"`
-		EndLine   int          `json:"end_line,omitempty"`
-		Commit    gitlabCommit `json:"commit"`
-	}
-	gitlabCommit struct {
-		SHA string `json:"sha"`
+		File      string            `json:"file,omitempty"`
+		StartLine int               `json:"start_line,omitempty"`
+		EndLine   int               `json:"end_line,omitempty"`
+		Commit    map[string]string `json:"commit"`
 	}
 	gitlabDetail struct {
 		Name  string `json:"name"`
@@ -86,30 +74,30 @@ type (
 	}
 )
 
+// renderGitLab writes one vulnerability a finding. GitLab knows no suppressions, so an
+// accepted finding is left out and a message says how many were.
 func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
-	g, s := &gitlab{report, opts}, report.Summary
+	s := report.Summary
 	tool := gitlabTool{
-		ID: "b10lint", Name: "b10lint", URL: HomeURL, Vendor: gitlabVendor{"b10lint"},
-		Version: cmp.Or(visible(g.Run.Tool.Version), "unknown"),
+		ID: "b10lint", Name: "b10lint", URL: HomeURL, Vendor: map[string]string{"name": "b10lint"},
+		Version: cmp.Or(visible(report.Run.Tool.Version), "unknown"),
 	}
 	r := gitlabReport{Version: gitlabSchema, Vulnerabilities: []gitlabVulnerability{}, Scan: gitlabScan{
 		Analyzer: tool, Scanner: tool, Type: "secret_detection", Status: "success",
-		StartTime: gitlabTime(g.Run.Started), EndTime: gitlabTime(g.Run.Started.Add(s.Elapsed)),
+		StartTime: gitlabTime(report.Run.Started), EndTime: gitlabTime(report.Run.Started.Add(s.Elapsed)),
 	}}
 	say := func(level, text string) { r.Scan.Messages = append(r.Scan.Messages, gitlabMessage{level, text}) }
 	say("info", "Looked at "+lookedAt(s)+".")
-	for _, f := range g.Findings {
-		if f.Suppression == nil {
-			r.Vulnerabilities = append(r.Vulnerabilities, g.vulnerability(f))
-		}
+	for _, f := range report.Standing() {
+		r.Vulnerabilities = append(r.Vulnerabilities, gitlabFinding(f, report.Run.Rules, opts))
 	}
-	if accepted := len(g.Findings) - len(r.Vulnerabilities); accepted > 0 {
+	if accepted := len(report.Findings) - len(r.Vulnerabilities); accepted > 0 {
 		say("info", count(int64(accepted), "accepted finding")+" left out.")
 	}
 	if left := leftOut(s); left != "" {
 		say("info", "Not listed: "+left+".")
 	}
-	for _, p := range g.Problems {
+	for _, p := range report.Problems {
 		level, text := "warn", problemText(p)
 		if p.Warning {
 			level = "info"
@@ -129,41 +117,36 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	return encode(r, "  ")
 }
 
-func (g *gitlab) vulnerability(f finding.Finding) gitlabVulnerability {
+func gitlabFinding(f finding.Finding, rules []finding.Rule, opts Options) gitlabVulnerability {
 	places := arrange(f.Locations)
 	rule, severity := visible(cmp.Or(f.Rule, "unknown")), "Unknown"
 	if s := f.Severity; s >= finding.Info && s <= finding.Critical {
 		severity = strings.ToUpper(s.String()[:1]) + s.String()[1:]
 	}
+	// GitLab wants a name without a finding's particulars: the rule's title.
+	title := "b10lint: " + visible(strings.ReplaceAll(f.Rule, "-", " "))
+	if i := slices.IndexFunc(rules, func(r finding.Rule) bool { return r.ID == f.Rule && r.Title != "" }); i >= 0 {
+		title = rules[i].Title
+	}
 	v := gitlabVulnerability{
 		ID:          uuid(f.Fingerprint + "\x00" + f.Rule),
-		Name:        cutRunes(g.title(f.Rule), 255),
+		Name:        cutRunes(title, 255),
 		Description: cut(mdText(sentence(visible(f.Message))), 1<<20),
 		Severity:    severity,
 		Solution:    cut(mdText(visible(f.Advice)), 7000),
 		Identifiers: []gitlabIdentifier{{"b10lint_rule_id", "b10lint rule " + rule, rule, ruleURL(f.Rule)}},
-		Location:    gitlabLocation{Commit: gitlabCommit{noCommit}},
+		Location:    gitlabLocation{Commit: map[string]string{"sha": noCommit}},
 		Details:     gitlabDetails(f, places),
 	}
 	if len(places) > 0 {
 		l := places[0]
-		v.Location.File = g.opts.repoPath("", l.Path)
+		v.Location.File = opts.repoPath("", l.Path)
 		if l.Line > 0 && l.Member == "" {
 			v.Location.StartLine, v.Location.EndLine = l.Line, max(l.Line, l.EndLine)
 		}
-		v.Location.Commit.SHA = cmp.Or(visible(l.Commit), noCommit)
+		v.Location.Commit["sha"] = cmp.Or(visible(l.Commit), noCommit)
 	}
 	return v
-}
-
-// title is the rule's, since GitLab wants a name without a finding's particulars.
-func (g *gitlab) title(rule string) string {
-	for _, r := range g.Run.Rules {
-		if r.ID == rule && r.Title != "" {
-			return r.Title
-		}
-	}
-	return "b10lint: " + visible(strings.ReplaceAll(rule, "-", " "))
 }
 
 // gitlabDetails are the facts that the schema has no field for.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -15,18 +15,17 @@ import (
 )
 
 var (
-	//go:embed html/page.tmpl
-	htmlTemplate string
+	//go:embed html/*.tmpl
+	htmlTemplates embed.FS
 	//go:embed html/page.css
 	htmlStyle string
 	//go:embed html/page.js
 	htmlScript string
-	//go:embed html/timeline.tmpl
-	htmlTimeline string
 )
 
-// An htmlPage is what the template shows. All its texts are visible ones; the
-// template escapes them for HTML.
+// An htmlPage is what the template shows. Its texts are visible ones, but for those of
+// the rules, problems and sources, which the template makes visible; the template
+// escapes all of them for HTML.
 type htmlPage struct {
 	htmlFrame
 	Heading    string
@@ -37,8 +36,8 @@ type htmlPage struct {
 	Items      []htmlItem
 	Quiet      int // keys without a finding
 	Rules      []htmlRule
-	Problems   []htmlProblem
-	Sources    []htmlProblem
+	Problems   []finding.Problem
+	Sources    []finding.Source
 	Notes      []string
 	IsAudit    bool
 	HasMarks   bool
@@ -58,14 +57,13 @@ type htmlCount struct {
 	N    int
 }
 
+// An htmlRule is a rule and the number of its findings.
 type htmlRule struct {
-	ID, Title, Severity string
-	Text, Remedy        []string // paragraphs
-	URL                 string
-	N                   int
+	finding.Rule
+	N int
 }
 
-type htmlProblem struct{ Kind, Text, Hint string }
+type htmlFact struct{ Label, Value string }
 
 func frame(title string) htmlFrame {
 	hash := func(s string) string {
@@ -79,10 +77,12 @@ func frame(title string) htmlFrame {
 	}
 }
 
-// render fills a template. What it is given holds no markup but the style and
-// the script of this package.
-func render(source string, page any) ([]byte, error) {
-	t, err := template.New("page").Parse(source)
+// render fills the template of a file. What it is given holds no markup but the style
+// and the script of this package.
+func render(file string, page any) ([]byte, error) {
+	t, err := template.New(file).Funcs(template.FuncMap{
+		"visible": visible, "day": day, "when": eventTime, "problem": problemText, "paragraphs": paragraphs,
+	}).ParseFS(htmlTemplates, "html/*.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +98,9 @@ func render(source string, page any) ([]byte, error) {
 // in the content security policy, which allows nothing besides it and the style.
 func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	s := r.Summary
-	now := r.Run.Started
-	if t := saneTime(&now); t != nil {
+	now := time.Unix(0, 0).UTC()
+	if t := saneTime(&r.Run.Started); t != nil {
 		now = *t
-	} else {
-		now = time.Unix(0, 0).UTC()
 	}
 	var t tally
 	for _, f := range r.Findings {
@@ -110,26 +108,9 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	}
 	p := htmlPage{
 		htmlFrame: frame("b10lint " + cmp.Or(visible(r.Run.Command), "report") + ", " + day(&now)),
-		Heading:   "nothing found", IsAudit: r.Run.Command == "audit",
-		Facts: runFacts(r, now), Notes: covered(r, func(finding.Coverage) bool { return true }),
-		Bars: distributions(s.Inventory, now), Rules: ruleWords(r),
-	}
-	for _, x := range r.Problems {
-		kind := "Problem"
-		if x.Warning {
-			kind = "Warning"
-		}
-		p.Problems = append(p.Problems, htmlProblem{kind, problemText(x), visible(x.Hint)})
-	}
-	for _, x := range s.Sources {
-		state := visible(x.State)
-		if d := day(x.Since); d != "" {
-			state += ", since " + d
-		}
-		p.Sources = append(p.Sources, htmlProblem{visible(x.Name), state, visible(x.Detail)})
-	}
-	for _, f := range s.Resolved {
-		p.Notes = append(p.Notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
+		Heading:   "nothing found", IsAudit: r.Run.Command == "audit", Bars: distributions(s.Inventory, now),
+		Rules: ruleWords(r), Problems: r.Problems, Sources: s.Sources,
+		Notes: covered(r, func(finding.Coverage) bool { return true }),
 	}
 	if n := len(r.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
@@ -139,6 +120,22 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 		p.State = "Incomplete: the run was interrupted."
 	case !s.Complete:
 		p.State = "Incomplete: not everything could be looked at; see the problems below."
+	}
+	fact := func(label, value string) {
+		if value != "" {
+			p.Facts = append(p.Facts, htmlFact{label, value})
+		}
+	}
+	fact("Made", now.Format("2006-01-02 15:04 UTC"))
+	fact("By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint")+" "+visible(r.Run.Tool.Version)))
+	fact("Looked at", lookedAt(s))
+	fact("Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell))
+	fact("Not listed", leftOut(s))
+	if n := len(s.Resolved); n > 0 {
+		fact("Resolved", count(int64(n), "finding")+" since the earlier report")
+	}
+	for _, f := range s.Resolved {
+		p.Notes = append(p.Notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}
 	p.Items, p.Quiet = newItems(r, opts, now)
 	worst := map[string]int{}
@@ -152,45 +149,22 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 			p.Severities = append(p.Severities, htmlCount{sev.String(), worst[sev.String()]})
 		}
 	}
-	return render(htmlTemplate, p)
+	return render("page.tmpl", p)
 }
 
-func runFacts(r finding.Report, now time.Time) []htmlFact {
-	s := r.Summary
-	facts := []htmlFact{
-		{"Made", now.Format("2006-01-02 15:04 UTC")},
-		{"By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint") + " " + visible(r.Run.Tool.Version))},
-		{"Looked at", lookedAt(s)},
-	}
-	if len(r.Run.Targets) > 0 {
-		facts = append(facts, htmlFact{"Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell)})
-	}
-	if left := leftOut(s); left != "" {
-		facts = append(facts, htmlFact{"Not listed", left})
-	}
-	if n := len(s.Resolved); n > 0 {
-		facts = append(facts, htmlFact{"Resolved", count(int64(n), "finding") + " since the earlier report"})
-	}
-	return facts
-}
-
-// ruleWords are the words of the rules that the findings name, the most frequent
-// first within a severity as the catalogue has it.
+// ruleWords are the words of the rules that the findings name, in the order of the
+// catalogue, then those of rules that it does not have.
 func ruleWords(r finding.Report) (list []htmlRule) {
 	n := map[string]int{}
+	rules := r.Run.Rules[:len(r.Run.Rules):len(r.Run.Rules)]
 	for _, f := range r.Findings {
 		n[f.Rule]++
+		rules = append(rules, finding.Rule{ID: f.Rule, Title: f.Rule, Severity: f.Severity})
 	}
-	for _, x := range r.Run.Rules {
+	for _, x := range rules {
 		if n[x.ID] > 0 {
-			list = append(list, htmlRule{visible(x.ID), visible(x.Title), x.Severity.String(), paragraphs(x.Text), paragraphs(x.Remedy), ruleURL(x.ID), n[x.ID]})
+			list = append(list, htmlRule{x, n[x.ID]})
 			delete(n, x.ID)
-		}
-	}
-	for _, f := range r.Findings {
-		if n[f.Rule] > 0 {
-			list = append(list, htmlRule{ID: visible(f.Rule), Title: visible(f.Rule), Severity: f.Severity.String(), N: n[f.Rule], URL: ruleURL(f.Rule)})
-			delete(n, f.Rule)
 		}
 	}
 	return list

@@ -140,17 +140,6 @@ func newFinding(f finding.Finding, next string, opts Options) htmlFinding {
 	return out
 }
 
-// snippetParts splits a source line at its key.
-func snippetParts(l finding.Location) (before, mark, after string) {
-	r := []rune(l.Snippet)
-	if l.SnippetMark == nil {
-		return visible(l.Snippet), "", ""
-	}
-	from := min(max(l.SnippetMark[0], 0), len(r))
-	to := min(max(l.SnippetMark[1], from), len(r))
-	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
-}
-
 // itemFacts are the inventory's, each with the certainty that there is.
 func itemFacts(k *finding.Key) (facts []htmlFact) {
 	if k == nil {
@@ -190,15 +179,13 @@ func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []h
 		return nil, nil
 	}
 	slices.SortFunc(at, time.Time.Compare)
-	first := at[0]
-	facts = append(facts, htmlFact{"First commit", first.Format(time.DateOnly)},
-		htmlFact{"Exposed for", count(int64(max(0, now.Sub(first)/(24*time.Hour))), "day")})
+	state := "no longer; history keeps it"
 	if head {
-		facts = append(facts, htmlFact{"At the head", "still there"})
-	} else {
-		facts = append(facts, htmlFact{"At the head", "no longer; history keeps it"})
+		state = "still there"
 	}
-	return at, facts
+	return at, []htmlFact{
+		{"First commit", at[0].Format(time.DateOnly)},
+		{"Exposed for", count(int64(max(0, now.Sub(at[0])/(24*time.Hour))), "day")},
+		{"At the head", state},
+	}
 }
-
-type htmlFact struct{ Label, Value string }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,12 +50,7 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 	if len(all) == 0 {
 		return nil
 	}
-	from := all[0]
-	for _, t := range all {
-		if t.Before(from) {
-			from = t
-		}
-	}
+	from := slices.MinFunc(all, time.Time.Compare)
 	span := now.Sub(from)
 	x := func(t *time.Time) *int {
 		if t == nil {
@@ -67,7 +63,11 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 		at = min(max(at, 0), lineWidth)
 		return &at
 	}
-	l := &htmlLine{From: from.Format(time.DateOnly), To: now.Format(time.DateOnly), Made: x(made), Exposed: x(leaked), LastUse: x(used), Revoked: x(revoked)}
+	l := &htmlLine{
+		Words: "Timeline: " + lineWords(k, made, leaked, used, revoked, len(days)),
+		From:  from.Format(time.DateOnly), To: now.Format(time.DateOnly),
+		Made: x(made), Exposed: x(leaked), LastUse: x(used), Revoked: x(revoked),
+	}
 	if l.Exposed != nil {
 		l.ExposedFor = lineWidth - *l.Exposed
 		if l.Revoked != nil {
@@ -84,7 +84,6 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 	for i := range exposed {
 		l.Commits = append(l.Commits, *x(&exposed[i]))
 	}
-	l.Words = lineWords(k, made, leaked, used, revoked, len(days))
 	return l
 }
 
@@ -109,7 +108,7 @@ func lineWords(k *finding.InventoryKey, made, leaked, used, revoked *time.Time, 
 		parts = append(parts, "never used")
 	}
 	add("revoked", revoked)
-	return "Timeline: " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // An htmlBars is one distribution.
@@ -128,8 +127,12 @@ func distributions(keys []finding.InventoryKey, now time.Time) []htmlBars {
 	if len(keys) == 0 {
 		return nil
 	}
-	age := bars("Age of the keys", "under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days", "a year or more", "not known")
-	use := bars("Last use", "in the last 7 days", "8 to 30 days ago", "31 to 60 days ago", "more than 60 days ago", "never used", "no evidence of use", "not known")
+	list := []htmlBars{
+		bars("Age of the keys", "under 30 days", "30 to 89 days", "90 to 179 days", "180 to 364 days", "a year or more", "not known"),
+		bars("Last use", "in the last 7 days", "8 to 30 days ago", "31 to 60 days ago", "more than 60 days ago", "never used",
+			"no evidence of use", "not known"),
+	}
+	age, use := list[0].Rows, list[1].Rows
 	for i := range keys {
 		k := &keys[i].Key
 		n, ok := daysSince(k.CreatedAt, now)
@@ -137,40 +140,38 @@ func distributions(keys []finding.InventoryKey, now time.Time) []htmlBars {
 			n, ok = daysSince(k.CreatedBefore, now)
 		}
 		if ok {
-			age.Rows[row(n, 30, 90, 180, 365)].N++
+			age[row(n, 30, 90, 180, 365)].N++
 		} else {
-			age.Rows[5].N++
+			age[5].N++
 		}
 		n, ok = daysSince(k.LastUsedAt, now)
 		switch {
 		case k.NeverUsed:
-			use.Rows[4].N++
+			use[4].N++
 		case ok:
-			use.Rows[row(n, 8, 31, 61)].N++
+			use[row(n, 8, 31, 61)].N++
 		case k.NoUseSince != nil:
-			use.Rows[5].N++
+			use[5].N++
 		default:
-			use.Rows[6].N++
+			use[6].N++
 		}
 	}
-	return []htmlBars{age.scaled(), use.scaled()}
+	for _, rows := range [][]htmlBar{age, use} {
+		most := 1
+		for _, r := range rows {
+			most = max(most, r.N)
+		}
+		for i := range rows {
+			rows[i].Width = rows[i].N * 200 / most
+		}
+	}
+	return list
 }
 
 func bars(title string, labels ...string) htmlBars {
 	b := htmlBars{Title: title}
 	for _, l := range labels {
 		b.Rows = append(b.Rows, htmlBar{Label: l})
-	}
-	return b
-}
-
-func (b htmlBars) scaled() htmlBars {
-	most := 1
-	for _, r := range b.Rows {
-		most = max(most, r.N)
-	}
-	for i := range b.Rows {
-		b.Rows[i].Width = b.Rows[i].N * 200 / most
 	}
 	return b
 }
@@ -182,11 +183,8 @@ func daysSince(t *time.Time, now time.Time) (int, bool) {
 	return int(now.Sub(*t) / (24 * time.Hour)), true
 }
 
+// row is the index of the first bound that n is below.
 func row(n int, bounds ...int) int {
-	for i, b := range bounds {
-		if n < b {
-			return i
-		}
-	}
-	return len(bounds)
+	i, _ := slices.BinarySearch(bounds, n+1)
+	return i
 }

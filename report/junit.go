@@ -117,20 +117,14 @@ func junitFinding(f finding.Finding) junitCase {
 			c.Line = max(places[0].Line, 0)
 		}
 	}
-	d := &junitDetail{Message: visible(f.Message), Type: f.Severity.String(), Text: junitText(f, places)}
 	if f.Suppression != nil {
 		c.Skipped = &junitDetail{Message: "accepted: " + suppression(f.Suppression)}
-	} else {
-		c.Failure = d
+		return c
 	}
-	return c
-}
-
-func junitText(f finding.Finding, places []finding.Location) string {
-	var lines []string
+	var text []string
 	add := func(label, value string) {
 		if value != "" {
-			lines = append(lines, label+value)
+			text = append(text, label+value)
 		}
 	}
 	for i, l := range places {
@@ -143,7 +137,8 @@ func junitText(f finding.Finding, places []finding.Location) string {
 	add("state: ", liveness(f.Liveness))
 	add("key: ", keyFacts(f.Key))
 	add("advice: ", visible(f.Advice))
-	return strings.Join(lines, "\n")
+	c.Failure = &junitDetail{Message: visible(f.Message), Type: f.Severity.String(), Text: strings.Join(text, "\n")}
+	return c
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }

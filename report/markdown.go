@@ -24,14 +24,6 @@ type summary struct {
 	limit int
 }
 
-func renderSummary(r finding.Report, opts Options) ([]byte, error) {
-	return (&summary{r, opts, summaryLimit}).render(), nil
-}
-
-func renderMarkdown(r finding.Report, opts Options) ([]byte, error) {
-	return (&summary{r, opts, markdownLimit}).render(), nil
-}
-
 // Shares of the limit: the table, then the problems, then the advice. The rest
 // is for headings and the closing lines, which are bounded by shownLines.
 const (
@@ -42,7 +34,7 @@ const (
 	longCell     = 400 // bytes of one text, before it is escaped
 )
 
-func (s *summary) render() []byte {
+func (s *summary) render() ([]byte, error) {
 	var b bytes.Buffer
 	head := "nothing found"
 	if t, n := standing(s.Findings); n > 0 {
@@ -79,7 +71,7 @@ func (s *summary) render() []byte {
 	}
 	s.section(&b, "### Next steps\n\n", adviceShare, len(steps), "step", func(i int) string { return steps[i] })
 	s.closing(&b)
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
 // section writes a heading and n lines up to a share of the limit, in percent, and then

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
@@ -61,10 +61,7 @@ func (b *budget) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, fmt.Errorf("more than %s in one piece", size(b.limit))
 	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.r.Read(p)
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
 }
@@ -84,15 +81,12 @@ func (in *reader) value() (json.RawMessage, error) {
 	in.in.left = in.in.limit
 	in.at = in.dec.InputOffset()
 	var raw json.RawMessage
-	err := in.dec.Decode(&raw)
-	if errors.Is(err, io.EOF) {
+	if err := in.dec.Decode(&raw); errors.Is(err, io.EOF) {
 		return nil, io.EOF
-	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		in.at = syntax.Offset
-	}
-	if err != nil {
+	} else if err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			in.at = syntax.Offset
+		}
 		return nil, in.errorf("%w", err)
 	}
 	in.at = in.dec.InputOffset() - int64(len(raw))
@@ -102,29 +96,28 @@ func (in *reader) value() (json.RawMessage, error) {
 // decode unmarshals raw, which begins at in.at.
 func (in *reader) decode(raw []byte, into any) error {
 	err := json.Unmarshal(raw, into)
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	if err == nil {
+		return nil
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		in.at += kind.Offset
 	}
-	if err != nil {
-		return in.errorf("%w", err)
-	}
-	return nil
+	return in.errorf("%w", err)
 }
 
 func (in *reader) end() error {
 	_, err := in.value()
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return in.errorf("there is more after the end of the report")
 }
 
 func (in *reader) whole(raw []byte) (r finding.Report, err error) {
-	var schema struct{ Schema string }
+	var schema struct{ Schema string } // first, since another version may have other types
 	if err := in.decode(raw, &schema); err != nil {
 		return r, err
 	}
@@ -139,7 +132,7 @@ func (in *reader) whole(raw []byte) (r finding.Report, err error) {
 		return r, in.errorf("the report has no summary")
 	}
 	for i, f := range doc.Findings {
-		if !isRuleID(f.Rule) {
+		if !ruleID.MatchString(f.Rule) {
 			return r, in.errorf("findings[%d]: %q is no rule ID", i, cut(f.Rule, 80))
 		}
 	}
@@ -179,7 +172,7 @@ func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 		switch {
 		case e.Start != nil:
 			return r, in.errorf("a second start")
-		case e.Finding != nil && !isRuleID(e.Finding.Rule):
+		case e.Finding != nil && !ruleID.MatchString(e.Finding.Rule):
 			return r, in.errorf("%q is no rule ID", cut(e.Finding.Rule, 80))
 		case e.Finding != nil:
 			r.Findings = append(r.Findings, *e.Finding)
@@ -195,21 +188,9 @@ func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 	}
 }
 
-// isRuleID reports whether s is words of letters and digits, joined by "-", "_"
-// or ".", of at most 100 bytes. Writers put IDs into URLs and identifiers.
-func isRuleID(s string) bool {
-	if len(s) > 100 {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		c := s[i] | 0x20
-		letter := c >= 'a' && c <= 'z' || s[i] >= '0' && s[i] <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune("-_.", rune(s[i]))) {
-			return false
-		}
-	}
-	return s != ""
-}
+// ruleID is words of letters and digits, joined by "-", "_" or "."; writers put IDs into
+// URLs and identifiers.
+var ruleID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // known checks the schema version, for which v1 is all there is.
 func (in *reader) known(schema string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,12 +24,8 @@ func Visible(s string) string { return visible(s) }
 //
 // A backslash is not doubled: the result is for reading, not for decoding.
 func visible(s string) string {
-	clean := true
-	for i := 0; i < len(s) && clean; i++ {
-		c := s[i]
-		clean = c >= ' ' && c < utf8.RuneSelf && c != 0x7f && c != ':' && c != '#'
-	}
-	if clean {
+	special := func(r rune) bool { return r < ' ' || r >= 0x7f || r == ':' || r == '#' }
+	if strings.IndexFunc(s, special) < 0 {
 		return s
 	}
 	var b strings.Builder
@@ -63,27 +60,19 @@ func visibleAt(s string, i int) (text string, size int) {
 		return fmt.Sprintf(`\x%02x`, r), 1
 	case r == '#' && opensCommand(s[i:]):
 		return `\x23`, 1
+	case !unicode.IsGraphic(r) && r > 0xffff:
+		return fmt.Sprintf(`\U%08x`, r), size
 	case !unicode.IsGraphic(r):
-		return escapeRune(r), size
+		return fmt.Sprintf(`\u%04x`, r), size
 	}
 	return s[i : i+size], size
 }
 
-func escapeRune(r rune) string {
-	if r > 0xffff {
-		return fmt.Sprintf(`\U%08x`, r)
-	}
-	return fmt.Sprintf(`\u%04x`, r)
-}
-
 // opensCommand reports whether s begins with "##", any letters, and "[".
 func opensCommand(s string) bool {
+	letter := func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) }
 	rest, ok := strings.CutPrefix(s, "##")
-	if !ok {
-		return false
-	}
-	rest = strings.TrimLeftFunc(rest, func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) })
-	return strings.HasPrefix(rest, "[")
+	return ok && strings.HasPrefix(strings.TrimLeftFunc(rest, letter), "[")
 }
 
 // visibleJSON makes encoded JSON as harmless to print as visible makes text, and
@@ -139,21 +128,9 @@ func cutRunes(s string, n int) string {
 	return string([]rune(s)[:n-1]) + "…"
 }
 
+// percent encodes every byte of p that is not an unreserved character of RFC 3986 or a slash.
 func percent(p string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := 0; i < len(p); i++ {
-		c := p[i]
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~/", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.WriteByte('%')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		}
-	}
-	return b.String()
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(p))
 }
 
 // encode returns v as JSON that is harmless to print, with a newline at the end.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,86 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 )
+
+// sarifWriter writes SARIF 2.1.0 as GitHub code scanning takes it:
+//
+//   - one result a finding, that is a key, with its first place in the checkout
+//     where there is one, since GitHub uses the first place only; every further
+//     place, history among them, is a related location;
+//   - every rule with texts that are not empty, a security-severity and tags;
+//   - GitHub's own primaryLocationLineHash, and a fingerprint that holds nothing
+//     personal and does not change with the commit;
+//   - a result without a file (an inventory finding, a commit message) names its
+//     subject as a logical location and stands at line 1 of the configuration
+//     file, because GitHub refuses a whole upload for one result without a file;
+//   - what does not fit GitHub's limits is left out, the least severe first, and
+//     a notification says so.
+//
+// See the OASIS standard "Static Analysis Results Interchange Format (SARIF)
+// Version 2.1.0" and GitHub's page "SARIF support for code scanning".
+type sarifWriter struct {
+	finding.Report
+	opts   Options
+	limits sarifLimits
+	// outside has the targets with a location that is not below their root.
+	outside map[string]bool
+}
+
+// sarifLimits are what GitHub takes; see its page on SARIF support.
+type sarifLimits struct {
+	results   int // a run
+	related   int // locations a result that are shown
+	notes     int // notifications, ours: GitHub names no limit
+	gzipBytes int64
+}
+
+// fallbackURI is where results without a file are shown: the place where their
+// policy is set and where they are accepted.
+const fallbackURI = ".b10lint.yaml"
+
+// srcRoot is what the paths of a report of one target start from.
+const srcRoot = "%SRCROOT%"
+
+// baseID names what the paths of a target start from.
+func baseID(target string) string { return cmp.Or(visible(target), srcRoot) }
+
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+// The library writes absent members of a suppression as null, which the
+// standard does not allow; these shadow the members that lead to it.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		*sarif.Run
+		Results []sarifResult `json:"results"`
+	}
+	sarifResult struct {
+		*sarif.Result
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification,omitempty"`
+	}
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func message(text string) *sarif.Message { return &sarif.Message{Text: &text} }
+
+// plain keeps text from being read as a link by viewers of SARIF messages, where
+// [text](target) is one (section 3.11.6 of the standard).
+func plain(text string) string {
+	if !strings.Contains(text, "](") {
+		return text
+	}
+	return strings.NewReplacer(`[`, `\[`, `]`, `\]`).Replace(text)
+}
 
 func renderSARIF(r finding.Report, opts Options) ([]byte, error) {
 	s := &sarifWriter{Report: r, opts: opts, limits: sarifLimits{25_000, 100, 1_000, 10_000_000}}
@@ -44,6 +125,17 @@ func (s *sarifWriter) render() ([]byte, error) {
 	}
 }
 
+// gzipSize is the length of data compressed as an upload would be.
+func gzipSize(data []byte) (int64, error) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(data)
+	err = errors.Join(err, z.Close())
+	return int64(b.Len()), err
+}
+
+var semver = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}([-+].*)?$`)
+
 func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	s.outside = map[string]bool{}
 	rules := s.rules(kept)
@@ -51,12 +143,14 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	for i, r := range rules {
 		index[r.ID] = uint(i)
 	}
-	driver := &sarif.ToolComponent{Name: cmp.Or(visible(s.Run.Tool.Name), "b10lint"), InformationURI: ptr(HomeURL), Rules: rules, Notifications: notificationKinds()}
-	if v := s.Run.Tool.Version; v != "" {
-		if c := trimV(v)[:min(1, len(trimV(v)))]; c < "0" || c > "9" {
-			v = "0.0.0-" + v // a build that is no release; viewers compare numbers
+	driver := &sarif.ToolComponent{Name: cmp.Or(visible(s.Run.Tool.Name), "b10lint"), InformationURI: ptr(HomeURL),
+		Rules: rules, Notifications: notificationKinds()}
+	if full := s.Run.Tool.Version; full != "" {
+		v := strings.TrimPrefix(full, "v")
+		if v == "" || v[0] < '0' || v[0] > '9' {
+			v = "0.0.0-" + full // a build that is not a release; viewers compare numbers
 		}
-		if driver.Version = ptr(visible(trimV(v))); semver.MatchString(trimV(v)) {
+		if driver.Version = ptr(visible(v)); semver.MatchString(v) {
 			driver.SemanticVersion = driver.Version
 		}
 	}
@@ -86,40 +180,154 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 		results = append(results, s.result(s.Findings[i], index[s.Findings[i].Rule]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.opts.Roots)) {
-		if !s.outside[name] { // else the run looked at more than the repository
-			run.VersionControlProvenance = append(run.VersionControlProvenance, provenance(name, s.opts.Roots[name].VCS)...)
+		vcs := s.opts.Roots[name].VCS
+		if vcs == nil || s.outside[name] { // the run looked at more than the repository
+			continue
 		}
+		uri := PublicURL(vcs.URI)
+		if uri == "" {
+			continue
+		}
+		v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr(baseID(name))}}
+		if vcs.Revision != "" {
+			v.RevisionID = &vcs.Revision
+		}
+		if vcs.Branch != "" {
+			v.Branch = ptr(visible(vcs.Branch))
+		}
+		run.VersionControlProvenance = append(run.VersionControlProvenance, v)
 	}
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
 
-func provenance(target string, vcs *VCS) []*sarif.VersionControlDetails {
-	if vcs == nil {
-		return nil
+// rules describes every rule of the catalogue, and every other that a finding
+// names, so that no result is without one.
+func (s *sarifWriter) rules(kept []int) []*sarif.ReportingDescriptor {
+	list := slices.Clone(s.Run.Rules)
+	for _, i := range kept {
+		list = append(list, finding.Rule{ID: s.Findings[i].Rule, Severity: s.Findings[i].Severity})
 	}
-	uri := PublicURL(vcs.URI)
-	if uri == "" {
-		return nil
+	out := []*sarif.ReportingDescriptor{} // the standard wants an array, if an empty one
+	known := map[string]bool{}
+	for _, r := range list {
+		if known[r.ID] {
+			continue
+		}
+		known[r.ID] = true
+		title := cmp.Or(r.Title, strings.ReplaceAll(r.ID, "-", " "))
+		text := cmp.Or(r.Text, title)
+		help, markdown := sentence(text), text
+		if r.Remedy != "" {
+			help += "\n\n" + sentence(r.Remedy)
+			markdown += "\n\n### What to do\n\n" + r.Remedy
+		}
+		tags := []string{"security"}
+		for _, t := range r.Tags {
+			if !slices.Contains(tags, t) && len(tags) < 20 {
+				tags = append(tags, t)
+			}
+		}
+		out = append(out, &sarif.ReportingDescriptor{
+			ID:                   r.ID,
+			Name:                 ptr(pascal(r.ID)),
+			ShortDescription:     both(cutRunes(sentence(title), 1024), ""),
+			FullDescription:      both(cutRunes(sentence(text), 1024), ""),
+			HelpURI:              ptr(ruleURL(r.ID)),
+			Help:                 both(help, markdown),
+			DefaultConfiguration: &sarif.ReportingConfiguration{Level: sarifLevel(r.Severity)},
+			Properties: sarif.Properties{
+				"tags":              tags,
+				"precision":         "high",
+				"security-severity": cmp.Or(securitySeverity[r.Severity], "1.0"),
+			},
+		})
 	}
-	v := &sarif.VersionControlDetails{RepositoryURI: &uri, MappedTo: &sarif.ArtifactLocation{URIBaseId: ptr(baseID(target))}}
-	if vcs.Revision != "" {
-		v.RevisionID = &vcs.Revision
-	}
-	if vcs.Branch != "" {
-		v.Branch = ptr(visible(vcs.Branch))
-	}
-	return []*sarif.VersionControlDetails{v}
+	return out
 }
 
-// gzipSize is the length of data compressed as an upload would be.
-func gzipSize(data []byte) (int64, error) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, err := z.Write(data)
-	err = errors.Join(err, z.Close())
-	return int64(b.Len()), err
+func both(text, markdown string) *sarif.MultiformatMessageString {
+	m := &sarif.MultiformatMessageString{Text: &text}
+	if markdown != "" {
+		m.Markdown = &markdown
+	}
+	return m
 }
 
-func trimV(v string) string { return strings.TrimPrefix(v, "v") }
+// securitySeverity holds the numbers by which GitHub ranks a rule: above 9 critical, from
+// 7 high, from 4 medium, below low.
+var securitySeverity = map[finding.Severity]string{finding.Critical: "9.5", finding.High: "8.0", finding.Medium: "5.5", finding.Low: "3.0"}
 
-var semver = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}([-+].*)?$`)
+// pascal turns an ID of words into the PascalCase name that SARIF wants.
+func pascal(id string) string {
+	words := strings.FieldsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	})
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return cmp.Or(strings.Join(words, ""), "Rule")
+}
+
+// The kinds of notification.
+const (
+	noteProblem     = "incomplete-run"
+	noteWarning     = "run-warning"
+	noteLimit       = "result-limit"
+	noteInterrupted = "interrupted-run"
+)
+
+func notificationKinds() []*sarif.ReportingDescriptor {
+	kind := func(id, level, text, help string) *sarif.ReportingDescriptor {
+		return &sarif.ReportingDescriptor{
+			ID: id, Name: ptr(pascal(id)), ShortDescription: both(text, ""), FullDescription: both(text, ""), Help: both(help, help),
+			DefaultConfiguration: &sarif.ReportingConfiguration{Level: level},
+		}
+	}
+	return []*sarif.ReportingDescriptor{
+		kind(noteProblem, "error", "Something could not be looked at, so the run is not complete.",
+			"A key may be in what was not read. Make it readable, or leave it out by name, and run again."),
+		kind(noteWarning, "warning", "Something about the run that its reader should know.",
+			"The run is complete all the same."),
+		kind(noteLimit, "warning", "Results were left out because of a limit of the reader of this file.",
+			"Write the json format beside this one; it holds everything."),
+		kind(noteInterrupted, "error", "The run was interrupted before it had looked at everything.",
+			"Run it again to the end."),
+	}
+}
+
+// notifications tell what kept the run from being complete, up to a limit.
+func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
+	var out []*sarif.Notification
+	add := func(kind, level, text string, locations []*sarif.Location) {
+		out = append(out, &sarif.Notification{
+			Descriptor: &sarif.ReportingDescriptorReference{Id: ptr(kind)},
+			Level:      level, Message: message(plain(sentence(text))), Locations: locations,
+		})
+	}
+	if dropped > 0 {
+		add(noteLimit, "warning", "Left out "+strconv.Itoa(dropped)+" of "+strconv.Itoa(len(s.Findings))+
+			" results, the least severe, to stay within what GitHub takes; the json format holds them all", nil)
+	}
+	if s.Summary.Interrupted {
+		add(noteInterrupted, "error", "The run was interrupted before it had looked at everything", nil)
+	}
+	for i, p := range s.Problems {
+		if i == s.limits.notes {
+			add(noteLimit, "warning", "Left out "+count(int64(len(s.Problems)-i), "further problem"), nil)
+			break
+		}
+		kind, level, text := noteProblem, "error", problemText(p)
+		if p.Warning {
+			kind, level = noteWarning, "warning"
+		}
+		if p.Hint != "" {
+			text = sentence(text) + " " + visible(p.Hint)
+		}
+		var at []*sarif.Location
+		if p.Path != "" {
+			at = []*sarif.Location{{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: s.artifact(p.Target, p.Path)}}}
+		}
+		add(kind, level, text, at)
+	}
+	return out
+}

@@ -24,17 +24,50 @@ func (s *sarifWriter) result(f finding.Finding, rule uint) sarifResult {
 	if f.Fingerprint != "" {
 		r.Fingerprints["b10lint/v1"] = f.Fingerprint
 	}
-	r.PartialFingerprints = s.partial(f, places)
-	if len(places) > 1 {
-		r.RelatedLocations = s.related(places[1:])
+	// GitHub matches alerts by a hash of the line. An uploader works it out from the
+	// file where it is not known; where there is no file in the checkout to work it out
+	// from, the finding's own fingerprint takes its place.
+	const lineHash = "primaryLocationLineHash"
+	switch {
+	case len(places) > 0 && places[0].LineHash != "":
+		r.PartialFingerprints = map[string]any{lineHash: places[0].LineHash}
+	case f.Fingerprint != "" && (len(places) == 0 || !inCheckout(places[0])):
+		r.PartialFingerprints = map[string]any{lineHash: f.Fingerprint + ":1"}
+	}
+	for i, l := range places[min(1, len(places)):min(len(places), 1+s.limits.related)] {
+		loc := s.location(l)
+		loc.Id = ptr(uint(i + 1))
+		loc.Message = message(plain(sentence("Also in " + described(l, " (", ")"))))
+		r.RelatedLocations = append(r.RelatedLocations, loc)
 	}
 	if f.Baseline == "new" || f.Baseline == "unchanged" {
 		r.BaselineState = &f.Baseline
 	}
-	r.Properties = s.properties(f, places)
+	r.Properties = sarif.Properties{"severity": f.Severity.String(), "confidence": f.Confidence.String(), "places": len(f.Locations)}
+	set := func(name, value string) {
+		if value != "" {
+			r.Properties[name] = visible(value)
+		}
+	}
+	set("prefix", f.Prefix)
+	set("format", string(f.Format))
+	set("exposure", string(f.Exposure))
+	if f.Liveness != nil {
+		set("liveness", string(f.Liveness.State))
+	}
+	if len(places) > 0 {
+		set("commit", places[0].Commit)
+	}
 	out := sarifResult{Result: r}
-	if f.Suppression != nil {
-		out.Suppressions = []sarifSuppression{suppressed(f.Suppression)}
+	if by := f.Suppression; by != nil {
+		accepted := sarifSuppression{Kind: "external", Status: "accepted", Justification: visible(by.Reason)}
+		if by.Kind == "inline" {
+			accepted.Kind = "inSource"
+		}
+		if by.Until != "" {
+			accepted.Justification = strings.TrimSpace(accepted.Justification + " (until " + visible(by.Until) + ")")
+		}
+		out.Suppressions = []sarifSuppression{accepted}
 	}
 	return out
 }
@@ -62,23 +95,6 @@ func (s *sarifWriter) message(f finding.Finding, places []finding.Location) stri
 	return plain(text)
 }
 
-// partial returns the fingerprint that GitHub matches alerts by, where it is
-// known. An uploader works it out from the file otherwise; where there is no file
-// in the checkout to work it out from, the finding's own takes its place.
-func (s *sarifWriter) partial(f finding.Finding, places []finding.Location) map[string]any {
-	hash := ""
-	switch {
-	case len(places) > 0 && places[0].LineHash != "":
-		hash = places[0].LineHash
-	case f.Fingerprint != "" && (len(places) == 0 || !inCheckout(places[0])):
-		hash = f.Fingerprint + ":1"
-	}
-	if hash == "" {
-		return nil
-	}
-	return map[string]any{"primaryLocationLineHash": hash}
-}
-
 // primary is where the result is shown. What has no file is shown at the
 // configuration file, and its subject is named as a logical location.
 func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sarif.Location {
@@ -102,22 +118,6 @@ func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sar
 	return loc
 }
 
-// related lists further places, up to the number that GitHub shows.
-func (s *sarifWriter) related(places []finding.Location) []*sarif.Location {
-	var out []*sarif.Location
-	for i, l := range places[:min(len(places), s.limits.related)] {
-		loc := s.location(l)
-		loc.Id = ptr(uint(i + 1))
-		text := "Also in " + place(l)
-		if p := particulars(l, false); len(p) > 0 {
-			text += " (" + strings.Join(p, ", ") + ")"
-		}
-		loc.Message = message(plain(sentence(text)))
-		out = append(out, loc)
-	}
-	return out
-}
-
 func (s *sarifWriter) location(l finding.Location) *sarif.Location {
 	loc := &sarif.Location{LogicalLocations: logical(l)}
 	if l.Path == "" {
@@ -128,33 +128,20 @@ func (s *sarifWriter) location(l finding.Location) *sarif.Location {
 		c := lines(l.Line, max(l.Line, l.EndLine))
 		c.Snippet = &sarif.ArtifactContent{Text: ptr(visible(l.Snippet))}
 		loc.PhysicalLocation.ContextRegion = c
-		if m := marked(l); m != "" {
-			loc.PhysicalLocation.Region.Snippet = &sarif.ArtifactContent{Text: ptr(visible(m))}
+		if _, mark, _ := snippetParts(l); mark != "" {
+			loc.PhysicalLocation.Region.Snippet = &sarif.ArtifactContent{Text: &mark}
 		}
 	}
 	return loc
 }
 
-// marked is the masked key as it stands in the snippet.
-func marked(l finding.Location) string {
-	if l.SnippetMark == nil {
-		return ""
-	}
-	line := []rune(l.Snippet)
-	from := min(max(l.SnippetMark[0], 0), len(line))
-	return string(line[from:min(max(l.SnippetMark[1], from), len(line))])
-}
-
 func (s *sarifWriter) artifact(target, path string) *sarif.ArtifactLocation {
 	uri, absolute := fileURI(s.opts.repoPath(target, path))
-	a := &sarif.ArtifactLocation{URI: &uri}
-	if !absolute {
-		a.URIBaseId = ptr(baseID(target))
-	}
 	if absolute {
 		s.outside[target] = true
+		return &sarif.ArtifactLocation{URI: &uri}
 	}
-	return a
+	return &sarif.ArtifactLocation{URI: &uri, URIBaseId: ptr(baseID(target))}
 }
 
 func lines(from, to int) *sarif.Region { return &sarif.Region{StartLine: &from, EndLine: &to} }
@@ -203,37 +190,6 @@ func logical(l finding.Location) []*sarif.LogicalLocation {
 			kind = cmp.Or(l.Object, "blob")
 		}
 		add(kind, id, id)
-	}
-	return out
-}
-
-func (s *sarifWriter) properties(f finding.Finding, places []finding.Location) sarif.Properties {
-	p := sarif.Properties{"severity": f.Severity.String(), "confidence": f.Confidence.String(), "places": len(f.Locations)}
-	set := func(name, value string) {
-		if value != "" {
-			p[name] = visible(value)
-		}
-	}
-	set("prefix", f.Prefix)
-	set("format", string(f.Format))
-	set("exposure", string(f.Exposure))
-	if f.Liveness != nil {
-		set("liveness", string(f.Liveness.State))
-	}
-	if len(places) > 0 {
-		set("commit", places[0].Commit)
-	}
-	return p
-}
-
-func suppressed(s *finding.Suppression) sarifSuppression {
-	out := sarifSuppression{Kind: "external", Status: "accepted"}
-	if s.Kind == "inline" {
-		out.Kind = "inSource"
-	}
-	out.Justification = visible(s.Reason)
-	if s.Until != "" {
-		out.Justification = strings.TrimSpace(out.Justification + " (until " + visible(s.Until) + ")")
 	}
 	return out
 }

@@ -30,7 +30,7 @@ func WriteTimeline(w io.Writer, format string, t finding.Timeline) error {
 			finding.Timeline
 		}{TimelineSchema, t}, "  ")
 	case "html":
-		data, err = render(htmlTimeline, newTimelinePage(t))
+		data, err = timelineHTML(t)
 	default:
 		return fmt.Errorf("timeline format %q is not one of %s", format, strings.Join(TimelineFormats(), ", "))
 	}
@@ -51,10 +51,6 @@ func stateWords(t finding.Timeline) string {
 		return "revoked, by the audit log"
 	}
 	return "unknown: not among the keys that this credential sees"
-}
-
-func afterLeak(t finding.Timeline, e finding.Event) bool {
-	return t.Leaked != nil && e.Kind != "committed" && e.At.After(*t.Leaked)
 }
 
 func eventTime(e finding.Event) string {
@@ -102,40 +98,32 @@ func timelineText(t finding.Timeline) []byte {
 	return b.Bytes()
 }
 
+// A timelinePage is what the template shows; it makes the texts of the timeline visible.
 type timelinePage struct {
 	htmlFrame
-	Prefix, State string
-	Facts         []htmlFact
-	Line          *htmlLine
-	Events        []timelineEvent
-	Usage         []finding.DailyUse
-	Unknown       []string
+	finding.Timeline
+	StateWords string
+	Facts      []htmlFact
+	Line       *htmlLine
 }
 
-type timelineEvent struct {
-	At, Text, By, From string
-	After              bool
+// After reports whether an event is one after the leak.
+func (p timelinePage) After(e finding.Event) bool {
+	return p.Leaked != nil && e.Kind != "committed" && e.At.After(*p.Leaked)
 }
 
-func newTimelinePage(t finding.Timeline) timelinePage {
-	p := timelinePage{htmlFrame: frame("b10lint timeline of " + visible(t.Prefix)), Prefix: visible(t.Prefix), State: stateWords(t), Facts: itemFacts(t.Key)}
+func timelineHTML(t finding.Timeline) ([]byte, error) {
 	k := finding.InventoryKey{Prefix: t.Prefix, LeakedAt: t.Leaked}
 	if t.Key != nil {
 		k.Key = *t.Key
 	}
 	for _, u := range t.Usage {
-		u.Date, u.Model = visible(u.Date), visible(u.Model)
-		p.Usage = append(p.Usage, u)
 		if n := len(k.Activity); n == 0 || k.Activity[n-1].Date != u.Date {
 			k.Activity = append(k.Activity, finding.Activity{Date: u.Date})
 		}
 	}
-	p.Line = keyLine(&k, nil, t.At)
-	for _, e := range t.Events {
-		p.Events = append(p.Events, timelineEvent{eventTime(e), visible(e.Text), visible(e.By), visible(e.From), afterLeak(t, e)})
-	}
-	for _, u := range t.Unknown {
-		p.Unknown = append(p.Unknown, visible(u))
-	}
-	return p
+	return render("timeline.tmpl", timelinePage{
+		htmlFrame: frame("b10lint timeline of " + visible(t.Prefix)), Timeline: t,
+		StateWords: stateWords(t), Facts: itemFacts(t.Key), Line: keyLine(&k, nil, t.At),
+	})
 }

@@ -1,7 +1,8 @@
 // Package audit judges how an organisation keeps its Baseten keys: which are
 // stale, unused, more powerful than needed, orphaned or leaked. It is pure: the
 // evidence is gathered by package baseten, the time comes with it, and a policy
-// is a function of the two. Each policy has a file of its own, its words beside it.
+// is a function of the two. Policies stand by subject in the files key_*.go, each with its
+// words beside it.
 //
 // What is not known is never taken for a fact: every time carries what it rests
 // on, and a policy that lacks its evidence says nothing. Which evidence was
@@ -85,22 +86,20 @@ func Judge(inv *baseten.Inventory, leaks []Leak, earlier Earlier, p Policy) Resu
 			groups = append(groups, group)
 		}
 	}
-	slices.SortStableFunc(groups, byRisk)
+	// The key whose worst finding is worst, then the one that can do most, then the one
+	// with most findings.
+	slices.SortStableFunc(groups, func(a, b []finding.Finding) int {
+		return cmp.Or(
+			cmp.Compare(b[0].Severity, a[0].Severity),
+			cmp.Compare(power(b[0].Key.Type), power(a[0].Key.Type)),
+			cmp.Compare(len(b), len(a)),
+			cmp.Compare(a[0].Prefix, b[0].Prefix))
+	})
 	for _, g := range groups {
 		res.Findings = append(res.Findings, g...)
 	}
 	res.Problems = append(res.Problems, exceptionProblems(p.Exceptions, used, v.now)...)
 	return res
-}
-
-// byRisk orders the findings of two keys: the worst finding decides, then what
-// the key can do, then how much else there is.
-func byRisk(a, b []finding.Finding) int {
-	return cmp.Or(
-		cmp.Compare(b[0].Severity, a[0].Severity),
-		cmp.Compare(power(b[0].Key.Type), power(a[0].Key.Type)),
-		cmp.Compare(len(b), len(a)),
-		cmp.Compare(a[0].Prefix, b[0].Prefix))
 }
 
 // A hit is what a policy has to say of a key.
@@ -113,9 +112,10 @@ type hit struct {
 
 // finding words a hit.
 func (v *view) finding(rule finding.Rule, k *key, h hit, p Policy) finding.Finding {
+	sum := sha256.Sum256([]byte("b10lint/audit\x00" + rule.ID + "\x00" + k.Prefix)) // of the rule and the key alone
 	f := finding.Finding{
 		Rule: rule.ID, Severity: rule.Severity, Confidence: h.confidence, Prefix: k.Prefix, Format: k.Format(),
-		Fingerprint: fingerprint(rule.ID, k.Prefix), Message: h.message, Advice: h.advice, Key: k.facts(),
+		Fingerprint: "sha256:" + hex.EncodeToString(sum[:]), Message: h.message, Advice: h.advice, Key: k.facts(),
 		Locations: h.locations,
 	}
 	if h.severity != finding.Info {
@@ -134,10 +134,4 @@ func (v *view) finding(rule finding.Rule, k *key, h hit, p Policy) finding.Findi
 		}
 	}
 	return f
-}
-
-// fingerprint depends on the rule and the key alone.
-func fingerprint(rule, prefix string) string {
-	sum := sha256.Sum256([]byte("b10lint/audit\x00" + rule + "\x00" + prefix))
-	return "sha256:" + hex.EncodeToString(sum[:])
 }

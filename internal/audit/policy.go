@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -58,10 +59,7 @@ func (p Policy) Validate() error {
 	if p.FewModels < 0 {
 		errs = append(errs, fmt.Errorf("the number of models is %d: it must not be negative", p.FewModels))
 	}
-	for id := range p.Severity {
-		errs = append(errs, known(id))
-	}
-	for _, id := range p.Off {
+	for _, id := range slices.Concat(slices.Collect(maps.Keys(p.Severity)), p.Off) {
 		errs = append(errs, known(id))
 	}
 	for _, e := range p.Exceptions {
@@ -87,9 +85,9 @@ func known(id string) error {
 
 func title(e config.Exception) string {
 	words := []string{"exception"}
-	for _, w := range []struct{ name, value string }{{"prefix", e.Prefix}, {"name", e.Name}, {"rules", strings.Join(e.Rules, ", ")}} {
-		if w.value != "" {
-			words = append(words, w.name+" "+w.value)
+	for _, w := range [][2]string{{"prefix", e.Prefix}, {"name", e.Name}, {"rules", strings.Join(e.Rules, ", ")}} {
+		if w[1] != "" {
+			words = append(words, w[0]+" "+w[1])
 		}
 	}
 	return strings.Join(words, " ")

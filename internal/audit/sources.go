@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
@@ -41,27 +40,20 @@ func (v *view) problems() (list []finding.Problem) {
 	if v.inv.Source(baseten.SourceUsers).Err == nil && len(v.inv.Users) == 0 {
 		list = append(list, finding.Problem{Warning: true, Error: "the list of members is empty", Hint: missing(baseten.SourceUsers)})
 	}
-	return append(list, v.elsewhere()...)
-}
-
-// elsewhere reports leaked keys that are neither in the inventory nor, by the
-// audit log, revoked.
-func (v *view) elsewhere() []finding.Problem {
-	var open []string
+	var open []string // leaked keys that are neither in the inventory nor, by the audit log, revoked
 	for _, l := range v.leftover {
 		if !v.inv.History[l.Finding.Prefix].Gone && !slices.Contains(open, l.Finding.Prefix) {
 			open = append(open, l.Finding.Prefix)
 		}
 	}
-	if len(open) == 0 {
-		return nil
+	if len(open) > 0 {
+		list = append(list, finding.Problem{
+			Warning: true, Error: "leaked, by the scans, and not among these keys: " + some(open, 20),
+			Hint: "they were revoked before the audit log begins, belong to another organisation, or are hidden from this credential; " +
+				"b10lint scan --verify looks at each",
+		})
 	}
-	shown := strings.Join(open[:min(len(open), 20)], ", ")
-	if len(open) > 20 {
-		shown += fmt.Sprintf(" and %d more", len(open)-20)
-	}
-	return []finding.Problem{{Warning: true, Error: "leaked, by the scans, and not among these keys: " + shown,
-		Hint: "they were revoked before the audit log begins, belong to another organisation, or are hidden from this credential; b10lint scan --verify looks at each"}}
+	return list
 }
 
 // sources says how far the evidence goes.

@@ -17,7 +17,7 @@ import (
 func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timeline {
 	v := newView(inv, leaks, Earlier{})
 	t := finding.Timeline{Prefix: prefix, At: v.now, State: finding.Unknown, Events: []finding.Event{}, Usage: []finding.DailyUse{}, Unknown: []string{}}
-	var k *key
+	var k *key // nil when the key is not here
 	if i := slices.IndexFunc(v.keys, func(k *key) bool { return k.Prefix == prefix }); i >= 0 {
 		k = v.keys[i]
 	}
@@ -37,17 +37,14 @@ func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timel
 	s.places(leaks)
 	s.actions(inv.Actions)
 	s.usage(inv.Usage)
+	// Of one moment: a day-only event stands before the others of its day, and a
+	// creation before all.
+	kinds := []string{"created", "committed", "first-use", "action", "last-use", "removed", "revoked"}
 	slices.SortStableFunc(t.Events, func(a, b finding.Event) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(order(a), order(b)))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)))
 	})
 	t.Unknown = append(t.Unknown, v.unknown(k, &t)...)
 	return t
-}
-
-// order ranks events of one moment: a day-only event stands before the others of
-// its day, and a making before all.
-func order(e finding.Event) int {
-	return slices.Index([]string{"created", "committed", "first-use", "action", "last-use", "removed", "revoked"}, e.Kind)
 }
 
 // A story collects the events of one key.
@@ -98,27 +95,22 @@ func (s *story) places(leaks []Leak) {
 			if public(at, l) && (s.t.Leaked == nil || at.Date.Before(*s.t.Leaked)) {
 				s.t.Leaked = moment(at.Date.UTC())
 			}
-			s.add(*at.Date, "committed", l.From, at.Author, "commit %s put it into %s; %s", short(at.Commit), at.Path, readers(at))
+			who := "whoever can read the repository could see it"
+			switch {
+			case at.Unreachable:
+				who = "no branch or tag leads there, but whoever has the objects can see it"
+			case len(at.Refs) > 0:
+				who = "whoever can read " + strings.Join(at.Refs[:min(len(at.Refs), 5)], ", ") + " could see it"
+			}
+			if at.AtHead {
+				who += "; it is still at the head"
+			}
+			s.add(*at.Date, "committed", l.From, at.Author, "commit %s put it into %s; %s", short(at.Commit), at.Path, who)
 			if at.RemovedIn != "" {
 				s.t.Unknown = append(s.t.Unknown, "when commit "+short(at.RemovedIn)+" took it out of "+at.Path+": the report has no date for it; history keeps the key")
 			}
 		}
 	}
-}
-
-// readers says who could see the key in a place of a repository.
-func readers(at finding.Location) string {
-	who := "whoever can read the repository could see it"
-	switch {
-	case at.Unreachable:
-		who = "no branch or tag leads there, but whoever has the objects can see it"
-	case len(at.Refs) > 0:
-		who = "whoever can read " + strings.Join(at.Refs[:min(len(at.Refs), 5)], ", ") + " could see it"
-	}
-	if at.AtHead {
-		who += "; it is still at the head"
-	}
-	return who
 }
 
 func (s *story) actions(entries []baseten.AuditEntry) {

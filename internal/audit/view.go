@@ -99,8 +99,17 @@ func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
 		}
 	}
 	add(true, inv.Keys)
-	if inv.Source(baseten.SourceKeys).Err != nil {
-		add(false, unlisted(inv))
+	if inv.Source(baseten.SourceKeys).Err != nil { // what the audit log knows, in the order of creation
+		var logged []baseten.Key
+		for prefix, h := range inv.History {
+			if !h.Gone {
+				logged = append(logged, baseten.Key{Prefix: prefix, Type: baseten.KeyType(h.Type)})
+			}
+		}
+		slices.SortFunc(logged, func(a, b baseten.Key) int {
+			return cmp.Or(inv.History[a.Prefix].Created.Compare(inv.History[b.Prefix].Created.Time), cmp.Compare(a.Prefix, b.Prefix))
+		})
+		add(false, logged)
 	}
 	add(true, inv.Gateway)
 	v.addActions(index)
@@ -125,25 +134,17 @@ func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
 	return v
 }
 
-// unlisted makes keys of what the audit log says, in the order of their creation.
-func unlisted(inv *baseten.Inventory) (keys []baseten.Key) {
-	for prefix, h := range inv.History {
-		if !h.Gone {
-			keys = append(keys, baseten.Key{Prefix: prefix, Type: baseten.KeyType(h.Type)})
-		}
-	}
-	slices.SortFunc(keys, func(a, b baseten.Key) int {
-		return cmp.Or(inv.History[a.Prefix].Created.Compare(inv.History[b.Prefix].Created.Time), cmp.Compare(a.Prefix, b.Prefix))
-	})
-	return keys
-}
+// robots are the names of programs that run without a person.
+var robots = []string{"github-actions", "gitlab", "jenkins", "circleci", "buildkite", "terraform", "pulumi", "airflow", "argo", "cron"}
 
 // addActions takes in what keys did by the audit log, and which programs acted
 // in the name of members.
 func (v *view) addActions(index map[string]*key) {
 	for _, a := range v.inv.Actions {
-		if robot := robotName(a.ClientName); robot != "" && a.Actor.Email != "" {
-			v.robots[a.Actor.Email] = robot
+		client := strings.ToLower(a.ClientName)
+		robot := slices.ContainsFunc(robots, func(name string) bool { return strings.Contains(client, name) })
+		if robot && a.Actor.Email != "" {
+			v.robots[a.Actor.Email] = a.ClientName
 		}
 		k := index[a.Actor.APIKeyPrefix]
 		if k == nil || a.Created.IsZero() {
@@ -166,17 +167,6 @@ func (k *key) on(t time.Time) *finding.Activity {
 		k.days = append(k.days, finding.Activity{Date: date})
 	}
 	return &k.days[i]
-}
-
-// robotName returns the program's name if it is one that runs without a person.
-func robotName(client string) string {
-	low := strings.ToLower(client)
-	for _, w := range []string{"github-actions", "gitlab", "jenkins", "circleci", "buildkite", "terraform", "pulumi", "airflow", "argo", "cron"} {
-		if strings.Contains(low, w) {
-			return client
-		}
-	}
-	return ""
 }
 
 // addUsage takes in the calls to Model APIs, by day and by hour.

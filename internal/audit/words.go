@@ -78,6 +78,14 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
+// some joins the first most words and counts the rest.
+func some(words []string, most int) string {
+	if more := len(words) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), more)
+	}
+	return strings.Join(words, ", ")
+}
+
 // days is a length of time in whole days, for a sentence.
 func days(d time.Duration) string {
 	if n := int(d / Day); n != 1 {

@@ -101,30 +101,26 @@ func (o *Org) AddDeployment(at time.Time, email, keyPrefix, source, client strin
 
 // auditType is the type of a key in the audit log's richer terms.
 func auditType(k *key) string {
-	scoped := len(k.models) > 0
+	all, some := "CREATOR", "CREATOR"
 	switch k.kind {
 	case "PERSONAL":
 		return "PERSONAL"
 	case "WORKSPACE_MANAGE_API_KEYS":
-		return "MANAGE_API_KEYS_SERVICE_ACCOUNT"
+		all, some = "MANAGE_API_KEYS", "MANAGE_API_KEYS"
 	case "WORKSPACE_INVOKE":
+		all, some = "INVOKE_ALL_MODELS", "INVOKE_ALLOWED_MODELS"
 		if k.envScoped {
-			return "INVOKE_SCOPED_ENVS_AND_MODELS_SERVICE_ACCOUNT"
+			all, some = "INVOKE_SCOPED_ENVS_AND_MODELS", "INVOKE_SCOPED_ENVS_AND_MODELS"
 		}
-		return either(scoped, "INVOKE_ALLOWED_MODELS_SERVICE_ACCOUNT", "INVOKE_ALL_MODELS_SERVICE_ACCOUNT")
 	case "WORKSPACE_EXPORT_METRICS":
-		return either(scoped, "EXPORT_METRICS_ALLOWED_MODELS_SERVICE_ACCOUNT", "EXPORT_METRICS_ALL_MODELS_SERVICE_ACCOUNT")
+		all, some = "EXPORT_METRICS_ALL_MODELS", "EXPORT_METRICS_ALLOWED_MODELS"
 	case "ROUTES":
-		return either(scoped, "INVOKE_ALLOWED_SHARED_ENDPOINTS_SERVICE_ACCOUNT", "INVOKE_ALL_SHARED_ENDPOINTS_SERVICE_ACCOUNT")
+		all, some = "INVOKE_ALL_SHARED_ENDPOINTS", "INVOKE_ALLOWED_SHARED_ENDPOINTS"
 	}
-	return "CREATOR_SERVICE_ACCOUNT"
-}
-
-func either(cond bool, yes, no string) string {
-	if cond {
-		return yes
+	if len(k.models) > 0 {
+		all = some
 	}
-	return no
+	return all + "_SERVICE_ACCOUNT"
 }
 
 // listAudit answers GET /v1/audit_logs.

@@ -1,7 +1,6 @@
 package basetentest
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -99,8 +98,9 @@ const (
 	proxyPage  = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 )
 
-func (f *faults) serve(s *Server, service Service, w http.ResponseWriter, r *http.Request, next http.Handler) {
-	x := f.match(service, r)
+// serve answers a request by next, or as the fault says that is due for it.
+func (s *Server) serve(service Service, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	x := s.faults.match(service, r)
 	if x == nil {
 		next.ServeHTTP(w, r)
 		return
@@ -108,61 +108,56 @@ func (f *faults) serve(s *Server, service Service, w http.ResponseWriter, r *htt
 	switch x.Kind {
 	case RateLimited:
 		after := max(x.After, time.Second) / time.Second
-		sendJSON(w, http.StatusTooManyRequests, map[string]any{"error": "Rate limit exceeded. Please try again later.", "retry_after": int(after)})
+		sendJSON(w, http.StatusTooManyRequests, object{"error": "Rate limit exceeded. Please try again later.", "retry_after": int(after)})
 	case Unavailable:
-		sendJSON(w, http.StatusServiceUnavailable, map[string]any{"error": "Service unavailable."})
+		sendJSON(w, http.StatusServiceUnavailable, object{"error": "Service unavailable."})
 	case BadGateway:
 		sendText(w, http.StatusBadGateway, "text/html", proxyPage)
 	case CaptivePortal:
 		sendText(w, http.StatusOK, "text/html; charset=utf-8", portalPage)
 	case Forbidden:
-		sendJSON(w, http.StatusForbidden, map[string]any{"detail": "You do not have permission to perform this action."})
+		sendJSON(w, http.StatusForbidden, object{"detail": "You do not have permission to perform this action."})
 	case Unauthorized:
-		sendJSON(w, http.StatusUnauthorized, map[string]any{"error": "Invalid API key."})
+		sendJSON(w, http.StatusUnauthorized, object{"error": "Invalid API key."})
 	case NotFound:
-		sendJSON(w, http.StatusNotFound, map[string]any{"error": "Not found."})
+		sendJSON(w, http.StatusNotFound, object{"error": "Not found."})
 	case Ignored:
-		sendJSON(w, http.StatusOK, map[string]any{"prefix": path.Base(r.URL.Path)})
+		sendJSON(w, http.StatusOK, object{"prefix": path.Base(r.URL.Path)})
 	case Firewall:
 		sendText(w, http.StatusForbidden, "text/html", wallPage)
 	case WrongForm:
-		sendJSON(w, http.StatusOK, map[string]any{"status": "ok"})
+		sendJSON(w, http.StatusOK, object{"status": "ok"})
 	case Redirected:
 		w.Header().Set("Location", x.To)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	case Reset:
 		cut(w, true)
-	default:
-		f.spoil(s, x.Kind, w, r, next)
-	}
-}
-
-// spoil lets the request take effect and then does something to the answer.
-func (f *faults) spoil(s *Server, kind FaultKind, w http.ResponseWriter, r *http.Request, next http.Handler) {
-	answer := httptest.NewRecorder()
-	next.ServeHTTP(answer, r)
-	body := answer.Body.Bytes()
-	half := body[:len(body)/2]
-	switch kind {
-	case DropAfterCommit:
-		cut(w, false)
-	case TruncatedJSON:
-		sendText(w, answer.Code, "application/json", string(half))
-	case WrongType:
-		sendText(w, answer.Code, "text/plain", string(body))
-	case ShortBody, SlowBody:
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(half)
-		_ = http.NewResponseController(w).Flush()
-		if kind == SlowBody {
-			select {
-			case <-r.Context().Done():
-			case <-s.stop:
+	default: // the request takes effect, and then something happens to the answer
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		body := answer.Body.Bytes()
+		half := body[:len(body)/2]
+		switch x.Kind {
+		case DropAfterCommit:
+			cut(w, false)
+		case TruncatedJSON:
+			sendText(w, answer.Code, "application/json", string(half))
+		case WrongType:
+			sendText(w, answer.Code, "text/plain", string(body))
+		case ShortBody, SlowBody:
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(half)
+			_ = http.NewResponseController(w).Flush()
+			if x.Kind == SlowBody {
+				select {
+				case <-r.Context().Done():
+				case <-s.stop:
+				}
 			}
+			cut(w, false)
 		}
-		cut(w, false)
 	}
 }
 
@@ -178,12 +173,6 @@ func cut(w http.ResponseWriter, reset bool) {
 		}
 	}
 	_ = c.Close()
-}
-
-func sendJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
 }
 
 func sendText(w http.ResponseWriter, status int, kind, body string) {

@@ -4,55 +4,32 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 )
-
-type groupInfo struct {
-	ID              string         `json:"id"`
-	Metadata        groupMetadata  `json:"metadata"`
-	Models          []any          `json:"models"`
-	EffectiveModels []any          `json:"effective_models"`
-	Hierarchy       groupHierarchy `json:"hierarchy"`
-	CreatedAt       stamp          `json:"created_at"`
-}
-
-type groupMetadata struct {
-	Name             *string `json:"name"`
-	ExternalEntityID string  `json:"external_entity_id"`
-}
-
-type groupHierarchy struct {
-	LimitEnforcement string  `json:"limit_enforcement"`
-	ParentGroupID    *string `json:"parent_group_id"`
-}
 
 func (s *Server) listGroups(c *call) {
 	limit, skip := c.page(100, 1000)
 	if c.failed {
 		return
 	}
-	items, groups := []groupInfo{}, s.org.groups
+	items, groups := []object{}, s.org.groups
 	for ; skip < len(groups) && len(items) < limit; skip++ {
 		g := groups[skip]
-		model := map[string]any{"slug": "demo-org/demo-large"}
-		items = append(items, groupInfo{ID: g.id, Metadata: groupMetadata{orNull(g.name), g.external}, Models: []any{model},
-			EffectiveModels: []any{model}, Hierarchy: groupHierarchy{"INDEPENDENT", orNull(g.parent)}, CreatedAt: stamp(g.created)})
+		models := []object{{"slug": "demo-org/demo-large"}}
+		items = append(items, object{
+			"id": g.id, "created_at": stamp(g.created), "models": models, "effective_models": models,
+			"metadata":  object{"name": orNull(g.name), "external_entity_id": g.external},
+			"hierarchy": object{"limit_enforcement": "INDEPENDENT", "parent_group_id": orNull(g.parent)},
+		})
 	}
 	c.sendPage(items, skip, skip < len(groups))
-}
-
-type groupKey struct {
-	Prefix string  `json:"prefix"`
-	Name   *string `json:"name"`
 }
 
 // groupKeys returns the unrevoked keys of the group in the path. An unknown
 // group has been answered when c.failed is set.
 func (s *Server) groupKeys(c *call) []*key {
-	id, known := c.r.PathValue("group"), false
-	for _, g := range s.org.groups {
-		known = known || g.id == id
-	}
-	if !known {
+	id := c.r.PathValue("group")
+	if !slices.ContainsFunc(s.org.groups, func(g *group) bool { return g.id == id }) {
 		c.refuse(http.StatusNotFound, "Group not found.")
 		return nil
 	}
@@ -71,9 +48,9 @@ func (s *Server) listGroupKeys(c *call) {
 	if c.failed {
 		return
 	}
-	items := []groupKey{}
+	items := []object{}
 	for ; skip < len(keys) && len(items) < limit; skip++ {
-		items = append(items, groupKey{keys[skip].prefix, orNull(keys[skip].name)})
+		items = append(items, object{"prefix": keys[skip].prefix, "name": orNull(keys[skip].name)})
 	}
 	c.sendPage(items, skip, skip < len(keys))
 }
@@ -95,7 +72,7 @@ func (s *Server) createGroupKey(c *call) {
 	k := &key{id: "k_" + o.make.Word(10), name: in.Name, kind: "FEDERATED", group: c.r.PathValue("group"), created: o.now().UTC()}
 	value := o.make.Federated()
 	o.keep(k, value)
-	c.send(http.StatusOK, map[string]any{"api_key": value, "prefix": k.prefix, "name": orNull(k.name)})
+	c.send(http.StatusOK, object{"api_key": value, "prefix": k.prefix, "name": orNull(k.name)})
 }
 
 // findGroupKey answers 404 for a key that the group does not have.
@@ -111,13 +88,13 @@ func (s *Server) findGroupKey(c *call) *key {
 
 func (s *Server) getGroupKey(c *call) {
 	if k := s.findGroupKey(c); k != nil {
-		c.send(http.StatusOK, groupKey{k.prefix, orNull(k.name)})
+		c.send(http.StatusOK, object{"prefix": k.prefix, "name": orNull(k.name)})
 	}
 }
 
 func (s *Server) deleteGroupKey(c *call) {
 	if k := s.findGroupKey(c); k != nil {
 		s.org.revoke(k, s.org.now(), "API", s.org.actor(c.key))
-		c.send(http.StatusOK, map[string]any{"prefix": k.prefix})
+		c.send(http.StatusOK, object{"prefix": k.prefix})
 	}
 }

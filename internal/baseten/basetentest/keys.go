@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,52 +10,28 @@ import (
 	"time"
 )
 
-// keyInfo is an entry of the list of keys, as it is sent.
-type keyInfo struct {
-	Prefix     string          `json:"prefix"`
-	Name       *string         `json:"name"`
-	Type       string          `json:"type"`
-	ModelIDs   []string        `json:"model_ids"`
-	TeamName   *string         `json:"team_name"`
-	Owner      *ownerInfo      `json:"owner"`
-	CreatedAt  *stamp          `json:"created_at,omitempty"`
-	LastUsedAt json.RawMessage `json:"last_used_at,omitempty"`
-}
-
-type ownerInfo struct {
-	UserID string  `json:"user_id"`
-	Email  *string `json:"email"`
-	Name   *string `json:"name"`
-}
-
 func (s *Server) listKeys(c *call) {
 	o, q := s.org, c.query()
-	infos := []keyInfo{}
+	infos := []object{}
 	for _, k := range o.keys {
 		if !o.sees(c.key, k) || q.Get("type") != "" && q.Get("type") != k.kind {
 			continue
 		}
-		infos = append(infos, o.info(k))
-	}
-	c.send(http.StatusOK, map[string]any{"keys": infos})
-}
-
-func (o *Org) info(k *key) keyInfo {
-	i := keyInfo{Prefix: k.prefix, Name: orNull(k.name), Type: k.kind, ModelIDs: k.models, TeamName: orNull(k.team)}
-	if k.kind == "PERSONAL" {
-		i.Owner = &ownerInfo{UserID: k.owner}
-		if u := o.user(k.owner); u != nil {
-			i.Owner.Email, i.Owner.Name = orNull(u.email), orNull(u.name)
+		info := object{"prefix": k.prefix, "name": orNull(k.name), "type": k.kind, "model_ids": k.models,
+			"team_name": orNull(k.team), "owner": nil}
+		if k.kind == "PERSONAL" {
+			owner := object{"user_id": k.owner, "email": nil, "name": nil}
+			if u := o.user(k.owner); u != nil {
+				owner["email"], owner["name"] = orNull(u.email), orNull(u.name)
+			}
+			info["owner"] = owner
 		}
-	}
-	if !o.OldAPI {
-		i.CreatedAt = (*stamp)(&k.created)
-		i.LastUsedAt = json.RawMessage("null")
-		if k.lastUsed != nil {
-			i.LastUsedAt, _ = stamp(*k.lastUsed).MarshalJSON()
+		if !o.OldAPI {
+			info["created_at"], info["last_used_at"] = stamp(k.created), (*stamp)(k.lastUsed)
 		}
+		infos = append(infos, info)
 	}
-	return i
+	c.send(http.StatusOK, object{"keys": infos})
 }
 
 // keyName is what the console and the newer command line tool allow.
@@ -77,19 +54,21 @@ func (s *Server) createKey(c *call) {
 		c.refuse(http.StatusBadRequest, "The request body is not valid JSON.")
 		return
 	}
-	teamName, ok := s.teamFor(c, in)
-	if !ok {
-		return
+	teamName := "default"
+	if id := cmp.Or(c.r.PathValue("team"), deref(in.TeamID)); id != "" {
+		i := slices.IndexFunc(s.org.teams, func(t *team) bool { return t.id == id })
+		if i < 0 {
+			c.refuse(http.StatusNotFound, "Team not found.")
+			return
+		}
+		teamName = s.org.teams[i].name
 	}
 	if problem, status := s.org.checkCreate(c.key, in, teamName); problem != "" {
 		c.refuse(status, problem)
 		return
 	}
 	o := s.org
-	k := &key{id: "k_" + o.make.Word(10), kind: in.Type, models: in.ModelIDs, created: o.now().UTC()}
-	if in.Name != nil {
-		k.name = *in.Name
-	}
+	k := &key{id: "k_" + o.make.Word(10), name: deref(in.Name), kind: in.Type, models: in.ModelIDs, created: o.now().UTC()}
 	if in.Type == "PERSONAL" {
 		k.owner = c.key.owner
 	} else {
@@ -98,25 +77,14 @@ func (s *Server) createKey(c *call) {
 	value := o.make.B10()
 	o.keep(k, value)
 	o.logKey(k.created, "API_KEY_CREATED", "API", o.actor(c.key), k)
-	c.send(http.StatusOK, map[string]any{"api_key": value})
+	c.send(http.StatusOK, object{"api_key": value})
 }
 
-// teamFor finds the team that a key is made in, from the path or the body.
-func (s *Server) teamFor(c *call, in createRequest) (string, bool) {
-	id := c.r.PathValue("team")
-	if id == "" && in.TeamID != nil {
-		id = *in.TeamID
+func deref(s *string) string {
+	if s == nil {
+		return ""
 	}
-	if id == "" {
-		return "default", true
-	}
-	for _, t := range s.org.teams {
-		if t.id == id {
-			return t.name, true
-		}
-	}
-	c.refuse(http.StatusNotFound, "Team not found.")
-	return "", false
+	return *s
 }
 
 func (o *Org) checkCreate(by *key, in createRequest, teamName string) (problem string, status int) {
@@ -151,32 +119,21 @@ func (o *Org) checkCreate(by *key, in createRequest, teamName string) (problem s
 	if !keyName.MatchString(*in.Name) {
 		return "name may hold lowercase letters, digits and hyphens.", http.StatusBadRequest
 	}
-	if o.taken(by, in, teamName) {
+	taken := func(k *key) bool {
+		switch {
+		case k.revoked || k.group != "" || k.name != *in.Name:
+			return false
+		case in.Type == "PERSONAL":
+			return k.kind == "PERSONAL" && k.owner == by.owner
+		case in.Type == "WORKSPACE_MANAGE_API_KEYS":
+			return k.kind == in.Type
+		}
+		return k.kind != "PERSONAL" && k.kind != "WORKSPACE_MANAGE_API_KEYS" && k.team == teamName
+	}
+	if slices.ContainsFunc(o.keys, taken) {
 		return "An API key with this name already exists.", http.StatusBadRequest
 	}
 	return "", 0
-}
-
-// taken reports whether the name of a new key is in use in its scope.
-func (o *Org) taken(by *key, in createRequest, teamName string) bool {
-	for _, k := range o.keys {
-		if k.revoked || k.group != "" || k.name != *in.Name {
-			continue
-		}
-		switch {
-		case in.Type == "PERSONAL":
-			if k.kind == "PERSONAL" && k.owner == by.owner {
-				return true
-			}
-		case in.Type == "WORKSPACE_MANAGE_API_KEYS":
-			if k.kind == in.Type {
-				return true
-			}
-		case k.kind != "PERSONAL" && k.kind != "WORKSPACE_MANAGE_API_KEYS" && k.team == teamName:
-			return true
-		}
-	}
-	return false
 }
 
 // deleteKey lets a caller revoke what it sees. What it does not see is not there.
@@ -188,7 +145,7 @@ func (s *Server) deleteKey(c *call) {
 		return
 	}
 	o.revoke(k, o.now(), "API", o.actor(c.key))
-	c.send(http.StatusOK, map[string]any{"prefix": k.prefix})
+	c.send(http.StatusOK, object{"prefix": k.prefix})
 }
 
 // Touch sets when a key was last used.

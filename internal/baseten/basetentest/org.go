@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -175,7 +176,7 @@ func (o *Org) addKey(s KeySpec) *key {
 	}
 	o.keep(k, value)
 	if s.CreatedBy != "" {
-		o.logKey(s.Created, "API_KEY_CREATED", orElse(s.Source, "UI"), userActor(s.CreatedBy), k)
+		o.logKey(s.Created, "API_KEY_CREATED", cmp.Or(s.Source, "UI"), userActor(s.CreatedBy), k)
 	}
 	return k
 }
@@ -215,8 +216,7 @@ func (o *Org) revoke(k *key, at time.Time, source string, by actor) {
 func (o *Org) Exists(prefix string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.names[prefix]
-	return ok
+	return o.names[prefix] != nil
 }
 
 // Live counts the unrevoked keys, those of the gateway left out.
@@ -285,13 +285,6 @@ func (o *Org) user(id string) *user {
 func (o *Org) nextID(kind string) string {
 	o.serial++
 	return fmt.Sprintf("%s_%08d", kind, o.serial)
-}
-
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }
 
 func orNull(s string) *string {

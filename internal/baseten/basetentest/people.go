@@ -2,23 +2,18 @@ package basetentest
 
 import "net/http"
 
-type teamInfo struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Default   bool   `json:"default"`
-	CreatedAt stamp  `json:"created_at"`
+func (t *team) info() object {
+	return object{"id": t.id, "name": t.name, "default": t.isDefault, "created_at": stamp(t.created)}
 }
 
-func (t *team) info() teamInfo { return teamInfo{t.id, t.name, t.isDefault, stamp(t.created)} }
-
 func (s *Server) listTeams(c *call) {
-	infos := []teamInfo{}
+	infos := []object{}
 	for _, t := range s.org.teams {
 		if name := c.query().Get("name"); name == "" || name == t.name {
 			infos = append(infos, t.info())
 		}
 	}
-	c.send(http.StatusOK, map[string]any{"teams": infos})
+	c.send(http.StatusOK, object{"teams": infos})
 }
 
 func (s *Server) getTeam(c *call) {
@@ -31,25 +26,18 @@ func (s *Server) getTeam(c *call) {
 	c.refuse(http.StatusNotFound, "Team not found.")
 }
 
-type userInfo struct {
-	UserID        string  `json:"user_id"`
-	Email         *string `json:"email"`
-	Name          *string `json:"name"`
-	WorkspaceName *string `json:"workspace_name"`
-}
-
-func (o *Org) userInfo(u *user) userInfo {
-	return userInfo{u.id, orNull(u.email), orNull(u.name), orNull(o.Name)}
+func (o *Org) userInfo(u *user) object {
+	return object{"user_id": u.id, "email": orNull(u.email), "name": orNull(u.name), "workspace_name": orNull(o.Name)}
 }
 
 // me tells a personal key's owner. A workspace key acts as a service account,
 // which has an id and no email.
 func (s *Server) me(c *call) {
-	if u := s.org.user(c.key.owner); u != nil {
-		c.send(http.StatusOK, s.org.userInfo(u))
-		return
+	u := s.org.user(c.key.owner)
+	if u == nil {
+		u = &user{id: "sa_" + c.key.id}
 	}
-	c.send(http.StatusOK, userInfo{UserID: "sa_" + c.key.id, WorkspaceName: orNull(s.org.Name)})
+	c.send(http.StatusOK, s.org.userInfo(u))
 }
 
 // listUsers lists joined members only.
@@ -58,7 +46,7 @@ func (s *Server) listUsers(c *call) {
 	if c.failed {
 		return
 	}
-	items, users := []userInfo{}, s.org.users
+	items, users := []object{}, s.org.users
 	for ; skip < len(users) && len(items) < limit; skip++ {
 		u := users[skip]
 		if email := c.query().Get("email"); !u.gone && (email == "" || email == u.email) {
@@ -68,32 +56,23 @@ func (s *Server) listUsers(c *call) {
 	c.sendPage(items, skip, skip < len(users))
 }
 
-type modelInfo struct {
-	ID                      string  `json:"id"`
-	CreatedAt               stamp   `json:"created_at"`
-	Name                    string  `json:"name"`
-	DeploymentsCount        int     `json:"deployments_count"`
-	ProductionDeploymentID  *string `json:"production_deployment_id"`
-	DevelopmentDeploymentID *string `json:"development_deployment_id"`
-	InstanceTypeName        string  `json:"instance_type_name"`
-	TeamName                string  `json:"team_name"`
-}
-
 func (s *Server) listModels(c *call) {
-	infos := []modelInfo{}
+	infos := []object{}
 	for _, m := range s.org.models {
 		if name := c.query().Get("name"); name == "" || name == m.name {
-			infos = append(infos, modelInfo{ID: m.id, CreatedAt: stamp(m.created), Name: m.name, InstanceTypeName: "1x4", TeamName: m.team})
+			infos = append(infos, object{"id": m.id, "created_at": stamp(m.created), "name": m.name, "team_name": m.team,
+				"deployments_count": 0, "production_deployment_id": nil, "development_deployment_id": nil,
+				"instance_type_name": "1x4"})
 		}
 	}
-	c.send(http.StatusOK, map[string]any{"models": infos})
+	c.send(http.StatusOK, object{"models": infos})
 }
 
 // listServedModels answers the inference API's GET /v1/models, in OpenAI's form.
 func (s *Server) listServedModels(c *call) {
 	data := []any{}
 	for _, name := range []string{"demo-org/demo-large", "demo-org/demo-small"} {
-		data = append(data, map[string]any{"id": name, "object": "model", "created": 1760000000, "owned_by": "baseten"})
+		data = append(data, object{"id": name, "object": "model", "created": 1760000000, "owned_by": "baseten"})
 	}
-	c.send(http.StatusOK, map[string]any{"object": "list", "data": data})
+	c.send(http.StatusOK, object{"object": "list", "data": data})
 }

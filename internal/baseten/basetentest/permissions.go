@@ -67,12 +67,6 @@ type limiter struct {
 	counts map[string]int
 }
 
-func (l *limiter) set(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.rate = n
-}
-
 // take counts a request, and returns the seconds to wait when it is one too many.
 func (l *limiter) take(what string, now time.Time) int {
 	l.mu.Lock()

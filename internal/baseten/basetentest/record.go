@@ -88,20 +88,6 @@ type record struct {
 	raw      []*bytes.Buffer // what came in, for each connection
 }
 
-// add takes a request that has come in, and returns a ticket for answered.
-func (r *record) add(q Request) *Request {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.requests = append(r.requests, &q)
-	return &q
-}
-
-func (r *record) answered(q *Request, status int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	q.Status = status
-}
-
 // recordingListener keeps what its connections read, connection by connection.
 type recordingListener struct {
 	net.Listener
@@ -134,16 +120,16 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// countingWriter remembers the status.
-type countingWriter struct {
+// statusWriter remembers the status.
+type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-func (w *countingWriter) WriteHeader(status int) {
+func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

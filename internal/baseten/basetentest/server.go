@@ -1,3 +1,14 @@
+// Package basetentest is a stateful server that behaves like Baseten's
+// management and inference APIs, for tests, demonstrations and other people's
+// clients. It listens on this machine only and knows only the keys it made up.
+//
+// What it does follows the management API's OpenAPI document where that speaks:
+// routes, parameters, forms of answers, page sizes. What the document leaves open
+// (which key may call what, error bodies, the rules for names) follows Baseten's
+// pages and the sources of its tools, and is said beside the code.
+//
+// Faults are scripted with Server.Inject. Every byte that clients send is kept,
+// so that a test can show what never went over the wire.
 package basetentest
 
 import (
@@ -56,7 +67,11 @@ func (s *Server) Close() {
 
 // SetRate limits each key to n requests a second on each route, by the Org's
 // clock; 0 lifts the limit. Baseten's own is 100.
-func (s *Server) SetRate(n int) { s.limit.set(n) }
+func (s *Server) SetRate(n int) {
+	s.limit.mu.Lock()
+	defer s.limit.mu.Unlock()
+	s.limit.rate = n
+}
 
 // ManagementHandler returns the management API alone, for a listener of the
 // caller's own.
@@ -98,11 +113,18 @@ func (s *Server) InferenceHandler() http.Handler {
 func (s *Server) wrap(service Service, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		counted := &countingWriter{ResponseWriter: w}
-		ticket := s.record.add(Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
-			KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now()})
-		defer func() { s.record.answered(ticket, counted.status) }()
-		s.faults.serve(s, service, counted, r, next)
+		q := &Request{Service: service, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Scheme: scheme,
+			KeyPrefix: secret.New(value).Prefix(), UserAgent: r.UserAgent(), At: s.org.now()}
+		s.record.mu.Lock()
+		s.record.requests = append(s.record.requests, q)
+		s.record.mu.Unlock()
+		answer := &statusWriter{ResponseWriter: w}
+		defer func() {
+			s.record.mu.Lock()
+			defer s.record.mu.Unlock()
+			q.Status = answer.status
+		}()
+		s.serve(service, answer, r, next)
 	})
 }
 
@@ -124,7 +146,7 @@ func (s *Server) handle(service Service, route string, h func(*call)) http.Handl
 			return
 		}
 		if wait := s.limit.take(c.key.prefix+" "+route, o.now()); wait > 0 {
-			c.send(http.StatusTooManyRequests, map[string]any{"error": "Rate limit exceeded. Please try again later.", "retry_after": wait})
+			c.send(http.StatusTooManyRequests, object{"error": "Rate limit exceeded. Please try again later.", "retry_after": wait})
 			return
 		}
 		if route != "" && !o.may(route, c.key) {
@@ -146,6 +168,9 @@ type call struct {
 	failed bool
 }
 
+// An object is one of JSON, as it is sent.
+type object = map[string]any
+
 func (c *call) query() url.Values { return c.r.URL.Query() }
 
 // send writes an answer. Only the first one counts.
@@ -154,9 +179,13 @@ func (c *call) send(status int, v any) {
 		return
 	}
 	c.failed = status != http.StatusOK
-	c.w.Header().Set("Content-Type", "application/json")
-	c.w.WriteHeader(status)
-	_ = json.NewEncoder(c.w).Encode(v)
+	sendJSON(c.w, status, v)
+}
+
+func sendJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
 }
 
 // refuse sends an error. Baseten's services word theirs in different ways; each
@@ -164,15 +193,15 @@ func (c *call) send(status int, v any) {
 func (c *call) refuse(status int, message string) {
 	switch status {
 	case http.StatusForbidden:
-		c.send(status, map[string]any{"detail": message})
+		c.send(status, object{"detail": message})
 	case http.StatusNotFound:
-		c.send(status, map[string]any{"message": message})
+		c.send(status, object{"message": message})
 	case http.StatusBadRequest:
 		c.send(status, []string{message})
 	case http.StatusUnprocessableEntity:
-		c.send(status, map[string]any{"detail": []any{map[string]any{"loc": []string{"query"}, "msg": message}}})
+		c.send(status, object{"detail": []any{object{"loc": []string{"query"}, "msg": message}}})
 	default:
-		c.send(status, map[string]any{"error": message})
+		c.send(status, object{"error": message})
 	}
 }
 
@@ -204,7 +233,7 @@ func (c *call) sendPage(items any, next int, more bool) {
 		s := base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(next)))
 		cursor = &s
 	}
-	c.send(http.StatusOK, map[string]any{"items": items, "pagination": map[string]any{"has_more": more, "cursor": cursor}})
+	c.send(http.StatusOK, object{"items": items, "pagination": object{"has_more": more, "cursor": cursor}})
 }
 
 // millis reads a parameter of milliseconds since 1970.

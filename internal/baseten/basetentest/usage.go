@@ -1,6 +1,7 @@
 package basetentest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -33,9 +34,10 @@ var widths = map[string]struct {
 	"1d": {24 * time.Hour, 7, 31}, "1h": {time.Hour, 24, 168}, "1m": {time.Minute, 60, 1440},
 }
 
+// listUsage answers GET /v1/model_apis/usage with contiguous buckets.
 func (s *Server) listUsage(c *call) {
 	q := c.query()
-	width, ok := widths[orElse(q.Get("bucket_width"), "1d")]
+	width, ok := widths[cmp.Or(q.Get("bucket_width"), "1d")]
 	if !ok {
 		c.refuse(http.StatusUnprocessableEntity, "bucket_width is not one of 1m, 1h, 1d")
 		return
@@ -56,29 +58,19 @@ func (s *Server) listUsage(c *call) {
 		from := start.Add(time.Duration(skip) * width.width)
 		items = append(items, bucket{StartTime: stamp(from), EndTime: stamp(from.Add(width.width)), Results: []usageResult{}})
 	}
-	if len(items) > 0 {
-		s.org.fill(items, width.width, q["group_by"], q["api_keys"], q["models"])
-	}
-	c.sendPage(items, skip, skip < total)
-}
-
-// fill adds up what was used within the buckets, which are contiguous.
-func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []string) {
-	if len(groupBy) == 0 {
-		groupBy = []string{"model"}
-	}
-	byKey, byModel := slices.Contains(groupBy, "api_key"), slices.Contains(groupBy, "model")
-	first, oldest := time.Time(items[0].StartTime), o.now().Add(-retention)
+	groupBy := q["group_by"]
+	byKey, byModel := slices.Contains(groupBy, "api_key"), len(groupBy) == 0 || slices.Contains(groupBy, "model")
+	first, oldest := start.Add(time.Duration(skip-len(items))*width.width), s.org.now().Add(-retention)
 	type slot struct {
 		bucket        int
 		prefix, model string
 	}
 	sums := map[slot]int{}
-	for _, u := range o.usage {
-		if u.at.Before(first) || u.at.Before(oldest) || !has(keys, u.prefix) || !has(models, u.model) {
+	for _, u := range s.org.usage {
+		if u.at.Before(first) || u.at.Before(oldest) || !has(q["api_keys"], u.prefix) || !has(q["models"], u.model) {
 			continue
 		}
-		at := slot{bucket: int(u.at.Sub(first) / width)}
+		at := slot{bucket: int(u.at.Sub(first) / width.width)}
 		if at.bucket >= len(items) {
 			continue
 		}
@@ -96,21 +88,18 @@ func (o *Org) fill(items []bucket, width time.Duration, groupBy, keys, models []
 			sums[at] = i
 			b.Results = append(b.Results, r)
 		}
-		b.Results[i].add(u.requests)
+		sum := &b.Results[i] // of requests with 100 tokens in and 20 out each
+		sum.RequestCount += u.requests
+		sum.InputTokens += 100 * u.requests
+		sum.UncachedInputTokens += 100 * u.requests
+		sum.OutputTokens += 20 * u.requests
 	}
 	for _, b := range items {
 		slices.SortStableFunc(b.Results, func(x, y usageResult) int {
 			return int(y.InputTokens + y.OutputTokens - x.InputTokens - x.OutputTokens)
 		})
 	}
-}
-
-// add counts requests of 100 tokens in and 20 out each.
-func (r *usageResult) add(requests int64) {
-	r.RequestCount += requests
-	r.InputTokens += 100 * requests
-	r.UncachedInputTokens += 100 * requests
-	r.OutputTokens += 20 * requests
+	c.sendPage(items, skip, skip < total)
 }
 
 // time reads an ISO 8601 parameter.
