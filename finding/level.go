@@ -2,6 +2,7 @@ package finding
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -84,12 +85,7 @@ const (
 
 // Rank orders exposures: the wider, the larger. An unknown one ranks 0.
 func (e Exposure) Rank() int {
-	for i, x := range []Exposure{Ignored, Home, Plain, Untracked, Shipped, Committed} {
-		if x == e {
-			return i + 1
-		}
-	}
-	return 0
+	return slices.Index([]Exposure{Ignored, Home, Plain, Untracked, Shipped, Committed}, e) + 1
 }
 
 // LiveState is the verdict on a key.
@@ -115,10 +111,8 @@ func word(names []string, i int) string {
 }
 
 func parseWord(kind string, names []string, text string) (int, error) {
-	for i, n := range names {
-		if strings.EqualFold(n, text) {
-			return i, nil
-		}
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, text) }); i >= 0 {
+		return i, nil
 	}
 	return 0, fmt.Errorf("%s %q is not one of %s", kind, text, strings.Join(names, ", "))
 }

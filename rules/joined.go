@@ -19,6 +19,13 @@ const (
 	concatenation = "concatenation" // the name of the encoding
 
 	maxJoints = 96 // in one key
+	// maxJoined is how many bytes a key may be spread over, and maxToDot how many of them
+	// come before its dot.
+	maxJoined = 8 << 10
+	maxToDot  = 4 << 10
+	// joinFactor is how many bytes may be read over joints for each byte of a layer up to
+	// where its search has come.
+	joinFactor = 32
 	// joinedHeader is shorter than the header of other contexts: every file is asked.
 	joinedHeader = 1 << 10
 	// joinReach is how far about a fresh span the parts of a key, or the lines that
@@ -164,8 +171,22 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 	if l.depth >= maxDepth || g.Mark == "" && !startsAt(l.data, i) {
 		return false
 	}
-	r := joinReader{data: l.data, at: i, free: g.Mark != ""}
-	if !r.word(g.Mark) || !r.letters(g.Prefix) || !r.word(".") || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
+	if l.dotless.End == 0 || i < l.dotless.Start || i > l.dotless.End { // most often, there is no dot near
+		to := min(len(l.data), i+maxToDot)
+		n := bytes.IndexByte(l.data[i:to], '.')
+		l.dotless = finding.Span{Start: i, End: choose(n >= 0, i+n, to)}
+	}
+	if l.dotless.End == len(l.data) || l.data[l.dotless.End] != '.' {
+		return false
+	}
+	if l.joined > joinFactor*i+budgetFloor {
+		f.giveUp(l, i)
+		return false
+	}
+	r := joinReader{data: l.data, at: i, limit: i + maxJoined, free: g.Mark != ""}
+	whole := r.word(g.Mark) && r.letters(g.Prefix) && r.word(".") && r.letters(g.MinSecret)
+	l.joined += r.at - i
+	if f.work += int64(r.at - i); !whole || r.joints == 0 || !g.stands(&l.text, i, r.at) {
 		return false
 	}
 	from := slices.Clone(r.from[:r.n])
@@ -186,6 +207,7 @@ var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return 
 type joinReader struct {
 	data   []byte
 	at     int
+	limit  int  // no joint begins behind it
 	free   bool // a mark shows where the key begins: any joint may stand in it
 	joints int
 	n      int
@@ -227,7 +249,7 @@ func (r *joinReader) take() {
 
 // joint steps over one joint; next is the byte that has to follow in the end, or 0.
 func (r *joinReader) joint(next byte) bool {
-	if r.joints++; r.joints > maxJoints || r.at >= len(r.data) {
+	if r.joints++; r.joints > maxJoints || r.at >= min(r.limit, len(r.data)) {
 		return false
 	}
 	for _, j := range jointsAt[r.data[r.at]] {

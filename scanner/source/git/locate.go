@@ -209,7 +209,11 @@ func (a *answer) reach(part []*keyPath) {
 			bits[x.commit] |= 1 << i
 		}
 	}
-	a.spread(bits)
+	for n := range int32(len(a.ids)) { // parents come before their children
+		for _, p := range a.of(n) {
+			bits[n] |= bits[p]
+		}
+	}
 	for i, d := range part {
 		for _, t := range a.tips {
 			if bits[t.commit]&(1<<i) != 0 {
@@ -254,7 +258,15 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	}
 	switch at.Object {
 	case "commit":
-		return a.message(at, id)
+		if a.h.only != nil && !a.h.only[id] {
+			return nil
+		}
+		if d := a.messages[id]; d != nil {
+			at.Refs = d.refs
+		}
+		at.Unreachable = len(at.Refs) == 0
+		a.introducedBy(&at, id)
+		return []finding.Location{at}
 	case "tag":
 		return []finding.Location{a.tag(at, id)}
 	}
@@ -262,7 +274,14 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	if list := a.ofBlob[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
 		out := make([]finding.Location, 0, len(list))
 		for _, d := range list {
-			out = append(out, a.place(at, d))
+			at.Path = a.h.shownPath(d.path)
+			at.Blob = a.q.blobs[d.shown].String()
+			a.introducedBy(&at, a.ids[d.first.commit])
+			at.Refs, at.AtHead, at.Unreachable, at.RemovedIn = d.refs, d.atHead, len(d.refs) == 0, ""
+			if d.removal != none {
+				at.RemovedIn = a.ids[d.removal].String()
+			}
+			out = append(out, at)
 		}
 		return out
 	}
@@ -279,29 +298,6 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 		return out
 	}
 	at.Unreachable = !a.full // else it may have been further on
-	return []finding.Location{at}
-}
-
-func (a *answer) place(at finding.Location, d *keyPath) finding.Location {
-	at.Path = a.h.shownPath(d.path)
-	at.Blob = a.q.blobs[d.shown].String()
-	a.introducedBy(&at, a.ids[d.first.commit])
-	at.Refs, at.AtHead, at.Unreachable = d.refs, d.atHead, len(d.refs) == 0
-	if d.removal != none {
-		at.RemovedIn = a.ids[d.removal].String()
-	}
-	return at
-}
-
-func (a *answer) message(at finding.Location, id pack.ID) []finding.Location {
-	if a.h.only != nil && !a.h.only[id] {
-		return nil
-	}
-	if d := a.messages[id]; d != nil {
-		at.Refs = d.refs
-	}
-	at.Unreachable = len(at.Refs) == 0
-	a.introducedBy(&at, id)
 	return []finding.Location{at}
 }
 
