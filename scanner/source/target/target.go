@@ -58,8 +58,16 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 	}
 	found := []string{t.name} // repositories at or below the target
 	if !t.opts.NoFiles && !bare {
-		var err error
-		if found, err = t.walkFiles(ctx, to); err != nil {
+		found = nil
+		var mu sync.Mutex
+		files := disk.Dir(t.name, disk.Options{
+			Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true,
+			Repository: func(name string) {
+				mu.Lock()
+				defer mu.Unlock()
+				found = append(found, name)
+			}})
+		if err := files.Walk(ctx, to); err != nil {
 			return err
 		}
 	}
@@ -96,20 +104,6 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	return nil
-}
-
-// walkFiles walks the files of the target, and returns the repositories that it meets.
-func (t *target) walkFiles(ctx context.Context, to source.Sink) (found []string, err error) {
-	var mu sync.Mutex
-	files := disk.Dir(t.name, disk.Options{
-		Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true,
-		Repository: func(name string) {
-			mu.Lock()
-			defer mu.Unlock()
-			found = append(found, name)
-		}})
-	err = files.Walk(ctx, to)
-	return found, err
 }
 
 // scoped walks the repository that the target lies in.
