@@ -136,7 +136,7 @@ func (o *hookOptions) install(env Env) error {
 		}
 	}
 	_, err = git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
-	return done(err)
+	return failed(err)
 }
 
 func (o *hookOptions) uninstall(env Env) error {
@@ -210,7 +210,7 @@ func (o *hookOptions) target(env Env, installing bool) (t hookTarget, err error)
 			t.names = bareHooks
 		}
 		t.dir, err = filepath.Abs(dir)
-		return t, done(err)
+		return t, failed(err)
 	}
 	base := env.get("XDG_CONFIG_HOME")
 	if base == "" {
