@@ -136,7 +136,7 @@ func (o *hookOptions) install(env Env) error {
 		}
 	}
 	_, err = git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
-	return done(err)
+	return failed(err)
 }
 
 func (o *hookOptions) uninstall(env Env) error {
@@ -210,7 +210,7 @@ func (o *hookOptions) target(env Env, installing bool) (t hookTarget, err error)
 			t.names = bareHooks
 		}
 		t.dir, err = filepath.Abs(dir)
-		return t, done(err)
+		return t, failed(err)
 	}
 	base := env.get("XDG_CONFIG_HOME")
 	if base == "" {
@@ -296,7 +296,7 @@ func hookScript(name, program string, chained bool) string {
 	if program != "" {
 		fmt.Fprintf(&b, "b10lint=%s\n", shell.Quote(filepath.ToSlash(program)))
 		fmt.Fprintf(&b, `if ! [ -x "$b10lint" ] && ! b10lint=$(command -v b10lint); then
-	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was looked at" >&2
+	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was scanned" >&2
 	echo "b10lint: hint: install it again, or remove this hook: $0" >&2
 	exit 1
 fi

@@ -51,7 +51,7 @@ func Archives(src source.Source, limits Limits) source.Source {
 				}
 				for j := range located[i] {
 					located[i][j].Member = hits[i].At.Member
-					located[i][j].Exposure = shipped(located[i][j].Exposure)
+					located[i][j].Exposure = shipped(located[i][j])
 				}
 			}
 			return located, err
@@ -112,7 +112,7 @@ func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
 		Member: func(in archive.Member) error {
 			at := of
 			at.Member = path(in.Path)
-			at.Exposure = shipped(at.Exposure)
+			at.Exposure = shipped(at)
 			if in.Data != nil {
 				_, err := s.to.Blob(&source.Blob{At: at, Data: in.Data})
 				return err
@@ -147,10 +147,10 @@ func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
 	}
 }
 
-// shipped is the wider of Shipped and e.
-func shipped(e finding.Exposure) finding.Exposure {
-	if e.Rank() > finding.Shipped.Rank() {
-		return e
+// shipped is the exposure of a member: Shipped, unless git knows how far the archive got.
+func shipped(at finding.Location) finding.Exposure {
+	if at.Blob != "" || at.Exposure.Rank() > finding.Shipped.Rank() {
+		return at.Exposure
 	}
 	return finding.Shipped
 }
