@@ -30,8 +30,9 @@ const (
 	markReach = 256
 )
 
-// joined tries each place of a span, and a little before it, where a legacy key may
-// begin.
+// joined reads the keys over joints whose dot is in a span or near it. Behind the dot
+// must follow the letters of a secret half, over joints at most, which is so of one in some
+// thousand dots; only then is it asked where the key begins, of which there are many.
 func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.asked {
 		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
@@ -39,10 +40,23 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	from, to := max(0, span.Start-legacyReach), min(span.End+prefixLen+1, len(l.data))
-	for i, c := range l.data[from:to] {
-		if endsPart[c] {
-			f.joinBefore(l, from, from+i)
+	to := min(span.End+joinReach, len(l.data))
+	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
+		i := bytes.IndexByte(l.data[dot:to], '.')
+		if i < 0 {
+			return
+		}
+		dot += i
+		r := &f.joins
+		r.begin(l, dot+1, true)
+		if !r.letters(legacy.MinSecret) {
+			continue
+		}
+		floor := max(0, dot-joinReach)
+		for end := floor; end <= dot; end++ {
+			if endsPart[l.data[end]] {
+				f.joinBefore(l, floor, end)
+			}
 		}
 	}
 }
@@ -98,6 +112,9 @@ func (f *finder) joinMark(l *layer, start int) {
 		for left > 0 && at > 0 && l.data[at-1] == g.Mark[left-1] {
 			at, left = at-1, left-1
 		}
+		if left > 0 && !afterJoint(l.data[:at]) {
+			continue
+		}
 		for at--; left > 0 && at >= max(0, start-markReach); at-- {
 			next := l.data[at+1]
 			if l.data[at] == g.Mark[0] && (next == g.Mark[1] || alnum[next] == 0 || erased(l.data[at+1:]) > 0) && f.join(l, at, g) {
@@ -105,6 +122,17 @@ func (f *finder) joinMark(l *layer, start int) {
 			}
 		}
 	}
+}
+
+// afterJoint reports whether a joint may end where data does: behind the letters of a
+// word that no escape, reference or control sequence begins, none does. Most marks' ends
+// are the underscores of such words.
+func afterJoint(data []byte) bool {
+	i := len(data)
+	for i > 0 && len(data)-i < markReach && alnum[data[i-1]] != 0 {
+		i--
+	}
+	return i == len(data) || i > 0 && bytes.IndexByte([]byte("[;:\\%=?&({<\x9b\b"), data[i-1]) >= 0
 }
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
@@ -164,7 +192,8 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 	if l.depth >= maxDepth || g.Mark == "" && !startsAt(l.data, i) {
 		return false
 	}
-	r := joinReader{data: l.data, at: i, free: g.Mark != ""}
+	r := &f.joins
+	r.begin(l, i, g.Mark != "")
 	if !r.word(g.Mark) || !r.letters(g.Prefix) || !r.word(".") || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
 		return false
 	}
@@ -181,22 +210,31 @@ const joinedLen = markLen + prefixLen + 1 + secretLen
 // legacy is the format without a mark.
 var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return g.Mark == "" })]
 
-// A joinReader collects the bytes of one key and their places. Its memory lives on
-// the stack until a key is complete.
+// A joinReader collects the bytes of one key and their places. A finder has one, as
+// clearing its memory for each word costs as much as reading.
 type joinReader struct {
 	data   []byte
 	at     int
 	free   bool // a mark shows where the key begins: any joint may stand in it
+	erases bool // there are backspaces that may take letters away
 	joints int
 	n      int
 	out    [joinedLen]byte
 	from   [joinedLen]int // of each byte
 }
 
+// begin sets the reader to a place of a layer.
+func (r *joinReader) begin(l *layer, at int, free bool) {
+	if !l.begun {
+		l.begun, l.erases = true, bytes.IndexByte(l.data, '\b') >= 0
+	}
+	r.data, r.at, r.free, r.erases, r.joints, r.n = l.data, at, free, l.erases, 0, 0
+}
+
 // letters takes n letters and digits.
 func (r *joinReader) letters(n int) bool {
 	for n > 0 {
-		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 && erased(r.data[r.at:]) == 0 {
+		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 && !(r.erases && erased(r.data[r.at:]) > 0) {
 			r.take()
 			n--
 		} else if !r.joint(0) {
@@ -209,7 +247,7 @@ func (r *joinReader) letters(n int) bool {
 // word takes the bytes of w.
 func (r *joinReader) word(w string) bool {
 	for w != "" {
-		if r.at < len(r.data) && r.data[r.at] == w[0] && erased(r.data[r.at:]) == 0 {
+		if r.at < len(r.data) && r.data[r.at] == w[0] && !(r.erases && erased(r.data[r.at:]) > 0) {
 			r.take()
 			w = w[1:]
 		} else if !r.joint(w[0]) {
