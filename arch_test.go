@@ -60,6 +60,10 @@ var rooms = map[string]room{
 	"internal/git/pack":            {leaf: true, why: "one object store, with the sweep"},
 	"internal/git/refs":            {leaf: true, why: "one reader of references"},
 
+	"internal/worstcase": {
+		why: "makes the texts that cost most, for the tests of several rooms; it needs keys",
+	},
+
 	"internal/hosts": {
 		why: "whose a host is, decided in one place; it parses addresses, so it is not a leaf",
 	},

@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/report"
+	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/rules"
 )
 
@@ -38,7 +40,7 @@ through is broken, whatever its configuration says. Nothing is left behind, and
 nothing comes into this repository.
 
 Then it looks at who may read ~/.trussrc, whether a credential for Baseten is at
-hand, whether the clone is deep enough for its history to be scanned, and whether
+hand, whether a revocation was left unfinished, whether the clone is deep enough for its history to be scanned, and whether
 the workflows of GitHub Actions fetch that history. It asks nobody on the network.
 
 The exit status is 1 if a gate that is there does not hold, else 0.`,
@@ -82,6 +84,7 @@ func (d *doctor) run() error {
 	}
 	d.trussrc()
 	d.credential()
+	d.unfinished()
 	return nil
 }
 
@@ -296,4 +299,19 @@ func (d *doctor) credential() {
 	}
 	d.add(checkWarning, "credential", "none in BASETEN_API_KEY: keys can be found, but neither verified nor revoked",
 		"set BASETEN_API_KEY to a key that may manage keys, where you need it")
+}
+
+// unfinished names the revocations and rotations that did not come to their end.
+func (d *doctor) unfinished() {
+	dir, err := journalFolder(d.env, "")
+	if err != nil {
+		return
+	}
+	pending, err := revoke.Unfinished(dir)
+	if err != nil {
+		d.add(checkWarning, "journals", "cannot be read: "+err.Error(), "")
+	}
+	for _, p := range pending {
+		d.add(checkWarning, "journals", "a run of "+p.Begun.UTC().Format(time.DateOnly)+" is not finished: "+p.Path, "to finish it: "+p.Resume)
+	}
 }

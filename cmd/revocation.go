@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +50,10 @@ func (o *revocationFlags) register(c *cobra.Command) {
 // standard input is read for something else than an answer.
 func (o *revocationFlags) check(env Env, busy bool) error {
 	switch {
+	case o.receipt != "" && folderOf(o.receipt) != nil:
+		return usage("name a file in a folder that can be written to", "--receipt: %w", folderOf(o.receipt))
+	case o.plan != "" && folderOf(o.plan) != nil:
+		return usage("name a file in a folder that can be written to", "--plan: %w", folderOf(o.plan))
 	case o.max < 1:
 		return usage("leave it out for the usual "+strconv.Itoa(revoke.DefaultMax), "--max %d: must be at least 1", o.max)
 	case o.dryRun || o.yes:
@@ -56,6 +63,18 @@ func (o *revocationFlags) check(env Env, busy bool) error {
 			"standard input is not a terminal: nobody can be asked whether to revoke the keys")
 	}
 	return nil
+}
+
+// folderOf returns why a file cannot be written, as far as can be seen without doing it.
+func folderOf(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", report.Visible(path))
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".b10lint-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func (o *revocationFlags) request() revoke.Request {
@@ -87,6 +106,12 @@ func (r *revocation) look(ctx context.Context, found finding.Report) {
 
 func newRevocation(env Env, ui *UI, flags *revocationFlags, a *api) (*revocation, error) {
 	account, err := a.open(env)
+	if dir, dirErr := journalFolder(env, flags.journal); dirErr == nil && err == nil {
+		pending, _ := revoke.Unfinished(dir) // one that cannot be read does not hinder this run
+		for _, p := range pending {
+			ui.warn("an earlier run is not finished: "+report.Visible(p.Path), "to finish it: "+p.Resume+"; to forget it, delete the file")
+		}
+	}
 	return &revocation{account: account, env: env, ui: ui, flags: flags}, err
 }
 
@@ -121,11 +146,11 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 		return nil, failed(err)
 	}
 	if len(plan.Items) == 0 {
-		return nil, nil
+		return nil, r.receiptOfNone(plan, "")
 	}
 	if !r.flags.yes {
 		if err := confirmCount(ctx, r.env, len(plan.Items)); err != nil {
-			return nil, err
+			return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
 		}
 	}
 	dir, err := journalFolder(r.env, r.flags.journal)
@@ -206,6 +231,10 @@ func notBegun(err error, hint string) error {
 func (r *revocation) executeOptions() (o revoke.Options, err error) {
 	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys}
 	if r.flags.verifyDead {
+		if r.self() != "" {
+			o.Keys = map[string]secret.Secret{r.self(): r.credential.Key}
+			maps.Copy(o.Keys, r.keys)
+		}
 		if o.Probe, err = r.probe(); err != nil {
 			return o, usage("", "%w", err)
 		}
@@ -213,22 +242,33 @@ func (r *revocation) executeOptions() (o revoke.Options, err error) {
 	return o, nil
 }
 
+// receiptOfNone writes the receipt of a plan that was not carried out: an older file of
+// the name must not pass for this run's.
+func (r *revocation) receiptOfNone(plan *revoke.Plan, why string) error {
+	return r.saveReceipt(plan.Receipt(r.name(), why, time.Now()))
+}
+
 // execute revokes, and writes the receipt that --receipt names.
 func (r *revocation) execute(ctx context.Context, e *revoke.Execution) (*revoke.Receipt, error) {
 	receipt, err := e.Run(ctx)
+	return receipt, errors.Join(err, r.saveReceipt(receipt))
+}
+
+// saveReceipt writes a receipt to the file that --receipt names, if any.
+func (r *revocation) saveReceipt(receipt *revoke.Receipt) error {
 	if r.flags.receipt == "" {
-		return receipt, err
+		return nil
 	}
 	format := map[string]string{".json": "json", ".md": "markdown", ".markdown": "markdown"}[strings.ToLower(filepath.Ext(r.flags.receipt))]
 	var b bytes.Buffer
-	writeErr := writeReceipt(&b, format, receipt)
-	if writeErr == nil {
-		writeErr = atomicfile.WriteFile(r.flags.receipt, b.Bytes(), atomicfile.Mode{Perm: 0o600})
+	err := writeReceipt(&b, format, receipt)
+	if err == nil {
+		err = atomicfile.WriteFile(r.flags.receipt, b.Bytes(), atomicfile.Mode{Perm: 0o600, Force: true})
 	}
-	if writeErr != nil {
-		err = errors.Join(err, fmt.Errorf("the receipt could not be written: %w", writeErr))
+	if err != nil {
+		return fmt.Errorf("the receipt could not be written: %w", err)
 	}
-	return receipt, err
+	return nil
 }
 
 // writeReceipt writes a receipt as json or markdown, else as text.
@@ -261,10 +301,26 @@ func (r *revocation) status(ctx context.Context, receipt *revoke.Receipt, left b
 	case ctx.Err() != nil:
 		return &exitError{code: ExitInterrupted, err: fmt.Errorf("interrupted: %d keys are not done with", open), hints: []string{hint}}
 	case open > 0:
-		text := fmt.Errorf("%d of %d keys are not revoked", open, len(receipt.Entries))
-		return &exitError{code: ExitIncomplete, err: errors.Join(text, err), hints: []string{hint}}
+		unconfirmed := 0
+		for _, e := range receipt.Entries {
+			if e.State == revoke.Unconfirmed {
+				unconfirmed++
+			}
+		}
+		var texts []string
+		if n := open - unconfirmed; n > 0 {
+			texts = append(texts, fmt.Sprintf("%d of %d keys are not revoked", n, len(receipt.Entries)))
+		}
+		if unconfirmed > 0 {
+			texts = append(texts, fmt.Sprintf("Baseten accepted the delete of %d of %d keys, and it is not confirmed that they are gone",
+				unconfirmed, len(receipt.Entries)))
+		}
+		return &exitError{code: ExitIncomplete, err: errors.Join(errors.New(strings.Join(texts, "; ")), err), hints: []string{hint}}
 	case err != nil:
 		return failed(err)
+	case receipt != nil && receipt.Unproved() > 0:
+		return &exitError{code: ExitIncomplete, err: fmt.Errorf("--verify-dead: of %d of %d revoked keys Baseten's answers do not show that they are dead",
+			receipt.Unproved(), len(receipt.Entries)), hints: []string{"the list does not have them; ask again with b10lint verify --by probe"}}
 	case left:
 		return &exitError{code: ExitIncomplete, err: errors.New("some of what was asked for was not matched, or was kept back"),
 			hints: []string{"the plan says why, and what to do"}}

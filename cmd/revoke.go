@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -42,7 +44,8 @@ Kept back are: the key that b10lint itself uses, unless --include-self; a key th
 was used within a day and is not known to be leaked, unless --force-active; a key
 that cannot be told from another; and everything when the plan holds more than --max.
 
-A journal on disk makes it safe to end the run at any moment: --resume goes on.
+A journal on disk makes it safe to end the run at any moment: --resume JOURNAL goes on,
+and --resume alone lists the journals that are not finished.
 
 Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 		Example: `  b10lint revoke abcdefgh
@@ -59,7 +62,8 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	f.StringVar(&o.from, "from", "", "revoke the keys of this saved JSON `REPORT` (- is standard input)")
 	f.Var(&o.unused, "unused", "revoke every key that was not used for so long: 90d")
 	f.StringVar(&o.apply, "apply", "", "carry out the plan in `FILE`, if the inventory still agrees")
-	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
+	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began; without one, list the journals that are not finished")
+	f.Lookup("resume").NoOptDefVal = unfinished
 	f.StringVar(&o.keys, "keys", "", "for --verify-dead: the keys themselves, one a line in `FILE` (- is standard input)")
 	o.answer.formerly = []string{"text", "json", "markdown"}
 	o.answer.register(c, "write the receipt, or with --dry-run the plan, in this form", "text", "json", "markdown")
@@ -70,6 +74,12 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 }
 
 func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
+	if o.resume == unfinished {
+		if len(args) != 1 {
+			return o.listUnfinished(env, w, args)
+		}
+		o.resume, args = args[0], nil
+	}
 	prefixes, err := prefixArguments(args...)
 	if err != nil {
 		return err
@@ -97,7 +107,7 @@ func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, a
 		}
 		left = plan.Left()
 		if o.revocation.dryRun {
-			return o.dryRun(w, plan)
+			return errors.Join(r.receiptOfNone(plan, "dry run: nothing was sent"), o.dryRun(w, plan))
 		}
 		receipt, err = r.carryOut(ctx, plan)
 	}
@@ -105,6 +115,32 @@ func (o *revokeOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, a
 		err = errors.Join(err, writeReceipt(w, o.answer.format.value, receipt))
 	}
 	return r.status(ctx, receipt, left, err)
+}
+
+// unfinished is the value of --resume without a journal.
+const unfinished = "list"
+
+// listUnfinished names the journals that can be resumed.
+func (o *revokeOptions) listUnfinished(env Env, w io.Writer, args []string) error {
+	if len(args) > 0 {
+		return usage("resume one after the other", "--resume takes one journal")
+	}
+	dir, err := journalFolder(env, o.revocation.journal)
+	if err != nil {
+		return err
+	}
+	pending, err := revoke.Unfinished(dir)
+	if err != nil {
+		return failed(err)
+	}
+	if len(pending) == 0 {
+		fmt.Fprintf(w, "no run is unfinished in %s\n", report.Visible(dir))
+		return nil
+	}
+	for _, p := range pending {
+		fmt.Fprintf(w, "begun %s: %s\n", p.Begun.UTC().Format(time.RFC3339), report.Visible(p.Resume))
+	}
+	return silent(ExitIncomplete)
 }
 
 // check refuses combinations that say two things.

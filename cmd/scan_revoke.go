@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -105,7 +106,7 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 	}
 	if len(request.Wanted) == 0 {
 		setOutcomes(r, nil, nil, "")
-		return nil
+		return x.receiptOfNone(&revoke.Plan{Made: time.Now().UTC(), Endpoint: x.options.Endpoints.Management.String()}, "")
 	}
 	plan, err := x.newPlan(ctx, request)
 	if err != nil {
@@ -114,7 +115,7 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 	}
 	if x.flags.dryRun {
 		setOutcomes(r, plan, nil, "dry run: it would be revoked")
-		return plan.WriteText(env.Stderr)
+		return errors.Join(plan.WriteText(env.Stderr), x.receiptOfNone(plan, "dry run: nothing was sent"))
 	}
 	receipt, err := x.carryOut(ctx, plan)
 	if receipt != nil {

@@ -3,7 +3,11 @@
 // The engine and the writers meet only here.
 package finding
 
-import "time"
+import (
+	"time"
+
+	"github.com/b10lint/b10lint/internal/span"
+)
 
 // A Finding is one distinct key (or one hygiene defect) with every place it was
 // seen. It never holds a secret half: Prefix is everything before the dot.
@@ -82,6 +86,9 @@ type Location struct {
 	// Unreachable is set when no reference leads to the object.
 	Unreachable bool `json:"unreachable,omitempty"`
 }
+
+// A Span is a half-open range of bytes, [Start, End).
+type Span = span.Span
 
 // A Cell is a place in a Jupyter notebook.
 type Cell struct {

@@ -30,7 +30,11 @@ func Merge(reports ...Report) Report {
 	problems := map[problemKey]Problem{}
 	for _, r := range reports {
 		r = spread(r)
-		m.Run = joinRuns(m.Run, r.Run)
+		m.Run.Tool, m.Run.Command = greater(m.Run.Tool, r.Run.Tool), max(m.Run.Command, r.Run.Command)
+		m.Run.Targets = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Run.Targets, r.Run.Targets))))
+		if start := r.Run.Started; m.Run.Started.IsZero() || !start.IsZero() && start.Before(m.Run.Started) {
+			m.Run.Started = start
+		}
 		if end := r.Run.Started.Add(r.Summary.Elapsed); end.After(ended) {
 			ended = end
 		}
@@ -53,7 +57,15 @@ func Merge(reports ...Report) Report {
 	m.Summary.Sources = inOrder(sources, func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
 	m.Summary.Keys = max(m.Summary.Keys, len(m.Summary.Inventory))
 	m.Summary.Elapsed = max(0, ended.Sub(m.Run.Started))
-	sum(&m)
+	for _, t := range m.Targets {
+		m.Summary.Files += t.Summary.Files
+		m.Summary.Objects += t.Summary.Objects
+		m.Summary.Bytes += t.Summary.Bytes
+		m.Summary.Unlisted += t.Summary.Unlisted
+		m.Summary.BelowConfidence += t.Summary.BelowConfidence
+		m.Summary.Coverage = append(m.Summary.Coverage, t.Summary.Coverage...)
+	}
+	m.Count()
 	if len(m.Targets) == 1 {
 		m.Targets[0].Summary = Summary{}
 		name(&m, m.Targets[0].Name, "")
@@ -102,18 +114,6 @@ func name(r *Report, from, to string) {
 			r.Problems[i].Target = to
 		}
 	}
-}
-
-// sum sums what the targets count, and counts the findings.
-func sum(r *Report) {
-	s := &r.Summary
-	for _, t := range r.Targets {
-		s.Files, s.Objects, s.Bytes = s.Files+t.Summary.Files, s.Objects+t.Summary.Objects, s.Bytes+t.Summary.Bytes
-		s.Unlisted += t.Summary.Unlisted
-		s.Coverage = append(s.Coverage, t.Summary.Coverage...)
-		s.BelowConfidence += t.Summary.BelowConfidence
-	}
-	r.Count()
 }
 
 // Count sets the numbers of findings in the summary, and of those in each of several
@@ -186,20 +186,6 @@ func compareJSON(a, b any) int {
 		return 0
 	}
 	return cmp.Or(cmp.Compare(len(x), len(y)), bytes.Compare(x, y))
-}
-
-func joinRuns(a, b Run) Run {
-	a.Tool = greater(a.Tool, b.Tool)
-	a.Command = max(a.Command, b.Command)
-	a.Targets = union(a.Targets, b.Targets)
-	if a.Started.IsZero() || !b.Started.IsZero() && b.Started.Before(a.Started) {
-		a.Started = b.Started
-	}
-	return a
-}
-
-func union(a, b []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
 func joinTargets(a, b Target) Target {
@@ -361,11 +347,10 @@ func joinLocations(a, b Location) Location {
 
 // Reach orders locations by how far the key got: the further, the larger.
 func (l Location) Reach() int {
-	n := 2 * l.Exposure.Rank()
 	if l.Readable {
-		n++
+		return 2*l.Exposure.Rank() + 1
 	}
-	return n
+	return 2 * l.Exposure.Rank()
 }
 
 // compareLocations orders by target, then what is on disk before what is only in
@@ -398,13 +383,13 @@ func (p Problem) key() problemKey {
 // compareProblems orders by target and file, those of the whole run first.
 func compareProblems(a, b Problem) int {
 	x, y := a.key(), b.key()
-	c := cmp.Or(strings.Compare(x.target, y.target), strings.Compare(x.path, y.path), strings.Compare(x.member, y.member),
-		strings.Compare(x.object, y.object), strings.Compare(x.err, y.err), strings.Compare(x.hint, y.hint))
-	if c == 0 && x.warning != y.warning {
-		c = 1
-		if x.warning {
-			c = -1
+	warnings := func(p Problem) int {
+		if p.Warning {
+			return 1
 		}
+		return 0
 	}
-	return c
+	return cmp.Or(strings.Compare(x.target, y.target), strings.Compare(x.path, y.path), strings.Compare(x.member, y.member),
+		strings.Compare(x.object, y.object), strings.Compare(x.err, y.err), strings.Compare(x.hint, y.hint),
+		cmp.Compare(warnings(b), warnings(a)))
 }

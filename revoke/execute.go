@@ -67,7 +67,7 @@ func Begin(dir string, p *Plan, o Options) (*Execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newExecution(p, j, o), nil
+	return newExecution(p, j, o, o.Credential), nil
 }
 
 // ErrOtherCredential is returned when a journal is resumed with a different
@@ -81,7 +81,7 @@ var ErrOtherCredential = errors.New("the journal was begun with another credenti
 // to another key. With another one it has to agree; survey may else be nil.
 func Resume(path string, o Options, survey *Survey) (*Execution, error) {
 	o.Clock = o.Clock.OrSystem()
-	j, err := openJournal(path, kindRevoke, o.Clock, o.point)
+	j, err := openJournal(path, kindRevoke, o.Credential, o.Clock, o.point)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +104,12 @@ func Resume(path string, o Options, survey *Survey) (*Execution, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), j.close())
 	}
-	return newExecution(b.Plan, j, o), nil
+	return newExecution(b.Plan, j, o, b.Credential), nil
 }
 
-func newExecution(p *Plan, j *journal, o Options) *Execution {
+// newExecution takes the journal's records over; by is the credential of the run that
+// began it.
+func newExecution(p *Plan, j *journal, o Options, by string) *Execution {
 	e := &Execution{plan: p, journal: j, o: o, entries: map[string]*Entry{}, carried: map[string]bool{}}
 	for i := range p.Items {
 		entry := &Entry{Item: p.Items[i], State: NotAttempted}
@@ -115,9 +117,12 @@ func newExecution(p *Plan, j *journal, o Options) *Execution {
 		e.entries[entry.Prefix] = entry
 	}
 	for _, r := range j.records {
+		if r.Step == stepResumed {
+			by = r.Credential
+		}
 		if entry := e.entries[r.Prefix]; entry != nil {
 			e.carried[r.Prefix] = true
-			entry.take(r)
+			entry.take(r, by)
 		}
 	}
 	return e
@@ -142,6 +147,9 @@ func (e *Execution) Run(ctx context.Context) (*Receipt, error) {
 		entry := e.entries[e.plan.Items[i].Prefix]
 		if entry.Self {
 			last = entry
+			if e.o.Probe != nil {
+				e.o.Probe.Control(ctx)
+			}
 			continue
 		}
 		g.Go(func() error { return e.one(ctx, entry) })
@@ -177,7 +185,7 @@ func (e *Execution) failures() (n int) {
 // one revokes one key. The error is the journal's: without one nothing is sent.
 func (e *Execution) one(ctx context.Context, entry *Entry) error {
 	e.mu.Lock()
-	done := entry.done
+	done := entry.done && (e.o.Probe == nil || entry.probed)
 	e.mu.Unlock()
 	if done || ctx.Err() != nil {
 		return nil
@@ -214,20 +222,34 @@ func (e *Execution) record(entry *Entry, step step, detail string) error {
 	r.At = e.o.Clock.Now().UTC()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	entry.take(r)
+	entry.take(r, e.o.Credential)
 	return nil
 }
 
 func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
-	if !entry.deleted {
+	send := !entry.deleted
+	if !send && !entry.absent {
+		// An earlier run sent the delete and did not see the key gone. As long as the
+		// list has it, only another delete can end that.
+		there, _, err := listed(ctx, e.o.Client, entry.Facts, entry.Self)
+		send = err == nil && there
+	}
+	if send {
 		if err := e.delete(ctx, entry); err != nil {
 			return err
 		}
 	}
 	if !entry.absent {
-		evidence, err := waitAbsent(ctx, e.o.Client, e.o.Clock, entry.Facts, entry.Self)
+		evidence, there, err := waitAbsent(ctx, e.o.Client, e.o.Clock, entry.Facts, entry.Self)
 		if err != nil {
-			return err
+			sent := "the delete was accepted"
+			if entry.gone {
+				sent = answered404
+			}
+			e.mu.Lock()
+			entry.there = there
+			e.mu.Unlock()
+			return &failure{fmt.Errorf("%s, and %w", sent, err)}
 		}
 		if err := e.record(entry, stepAbsent, evidence); err != nil {
 			return err
@@ -235,6 +257,9 @@ func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
 	}
 	return e.probe(ctx, entry)
 }
+
+// answered404 is what a delete came to that found no key.
+const answered404 = "Baseten answered the delete with 404, no such key"
 
 // delete sends the delete. The intention is on the disk before, the outcome after.
 func (e *Execution) delete(ctx context.Context, entry *Entry) error {
@@ -253,7 +278,7 @@ func (e *Execution) delete(ctx context.Context, entry *Entry) error {
 	case baseten.IsNotFound(err) && e.carried[entry.Prefix]:
 		return e.record(entry, stepSent, "an earlier run, which was interrupted, had sent the delete")
 	case baseten.IsNotFound(err):
-		return e.record(entry, stepGone, "there was no such key any more")
+		return e.record(entry, stepGone, answered404)
 	case baseten.IsUnauthorized(err) && entry.Self && e.carried[entry.Prefix]:
 		return e.record(entry, stepSent, "an earlier run had sent the delete, and Baseten turns the credential away")
 	case ctx.Err() != nil:
@@ -268,12 +293,16 @@ func (e *Execution) delete(ctx context.Context, entry *Entry) error {
 	return &failure{err}
 }
 
-// probe confirms with the key itself, if that was asked for. An answer that
-// proves nothing is recorded and is not a failure: the list decides.
+// probe confirms with the key itself, if that was asked for. An answer that proves
+// nothing is recorded and does not make the key any less revoked, for the list decides;
+// the receipt counts it, and a later run asks again.
 func (e *Execution) probe(ctx context.Context, entry *Entry) error {
 	key, ok := e.o.Keys[entry.Prefix]
-	if e.o.Probe == nil || !ok || entry.probed {
+	if e.o.Probe == nil || entry.probed {
 		return nil
+	}
+	if !ok {
+		return e.record(entry, stepProbed, "not asked: the key itself was not given")
 	}
 	for _, wait := range waits {
 		if err := e.o.Clock.Sleep(ctx, wait); err != nil {
@@ -318,21 +347,20 @@ func listed(ctx context.Context, c *baseten.Client, f Facts, self bool) (there b
 	return false, "the list does not have it any more", nil
 }
 
-// waitAbsent reads the list until a key is gone from it, a bounded time.
-func waitAbsent(ctx context.Context, c *baseten.Client, by clock.Clock, f Facts, self bool) (evidence string, err error) {
-	var last error
+// waitAbsent reads the list until a key is gone from it, a bounded time. there is
+// whether the list still had it; the error says why it is not known to be gone.
+func waitAbsent(ctx context.Context, c *baseten.Client, by clock.Clock, f Facts, self bool) (evidence string, there bool, err error) {
 	for _, wait := range waits {
 		if err := by.Sleep(ctx, wait); err != nil {
-			return "", &failure{fmt.Errorf("the delete was accepted; interrupted before the list was read again: %w", err)}
+			return "", there, fmt.Errorf("the run was interrupted before the list was read again: %w", err)
 		}
-		there, evidence, err := listed(ctx, c, f, self)
+		there, evidence, err = listed(ctx, c, f, self)
 		if err == nil && !there {
-			return evidence, nil
+			return evidence, false, nil
 		}
-		last = err
 	}
-	if last != nil {
-		return "", &failure{fmt.Errorf("the delete was accepted, and the list could not be read again: %w", last)}
+	if err != nil {
+		return "", false, fmt.Errorf("the list could not be read again: %w", err)
 	}
-	return "", &failure{fmt.Errorf("the delete was accepted, and the list still has the key after %d looks", len(waits))}
+	return "", true, fmt.Errorf("the list still has the key after %d looks", len(waits))
 }

@@ -50,6 +50,8 @@ type record struct {
 	Detail string          `json:"detail,omitempty"`
 	Kind   string          `json:"journal,omitempty"` // of the first record
 	Data   json.RawMessage `json:"data,omitempty"`    // of the first record
+	// Credential is what the run goes by that took over: where it came from, and its prefix.
+	Credential string `json:"credential,omitempty"`
 }
 
 // A journal is an append-only file of records, one a line, which makes it safe
@@ -107,7 +109,7 @@ func newJournal(path, kind string, data any, by clock.Clock, point func(string))
 // openJournal opens a journal of a kind to resume it. ErrBusy is in the error
 // when another run has it open. A last line that was cut off by a crash is
 // passed over; anything else that does not belong there is an error.
-func openJournal(path, kind string, by clock.Clock, point func(string)) (*journal, error) {
+func openJournal(path, kind, credential string, by clock.Clock, point func(string)) (*journal, error) {
 	f, err := openExclusive(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -118,7 +120,7 @@ func openJournal(path, kind string, by clock.Clock, point func(string)) (*journa
 		_, err = f.WriteString("\n")
 	}
 	if err == nil {
-		err = j.write(record{Step: stepResumed})
+		err = j.write(record{Step: stepResumed, Credential: credential})
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal %s: %w", path, err), f.Close())

@@ -22,7 +22,7 @@ func TestJournal(t *testing.T) {
 	if err := j.append(record{Step: stepIntend, Prefix: "p"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openJournal(path, "test 1", clock.Clock{}, nil); !errors.Is(err, ErrBusy) {
+	if _, err := openJournal(path, "test 1", "", clock.Clock{}, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second run: %v", err)
 	}
 	if err := j.close(); err != nil {
@@ -39,7 +39,7 @@ func TestJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			j, err := openJournal(path, "test 1", fake.Clock(), nil)
+			j, err := openJournal(path, "test 1", "", fake.Clock(), nil)
 			if err != nil {
 				t.Fatalf("cut at %d: %v", n, err)
 			}
@@ -60,7 +60,7 @@ func TestJournal(t *testing.T) {
 			t.Errorf("cut at %d: %d records, %v, %v", n, len(records), torn, err)
 		}
 	}
-	if _, err := openJournal(path, "other 1", clock.Clock{}, nil); err == nil || !strings.Contains(err.Error(), "kind") {
+	if _, err := openJournal(path, "other 1", "", clock.Clock{}, nil); err == nil || !strings.Contains(err.Error(), "kind") {
 		t.Errorf("another kind: %v", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestDamagedJournal(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if j, err := openJournal(path, "test 1", clock.Clock{}, nil); err == nil {
+		if j, err := openJournal(path, "test 1", "", clock.Clock{}, nil); err == nil {
 			t.Errorf("%s: was taken: %+v", name, j.records)
 		}
 	}

@@ -1,8 +1,10 @@
 package revoke
 
 import (
+	"strings"
 	"time"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/shell"
 )
 
@@ -10,6 +12,7 @@ import (
 const (
 	Revoked      = "revoked"
 	AlreadyGone  = "already-gone"
+	Unconfirmed  = "accepted-not-confirmed" // Baseten accepted the delete, and the list could not be read again
 	Failed       = "failed"
 	NotAttempted = "not-attempted"
 )
@@ -21,20 +24,29 @@ type Entry struct {
 	At       *time.Time `json:"at,omitempty"` // of the last step
 	Evidence []string   `json:"evidence,omitempty"`
 	Error    string     `json:"error,omitempty"`
+	// Credential is what the run went by whose delete was answered.
+	Credential string `json:"credential,omitempty"`
+	// Unproved is set where the key itself was to be asked with, and the answer did not
+	// show that it is dead.
+	Unproved bool `json:"unproved,omitempty"`
 
-	deleted, gone, absent, probed, done bool
+	deleted, gone, absent, there, probed, done bool
 }
 
 // take takes a record of the journal over.
-func (e *Entry) take(r record) {
+func (e *Entry) take(r record, by string) {
 	at := r.At
 	switch r.Step {
+	case stepIntend: // also anew, where an earlier delete had no effect
+		e.deleted, e.gone, e.there = false, false, false
+		return
 	case stepSent, stepGone:
-		e.deleted, e.gone = true, e.gone || r.Step == stepGone
+		e.deleted, e.gone, e.Credential = true, r.Step == stepGone, by
 	case stepAbsent:
 		e.absent, e.done = true, true
 	case stepProbed:
-		e.probed = true
+		e.probed = strings.HasPrefix(r.Detail, string(finding.Dead))
+		e.Unproved = !e.probed
 	case stepFailed:
 		e.State, e.Error, e.At, e.done = Failed, r.Detail, &at, false
 		return
@@ -65,6 +77,7 @@ type Receipt struct {
 	Journal    string    `json:"journal"`
 	Entries    []Entry   `json:"keys"`
 	Refused    []Left    `json:"refused,omitempty"`
+	Forged     []Left    `json:"forged,omitempty"`
 	Unmatched  []Left    `json:"unmatched,omitempty"`
 	// Resume is the command that finishes the rest; empty when nothing is left.
 	Resume string `json:"resume,omitempty"`
@@ -74,11 +87,15 @@ func (e *Execution) receipt() *Receipt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: e.o.Clock.Now().UTC(),
-		Journal: e.journal.path, Refused: e.plan.Refused, Unmatched: e.plan.Unmatched}
+		Journal: e.journal.path, Refused: e.plan.Refused, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
 	for i := range e.plan.Items {
 		entry := *e.entries[e.plan.Items[i].Prefix]
-		if !entry.done && entry.State != NotAttempted {
-			entry.State = Failed // deleted and not confirmed, too
+		switch {
+		case entry.done || entry.State == NotAttempted:
+		case entry.deleted && !entry.there:
+			entry.State = Unconfirmed
+		default:
+			entry.State = Failed
 		}
 		r.Entries = append(r.Entries, entry)
 	}
@@ -91,9 +108,30 @@ func (e *Execution) receipt() *Receipt {
 // Open counts the keys that are not done with.
 func (r *Receipt) Open() (n int) {
 	for _, e := range r.Entries {
-		if e.State == Failed || e.State == NotAttempted {
+		if e.State == Failed || e.State == NotAttempted || e.State == Unconfirmed {
 			n++
 		}
 	}
 	return n
+}
+
+// Unproved counts the revoked keys that should have been asked with, and of which no
+// answer shows that they are dead.
+func (r *Receipt) Unproved() (n int) {
+	for _, e := range r.Entries {
+		if e.Unproved {
+			n++
+		}
+	}
+	return n
+}
+
+// Receipt returns the receipt of a plan that was not carried out, and why.
+func (p *Plan) Receipt(credential, why string, at time.Time) *Receipt {
+	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
+		Forged: p.Forged, Unmatched: p.Unmatched}
+	for _, it := range p.Items {
+		r.Entries = append(r.Entries, Entry{Item: it, State: NotAttempted, Error: why})
+	}
+	return r
 }

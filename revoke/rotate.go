@@ -76,6 +76,7 @@ type Rotation struct {
 	here     bool // this process delivered, so the sink may be restored
 	waited   bool // grace began in this process: its clock cannot have jumped
 	attempts int
+	carried  bool // an earlier run deleted the old key and did not see it gone
 }
 
 // Journal returns the name of the journal's file.
@@ -169,7 +170,7 @@ func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := openJournal(path, kindRotate, o.Clock, o.point)
+	j, err := openJournal(path, kindRotate, o.Credential, o.Clock, o.point)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +180,7 @@ func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
 	for _, did := range j.records {
 		r.take(did)
 	}
+	r.carried = r.oldDeleted && !r.oldGone
 	return r, nil
 }
 
@@ -304,6 +306,7 @@ type Rotated struct {
 	Sink     SinkSpec  `json:"sink"`
 	Checked  bool      `json:"checked"` // the new key was delivered and works
 	OldGone  bool      `json:"old_revoked"`
+	OldSent  bool      `json:"old_delete_answered,omitempty"` // and it is not confirmed yet
 	Finished time.Time `json:"finished"`
 	Journal  string    `json:"journal"`
 	Error    string    `json:"error,omitempty"`
@@ -312,7 +315,7 @@ type Rotated struct {
 
 func (r *Rotation) result(err error) *Rotated {
 	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, Sink: r.plan.Sink, Checked: r.checked,
-		OldGone: r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
+		OldGone: r.oldGone, OldSent: r.oldDeleted && !r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
 	switch {
 	case err == nil && r.oldGone:
 		res.State = "rotated"

@@ -257,8 +257,8 @@ func (r *Rotation) discard(ctx context.Context) error {
 		if err := r.o.Client.DeleteKey(ctx, found); err != nil && !baseten.IsNotFound(err) {
 			return err
 		}
-		if _, err := waitAbsent(ctx, r.o.Client, r.o.Clock, facts, false); err != nil {
-			return err
+		if _, _, err := waitAbsent(ctx, r.o.Client, r.o.Clock, facts, false); err != nil {
+			return fmt.Errorf("the delete of %s was answered, and %w", show(found), err)
 		}
 		detail = "deleted"
 		r.note("deleted the new key %s again", show(found))
@@ -320,6 +320,12 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 	if !r.checked {
 		return errors.New("the old key is kept: its successor was not checked")
 	}
+	if r.carried { // as long as the list has it, the delete has to be sent again
+		r.carried = false
+		if there, _, err := listed(ctx, r.o.Client, r.plan.Old, r.plan.Self); err == nil && there {
+			r.oldDeleted = false
+		}
+	}
 	if !r.oldDeleted {
 		carried := r.oldSent
 		if err := r.record(record{Step: stepRevokeOld, Prefix: r.plan.Old.Prefix}); err != nil {
@@ -331,7 +337,7 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 		case err == nil:
 			detail = "Baseten accepted the delete"
 		case baseten.IsNotFound(err):
-			detail = "it was gone already"
+			detail = answered404
 		case baseten.IsUnauthorized(err) && r.plan.Self && carried:
 			detail = "an earlier run had sent the delete, and Baseten turns the credential away, which is this key"
 		case !baseten.Refused(err):
@@ -349,9 +355,9 @@ func (r *Rotation) revokeOld(ctx context.Context) error {
 	if r.oldGone {
 		return nil
 	}
-	evidence, err := waitAbsent(ctx, r.o.Client, r.o.Clock, r.plan.Old, r.plan.Self)
+	evidence, _, err := waitAbsent(ctx, r.o.Client, r.o.Clock, r.plan.Old, r.plan.Self)
 	if err != nil {
-		return err
+		return fmt.Errorf("the delete of the old key was answered, and %w", err)
 	}
 	r.note("revoked the old key %s", show(r.plan.Old.Prefix))
 	return r.record(record{Step: stepOldConfirmed, Prefix: r.plan.Old.Prefix, Detail: evidence})

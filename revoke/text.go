@@ -134,13 +134,20 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		for _, x := range e.Evidence {
 			fmt.Fprintf(b, "              %s\n", show(x))
 		}
+		if by := e.otherCredential(r); by != "" {
+			fmt.Fprintf(b, "              by %s\n", show(by))
+		}
 		if e.Error != "" {
 			fmt.Fprintf(b, "              %s\n", show(e.Error))
 		}
 	}
 	writeLeft(b, "kept", r.Refused)
+	writeLeft(b, "forged", r.Forged)
 	writeLeft(b, "not matched", r.Unmatched)
-	fmt.Fprintf(b, "\n%s\ncredential: %s\njournal: %s\n", r.count(), show(r.Credential), show(r.Journal))
+	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.count(), show(r.Credential))
+	if r.Journal != "" {
+		fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
+	}
 	if r.Resume != "" {
 		fmt.Fprintf(b, "to finish the rest: %s\n", show(r.Resume))
 	}
@@ -148,9 +155,18 @@ func (r *Receipt) WriteText(w io.Writer) error {
 	return err
 }
 
+// otherCredential is the credential that revoked a key where it is another one than the
+// run that gives the receipt goes by.
+func (e *Entry) otherCredential(r *Receipt) string {
+	if e.Credential == r.Credential {
+		return ""
+	}
+	return e.Credential
+}
+
 func (r *Receipt) count() string {
 	var parts []string
-	for _, state := range []string{Revoked, AlreadyGone, Failed, NotAttempted} {
+	for _, state := range []string{Revoked, AlreadyGone, Unconfirmed, Failed, NotAttempted} {
 		n := 0
 		for _, e := range r.Entries {
 			if e.State == state {
@@ -158,7 +174,11 @@ func (r *Receipt) count() string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(state, "-", " ")))
+			words := strings.ReplaceAll(state, "-", " ")
+			if state == Unconfirmed {
+				words = "accepted and not confirmed"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", n, words))
 		}
 	}
 	if parts == nil {
@@ -171,8 +191,11 @@ func (r *Receipt) count() string {
 func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
-	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n- Journal: %s\n\n", r.Finished.UTC().Format(time.RFC3339),
-		cell(r.Endpoint), cell(r.Credential), cell(r.Journal))
+	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
+	if r.Journal != "" {
+		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))
+	}
+	b.WriteString("\n")
 	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
 	for _, e := range r.Entries {
 		when := ""
@@ -183,9 +206,12 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 		if e.Error != "" {
 			evidence = e.Error
 		}
+		if by := e.otherCredential(r); by != "" {
+			evidence += "; by " + by
+		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
 	}
-	for _, left := range [][]Left{r.Refused, r.Unmatched} {
+	for _, left := range [][]Left{r.Refused, r.Forged, r.Unmatched} {
 		for _, l := range left {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
 		}
@@ -218,6 +244,8 @@ func (r *Rotated) WriteText(w io.Writer) error {
 	}
 	if r.OldGone {
 		b.WriteString("            the old key is revoked\n")
+	} else if r.OldSent {
+		b.WriteString("            the delete of the old key was answered, and it is not confirmed that it is gone\n")
 	} else {
 		b.WriteString("            the old key lives\n")
 	}

@@ -39,6 +39,9 @@ type text struct {
 	path          string
 	data          []byte
 	header, whole *weight
+	names         []*mentions // by block, once asked
+	clear         finding.Span
+	work          *int64
 }
 
 // drawn reports whether both halves of a shape can be even draws.
@@ -66,11 +69,11 @@ func onlyAlnum(s []byte) []byte {
 // weigh asks the surroundings, nearest first. quiet reports that the line and the
 // lines around it were silent. The path is asked next, which PathSpeaks relies on.
 func (t *text) weigh(s shape) (w weight, quiet bool) {
-	line := around(t.data, s, 0, 0)
-	if w := nearest(t.data, s, line); w != silent {
+	line := t.around(s, 0, 0)
+	if w := t.nearest(s, line); w != silent {
 		return w, false
 	}
-	if w := nearest(t.data, s, around(t.data, s, linesBefore, linesAfter)); w != silent {
+	if w := t.nearest(s, t.around(s, linesBefore, linesAfter)); w != silent {
 		return w, false
 	}
 	if w := once(&t.header, t.weighHeader); w != silent {
@@ -148,12 +151,10 @@ func (t *text) weighWhole() weight {
 	return silent
 }
 
-// nearest returns what the nearest name in data[span] says of s.
-func nearest(data []byte, s shape, span finding.Span) weight {
-	before := bytes.ToLower(data[span.Start:s.start])
-	after := bytes.ToLower(data[s.end:span.End])
-	own := distance(before, after, isOwn)
-	other := distance(before, after, isOther)
+// nearest returns what the nearest name in a span says of s.
+func (t *text) nearest(s shape, span finding.Span) weight {
+	own := t.distance(s, span, true)
+	other := t.distance(s, span, false)
 	switch {
 	case own < 0 && other < 0:
 		return silent
@@ -163,14 +164,14 @@ func nearest(data []byte, s shape, span finding.Span) weight {
 	return against
 }
 
-// distance returns how far off the nearest name is, or -1.
-func distance(before, after []byte, is names) int {
+// distance returns how far off the nearest name in a span is, or -1.
+func (t *text) distance(s shape, span finding.Span, own bool) int {
 	d := -1
-	if i := lastMention(before, is); i >= 0 {
-		d = len(before) - i
+	if i := t.lastName(own, span.Start, s.start); i >= 0 {
+		d = s.start - i
 	}
-	if i := firstMention(after, is); i >= 0 {
-		if !inHost(after, i) {
+	if i := t.firstName(own, s.end, span.End); i >= 0 {
+		if i -= s.end; !inHost(t.data[s.end:], i) {
 			i += behind
 		}
 		if d < 0 || i < d {
@@ -190,70 +191,68 @@ func inHost(b []byte, i int) bool {
 
 // around returns the span of the lines about s: its own line and as many before
 // and after as asked for, within the bounds in bytes.
-func around(data []byte, s shape, before, after int) finding.Span {
+func (t *text) around(s shape, before, after int) finding.Span {
 	start, floor := s.start, max(0, s.start-nearBefore)
-	for start > floor {
-		if data[start-1] == '\n' {
-			if before--; before < 0 {
-				break
-			}
+	for n := before; n >= 0; n-- {
+		i := bytes.LastIndexByte(t.data[floor:start], '\n')
+		if start = floor + max(i, 0); i < 0 {
+			break
 		}
-		start--
+		if n == 0 {
+			start++
+		}
 	}
-	end, roof := s.end, min(len(data), s.end+nearAfter)
-	for end < roof {
-		if data[end] == '\n' {
-			if after--; after < 0 {
-				break
-			}
+	end, roof := s.end, min(len(t.data), s.end+nearAfter)
+	for n := after; n >= 0; n-- {
+		i := bytes.IndexByte(t.data[end:roof], '\n')
+		if i < 0 {
+			end = roof
+			break
 		}
-		end++
+		if end += i; n > 0 {
+			end++
+		}
 	}
 	return finding.Span{Start: start, End: end}
 }
 
-// names reports whether the lower-case text at b[i:] is a name that counts.
-type names func(b []byte, i int) bool
+// names returns the length of the name that counts at b[i:], of lower-case text, or 0.
+type names func(b []byte, i int) int
 
 // isOwn knows Baseten's names: the company, its packaging tool, the short mark.
-func isOwn(b []byte, i int) bool {
+func isOwn(b []byte, i int) int {
 	rest := b[i:]
 	switch {
 	case bytes.HasPrefix(rest, []byte("baseten")):
-		return true
+		return len("baseten")
 	case bytes.HasPrefix(rest, []byte("truss")):
 		tail := rest[len("truss"):]
-		return !letterAt(b, i-1) && (!letterAt(tail, 0) || bytes.HasPrefix(tail, []byte("rc")))
+		if !letterAt(b, i-1) && (!letterAt(tail, 0) || bytes.HasPrefix(tail, []byte("rc"))) {
+			return len("truss")
+		}
 	case bytes.HasPrefix(rest, []byte("b10")):
-		return !alnumAt(b, i-1) && !alnumAt(rest, len("b10"))
+		if !alnumAt(b, i-1) && !alnumAt(rest, len("b10")) {
+			return len("b10")
+		}
 	}
-	return false
+	return 0
 }
 
 // isOther knows the other owners of the form: Ultravox, and services built with
 // the Django package that made it.
-func isOther(b []byte, i int) bool {
+func isOther(b []byte, i int) int {
 	rest := b[i:]
 	for _, name := range []string{"ultravox", "rest_framework", "djangorestframework", "drf_api_key", "drf-api-key"} {
 		if bytes.HasPrefix(rest, []byte(name)) {
-			return true
+			return len(name)
 		}
 	}
-	return false
+	return 0
 }
 
 func lastMention(lower []byte, is names) int {
 	for i := len(lower) - 1; i >= 0; i-- {
-		if initial(lower[i]) && is(lower, i) {
-			return i
-		}
-	}
-	return -1
-}
-
-func firstMention(lower []byte, is names) int {
-	for i := range lower {
-		if initial(lower[i]) && is(lower, i) {
+		if initial(lower[i]) && is(lower, i) > 0 {
 			return i
 		}
 	}

@@ -221,7 +221,7 @@ func extend(digits []byte, i, group int, set *[256]bool) (from, to int) {
 
 // decodeDigits decodes whole groups, and what a last one without padding holds.
 func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	if f.budget -= int64(len(digits)); f.budget < 0 {
+	if !f.spend(l, len(digits), at(0), at(len(digits)-1)+1) {
 		return
 	}
 	out := c.decode(f.scratch[l.depth][:0], digits)

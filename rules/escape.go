@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"sort"
 	"strconv"
 	"unicode/utf8"
 )
@@ -26,6 +27,9 @@ var escapeCodes = [...]escapeCode{
 	{"quoted-printable", '=', readQuotedDot},
 }
 
+// quotedCode is the one of the codes that goes on over lines.
+const quotedCode = 3
+
 // softBreak is what readQuoted returns for an escaped line end, which stands for
 // nothing.
 const softBreak = -1
@@ -44,7 +48,11 @@ func (f *finder) escapes(l *layer, r run) {
 			}
 			first += n
 			if _, n := c.read(l.data[first:]); n > 0 {
-				f.unescape(l, c, r, first)
+				if i != quotedCode {
+					f.unescape(l, c, r, first)
+				} else if r.start >= l.quotedEnd { // else it was a line of a run before
+					l.quotedEnd = f.unescape(l, c, r, first)
+				}
 				break
 			}
 		}
@@ -52,47 +60,59 @@ func (f *finder) escapes(l *layer, r run) {
 }
 
 // unescape decodes a run whose first escape is at data[first]. Quoted-printable goes
-// on over soft line ends.
-func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) {
+// on over soft line ends. It returns how far it came.
+func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) (end int) {
 	if start := r.start; c.mark == '=' {
 		if r.start = beforeSoftBreaks(l.data, r.start); r.start < start {
 			first = r.start
 		}
 	}
-	if f.budget -= int64(r.end - r.start); f.budget < 0 {
-		return
+	if !f.spend(l, r.end-r.start, r.start, r.end) {
+		return r.end
 	}
 	out := append(f.scratch[l.depth][:0], l.data[r.start:first]...)
-	for u := (unescaper{c: c, data: l.data, at: first, run: r}); u.next(); {
+	u := unescaper{c: c, data: l.data, at: first, run: r}
+	for u.next() {
 		if u.v >= 0 {
 			out = appendValue(out, u.v, u.escaped)
 		}
 	}
 	f.scratch[l.depth] = out
+	l.reach = max(l.reach, u.at)
 	if promising(out) {
-		f.descend(l, c.name, out, func(start, end int) (int, int) {
-			return placeEscaped(unescaper{c: c, data: l.data, at: first, run: r}, start, end)
-		})
+		f.descend(l, c.name, out, placeEscaped(unescaper{c: c, data: l.data, at: first, run: r}))
 	}
+	return u.at
 }
 
-// placeEscaped decodes a run again and returns where a span of the outcome is from.
-func placeEscaped(u unescaper, start, end int) (from, to int) {
-	from, to = u.run.start+start, u.run.start+end // right for what comes before the first mark
-	n := u.at - u.run.start
-	var value [8]byte
-	for n < end && u.next() {
-		if u.v < 0 {
-			continue
-		}
-		before := n
-		n += len(appendValue(value[:0], u.v, u.escaped))
-		if before <= start && start < n {
-			from = u.from
-		}
-		to = u.at
+// placeEscaped returns where a span of what a run decodes to is from. It decodes the run
+// again, from the last step on that it remembers: keys come in order.
+func placeEscaped(first unescaper) placer {
+	const apart = 512
+	type step struct {
+		unescaper
+		n int // bytes of the outcome before it
 	}
-	return from, to
+	steps := []step{{first, first.at - first.run.start}}
+	return func(start, end int) (from, to int) {
+		from, to = first.run.start+start, first.run.start+end // right for what comes before the first mark
+		k := sort.Search(len(steps), func(k int) bool { return steps[k].n > start })
+		var value [8]byte
+		for s := steps[max(0, k-1)]; s.n < end && s.next(); {
+			if s.v < 0 {
+				continue
+			}
+			before := s.n
+			s.n += len(appendValue(value[:0], s.v, s.escaped))
+			if before <= start && start < s.n {
+				from = s.from
+			}
+			if to = s.at; s.n >= steps[len(steps)-1].n+apart {
+				steps = append(steps, s)
+			}
+		}
+		return from, to
+	}
 }
 
 // An unescaper steps through a run, one escape or plain byte at a time.

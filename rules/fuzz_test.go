@@ -31,7 +31,7 @@ func reference(data []byte) (out []shape) {
 				continue
 			}
 			n := run(dot+1, f.secret, f.MaxSecret+1)
-			if n < f.MinSecret || n > f.MaxSecret && f.Dashes || !f.stands(data, start, dot+1+min(n, f.MaxSecret)) {
+			if n < f.MinSecret || n > f.MaxSecret && f.Dashes || !f.stands(&text{data: data}, start, dot+1+min(n, f.MaxSecret)) {
 				continue
 			}
 			if n > f.MaxSecret && f.Mark == "" {
@@ -126,7 +126,7 @@ func shapesOf(data []byte) (all []shape) {
 			} else if h != hitMark || g.Mark == "" {
 				continue
 			}
-			if s, ok := g.at(data, start); ok {
+			if s, ok := g.at(&text{data: data}, start); ok {
 				all = append(all, s)
 			}
 		}

@@ -19,6 +19,13 @@ const (
 	concatenation = "concatenation" // the name of the encoding
 
 	maxJoints = 96 // in one key
+	// maxJoined is how many bytes a key may be spread over, and maxToDot how many of them
+	// come before its dot.
+	maxJoined = 8 << 10
+	maxToDot  = 4 << 10
+	// joinFactor is how many bytes may be read over joints for each byte of a layer up to
+	// where its search has come.
+	joinFactor = 32
 	// joinedHeader is shorter than the header of other contexts: every file is asked.
 	joinedHeader = 1 << 10
 	// joinReach is how far about a fresh span the parts of a key, or the lines that
@@ -40,22 +47,26 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	to := min(span.End+joinReach, len(l.data))
+	to, tried := min(span.End+joinReach, len(l.data)), 0
 	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
 		i := bytes.IndexByte(l.data[dot:to], '.')
 		if i < 0 {
 			return
 		}
 		dot += i
-		r := &f.joins
-		r.begin(l, dot+1, true)
-		if !r.letters(legacy.MinSecret) {
+		r := f.readJoints(l, dot+1, true)
+		if r == nil {
+			return
+		}
+		secret := r.letters(legacy.MinSecret)
+		l.joined += r.at - dot
+		if f.work += int64(r.at - dot); !secret {
 			continue
 		}
 		floor := max(0, dot-joinReach)
-		for end := floor; end <= dot; end++ {
-			if endsPart[l.data[end]] {
-				f.joinBefore(l, floor, end)
+		for tried = max(tried, floor); tried <= dot; tried++ {
+			if endsPart[l.data[tried]] {
+				f.joinBefore(l, floor, tried)
 			}
 		}
 	}
@@ -192,9 +203,21 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 	if l.depth >= maxDepth || g.Mark == "" && !startsAt(l.data, i) {
 		return false
 	}
-	r := &f.joins
-	r.begin(l, i, g.Mark != "")
-	if !r.word(g.Mark) || !r.letters(g.Prefix) || !r.word(".") || !r.letters(g.MinSecret) || r.joints == 0 || !g.stands(l.data, i, r.at) {
+	if l.dotless.End == 0 || i < l.dotless.Start || i > l.dotless.End { // most often, there is no dot near
+		to := min(len(l.data), i+maxToDot)
+		n := bytes.IndexByte(l.data[i:to], '.')
+		l.dotless = finding.Span{Start: i, End: choose(n >= 0, i+n, to)}
+	}
+	if l.dotless.End == len(l.data) || l.data[l.dotless.End] != '.' {
+		return false
+	}
+	r := f.readJoints(l, i, g.Mark != "")
+	if r == nil {
+		return false
+	}
+	whole := r.word(g.Mark) && r.letters(g.Prefix) && r.word(".") && r.letters(g.MinSecret)
+	l.joined += r.at - i
+	if f.work += int64(r.at - i); !whole || r.joints == 0 || !g.stands(&l.text, i, r.at) {
 		return false
 	}
 	from := slices.Clone(r.from[:r.n])
@@ -202,6 +225,21 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 		return from[start], from[end-1] + 1
 	})
 	return true
+}
+
+// readJoints returns the finder's reader, set to a place of a layer; nil when as much was
+// read over joints as may be.
+func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
+	if l.joined > joinFactor*at+budgetFloor {
+		f.giveUp(l, at)
+		return nil
+	}
+	if !l.begun {
+		l.begun, l.erases = true, bytes.IndexByte(l.data, '\b') >= 0
+	}
+	r := &f.joins
+	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, l.erases, 0, 0
+	return r
 }
 
 // joinedLen is the length of the longest format that is put together of parts.
@@ -215,20 +253,13 @@ var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return 
 type joinReader struct {
 	data   []byte
 	at     int
+	limit  int  // no joint begins behind it
 	free   bool // a mark shows where the key begins: any joint may stand in it
 	erases bool // there are backspaces that may take letters away
 	joints int
 	n      int
 	out    [joinedLen]byte
 	from   [joinedLen]int // of each byte
-}
-
-// begin sets the reader to a place of a layer.
-func (r *joinReader) begin(l *layer, at int, free bool) {
-	if !l.begun {
-		l.begun, l.erases = true, bytes.IndexByte(l.data, '\b') >= 0
-	}
-	r.data, r.at, r.free, r.erases, r.joints, r.n = l.data, at, free, l.erases, 0, 0
 }
 
 // letters takes n letters and digits.
@@ -265,7 +296,7 @@ func (r *joinReader) take() {
 
 // joint steps over one joint; next is the byte that has to follow in the end, or 0.
 func (r *joinReader) joint(next byte) bool {
-	if r.joints++; r.joints > maxJoints || r.at >= len(r.data) {
+	if r.joints++; r.joints > maxJoints || r.at >= min(r.limit, len(r.data)) {
 		return false
 	}
 	for _, j := range jointsAt[r.data[r.at]] {

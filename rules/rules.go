@@ -27,7 +27,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "7"
+const Version = "8"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.
@@ -37,8 +37,12 @@ const Version = "7"
 // and numbers of the form of a key are not matches (see random.go). Encodings are
 // looked through to a depth of four. The time is linear in the length of data,
 // with a bound on the work for each byte that was encoded.
-func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) {
-	findAll(path, data, fresh, true, yield)
+//
+// gaveUp is the first offset at which that bound was reached, so that a key that is
+// encoded there may have been missed; it is -1 when nothing was given up.
+func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) (gaveUp int) {
+	gaveUp, _ = findAll(path, data, fresh, true, yield)
+	return gaveUp
 }
 
 // FindUnweighed is Find without a path that asks no surroundings of the matches, which
@@ -48,13 +52,15 @@ func FindUnweighed(data []byte, yield func(Match) bool) {
 	findAll("", data, nil, false, yield)
 }
 
-func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) {
+// findAll also returns how many bytes it looked at, in all layers and passes.
+func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) (gaveUp int, work int64) {
 	f := finders.Get().(*finder)
 	defer f.release()
 	f.unweighed = !weighed
-	f.fresh, f.budget = fresh, int64(len(data))*budgetFactor+budgetFloor
-	f.input.path, f.input.data = path, data
+	f.fresh, f.gaveUp = fresh, -1
+	f.input.path, f.input.data, f.input.work = path, data, &f.work
 	f.search(&f.input)
+	gaveUp, work = f.gaveUp, f.work
 	slices.SortStableFunc(f.found, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
 	})
@@ -63,9 +69,10 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield
 			continue
 		}
 		if !yield(m) {
-			return
+			break
 		}
 	}
+	return gaveUp, work
 }
 
 var finders = sync.Pool{New: func() any { return new(finder) }}

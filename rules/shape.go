@@ -47,7 +47,8 @@ func touches(spans []finding.Span, start, end int) bool {
 }
 
 // at returns the shape that begins at data[start], if there is one.
-func (g *grammar) at(data []byte, start int) (shape, bool) {
+func (g *grammar) at(t *text, start int) (shape, bool) {
+	data := t.data
 	dot := start + len(g.Mark) + g.Prefix
 	if start < 0 || dot+g.MinSecret >= len(data) || data[dot] != '.' || !hasMark(data, start, g.Mark) ||
 		!allAlnum(data[start+len(g.Mark):dot]) {
@@ -57,7 +58,7 @@ func (g *grammar) at(data []byte, start int) (shape, bool) {
 	for end < len(data) && end-dot-1 < g.MaxSecret && g.secret[data[end]] != 0 {
 		end++
 	}
-	return shape{start, dot, end, g}, end-dot-1 >= g.MinSecret && g.stands(data, start, end)
+	return shape{start, dot, end, g}, end-dot-1 >= g.MinSecret && g.stands(t, start, end)
 }
 
 func hasMark(data []byte, i int, mark string) bool {
@@ -106,18 +107,20 @@ func tables() (a, t [256]byte) {
 // Escapes all begin with a byte that ends a token by itself, so the right side needs no
 // more. In data that is not text a letter, as the next opcode, may follow, and before
 // it may stand one that is the length of a key.
-func (g *grammar) stands(data []byte, start, end int) bool {
+func (g *grammar) stands(t *text, start, end int) bool {
+	data := t.data
 	if end+1 < len(data) && data[end] == '\b' && bytes.IndexByte([]byte(" \b\x1b"), data[end+1]) >= 0 {
 		return false // a shell took the last letter back
 	}
 	if g.Alone == keyformat.High {
-		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) || isBinary(data, start, end, farReach)
+		return end == len(data) || alnum[data[end]] == 0 || hasMark(data, end, g.Mark) ||
+			hasControl(data, start, end) || t.hasZero(start, end, farReach)
 	}
 	if inHash(data, start) {
 		return false
 	}
 	left, right := startsAt(data, start), endsAt(data, end)
-	if left && right || g.Mark != "" || !isBinary(data, start, end, nearReach) {
+	if left && right || g.Mark != "" || !hasControl(data, start, end) {
 		return left && right
 	}
 	stop := end < len(data) && data[end] == '.' && !(end+1 < len(data) && isControl(data[end+1]))
@@ -143,13 +146,11 @@ const (
 	farReach  = 64 << 10 // Go programs keep 100 KiB of strings without a zero between them
 )
 
-// isBinary reports whether bytes that are not of a text stand about data[start:end]:
-// control characters right beside it, or zeros up to reach bytes off.
-func isBinary(data []byte, start, end, reach int) bool {
-	before, after := data[max(0, start-reach):start], data[end:min(len(data), end+reach)]
-	return slices.ContainsFunc(before[max(0, len(before)-nearReach):], isControl) ||
-		slices.ContainsFunc(after[:min(len(after), nearReach)], isControl) ||
-		reach > nearReach && (bytes.IndexByte(after, 0) >= 0 || bytes.LastIndexByte(before, 0) >= 0)
+// hasControl reports whether control characters that no text has stand near
+// data[start:end].
+func hasControl(data []byte, start, end int) bool {
+	return slices.ContainsFunc(data[max(0, start-nearReach):start], isControl) ||
+		slices.ContainsFunc(data[end:min(len(data), end+nearReach)], isControl)
 }
 
 // isControl reports whether c is a control character that no text has. Logs of

@@ -9,21 +9,28 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
+// DecodeFactor is how many bytes may be decoded for each byte of a layer up to where its
+// search has come: far more than honest input needs, and what bounds the time for input
+// that is made to look encoded in every way at once. What is behind has what it takes,
+// whatever stands in front.
+const DecodeFactor = 16
+
 const (
 	// maxDepth is how many encodings are taken off one another.
 	maxDepth = 4
-	// The bytes that may be decoded, for each byte of input and at least: far more
-	// than honest input needs, and what bounds the time for input that is made to
-	// look encoded in every way at once.
-	budgetFactor = 16
-	budgetFloor  = 1 << 20
+	// What may be decoded beyond that, in the input and in a decoded layer.
+	budgetFloor = 64 << 10
+	layerFloor  = 4 << 10
 )
 
 // A finder is one search.
 type finder struct {
-	input  layer
-	fresh  []finding.Span
-	budget int64
+	input layer
+	fresh []finding.Span
+	// gaveUp is the first place in the input at which the budget did not suffice, or -1.
+	gaveUp int
+	// work counts the bytes that were looked at, in all layers, for a test.
+	work int64
 	// unweighed is set when nothing but the shape is asked for.
 	unweighed bool
 	found     []Match
@@ -43,9 +50,15 @@ type layer struct {
 	// from. It is asked for keys alone, so it may be slow.
 	place placer
 	// gathered is how far whole lines of wrapped digits were looked at, seen how far the digits of a
-	// code, by its bits, and wideEnd how far UTF-16.
-	gathered, wideEnd int
-	seen              [8]int
+	// code, by its bits, wideEnd how far UTF-16, and quotedEnd how far quoted-printable.
+	gathered, wideEnd, quotedEnd int
+	// spent is how much was decoded below the layer, for its bytes up to reach.
+	spent, reach int
+	seen         [8]int
+	// joined is how much was read over joints, and dotless the last stretch that is known
+	// to have no dot.
+	joined  int
+	dotless finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 	// erases is whether there are backspaces, which may take letters away, once begun.
@@ -81,6 +94,7 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 	if l.up == nil && f.fresh != nil {
 		bounds = finding.Span{Start: max(0, span.Start-clip), End: min(len(l.data), span.End+clip)}
 	}
+	f.work += int64(span.End - span.Start)
 	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), func(h hit, i int) {
 		switch h {
 		case hitShape:
@@ -117,7 +131,7 @@ func (f *finder) pickled(l *layer, span finding.Span) {
 			return
 		}
 		i += n + len(head)
-		if s, ok := legacy.at(l.data, i); ok {
+		if s, ok := legacy.at(&l.text, i); ok {
 			f.add(l, s)
 		}
 	}
@@ -130,7 +144,7 @@ func (f *finder) plain(l *layer, dot int) {
 	if start < 0 || !allAlnum(l.data[start:dot]) { // the usual case
 		return
 	}
-	if s, ok := legacy.at(l.data, start); ok {
+	if s, ok := legacy.at(&l.text, start); ok {
 		f.add(l, s)
 	}
 	f.joinMark(l, start)
@@ -148,7 +162,7 @@ func (f *finder) marked(l *layer, i int) {
 		if g.word != word {
 			continue
 		}
-		if s, ok := g.at(l.data, i); ok {
+		if s, ok := g.at(&l.text, i); ok {
 			f.add(l, s)
 		} else if g.MinSecret == g.MaxSecret {
 			f.join(l, i, g)
@@ -204,13 +218,48 @@ func (f *finder) escaped(l *layer, end int, bounds finding.Span) {
 	}
 }
 
+// spend takes n bytes from the budgets of a layer and of those above it, to decode what
+// stands in the layer from a place to another. It reports whether all of them had as much.
+func (f *finder) spend(l *layer, n, from, to int) bool {
+	f.work += int64(n)
+	l.reach = max(l.reach, to)
+	enough := true
+	for a := l; a != nil; a = a.up {
+		floor := layerFloor
+		if a.up == nil {
+			floor = budgetFloor
+		}
+		enough = enough && a.spent+n <= DecodeFactor*a.reach+floor
+	}
+	if !enough {
+		f.giveUp(l, from)
+		return false
+	}
+	for a := l; a != nil; a = a.up {
+		a.spent += n
+	}
+	return true
+}
+
+// giveUp keeps where in the input a place of a layer comes from, if it is the first one.
+func (f *finder) giveUp(l *layer, at int) {
+	if f.gaveUp >= 0 {
+		return
+	}
+	for ; l.up != nil; l = l.up {
+		at = max(0, min(at, len(l.data)-1))
+		at, _ = l.place(at, at+1)
+	}
+	f.gaveUp = at
+}
+
 // descend searches what an encoding hid, within the budget.
 func (f *finder) descend(l *layer, view string, data []byte, place placer) {
-	if f.budget -= int64(len(data)); f.budget < 0 {
+	if !f.spend(l, len(data), l.reach-1, l.reach) {
 		return
 	}
 	f.search(&layer{
-		text: text{path: l.path, data: data},
+		text: text{path: l.path, data: data, work: &f.work},
 		up:   l, view: view, depth: l.depth + 1, place: place,
 	})
 }

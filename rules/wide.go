@@ -2,8 +2,13 @@ package rules
 
 import "github.com/b10lint/b10lint/finding"
 
-// wideReach is how much text about a wide run is decoded with it, for context.
-const wideReach = 8 << 10
+const (
+	// wideReach is how much text about a wide run is decoded with it, for context.
+	wideReach = 8 << 10
+	// wideMore is how much of the text behind it is, so that there is little that is
+	// decoded twice.
+	wideMore = 8 * wideReach
+)
 
 // wide looks at the run of UTF-16 about data[i], a dense byte with a zero byte after
 // it: whole files, with or without a mark, and strings inside other data. Characters
@@ -25,22 +30,21 @@ func (f *finder) wide(l *layer, i int, bounds finding.Span) {
 		end++
 	}
 	l.wideEnd = end
-	if end-start < 2*minRun-1 || f.budget < int64(end-start) {
-		return
+	if end-start >= 2*minRun-1 {
+		f.unwide(l, start, end, bounds.End)
 	}
-	f.unwide(l, start, end)
 }
 
 // unwide decodes the run of two-byte characters data[start:end] with what is text
-// about it.
-func (f *finder) unwide(l *layer, start, end int) {
+// about it, as far as it is asked for.
+func (f *finder) unwide(l *layer, start, end, limit int) {
 	// Little-endian characters begin where their byte is, big-endian ones before.
 	shift := 0
 	if start%2 == 1 && l.data[start-1] == 0 {
 		shift = 1
 	}
 	floor := max(1, start-wideReach)
-	roof := min(len(l.data)-1, end+wideReach)
+	roof := min(len(l.data)-1, max(end+wideReach, min(limit, end+wideMore)))
 	for start-2 >= floor && isText(l.data[start-2]) && l.data[start-1] == 0 {
 		start -= 2
 	}
@@ -48,7 +52,12 @@ func (f *finder) unwide(l *layer, start, end int) {
 	for end < roof && isText(l.data[end]) && (l.data[end+1] == 0 || l.data[end-1] == 0) {
 		end += 2
 	}
-	f.budget -= int64(end - start)
+	// Runs in what is decoded now are found there, but for the last, which may go on.
+	cut := choose(end >= roof && roof < len(l.data)-1, wideReach/2, 0)
+	l.wideEnd = max(l.wideEnd, end-cut)
+	if !f.spend(l, end-start, start, min(end, len(l.data))) {
+		return
+	}
 	out := f.scratch[l.depth][:0]
 	for i := start; i < min(end, len(l.data)); i += 2 {
 		out = append(out, l.data[i])

@@ -141,6 +141,12 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		f.stretches(l, c, digits, alignments, at)
 		f.dropParts(before, n)
 	}
+	if align, ok := w.isText(c); ok {
+		// No word of a text reads so, but for the last line, when it is short.
+		f.stretches(l, c, w.digits[align:], 1, func(k int) int { return w.at(align + k) })
+		look(max(1, all-1-several), all-1, 1)
+		return
+	}
 	look(0, all, c.group)
 	for i := 0; i < all; {
 		j := i + 1
@@ -164,6 +170,36 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		i = j
 	}
+}
+
+// isText reports whether many lines of one width, but for the last and a first that is
+// the end of one, decode to a text: they are one encoding then. Digits that are words, or
+// begin elsewhere, decode to control characters soon. align is where its groups begin.
+func (w *wrapped) isText(c *digitCode) (align int, ok bool) {
+	const many = 8
+	all := len(w.lines)
+	if all < many {
+		return 0, false
+	}
+	width := w.width(1)
+	if width%c.group != 0 || w.width(0) > width || w.width(all-1) > width {
+		return 0, false
+	}
+	for i := 1; i < all-1; i++ {
+		if w.width(i) != width {
+			return 0, false
+		}
+	}
+	align = w.width(0) % c.group
+	var buf [3 * 64]byte
+	for i := align; i < len(w.digits); i += 4 * 64 {
+		for _, b := range c.decode(buf[:0], w.digits[i:min(i+4*64, len(w.digits))]) {
+			if b < 0x20 && !isText(b) || b == 0x7f {
+				return 0, false
+			}
+		}
+	}
+	return align, true
 }
 
 // dropParts drops the matches from n on that overlap one from before on that is at

@@ -136,6 +136,8 @@ type gatherer struct {
 	mu    sync.Mutex
 	found hits                  // but for the keys
 	keys  map[string]*candidate // by digest
+	// undecoded are the blobs whose encodings were not all taken off.
+	undecoded map[container]bool
 
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
 }
@@ -159,7 +161,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	var c *cursor
 	inside := newOutline(b)
 	left := g.markers(b, inside)
-	rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
+	gaveUp := rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
 			if len(left) > 0 { // the comment may be of this window all the same
 				_, i := allow(b.Data, m.Start, b.At)
@@ -190,9 +192,35 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 		g.hit(m, p, picture)
 		return true // also when the context has ended: what is at hand is still reported
 	})
+	if gaveUp >= 0 {
+		g.gaveUp(b, gaveUp)
+	}
 	g.unused(b, inside, left)
 	g.progress.Hits.Add(int64(n))
 	return n, g.ctx.Err()
+}
+
+// gaveUp reports, once for each file, where the budget for decoding did not suffice.
+func (g *gatherer) gaveUp(b *source.Blob, offset int) {
+	c := newCursor(b)
+	c.move(offset)
+	at := container{b.At.Repository, b.At.Path, b.At.Blob, b.At.Object, b.At.Member}
+	g.mu.Lock()
+	known := g.undecoded[at]
+	if g.undecoded == nil {
+		g.undecoded = map[container]bool{}
+	}
+	if len(g.undecoded) < maxProblems {
+		g.undecoded[at] = true
+	}
+	g.mu.Unlock()
+	if known {
+		return
+	}
+	p := finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Error: fmt.Sprintf(
+		"from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
+		c.Line+1, rules.DecodeFactor)}
+	_ = g.Problem(p)
 }
 
 // hit adds a match to the candidate of its key.

@@ -2,12 +2,14 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"math/bits"
 	"strings"
 
 	"github.com/klauspost/compress/flate"
@@ -165,22 +167,41 @@ func (w *walk) openLZMA(r *bufio.Reader) (io.Reader, func(), error) {
 	return w.openRawLZMA(r, h[:5], size, size)
 }
 
+// zstdWindow is the window that the decoders have that are used again. A stream whose
+// first frame asks for more gets a decoder of its own, with that.
+const zstdWindow = 8 << 20
+
 func (w *walk) openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 	var h zstd.Header
 	head, _ := r.Peek(zstd.HeaderMaxSize)
 	if err := h.Decode(head); err != nil {
 		return nil, nil, err
 	}
+	var src io.Reader = r
+	if size, ok := zstdSize(r, &h); ok && size < h.WindowSize {
+		// To set a window aside takes longer than unpacking a small frame. This one asks for
+		// the smallest window that holds all of it (RFC 8878, 3.1.1.1.2).
+		log := max(10, bits.Len64(size))
+		h.WindowSize = 1 << log
+		src = io.MultiReader(bytes.NewReader(append(bytes.Clone(head[:5]), byte(log-10)<<3)), r)
+		if _, err := r.Discard(6); err != nil {
+			return nil, nil, short(err)
+		}
+	}
 	free, err := w.borrow(int64(min(h.WindowSize, 1<<40)))
 	if err != nil {
 		return nil, nil, err
 	}
-	z, ok := w.zstds.Get().(*zstd.Decoder)
-	if ok {
-		err = z.Reset(r)
+	ours := h.WindowSize > zstdWindow
+	var z *zstd.Decoder
+	if !ours {
+		z, _ = w.zstds.Get().(*zstd.Decoder)
+	}
+	if z != nil {
+		err = z.Reset(src)
 	} else { // one without goroutines that holds little memory
-		z, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxDictionary))
+		z, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(max(h.WindowSize, zstdWindow)))
 	}
 	if err != nil {
 		free()
@@ -188,12 +209,42 @@ func (w *walk) openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 	}
 	return z, func() {
 		free()
-		if h.WindowSize > 8<<20 {
+		if ours {
 			z.Close()
 		} else if z.Reset(nil) == nil {
 			w.zstds.Put(z)
 		}
 	}, nil
+}
+
+// zstdSize returns the most that the first frame can unpack to, where all of it is in the
+// reader's buffer and its window does not follow from its size.
+func zstdSize(r *bufio.Reader, h *zstd.Header) (size uint64, ok bool) {
+	if h.Skippable || h.SingleSegment {
+		return 0, false
+	}
+	for at := h.HeaderSize; ; {
+		b, _ := r.Peek(at + 3)
+		if len(b) < at+3 {
+			return 0, false
+		}
+		block := uint64(b[at]) | uint64(b[at+1])<<8 | uint64(b[at+2])<<16
+		at += 3
+		switch n := block >> 3; block >> 1 & 3 {
+		case 0: // raw
+			size += n
+			at += int(n)
+		case 1: // one byte, n times
+			size += n
+			at++
+		default: // compressed, to no more than a block may hold
+			size += 128 << 10
+			at += int(n)
+		}
+		if block&1 != 0 {
+			return size, true
+		}
+	}
 }
 
 // openDeflate reads a bare deflate stream (RFC 1951). Decoders are used again,

@@ -169,44 +169,6 @@ func TestMemberLimits(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
-	inner := archivetest.Builders()["zip"](t, archivetest.File{Name: "a", Data: noise(3 << 20)})
-	outer := archivetest.Gzip(t, archivetest.Builders()["tar-gnu"](t, archivetest.File{Name: "in.zip", Data: inner}))
-	got := walked(t, Limits{Memory: 2 << 20}, "o.tgz", outer)
-	got.limit(t, limitMemory)
-	if !bytes.Equal(got.members["in.zip"], inner) {
-		t.Error("what could not be unpacked was not handed over as it is")
-	}
-	got = walked(t, Limits{Memory: 5 << 20}, "o.tgz", outer)
-	if len(got.problems) > 0 || len(got.members["in.zip!a"]) != 3<<20 {
-		t.Errorf("problems %q", got.problems)
-	}
-}
-
-func noise(n int) []byte {
-	b, state := make([]byte, n), uint64(1)
-	for i := range b {
-		state = state*6364136223846793005 + 1442695040888963407
-		b[i] = byte(state >> 56)
-	}
-	return b
-}
-
-// A stream that asks for a dictionary of gigabytes does not get it.
-func TestDictionary(t *testing.T) {
-	z := archivetest.XZ(t, []byte("some text"))
-	// Block header: size, flags, filter 0x21, one byte of properties.
-	i := bytes.Index(z, []byte{0x21, 1})
-	z[i+2] = 40 // 4 GiB - 1
-	head := z[12 : 12+(int(z[12])+1)*4]
-	binary.LittleEndian.PutUint32(head[len(head)-4:], crc32.ChecksumIEEE(head[:len(head)-4]))
-	got := walked(t, Limits{}, "x.xz", z)
-	var unsupported *UnsupportedError
-	if len(got.errs) != 1 || !errors.As(got.errs[0], &unsupported) {
-		t.Errorf("problems %q", got.problems)
-	}
-}
-
 // 100,000 members are walked in little memory.
 func TestManyMembers(t *testing.T) {
 	content := []byte("a little content")
@@ -331,31 +293,6 @@ func TestSameForAnyJobs(t *testing.T) {
 					t.Errorf("%s, %+v: %d members, with one %d", name, limits, len(got.members), len(want.members))
 				}
 			}
-		}
-	}
-}
-
-// A header of a 7z that announces very much in few bytes gets no memory for it.
-func TestSevenHeader(t *testing.T) {
-	const n = 4 << 20
-	number := func(v uint32) []byte { return binary.LittleEndian.AppendUint32([]byte{0xf0}, v) }
-	for name, header := range map[string][]byte{
-		"folders": slices.Concat([]byte{1, 4, 7, 11}, number(n), []byte{0}, bytes.Repeat([]byte{1, 1, 0}, n)),
-		"files":   slices.Concat([]byte{1, 5}, number(n), make([]byte, n)),
-		"packs":   slices.Concat([]byte{1, 4, 6, 0}, number(n), []byte{9}, make([]byte, n)),
-	} {
-		data := make([]byte, 32, 32+len(header))
-		copy(data, "7z\xbc\xaf\x27\x1c\x00\x04")
-		binary.LittleEndian.PutUint64(data[20:], uint64(len(header)))
-		binary.LittleEndian.PutUint32(data[28:], crc32.ChecksumIEEE(header))
-		data = append(data, header...)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, _, s := discardBytes(t, Limits{Memory: 32 << 20}, data)
-		runtime.ReadMemStats(&after)
-		s.limit(t, limitMemory)
-		if made := after.TotalAlloc - before.TotalAlloc; made > 128<<20 {
-			t.Errorf("%s: %d MiB", name, made>>20)
 		}
 	}
 }

@@ -146,6 +146,9 @@ func (x *xzReader) filters(f *fields, n int, size uint64) error {
 	if f.bad || last.id != 0x21 || len(last.props) != 1 {
 		return fmt.Errorf("%w: a block's filters make no sense", errXZ)
 	}
+	if n, ok := lzma2Size(x.r); ok {
+		size = min(size, n)
+	}
 	out, free, err := x.w.lzma2(&byteCounter{x.block.in, x.r}, last.props[0], size)
 	x.block.free = free
 	for i := n - 2; i >= 0 && err == nil; i-- {
@@ -170,6 +173,34 @@ func (w *walk) xzOpener(size uint64) opener {
 	return func(r *bufio.Reader) (io.Reader, func(), error) {
 		x := &xzReader{w: w, r: r, size: size}
 		return x, x.close, nil
+	}
+}
+
+// lzma2Size adds up what the chunks of an LZMA2 stream say they unpack to, where all of
+// them are in the reader's buffer. It is for the size of the dictionary: setting aside and
+// clearing the 64 MiB that the strongest setting asks for takes longer than unpacking a
+// small stream, and a file may hold thousands.
+func lzma2Size(r *bufio.Reader) (size uint64, ok bool) {
+	for at := 0; ; {
+		b, _ := r.Peek(at + 5)
+		switch {
+		case len(b) > at && b[at] == 0: // the end
+			return size, true
+		case len(b) < at+5:
+			return 0, false
+		}
+		h := b[at:]
+		switch unpacked := uint64(h[1])<<8 | uint64(h[2]); {
+		case h[0] < 0x80: // merely stored
+			size += unpacked + 1
+			at += 3 + int(unpacked) + 1
+		default:
+			size += uint64(h[0]&0x1f)<<16 + unpacked + 1
+			at += 5 + int(h[3])<<8 + int(h[4]) + 1
+			if h[0] >= 0xc0 {
+				at++ // properties
+			}
+		}
 	}
 }
 

@@ -196,6 +196,15 @@ func (p *Probe) lets(ctx context.Context, service string) bool {
 	return p.letIn[service]
 }
 
+// Control asks with the credential now whether each service lets it in. A run that is
+// about to revoke the credential calls it before, since refusals prove nothing later.
+func (p *Probe) Control(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lets(ctx, management)
+	p.lets(ctx, inference)
+}
+
 // gather asks with one key.
 func (p *Probe) gather(ctx context.Context, k secret.Secret) evidence {
 	format, _ := keyformat.Of(k.Prefix())

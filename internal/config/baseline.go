@@ -59,14 +59,21 @@ func LoadBaseline(name string) (*Baseline, error) {
 // safe.
 func ParseBaseline(name string, data []byte) (*Baseline, error) {
 	fail := func(at int64, format string, args ...any) (*Baseline, error) {
-		line, column := position(data, at)
+		head := data[:min(max(at, 0), int64(len(data)))]
+		line, column := bytes.Count(head, []byte{'\n'})+1, len(head)-bytes.LastIndexByte(head, '\n')
 		return nil, &Error{name, line, column, fmt.Sprintf(format, args...), "b10lint baseline writes this file"}
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	var file baselineFile
 	if err := d.Decode(&file); err != nil {
-		return fail(offset(err, d), "not a baseline: %s", quoteless(err))
+		at, text := d.InputOffset(), longRun.ReplaceAllString(err.Error(), "****")
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = syntax.Offset
+		} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			at, text = kind.Offset, "a value is of the wrong type" // the library's words repeat the value
+		}
+		return fail(at, "not a baseline: %s", text)
 	}
 	if file.Schema != baselineSchema {
 		return fail(0, "not a baseline: its schema is not %q", baselineSchema)
@@ -155,32 +162,4 @@ func (b *Baseline) Merge(findings []finding.Finding, entry BaselineEntry, prune 
 	b.Entries = kept
 	b.sort()
 	return u
-}
-
-// position turns an offset into a line and a column, both from 1.
-func position(data []byte, at int64) (line, column int) {
-	head := data[:min(max(at, 0), int64(len(data)))]
-	line = bytes.Count(head, []byte{'\n'}) + 1
-	return line, len(head) - (bytes.LastIndexByte(head, '\n') + 1) + 1
-}
-
-func offset(err error, d *json.Decoder) int64 {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return syntax.Offset
-	case errors.As(err, &kind):
-		return kind.Offset
-	}
-	return d.InputOffset()
-}
-
-// quoteless words an error of the JSON library without the value that it repeats.
-func quoteless(err error) string {
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return "a value is of the wrong type"
-	}
-	return longRun.ReplaceAllString(err.Error(), "****")
 }

@@ -60,6 +60,31 @@ type Accept struct {
 	Where string
 }
 
+// Audit is what the file says of the policies on the organisation's keys. Zero
+// values mean the policy's own default.
+type Audit struct {
+	// UnusedAfter, OldAfter and DormantAfter are the thresholds of the rules
+	// key-unused, key-old and key-dormant-then-used.
+	UnusedAfter, OldAfter, DormantAfter time.Duration
+	// Severities overrides the severity of rules, by ID.
+	Severities map[string]finding.Severity
+	// Off lists rules that are not applied.
+	Off        []string
+	Exceptions []Exception
+}
+
+// An Exception keeps one or more keys from being reported by policies.
+type Exception struct {
+	// Prefix is a key's public part and Name a glob over key names; one is set.
+	Prefix, Name string
+	// Rules are the rules that it is an exception from; none means all but
+	// key-leaked.
+	Rules         []string
+	Reason, Owner string    // the reason is never empty
+	Until         time.Time // the last day on which it holds; zero means for ever
+	Where         string    // file:line
+}
+
 // An Error is a mistake in a configuration file.
 type Error struct {
 	File         string
@@ -163,27 +188,16 @@ func Parse(name string, data []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if root != nil {
-		p.config(root, c)
+	if root == nil {
+		return c, nil
 	}
-	if len(p.errs) > 0 {
-		return nil, errors.Join(p.errs...)
-	}
-	return c, nil
-}
-
-func (p *parser) config(n *yaml.Node, c *Config) {
-	p.mapping(n, "the file", map[string]field{
-		"exclude":        func(v *yaml.Node) { c.Exclude = p.globs(v) },
-		"include":        func(v *yaml.Node) { c.Include = p.globs(v) },
+	p.mapping(root, "the file", map[string]field{
+		"exclude":        func(v *yaml.Node) { c.Exclude = list(p, v, p.glob) },
+		"include":        func(v *yaml.Node) { c.Include = list(p, v, p.glob) },
 		"fail-on":        func(v *yaml.Node) { c.FailOn = word[finding.Severity](p, v) },
 		"min-confidence": func(v *yaml.Node) { c.MinConfidence = word[finding.Confidence](p, v) },
 		"inline":         func(v *yaml.Node) { c.Inline = p.boolean(v) },
-		"accept": func(v *yaml.Node) {
-			for _, item := range p.sequence(v) {
-				c.Accept = append(c.Accept, p.accept(item))
-			}
-		},
+		"accept":         func(v *yaml.Node) { c.Accept = list(p, v, p.accept) },
 		"baseline": func(v *yaml.Node) {
 			if c.Baseline = p.text(v); c.Baseline != "" && !filepath.IsLocal(filepath.FromSlash(c.Baseline)) {
 				p.fail(v, "the baseline "+quote(c.Baseline)+" is not below the folder of this file", "name it from here: .b10lint-baseline.json")
@@ -191,10 +205,14 @@ func (p *parser) config(n *yaml.Node, c *Config) {
 		},
 		"audit": func(v *yaml.Node) { p.audit(v, &c.Audit) },
 	})
+	if len(p.errs) > 0 {
+		return nil, errors.Join(p.errs...)
+	}
+	return c, nil
 }
 
 func (p *parser) accept(n *yaml.Node) Accept {
-	a := Accept{Where: fmt.Sprintf("%s:%d", p.file, n.Line)}
+	a := Accept{Where: p.where(n)}
 	seen := p.mapping(n, "an entry of accept", map[string]field{
 		"fingerprint": func(v *yaml.Node) { a.Fingerprint = p.fingerprint(v) },
 		"prefix":      func(v *yaml.Node) { a.Prefix = p.prefix(v) },
@@ -214,4 +232,46 @@ func (p *parser) accept(n *yaml.Node) Accept {
 		p.fail(n, "an entry of accept needs a reason", "say why this key may stay where it is, for those who come after you")
 	}
 	return a
+}
+
+func (p *parser) audit(n *yaml.Node, a *Audit) {
+	p.mapping(n, "audit", map[string]field{
+		"unused-after":  func(v *yaml.Node) { a.UnusedAfter = p.days(v) },
+		"old-after":     func(v *yaml.Node) { a.OldAfter = p.days(v) },
+		"dormant-after": func(v *yaml.Node) { a.DormantAfter = p.days(v) },
+		"severity": func(v *yaml.Node) {
+			a.Severities = map[string]finding.Severity{}
+			p.each(v, "severity", func(key, value *yaml.Node) {
+				if id := p.rule(key); id != "" {
+					if s := word[finding.Severity](p, value); s != nil {
+						a.Severities[id] = *s
+					}
+				}
+			})
+		},
+		"off":        func(v *yaml.Node) { a.Off = list(p, v, p.rule) },
+		"exceptions": func(v *yaml.Node) { a.Exceptions = list(p, v, p.exception) },
+	})
+}
+
+func (p *parser) exception(n *yaml.Node) Exception {
+	e := Exception{Where: p.where(n)}
+	seen := p.mapping(n, "an exception", map[string]field{
+		"prefix": func(v *yaml.Node) { e.Prefix = p.prefix(v) },
+		"name":   func(v *yaml.Node) { e.Name = p.nameGlob(v) },
+		"rules":  func(v *yaml.Node) { e.Rules = list(p, v, p.rule) },
+		"reason": func(v *yaml.Node) { e.Reason = p.text(v) },
+		"owner":  func(v *yaml.Node) { e.Owner = p.text(v) },
+		"until":  func(v *yaml.Node) { e.Until = p.date(v) },
+	})
+	if seen == nil {
+		return e
+	}
+	if seen["prefix"] == seen["name"] {
+		p.fail(n, "an exception needs a prefix or a name, and not both", "b10lint keys list shows both")
+	}
+	if !seen["reason"] {
+		p.fail(n, "an exception needs a reason", "say why this key may stay as it is, for those who come after you")
+	}
+	return e
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -107,7 +108,7 @@ func (p *parser) mapping(n *yaml.Node, what string, fields map[string]field) map
 	ok := p.each(n, what, func(k, v *yaml.Node) {
 		read := fields[k.Value]
 		if read == nil {
-			p.fail(k, fmt.Sprintf("%s has no setting %s", what, quote(k.Value)), "the settings are "+names(fields))
+			p.fail(k, fmt.Sprintf("%s has no setting %s", what, quote(k.Value)), "the settings are "+strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 			return
 		}
 		seen[k.Value] = true
@@ -119,21 +120,16 @@ func (p *parser) mapping(n *yaml.Node, what string, fields map[string]field) map
 	return seen
 }
 
-func names(fields map[string]field) string {
-	var all []string
-	for name := range fields {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
-func (p *parser) sequence(n *yaml.Node) []*yaml.Node {
+// list reads each entry of a list.
+func list[T any](p *parser, n *yaml.Node, read func(*yaml.Node) T) (all []T) {
 	if n.Kind != yaml.SequenceNode {
 		p.fail(n, "this must be a list, not "+kindOf(n), "begin each line of it with a dash")
 		return nil
 	}
-	return n.Content
+	for _, item := range n.Content {
+		all = append(all, read(item))
+	}
+	return all
 }
 
 // text returns a scalar that is not blank.
@@ -175,13 +171,6 @@ func word[T any, P termed[T]](p *parser, n *yaml.Node) *T {
 		return nil
 	}
 	return v
-}
-
-func (p *parser) globs(n *yaml.Node) (all []string) {
-	for _, item := range p.sequence(n) {
-		all = append(all, p.glob(item))
-	}
-	return all
 }
 
 // glob returns a path glob from the repository's root, with slashes.
@@ -242,13 +231,6 @@ func (p *parser) rule(n *yaml.Node) string {
 		return ""
 	}
 	return v
-}
-
-func (p *parser) rules(n *yaml.Node) (all []string) {
-	for _, item := range p.sequence(n) {
-		all = append(all, p.rule(item))
-	}
-	return all
 }
 
 func (p *parser) date(n *yaml.Node) time.Time {

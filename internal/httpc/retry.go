@@ -2,6 +2,7 @@ package httpc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -32,18 +33,10 @@ type RetryPolicy struct {
 }
 
 func (p RetryPolicy) withDefaults() RetryPolicy {
-	if p.Attempts == 0 {
-		p.Attempts = 4
-	}
-	if p.Base == 0 {
-		p.Base = 500 * time.Millisecond
-	}
-	if p.Max == 0 {
-		p.Max = 20 * time.Second
-	}
-	if p.Patience == 0 {
-		p.Patience = 90 * time.Second
-	}
+	p.Attempts = cmp.Or(p.Attempts, 4)
+	p.Base = cmp.Or(p.Base, 500*time.Millisecond)
+	p.Max = cmp.Or(p.Max, 20*time.Second)
+	p.Patience = cmp.Or(p.Patience, 90*time.Second)
 	if p.Jitter == nil {
 		p.Jitter = rand.Float64
 	}

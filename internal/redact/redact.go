@@ -6,6 +6,7 @@ package redact
 import (
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -190,14 +191,7 @@ func settled(b []byte) int {
 // runByte reports whether c may stand in a key that is encoded in any way, or is
 // half of a character in UTF-16.
 func runByte(c byte) bool {
-	if alnum(c) {
-		return true
-	}
-	switch c {
-	case '_', '-', '.', '+', '/', '%', '\\', '&', '#', ';', '=', 0:
-		return true
-	}
-	return false
+	return alnum(c) || strings.IndexByte("_-.+/%\\&#;=\x00", c) >= 0
 }
 
 func alnum(c byte) bool { return c-'0' < 10 || c|0x20-'a' < 26 }

@@ -1,0 +1,57 @@
+package rules
+
+import (
+	"encoding/base64"
+	"testing"
+
+	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/worstcase"
+	"github.com/b10lint/b10lint/secret"
+)
+
+// However a text is made, the bytes that are looked at are a bounded multiple of it: in
+// a small text, and no more in a larger one.
+func TestWorkIsLinear(t *testing.T) {
+	for _, c := range worstcase.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			for _, size := range []int{10 << 10, 200 << 10} {
+				data := c.Make(size)
+				_, work := findAll(c.Name, data, nil, true, func(Match) bool { return true })
+				if ratio := float64(work) / float64(len(data)); ratio > 40 {
+					t.Errorf("%d bytes: %.1f bytes were looked at for each", len(data), ratio)
+				} else if size > 100000 {
+					t.Logf("%.1f", ratio)
+				}
+			}
+		})
+	}
+}
+
+// Encoded noise in front cannot take what is behind it the budget, and where the budget
+// does not suffice, Find says so.
+func TestBudgetIsFair(t *testing.T) {
+	key := fakekey.New(4).Legacy()
+	encoded := "\n\nbaseten: " + base64.StdEncoding.EncodeToString([]byte("key: "+key+"\n")) + "\n"
+	for _, c := range worstcase.All() {
+		noise := c.Make(50_000)
+		data := append(noise, encoded...)
+		n := 0
+		gaveUp := Find("", data, nil, func(m Match) bool {
+			if m.Start >= len(noise) && len(m.Decoded) == 1 && m.Secret.Equal(secret.New(key)) {
+				n++
+			}
+			return true
+		})
+		if n != 1 {
+			t.Errorf("%s: found %d times behind it", c.Name, n)
+		}
+		switch {
+		case c.Name == "all-escapes" || c.Name == "base64-of-escapes":
+			if gaveUp < 0 || gaveUp >= len(noise) {
+				t.Errorf("%s: gave up at %d", c.Name, gaveUp)
+			}
+		case gaveUp >= 0:
+			t.Errorf("%s: gave up at %d", c.Name, gaveUp)
+		}
+	}
+}
