@@ -79,6 +79,8 @@ called clean that was not looked at.`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
 	}
 	o.outputs.register(c)
+	c.Flags().StringVar(&o.outputs.hook, "hook", "", "word the report for one whom a hook stopped; the `STOP` is commit, push or check")
+	_ = c.Flags().MarkHidden("hook")
 	o.config.register(c)
 	o.history.register(c)
 	o.unpack.register(c)

@@ -65,7 +65,11 @@ func Create(name string, mode Mode) (*File, error) {
 		return nil, err
 	}
 	if exists {
-		if err := writable(target); err != nil {
+		f, err := os.OpenFile(target, os.O_WRONLY, 0) // a file that is protected is not replaced
+		if err != nil {
+			return nil, err
+		}
+		if err := f.Close(); err != nil {
 			return nil, err
 		}
 	}
@@ -93,16 +97,6 @@ func direct(name string) bool {
 	}
 	slash := filepath.ToSlash(abs)
 	return strings.HasPrefix(slash, "/dev/") || strings.HasPrefix(slash, "/proc/")
-}
-
-// writable returns an error when an existing file is protected: to replace it
-// would go around that.
-func writable(target string) error {
-	f, err := os.OpenFile(target, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 const maxLinks = 40 // as the kernel of Linux allows

@@ -59,7 +59,7 @@ const (
 )
 
 const (
-	unknown kind = iota
+	_ kind = iota
 	stream
 	result
 	display
@@ -70,6 +70,12 @@ var (
 	partNames = [...]string{"metadata", "source", "output", "error", "attachment"}
 	kindNames = [...]string{"", "stream", "result", "display", "error"}
 )
+
+// kinds are the output types of both formats.
+var kinds = map[string]kind{
+	"stream": stream, "execute_result": result, "pyout": result,
+	"display_data": display, "update_display_data": display, "error": fault, "pyerr": fault,
+}
 
 const blanks = " \t\r\n"
 
@@ -103,7 +109,21 @@ func Parse(data []byte) (*Notebook, error) {
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
 		p.pos = 3
 	}
-	return p.nb, p.notebook()
+	if p.next() != '{' {
+		return p.nb, p.unexpected("an object")
+	}
+	cells := func(key []byte) error {
+		if string(key) == "cells" {
+			return p.array(p.cell)
+		}
+		return p.value()
+	}
+	return p.nb, p.object(func(key []byte) error {
+		if string(key) == "worksheets" { // nbformat 3
+			return p.array(func() error { return p.object(cells) })
+		}
+		return cells(key)
+	})
 }
 
 // At returns where the byte at offset lies; false outside of all cells.
@@ -136,37 +156,6 @@ func (p *parser) lay(at spot) {
 	p.start = p.pos
 }
 
-// part reads one value as a piece of its own.
-func (p *parser) part(around, at spot) error {
-	p.next()
-	p.lay(around)
-	err := p.value()
-	p.lay(at)
-	return err
-}
-
-func (p *parser) notebook() error {
-	if p.next() != '{' {
-		return p.unexpected("an object")
-	}
-	return p.object(func(key []byte) error {
-		switch string(key) {
-		case "cells":
-			return p.array(p.cell)
-		case "worksheets": // nbformat 3
-			return p.array(func() error {
-				return p.object(func(key []byte) error {
-					if string(key) == "cells" {
-						return p.array(p.cell)
-					}
-					return p.value()
-				})
-			})
-		}
-		return p.value()
-	})
-}
-
 func (p *parser) cell() error {
 	if p.next() != '{' {
 		return p.value()
@@ -177,23 +166,21 @@ func (p *parser) cell() error {
 	err := p.object(func(key []byte) error {
 		switch string(key) {
 		case "source", "input":
-			return p.part(other, spot{cell: other.cell, part: source})
-		case "attachments":
-			return p.attachments(other)
+			p.lay(other)
+			err := p.value()
+			p.lay(spot{cell: other.cell, part: source})
+			return err
+		case "attachments": // {"name": {"image/png": "…"}}
+			p.lay(other)
+			err := p.object(func([]byte) error { return p.object(p.rich) })
+			p.lay(spot{cell: other.cell, part: attachment})
+			return err
 		case "outputs":
 			return p.array(func() error { return p.output(other) })
 		}
 		return p.value()
 	})
 	p.lay(other)
-	return err
-}
-
-// attachments reads {"name": {"image/png": "…"}}.
-func (p *parser) attachments(other spot) error {
-	p.lay(other)
-	err := p.object(func([]byte) error { return p.object(p.rich) })
-	p.lay(spot{cell: other.cell, part: attachment})
 	return err
 }
 
@@ -223,7 +210,7 @@ func (p *parser) output(other spot) error {
 		case "output_type":
 			start := p.pos
 			err := p.value()
-			out.kind = kindOf(p.data[start:p.pos])
+			out.kind = kinds[string(bytes.Trim(p.data[start:p.pos], `"`))]
 			return err
 		case "data":
 			return p.object(p.rich)
@@ -240,19 +227,4 @@ func (p *parser) output(other spot) error {
 		}
 	}
 	return err
-}
-
-// kindOf maps the output types of both formats.
-func kindOf(quoted []byte) kind {
-	switch string(bytes.Trim(quoted, `"`)) {
-	case "stream":
-		return stream
-	case "execute_result", "pyout":
-		return result
-	case "display_data", "update_display_data":
-		return display
-	case "error", "pyerr":
-		return fault
-	}
-	return unknown
 }

@@ -65,11 +65,17 @@ func (in *interpolation) expand(rest string, depth int) error {
 			in.out.WriteByte('%')
 			rest = after[1:]
 		case strings.HasPrefix(after, "("):
-			name, tail, err := in.reference(after)
-			if err != nil {
-				return err
+			name, tail, closed := strings.Cut(after[1:], ")")
+			if tail, closed = strings.CutPrefix(tail, "s"); !closed || name == "" {
+				return in.fail(interpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
 			}
-			if err := in.replace(name, depth); err != nil {
+			o, _ := in.f.lookup(in.section, name)
+			if o == nil {
+				return in.fail(interpolationMissing, "refers to an option that neither its section nor [DEFAULT] has")
+			}
+			if raw := in.f.raw(o); !strings.Contains(raw, "%") {
+				in.out.WriteString(raw)
+			} else if err := in.expand(raw, depth+1); err != nil {
 				return err
 			}
 			rest = tail
@@ -78,26 +84,4 @@ func (in *interpolation) expand(rest string, depth int) error {
 		}
 	}
 	return nil
-}
-
-// reference reads (name)s.
-func (in *interpolation) reference(after string) (name, tail string, err error) {
-	i := strings.IndexByte(after, ')')
-	if i < 2 || !strings.HasPrefix(after[i+1:], "s") {
-		return "", "", in.fail(interpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
-	}
-	return after[1:i], after[i+2:], nil
-}
-
-func (in *interpolation) replace(name string, depth int) error {
-	o, _ := in.f.lookup(in.section, name)
-	if o == nil {
-		return in.fail(interpolationMissing, "refers to an option that neither its section nor [DEFAULT] has")
-	}
-	raw := in.f.raw(o)
-	if !strings.Contains(raw, "%") {
-		in.out.WriteString(raw)
-		return nil
-	}
-	return in.expand(raw, depth+1)
 }

@@ -13,7 +13,25 @@ import (
 // Time and memory are linear in the input. The data is kept, not copied.
 func Parse(data []byte) (*File, []error) {
 	p := &parser{doc: &document{data: data, names: map[string]*section{}, options: map[place]*Option{}}}
-	p.run()
+	pos := 0
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		pos = 3
+		p.errs = append(p.errs, &Error{1, "starts with a byte order mark, which truss takes for text before the first [section]; remove it", missingHeader})
+		p.headed = true
+	}
+	for pos < len(data) {
+		end, next := lineEnd(data, pos)
+		p.line++
+		p.readLine(pos, end)
+		pos = next
+	}
+	for _, s := range p.doc.sections {
+		for _, o := range s.options { // no value has empty lines at its end
+			for n := len(o.parts); n > 1 && o.parts[n-1].Start == o.parts[n-1].End; n-- {
+				o.parts = o.parts[:n-1]
+			}
+		}
+	}
 	return &File{p.doc}, p.errs
 }
 
@@ -30,27 +48,6 @@ type parser struct {
 
 func (p *parser) fail(kind kind, format string, args ...any) {
 	p.errs = append(p.errs, &Error{p.line, fmt.Sprintf(format, args...), kind})
-}
-
-func (p *parser) run() {
-	data := p.doc.data
-	pos := 0
-	if bytes.HasPrefix(data, []byte("\ufeff")) {
-		pos = 3
-		p.errs = append(p.errs, &Error{1, "starts with a byte order mark, which truss takes for text before the first [section]; remove it", missingHeader})
-		p.headed = true
-	}
-	for pos < len(data) {
-		end, next := lineEnd(data, pos)
-		p.line++
-		p.readLine(pos, end)
-		pos = next
-	}
-	for _, s := range p.doc.sections {
-		for _, o := range s.options {
-			o.trim()
-		}
-	}
 }
 
 // lineEnd returns where the line at pos ends and the next one starts, with the
@@ -91,33 +88,20 @@ func (p *parser) readLine(start, end int) {
 		return
 	}
 	p.indent = indent
-	if name, ok := header(value); ok {
-		p.openSection(name)
-		return
-	}
-	p.assign(value, span)
-}
-
-// header matches configparser's \[(.+)\] at the start of the line: the name ends
-// at the last bracket, and what follows it is dropped.
-func header(value []byte) (string, bool) {
+	// configparser's header is \[(.+)\] at the start of the line: the name ends at the
+	// last bracket, and what follows it is dropped.
 	last := bytes.LastIndexByte(value, ']')
 	if value[0] != '[' || last < 2 {
-		return "", false
+		p.assign(value, span)
+		return
 	}
-	return string(value[1:last]), true
-}
-
-func (p *parser) openSection(name string) {
-	s := &section{name: name, line: p.line}
-	if name != defaultSection {
-		if first := p.doc.names[name]; first != nil {
-			s.duplicate = true
-			p.fail(duplicateSection, "section %s is there already, since line %d; truss refuses the whole file: remove one of the two",
-				safeName(name), first.line)
-		} else {
-			p.doc.names[name] = s
-		}
+	s := &section{name: string(value[1:last]), line: p.line}
+	if first := p.doc.names[s.name]; first != nil {
+		s.duplicate = true
+		p.fail(duplicateSection, "section %s is there already, since line %d; truss refuses the whole file: remove one of the two",
+			safeName(s.name), first.line)
+	} else if s.name != defaultSection {
+		p.doc.names[s.name] = s
 	}
 	p.doc.sections = append(p.doc.sections, s)
 	p.section, p.option = s, nil
@@ -153,13 +137,6 @@ func (p *parser) assign(value []byte, span Span) {
 	p.option = o
 	if name == "" {
 		p.option = nil // Python continues no option without a name
-	}
-}
-
-// trim drops the empty lines at the end of a value.
-func (o *Option) trim() {
-	for n := len(o.parts); n > 1 && o.parts[n-1].Start == o.parts[n-1].End; n-- {
-		o.parts = o.parts[:n-1]
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -43,10 +44,7 @@ func ParsePathSpec(data []byte) (*PathSpec, error) {
 }
 
 // isSpace is Python's str.isspace, which also counts the separators 0x1c to 0x1f.
-func isSpace(r rune) bool {
-	return r >= 0x1c && r <= 0x1f || strings.ContainsRune(" \t\n\v\f\r\u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000", r) ||
-		r >= 0x2000 && r <= 0x200a
-}
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // Match reports whether the path, slash separated and relative, is ignored. A
 // folder is asked for with a slash at its end and without.

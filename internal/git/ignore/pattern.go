@@ -37,45 +37,27 @@ func parse(data []byte, fold bool) (out []pattern, long int) {
 			continue
 		}
 		text, _, _ := strings.Cut(string(bytes.TrimSuffix(line, []byte("\r"))), "\x00")
-		if p, ok := newPattern(trimSpaces(text), fold); ok {
-			out = append(out, p)
+		s := strings.TrimRight(text, " ")
+		if backslashes := len(s) - len(strings.TrimRight(s, `\`)); backslashes%2 == 1 && len(s) < len(text) {
+			s += " "
 		}
+		var p pattern
+		s, p.negated = strings.CutPrefix(s, "!")
+		s, p.dirOnly = strings.CutSuffix(s, "/")
+		if s == "" {
+			continue
+		}
+		if fold {
+			s = strings.ToLower(s)
+		}
+		p.name = !strings.Contains(s, "/")
+		p.glob = strings.TrimPrefix(s, "/")
+		if p.prefix = strings.IndexAny(p.glob, `*?[\`); p.prefix < 0 {
+			p.prefix = len(p.glob)
+		}
+		out = append(out, p)
 	}
 	return out, long
-}
-
-// trimSpaces drops the spaces at the end, but one that a backslash protects.
-func trimSpaces(s string) string {
-	kept := strings.TrimRight(s, " ")
-	backslashes := len(kept) - len(strings.TrimRight(kept, `\`))
-	if backslashes%2 == 1 && len(kept) < len(s) {
-		kept += " "
-	}
-	return kept
-}
-
-func newPattern(s string, fold bool) (pattern, bool) {
-	var p pattern
-	if strings.HasPrefix(s, "!") {
-		p.negated = true
-		s = s[1:]
-	}
-	if strings.HasSuffix(s, "/") {
-		p.dirOnly = true
-		s = s[:len(s)-1]
-	}
-	if s == "" {
-		return p, false
-	}
-	if fold {
-		s = strings.ToLower(s)
-	}
-	p.name = !strings.Contains(s, "/")
-	p.glob = strings.TrimPrefix(s, "/")
-	if p.prefix = strings.IndexAny(p.glob, `*?[\`); p.prefix < 0 {
-		p.prefix = len(p.glob)
-	}
-	return p, true
 }
 
 // match reports whether the pattern matches a path that is relative to the folder

@@ -45,37 +45,28 @@ func sizeClass(size int) int {
 // get gives a buffer of size bytes. chained says that it is part of a delta chain
 // and not alone.
 func (p *bufferPool) get(size int, chained bool) (*buffer, error) {
-	if size >= largeBuffer {
-		return p.getLarge(size, chained)
-	}
+	var b *buffer
 	class := sizeClass(size)
-	if n := len(p.free[class]); n > 0 {
-		b := p.free[class][n-1]
-		p.free[class] = p.free[class][:n-1]
-		b.data = b.all[:size]
-		b.refs.Store(1)
-		return b, nil
+	switch {
+	case size >= largeBuffer:
+		if chained {
+			if int64(size) > p.most-p.large {
+				return nil, errTooLarge
+			}
+			if p.large == 0 {
+				p.lane <- struct{}{}
+			}
+			p.large += int64(size)
+		}
+		b = &buffer{all: make([]byte, size), large: chained}
+	case len(p.free[class]) > 0:
+		last := len(p.free[class]) - 1
+		b, p.free[class] = p.free[class][last], p.free[class][:last]
+	default:
+		b = &buffer{all: make([]byte, 1<<class)}
 	}
-	b := &buffer{all: make([]byte, 1<<class)}
 	b.data = b.all[:size]
 	b.refs.Store(1)
-	return b, nil
-}
-
-func (p *bufferPool) getLarge(size int, chained bool) (*buffer, error) {
-	b := &buffer{large: chained}
-	b.refs.Store(1)
-	if chained {
-		if int64(size) > p.most-p.large {
-			return nil, errTooLarge
-		}
-		if p.large == 0 {
-			p.lane <- struct{}{}
-		}
-		p.large += int64(size)
-	}
-	b.all = make([]byte, size)
-	b.data = b.all
 	return b, nil
 }
 

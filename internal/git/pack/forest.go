@@ -45,13 +45,9 @@ func (s *Store) forest(ctx context.Context, jobs int, skip map[string]bool) (*fo
 		g.base = node(total)
 		total += g.n
 	}
-	f.first, f.next = make([]node, total), make([]node, total)
+	f.first, f.next = slices.Repeat([]node{none}, total), make([]node, total)
 	f.kind, f.weight = make([]Kind, total), make([]uint32, total)
-	for i := range f.first {
-		f.first[i] = none
-	}
-	err := guard(func() error { joinCopies(f.groups, f.setCopy); return nil })
-	if err != nil {
+	if err := guard(func() error { f.joinCopies(); return nil }); err != nil {
 		return nil, err
 	}
 	if err := f.readHeaders(ctx, jobs); err != nil {
@@ -62,17 +58,6 @@ func (s *Store) forest(ctx context.Context, jobs int, skip map[string]bool) (*fo
 		f.followForward()
 	}
 	return f, ctx.Err()
-}
-
-func (f *forest) setCopy(n, standIn node) {
-	if f.canon == nil {
-		f.canon = make([]node, len(f.next))
-		for i := range f.canon {
-			f.canon[i] = none
-		}
-	}
-	f.canon[n] = standIn
-	f.copies++
 }
 
 func (f *forest) isCopy(n node) bool { return f.canon != nil && f.canon[n] != none }

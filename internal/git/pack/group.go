@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 )
 
@@ -150,14 +151,14 @@ func (g *group) ranked(i int) (int, bool) {
 }
 
 // joinCopies finds the objects that are in the groups more than once, by merging the
-// sorted tables of ids, and calls found for each further copy with the node that
-// stands for it: the first, by the order of groups.
-func joinCopies(groups []*group, found func(n, standIn node)) {
-	if len(groups) == 0 || len(groups) == 1 && (groups[0].pack == nil || groups[0].pack.idx.strict) {
+// sorted tables of ids, and notes for each further copy the node that stands for it:
+// the first, by the order of groups.
+func (f *forest) joinCopies() {
+	if len(f.groups) == 0 || len(f.groups) == 1 && (f.groups[0].pack == nil || f.groups[0].pack.idx.strict) {
 		return
 	}
 	var m merge
-	for i, g := range groups {
+	for i, g := range f.groups {
 		if g.ids.n > 0 {
 			m = append(m, cursor{g: g, order: i})
 		}
@@ -179,7 +180,11 @@ func joinCopies(groups []*group, found func(n, standIn node)) {
 			case standIn == none:
 				standIn = n
 			case n != none:
-				found(n, standIn)
+				if f.canon == nil {
+					f.canon = slices.Repeat([]node{none}, len(f.next))
+				}
+				f.canon[n] = standIn
+				f.copies++
 			}
 		}
 		if m[0].i++; m[0].i == m[0].g.ids.n {

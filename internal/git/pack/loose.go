@@ -1,11 +1,8 @@
 package pack
 
 import (
-	"bufio"
 	"bytes"
-	"compress/zlib"
 	"encoding/hex"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -125,15 +122,6 @@ func (l *looseReader) content(dst []byte) error {
 	}
 	_, err := fill(dst, &l.inf, l.src)
 	return err
-}
-
-// stream gives a reader of the content.
-func (l *looseReader) stream() (io.Reader, error) {
-	r, err := zlib.NewReader(bufio.NewReader(io.NewSectionReader(l.f, 0, l.disk)))
-	if err == nil {
-		_, err = io.CopyN(io.Discard, r, int64(l.header))
-	}
-	return r, err
 }
 
 // parse reads the header as strictly as git does: one space, no leading zero.

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bufio"
 	"bytes"
 	"compress/zlib"
 	"io"
@@ -21,15 +22,6 @@ type maker struct {
 	reader *Reader // made when needed
 	check  *hasher
 	made   int64 // bytes made of deltas and not yet taken off sweep.expand
-}
-
-func newMaker(sw *sweep) maker {
-	return maker{
-		sw:    sw,
-		check: newHasher(sw.store.hash),
-		fresh: make([]Span, 0, 64), // not nil, which would mean all
-		pool:  bufferPool{lane: sw.lane, most: sw.store.opts.holdMost},
-	}
 }
 
 // An item is an object on its way from the store to the sweep's callback.
@@ -56,8 +48,8 @@ func (m *maker) visit(s step) (deltas step, ok bool) {
 		streamed, err = m.make(&it, s, single)
 		return err
 	})
-	if err != nil && !m.rescue(&it) {
-		m.fail(&it, err)
+	if err != nil {
+		m.rescue(&it, err)
 	}
 	m.pool.put(s.base)
 	switch {
@@ -176,7 +168,10 @@ func (m *maker) makeLoose(it *item, single bool) (streamed bool, err error) {
 	case single && !m.sw.opts.Kinds.Has(l.kind):
 		return false, nil
 	case single && l.size > m.sw.store.opts.streamOver:
-		r, err := l.stream()
+		r, err := zlib.NewReader(bufio.NewReader(io.NewSectionReader(l.f, 0, l.disk)))
+		if err == nil {
+			_, err = io.CopyN(io.Discard, r, int64(l.header))
+		}
 		if err != nil {
 			return false, err
 		}
@@ -190,30 +185,24 @@ func (m *maker) makeLoose(it *item, single bool) (streamed bool, err error) {
 	return false, err
 }
 
-// rescue looks for another copy of an object that could not be made.
-func (m *maker) rescue(it *item) bool {
+// rescue looks for another copy of an object that could not be made, and without one
+// reports why it could not.
+func (m *maker) rescue(it *item, why error) {
 	m.pool.put(it.buf)
 	it.buf = nil
-	if m.sw.forest.copies == 0 || it.id.IsZero() {
-		return false
+	if m.sw.forest.copies > 0 && !it.id.IsZero() {
+		if m.reader == nil {
+			m.reader = m.sw.store.Reader()
+		}
+		if kind, data, err := m.reader.Object(it.id); err == nil {
+			it.kind, it.fresh, it.whole = kind, nil, true
+			it.buf = &buffer{data: data}
+			it.buf.refs.Store(1)
+			return
+		}
 	}
-	if m.reader == nil {
-		m.reader = m.sw.store.Reader()
-	}
-	kind, data, err := m.reader.Object(it.id)
-	if err != nil {
-		return false
-	}
-	it.kind, it.fresh, it.whole = kind, nil, true
-	it.buf = &buffer{data: data}
-	it.buf.refs.Store(1)
-	return true
-}
-
-// fail reports an object that nothing can be made of.
-func (m *maker) fail(it *item, err error) {
 	m.stats.Failed++
-	m.report(it, err)
+	m.report(it, why)
 }
 
 func (m *maker) report(it *item, err error) {
@@ -328,9 +317,7 @@ func (m *maker) cyclic(n node) {
 	it := item{}
 	it.group, it.rank = m.sw.forest.at(n)
 	guard(func() error { it.id = IDFromBytes(it.group.id(it.rank)); return nil })
-	if !m.rescue(&it) {
-		m.fail(&it, errCycle)
-		return
+	if m.rescue(&it, errCycle); it.buf != nil {
+		m.hand(&it)
 	}
-	m.hand(&it)
 }

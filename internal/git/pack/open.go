@@ -49,7 +49,25 @@ func Open(path string, opts Options) (*Store, error) {
 	if s.hash, err = s.detectHash(packs); err != nil {
 		return nil, err
 	}
-	s.openPacks(packs)
+	for _, path := range packs {
+		p, bad, err := openPack(path, s.hash)
+		if err != nil {
+			s.problem(path, err)
+			continue
+		}
+		if bad != nil {
+			bad = fmt.Errorf("cannot be used, so the pack was read without it: %w", bad)
+			s.problem(strings.TrimSuffix(path, ".pack")+".idx", bad)
+		}
+		s.packs = append(s.packs, p)
+	}
+	// A delta may have its base in another pack, so packs are only walked once
+	// all others are open.
+	for _, p := range s.packs {
+		if p.idx == nil {
+			s.walkPack(p)
+		}
+	}
 	return s, nil
 }
 
@@ -159,25 +177,4 @@ func (s *Store) detectHash(packs []string) (int, error) {
 		}
 	}
 	return sha1Size, nil
-}
-
-func (s *Store) openPacks(names []string) {
-	for _, path := range names {
-		p, bad, err := openPack(path, s.hash)
-		if err != nil {
-			s.problem(path, err)
-			continue
-		}
-		if bad != nil {
-			s.problem(strings.TrimSuffix(path, ".pack")+".idx", fmt.Errorf("cannot be used, so the pack was read without it: %w", bad))
-		}
-		s.packs = append(s.packs, p)
-	}
-	// A delta may have its base in another pack, so packs are only walked once
-	// all others are open.
-	for _, p := range s.packs {
-		if p.idx == nil {
-			s.walkPack(p)
-		}
-	}
 }

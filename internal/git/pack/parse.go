@@ -137,25 +137,15 @@ func parseSignature(b []byte) (s Signature) {
 	if err != nil || sec < firstSecond || sec > lastSecond {
 		return s
 	}
-	zone := time.UTC
-	if len(date) > 1 {
-		zone = parseZone(string(date[1]))
+	s.When = time.Unix(sec, 0).UTC()
+	if len(date) > 1 && len(date[1]) == 5 && (date[1][0] == '+' || date[1][0] == '-') {
+		n, err := strconv.Atoi(string(date[1])) // +hhmm
+		east := n/100*3600 + n%100*60
+		if err == nil && east != 0 && east > -24*3600 && east < 24*3600 {
+			s.When = s.When.In(time.FixedZone("", east))
+		}
 	}
-	s.When = time.Unix(sec, 0).In(zone)
 	return s
-}
-
-// parseZone reads "+hhmm".
-func parseZone(s string) *time.Location {
-	n, err := strconv.Atoi(s)
-	if err != nil || len(s) != 5 || s[0] != '+' && s[0] != '-' {
-		return time.UTC
-	}
-	east := n/100*3600 + n%100*60
-	if east == 0 || east <= -24*3600 || east >= 24*3600 {
-		return time.UTC
-	}
-	return time.FixedZone("", east)
 }
 
 // A TreeEntry is a line of a tree. Name is a part of the tree's data.

@@ -49,7 +49,12 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 	var wg sync.WaitGroup
 	workers := make([]*worker, opts.Jobs)
 	for i := range workers {
-		workers[i] = &worker{maker: newMaker(sw)}
+		workers[i] = &worker{maker: maker{
+			sw:    sw,
+			check: newHasher(s.hash),
+			fresh: make([]Span, 0, 64), // not nil, which would mean all
+			pool:  bufferPool{lane: sw.lane, most: s.opts.holdMost},
+		}}
 		wg.Go(workers[i].run)
 	}
 	wg.Wait()

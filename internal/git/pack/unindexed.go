@@ -21,8 +21,36 @@ func (s *Store) walkPack(p *packFile) {
 	if err := guard(w.findEntries); err != nil {
 		s.problem(p.path, fmt.Errorf("%w: %w", errWalk, err))
 	}
-	w.nameAll()
-	p.idx, p.walked = w.index(), true
+	for n := 1; n < len(w.found); n++ {
+		w.name(int32(n), found{})
+		w.drain()
+	}
+	// What is left has its base in another pack, or loose, or nowhere.
+	r := s.Reader()
+	for progress := true; progress; {
+		progress = false
+		for _, id := range slices.SortedFunc(maps.Keys(w.byRef), ID.Compare) {
+			if kind, data, err := r.Object(id); err == nil {
+				w.push(w.takeRef(id), found{kind, data})
+				w.drain()
+				progress = true
+			}
+		}
+	}
+	for n := 1; n < len(w.found); n++ {
+		if e := &w.found[n]; e.id.IsZero() {
+			s.opts.Problem(Problem{Path: p.path, Offset: int64(e.off), Err: w.why(e)})
+		}
+	}
+	named := slices.DeleteFunc(w.found, func(e walked) bool { return e.id.IsZero() })
+	slices.SortFunc(named, func(a, b walked) int { return cmp.Or(a.id.Compare(b.id), cmp.Compare(a.off, b.off)) })
+	x := &index{ids: idTable{hash: s.hash, stride: s.hash, n: len(named)}, made: make([]uint64, len(named))}
+	for i, e := range named {
+		x.ids.b = append(x.ids.b, e.id.sum[:s.hash]...)
+		x.made[i] = e.off
+	}
+	_, x.strict = x.ids.sorted()
+	p.idx, p.walked = x, true
 }
 
 // A packWalk is the making of an index. Entries are named by their place in found.
@@ -110,31 +138,6 @@ func (w *packWalk) skip(e entry) (used uint64, err error) {
 		err = errWrongSize
 	}
 	return uint64(len(src) - in.Len()), err
-}
-
-// nameAll computes the ids of all that can be made, and reports the rest.
-func (w *packWalk) nameAll() {
-	for n := 1; n < len(w.found); n++ {
-		w.name(int32(n), found{})
-		w.drain()
-	}
-	// What is left has its base in another pack, or loose, or nowhere.
-	r := w.s.Reader()
-	for progress := true; progress; {
-		progress = false
-		for _, id := range slices.SortedFunc(maps.Keys(w.byRef), ID.Compare) {
-			if kind, data, err := r.Object(id); err == nil {
-				w.push(w.takeRef(id), found{kind, data})
-				w.drain()
-				progress = true
-			}
-		}
-	}
-	for n := 1; n < len(w.found); n++ {
-		if e := &w.found[n]; e.id.IsZero() {
-			w.s.opts.Problem(Problem{Path: w.p.path, Offset: int64(e.off), Err: w.why(e)})
-		}
-	}
 }
 
 // why says why e could not be made.
@@ -235,20 +238,4 @@ func (w *packWalk) name(n int32, base found) {
 	if err != nil {
 		e.err = err
 	}
-}
-
-// index makes the index of what has got a name.
-func (w *packWalk) index() *index {
-	named := slices.DeleteFunc(w.found, func(e walked) bool { return e.id.IsZero() })
-	slices.SortFunc(named, func(a, b walked) int {
-		return cmp.Or(a.id.Compare(b.id), cmp.Compare(a.off, b.off))
-	})
-	x := &index{ids: idTable{hash: w.s.hash, stride: w.s.hash, n: len(named)}}
-	x.made = make([]uint64, len(named))
-	for i, e := range named {
-		x.ids.b = append(x.ids.b, e.id.sum[:w.s.hash]...)
-		x.made[i] = e.off
-	}
-	_, x.strict = x.ids.sorted()
-	return x
 }

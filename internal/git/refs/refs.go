@@ -67,7 +67,18 @@ func Refs(commonDir string) ([]Ref, []error) {
 		l.file(dir, "HEAD", "worktrees/"+name+"/HEAD")
 		l.loose(dir, "refs", "worktrees/"+name+"/")
 	}
-	l.stash(filepath.Join(commonDir, "logs", "refs", "stash"))
+	// The reference itself names the stash's newest entry, its log the others.
+	data, err := regular.ReadFile(filepath.Join(commonDir, "logs", "refs", "stash"), maxFile)
+	l.fail(err)
+	var stash []string
+	for line := range bytes.Lines(data) {
+		if f := bytes.Fields(line); len(f) > 1 && isID(string(f[1])) {
+			stash = append(stash, string(f[1]))
+		}
+	}
+	for i := range len(stash) - 1 {
+		l.ids[fmt.Sprintf("refs/stash@{%d}", len(stash)-1-i)] = stash[i]
+	}
 	refs := make([]Ref, 0, len(l.ids))
 	for name, id := range l.ids {
 		refs = append(refs, Ref{name, id})
@@ -133,21 +144,6 @@ func (l *lister) file(root, rel, as string) {
 	case l.reftable && rel == "refs/heads": // a notice for programs that do not know reftables
 	case !strings.HasPrefix(text, "ref:"):
 		l.errs = append(l.errs, fmt.Errorf("%s: not a reference", filepath.Join(root, filepath.FromSlash(rel))))
-	}
-}
-
-// stash adds the stash's entries but the newest, which the reference itself names.
-func (l *lister) stash(name string) {
-	data, err := regular.ReadFile(name, maxFile)
-	l.fail(err)
-	var ids []string
-	for line := range bytes.Lines(data) {
-		if f := bytes.Fields(line); len(f) > 1 && isID(string(f[1])) {
-			ids = append(ids, string(f[1]))
-		}
-	}
-	for i := range len(ids) - 1 {
-		l.ids[fmt.Sprintf("refs/stash@{%d}", len(ids)-1-i)] = ids[i]
 	}
 }
 

@@ -65,20 +65,13 @@ func (f *linkFinder) list(tree pack.ID, prefix string) {
 // headModules gives the submodules that HEAD has, and what its .gitmodules says.
 // What cannot be read is reported elsewhere, as missing or corrupt.
 func headModules(r *repository) (links []string, mods []refs.Module) {
-	if r.head.IsZero() {
+	f := &linkFinder{differ: newDiffer(r), leads: map[pack.ID]bool{}}
+	tree := f.tree(r.head)
+	if !f.look(tree, 0) {
 		return nil, nil
 	}
-	f := &linkFinder{differ: differ{r: r, reader: r.Reader()}, leads: map[pack.ID]bool{}}
-	_, data, err := f.reader.Object(r.head)
-	if err != nil {
-		return nil, nil
-	}
-	c, _ := pack.ParseCommit(data)
-	if !f.look(c.Tree, 0) {
-		return nil, nil
-	}
-	f.list(c.Tree, "")
-	for _, e := range f.read(c.Tree) {
+	f.list(tree, "")
+	for _, e := range f.read(tree) {
 		if string(e.Name) == ".gitmodules" && !e.IsTree() {
 			if _, text, err := f.reader.Object(e.ID); err == nil {
 				mods = refs.ParseModules(text)

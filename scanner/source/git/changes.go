@@ -187,7 +187,7 @@ func (t *tracer) chain(key int32) *chain {
 	return t.chains[len(t.chains)-1]
 }
 
-// lookup is the blob with a key at a path of a tree; none if there is none.
+// lookup is what is at a path of a tree: a tree, ^blob, or none.
 func (t *tracer) lookup(tree int32, path string) int32 {
 	at := tree
 	for at >= 0 && path != "" {
@@ -198,9 +198,6 @@ func (t *tracer) lookup(tree int32, path string) int32 {
 			return none
 		}
 		at = t.child(at, n)
-	}
-	if at == none || at >= 0 {
-		return none
 	}
 	return at
 }

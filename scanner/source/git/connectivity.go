@@ -24,20 +24,10 @@ type connectivity struct {
 	empty    pack.ID         // the tree without entries, which git need not store
 
 	linked atomic.Bool // a tree has a submodule
-	links  []string    // the submodules in indexes
 
 	mu     sync.Mutex
 	absent map[pack.ID]bool // to whether it is promised
 	loose  []pack.ID        // referred to from a pack, and in none
-	index  []error
-}
-
-func newConnectivity(r *repository) *connectivity {
-	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}, empty: emptyTree(r.HashSize())}
-	for _, p := range r.Packs() {
-		c.promisor[p.Path] = p.Promisor
-	}
-	return c
 }
 
 func emptyTree(hashSize int) pack.ID {
@@ -77,9 +67,7 @@ func (c *connectivity) object(o *pack.Object) error {
 
 // tree checks the entries that are fresh.
 func (c *connectivity) tree(o *pack.Object) error {
-	hash := c.r.HashSize()
-	fresh := o.Fresh
-	end := 0
+	hash, fresh, end := c.r.HashSize(), o.Fresh, 0
 	for e, err := range pack.TreeEntries(o.Data, hash) {
 		if err != nil {
 			return err
@@ -129,33 +117,29 @@ func (c *connectivity) need(id pack.ID, by string) {
 	}
 }
 
-// roots checks what references and indexes refer to.
-func (c *connectivity) roots() {
+// namedPromises is how many promised objects a report names: of a partial clone
+// that left all content on the server there are hundreds of thousands.
+const namedPromises = 1000
+
+// missing reports what references, indexes and objects refer to and is not there. What
+// a partial clone was promised is counted and makes the run incomplete too: it was not
+// scanned. It returns the submodules in indexes.
+func (h *History) missing(c *connectivity, to source.Sink) (links []string, err error) {
 	for _, ref := range c.r.refs {
 		if id, err := pack.ParseID(ref.ID); err == nil {
 			c.need(id, "")
 		}
 	}
-	c.index = eachIndexed(refs.Indexes(c.r.CommonDir()), func(e indexEntry) {
+	for _, err := range eachIndexed(refs.Indexes(c.r.CommonDir()), func(e indexEntry) {
 		switch {
 		case e.isGitlink():
-			c.links = append(c.links, e.path)
+			links = append(links, e.path)
 		case !e.intentToAdd:
 			c.need(e.id, "")
 		}
-	})
-}
-
-// namedPromises is how many promised objects a report names: of a partial clone
-// that left all content on the server there are hundreds of thousands.
-const namedPromises = 1000
-
-// missing reports what is not there. What a partial clone was promised is counted
-// and makes the run incomplete too: it was not scanned.
-func (h *History) missing(c *connectivity, to source.Sink) error {
-	for _, err := range c.index {
+	}) {
 		if err := to.Problem(finding.Problem{Path: h.shown, Error: err.Error()}); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var promises []pack.ID
@@ -171,11 +155,11 @@ func (h *History) missing(c *connectivity, to source.Sink) error {
 		err := to.Problem(finding.Problem{Path: h.shown, Object: id,
 			Error: "is referred to and not in the object store", Hint: "git fsck tells by what; restore it from another clone"})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if len(promises) == 0 {
-		return nil
+		return links, nil
 	}
 	slices.SortFunc(promises, pack.ID.Compare)
 	h.cov.Promised = len(promises)
@@ -187,7 +171,7 @@ func (h *History) missing(c *connectivity, to source.Sink) error {
 	if more := len(promises) - shown; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return to.Problem(finding.Problem{Path: h.shown,
+	return links, to.Problem(finding.Problem{Path: h.shown,
 		Error: fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(promises), names),
 		Hint:  "scan a full clone: git clone without --filter"})
 }

@@ -12,6 +12,10 @@ type differ struct {
 	problems []pack.Problem
 }
 
+func newDiffer(r *repository) differ {
+	return differ{r: r, reader: r.Reader(), seen: map[string]bool{}, want: map[pack.ID]bool{}}
+}
+
 // diff compares a tree with those of the parents.
 func (d *differ) diff(tree pack.ID, parents []pack.ID) {
 	key := string(tree.Bytes())
@@ -39,6 +43,20 @@ func (d *differ) diff(tree pack.ID, parents []pack.ID) {
 			d.entry(e, before)
 		}
 	}
+}
+
+// tree is that of a commit; the zero ID if there is none.
+func (d *differ) tree(commit pack.ID) pack.ID {
+	if commit.IsZero() {
+		return commit
+	}
+	_, data, err := d.reader.Object(commit)
+	if err != nil {
+		d.problems = append(d.problems, pack.Problem{ID: commit, Err: err})
+		return pack.ID{}
+	}
+	c, _ := pack.ParseCommit(data)
+	return c.Tree
 }
 
 func (d *differ) entry(e pack.TreeEntry, before []map[string]pack.TreeEntry) {

@@ -156,16 +156,6 @@ func (q *queue[T]) Pop() any {
 	return x
 }
 
-// spread carries bits from commits to their children: afterwards a commit has the
-// bits of itself and of all its ancestors.
-func (g *graph) spread(bits []uint64) {
-	for n := range int32(len(g.ids)) {
-		for _, p := range g.of(n) {
-			bits[n] |= bits[p]
-		}
-	}
-}
-
 // ancestors marks the commits that tips lead to, tips included.
 func (g *graph) ancestors(tips []int32) []bool {
 	mark := make([]bool, len(g.ids))

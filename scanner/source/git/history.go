@@ -180,7 +180,10 @@ func (h *History) problem(to source.Sink, p pack.Problem) error {
 
 // sweep hands over every object and checks that what they refer to is there.
 func (h *History) sweep(ctx context.Context, r *repository, to source.Sink) error {
-	c := newConnectivity(r)
+	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}, empty: emptyTree(r.HashSize())}
+	for _, p := range r.Packs() {
+		c.promisor[p.Path] = p.Promisor
+	}
 	cache, skip, err := h.openCache(r, to)
 	if err != nil {
 		return err
@@ -191,21 +194,19 @@ func (h *History) sweep(ctx context.Context, r *repository, to source.Sink) erro
 		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree),
 	})
 	h.count(stats)
-	if err == nil {
-		err = cache.replay(ctx, sw)
-	}
 	if err != nil {
 		return err
 	}
-	c.roots()
+	if err := cache.replay(ctx, sw); err != nil {
+		return err
+	}
+	if h.links, err = h.missing(c, to); err != nil {
+		return err
+	}
 	// The submodules are those in the index or, where there is no work tree, those of
 	// HEAD, which no tree has to be read for if none that was swept has one.
-	h.links = c.links
 	if (c.linked.Load() || len(skip) > 0) && gitdir.Is(h.path) {
 		h.links, h.modules = headModules(r)
-	}
-	if err := h.missing(c, to); err != nil {
-		return err
 	}
 	for id := range h.corrupt {
 		h.cov.Corrupt = append(h.cov.Corrupt, id)

@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -42,7 +43,11 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	for i := range hits {
 		out[i] = a.locate(hits[i])
 		for j := range out[i] {
-			out[i][j].Unreachable = out[i][j].Unreachable && !blind
+			l := &out[i][j]
+			l.Unreachable = l.Unreachable && !blind
+			if l.Unreachable && l.Commit == "" && l.Object == "blob" {
+				l.Exposure = finding.Dangling
+			}
 		}
 	}
 	if t.full {
@@ -110,6 +115,7 @@ type answer struct {
 	fromHead []bool
 	fromRefs []bool
 	tips     []tip
+	remotes  bool                  // the clone knows what other repositories have
 	ofBlob   map[change][]*keyPath // by key (in commit) and blob
 	messages map[pack.ID]*keyPath
 	others   map[int32][]finding.Location // of blobs that no commit has
@@ -119,6 +125,7 @@ type answer struct {
 type tip struct {
 	name   string
 	commit int32
+	local  bool // others have the reference only when they are given it
 }
 
 // A keyPath is a chain with all that is reported of it.
@@ -128,6 +135,7 @@ type keyPath struct {
 	shown   int32  // the blob whose lines are shown
 	atHead  bool
 	refs    []string
+	sent    bool  // one of refs is not local
 	removal int32 // commit; none
 }
 
@@ -138,9 +146,10 @@ func (a *answer) resolve() {
 	}
 	var tips []int32
 	for _, ref := range a.r.refs {
+		a.remotes = a.remotes || strings.HasPrefix(ref.Name, "refs/remotes/")
 		id, _ := pack.ParseID(ref.ID)
 		if n, ok := a.number[a.peel(id)]; ok {
-			a.tips = append(a.tips, tip{ref.Short(), n})
+			a.tips = append(a.tips, tip{ref.Short(), n, local(ref.Name)})
 			tips = append(tips, n)
 		}
 	}
@@ -176,6 +185,26 @@ func (a *answer) resolve() {
 	a.findOthers()
 }
 
+// local reports whether a reference is one that a clone makes itself and no command sends
+// unasked: a branch, a detached head, the stash, notes.
+func local(ref string) bool {
+	for _, p := range []string{"refs/heads/", "refs/stash", "refs/notes/", "stash@", "HEAD", "worktrees/"} {
+		if strings.HasPrefix(ref, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// exposure says how far a commit got. Whether another repository has it, only a clone
+// that follows one can know.
+func (a *answer) exposure(d *keyPath) finding.Exposure {
+	if !d.sent && (a.h.opts.Scope.Outgoing || a.remotes && len(d.refs) > 0) {
+		return finding.Unpushed
+	}
+	return finding.Committed
+}
+
 // choose decides what is reported of a chain; nil if it is not to be listed.
 func (a *answer) choose(c *chain) *keyPath {
 	if only := a.h.only; only != nil {
@@ -209,11 +238,15 @@ func (a *answer) reach(part []*keyPath) {
 			bits[x.commit] |= 1 << i
 		}
 	}
-	a.spread(bits)
+	for n := range int32(len(a.ids)) { // parents come before their children
+		for _, p := range a.of(n) {
+			bits[n] |= bits[p]
+		}
+	}
 	for i, d := range part {
 		for _, t := range a.tips {
 			if bits[t.commit]&(1<<i) != 0 {
-				d.refs = append(d.refs, t.name)
+				d.refs, d.sent = append(d.refs, t.name), d.sent || !t.local
 			}
 		}
 		if !d.atHead {
@@ -254,7 +287,16 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	}
 	switch at.Object {
 	case "commit":
-		return a.message(at, id)
+		if a.h.only != nil && !a.h.only[id] {
+			return nil
+		}
+		if d := a.messages[id]; d != nil {
+			at.Refs, at.Exposure = d.refs, a.exposure(d)
+		}
+		at.Unreachable = len(at.Refs) == 0
+		a.introducedBy(&at, id)
+		a.inMessage(&at, id)
+		return []finding.Location{at}
 	case "tag":
 		return []finding.Location{a.tag(at, id)}
 	}
@@ -262,7 +304,15 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	if list := a.ofBlob[change{a.q.key(hit.Key), blob}]; len(list) > 0 {
 		out := make([]finding.Location, 0, len(list))
 		for _, d := range list {
-			out = append(out, a.place(at, d))
+			at.Path = a.h.shownPath(d.path)
+			at.Blob = a.q.blobs[d.shown].String()
+			a.introducedBy(&at, a.ids[d.first.commit])
+			at.Refs, at.AtHead, at.Unreachable, at.RemovedIn = d.refs, d.atHead, len(d.refs) == 0, ""
+			at.Exposure = a.exposure(d)
+			if d.removal != none {
+				at.RemovedIn = a.ids[d.removal].String()
+			}
+			out = append(out, at)
 		}
 		return out
 	}
@@ -274,6 +324,9 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 		for _, o := range list {
 			l := at
 			l.Object, l.Path, l.Refs = o.Object, o.Path, o.Refs
+			if l.Object == "index" {
+				l.Exposure = finding.Staged
+			}
 			out = append(out, l)
 		}
 		return out
@@ -282,27 +335,22 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 	return []finding.Location{at}
 }
 
-func (a *answer) place(at finding.Location, d *keyPath) finding.Location {
-	at.Path = a.h.shownPath(d.path)
-	at.Blob = a.q.blobs[d.shown].String()
-	a.introducedBy(&at, a.ids[d.first.commit])
-	at.Refs, at.AtHead, at.Unreachable = d.refs, d.atHead, len(d.refs) == 0
-	if d.removal != none {
-		at.RemovedIn = a.ids[d.removal].String()
+// inMessage counts the lines of a location in a commit or tag from the first of the
+// message, as people do. What is above the message has no line.
+func (a *answer) inMessage(at *finding.Location, id pack.ID) {
+	_, data, err := a.reader.Object(id)
+	if err != nil || at.Line == 0 {
+		return
 	}
-	return at
-}
-
-func (a *answer) message(at finding.Location, id pack.ID) []finding.Location {
-	if a.h.only != nil && !a.h.only[id] {
-		return nil
+	above := 0
+	if end := bytes.Index(data, []byte("\n\n")); end >= 0 {
+		above = bytes.Count(data[:end+2], []byte("\n"))
 	}
-	if d := a.messages[id]; d != nil {
-		at.Refs = d.refs
+	if at.Line > above {
+		at.Line, at.EndLine = at.Line-above, at.EndLine-above
+		return
 	}
-	at.Unreachable = len(at.Refs) == 0
-	a.introducedBy(&at, id)
-	return []finding.Location{at}
+	at.Line, at.Column, at.EndLine, at.EndColumn, at.UTF16Column, at.UTF16EndColumn = 0, 0, 0, 0, 0, 0
 }
 
 // introducedBy fills in what a commit says of itself.
@@ -334,6 +382,7 @@ func signed(at *finding.Location, s pack.Signature) {
 // or a tag of it.
 func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
 	signed(&at, a.tags[id].Tagger)
+	a.inMessage(&at, id)
 	for _, ref := range a.r.refs {
 		next, _ := pack.ParseID(ref.ID)
 		for range maxTags {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ import (
 )
 
 // cacheForm changes with the form of the files in a cache.
-const cacheForm = 1
+const cacheForm = "2"
 
 // maxNeeds bounds the loose objects that one entry may depend on.
 const maxNeeds = 10_000
@@ -31,9 +32,6 @@ const maxNeeds = 10_000
 // read again. It holds ids of objects and nothing of what they contain; the
 // keys come from the repository itself each time.
 type packEntry struct {
-	Form     int    `json:"form"`
-	Detector string `json:"detector"`
-	Pack     string `json:"pack"`
 	// Beside are the packs it was read together with. When one is gone, an object
 	// may have lost its sound copy.
 	Beside []string `json:"beside"`
@@ -59,15 +57,15 @@ func (h *History) openCache(r *repository, to source.Sink) (*packCache, []string
 		return nil, nil, nil
 	}
 	c := &packCache{h: h, names: map[string]string{}}
-	here := map[string]bool{}
 	for _, p := range r.Packs() {
 		if name, err := packName(p.Path, r.HashSize()); err == nil && !p.Unindexed {
-			c.names[p.Path], here[name] = name, true
+			c.names[p.Path] = name
 		}
 	}
+	here := slices.Sorted(maps.Values(c.names))
 	var skip []string
-	for _, p := range r.Packs() {
-		e, err := c.read(c.names[p.Path])
+	for _, path := range slices.Sorted(maps.Keys(c.names)) {
+		e, err := c.read(c.names[path])
 		if err != nil {
 			if err := to.Problem(finding.Problem{Path: filepath.ToSlash(h.opts.Cache), Warning: true,
 				Error: "an entry of the cache was dropped: " + err.Error()}); err != nil {
@@ -75,7 +73,7 @@ func (h *History) openCache(r *repository, to source.Sink) (*packCache, []string
 			}
 		}
 		if e != nil && c.fits(e, r, here) {
-			skip = append(skip, p.Path)
+			skip = append(skip, path)
 		}
 	}
 	c.again = sortedIDs(c.again)
@@ -100,17 +98,16 @@ func packName(name string, hashSize int) (string, error) {
 	return filepath.Base(name) + ":" + hex.EncodeToString(sum), nil
 }
 
+// file is where the entry of a pack is: the name says for which form of entries, which
+// detector and which pack it holds.
 func (c *packCache) file(name string) string {
-	sum := sha256.Sum256([]byte(c.h.opts.Version + "\x00" + name))
+	sum := sha256.Sum256([]byte(cacheForm + "\x00" + c.h.opts.Version + "\x00" + name))
 	return filepath.Join(c.h.opts.Cache, "pack-"+hex.EncodeToString(sum[:16]))
 }
 
 // read gives an entry; nil when there is none. A file is the entry's checksum, a
 // line feed, and the entry.
 func (c *packCache) read(name string) (*packEntry, error) {
-	if name == "" {
-		return nil, nil
-	}
 	data, err := os.ReadFile(c.file(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -125,17 +122,14 @@ func (c *packCache) read(name string) (*packEntry, error) {
 		_ = os.Remove(c.file(name))
 		return nil, errors.New(filepath.Base(c.file(name)) + " is damaged")
 	}
-	if e.Form != cacheForm || e.Detector != c.h.opts.Version || e.Pack != name {
-		return nil, nil
-	}
 	return &e, nil
 }
 
 // fits reports whether an entry holds for the store as it is now, and notes what
-// is to be read again.
-func (c *packCache) fits(e *packEntry, r *repository, here map[string]bool) bool {
+// is to be read again. here is sorted.
+func (c *packCache) fits(e *packEntry, r *repository, here []string) bool {
 	for _, b := range e.Beside {
-		if !here[b] {
+		if _, ok := slices.BinarySearch(here, b); !ok {
 			return false
 		}
 	}
@@ -193,11 +187,7 @@ func (c *packCache) store(r *repository, again []pack.ID, conn *connectivity, so
 	if err := os.MkdirAll(c.h.opts.Cache, 0o700); err != nil {
 		return err
 	}
-	e := packEntry{Form: cacheForm, Detector: c.h.opts.Version, Again: []string{}, Needs: []string{}}
-	for _, name := range c.names {
-		e.Beside = append(e.Beside, name)
-	}
-	slices.Sort(e.Beside)
+	e := packEntry{Beside: slices.Sorted(maps.Values(c.names)), Again: []string{}, Needs: []string{}}
 	for _, id := range needs {
 		e.Needs = append(e.Needs, id.String())
 	}
@@ -208,7 +198,7 @@ func (c *packCache) store(r *repository, again []pack.ID, conn *connectivity, so
 		}
 	}
 	for path, name := range c.names {
-		e.Pack, e.Again = name, in[path]
+		e.Again = in[path]
 		body, err := json.Marshal(e)
 		if err != nil {
 			return err

@@ -47,21 +47,19 @@ func (s *selector) base(name string) (pack.ID, bool) {
 			}
 		}
 	}
-	return s.abbreviated(name)
-}
-
-// abbreviated finds the one commit whose id starts with name.
-func (s *selector) abbreviated(name string) (found pack.ID, ok bool) {
 	if len(name) < 4 || strings.Trim(name, "0123456789abcdef") != "" {
-		return found, false
+		return pack.ID{}, false
 	}
-	n := 0
+	var commits []pack.ID // whose ids start with name
 	for _, id := range s.r.WithPrefix(name) {
 		if kind, _, err := s.reader.Object(id); err == nil && kind == pack.Commit {
-			found, n = id, n+1
+			commits = append(commits, id)
 		}
 	}
-	return found, n == 1
+	if len(commits) != 1 {
+		return pack.ID{}, false
+	}
+	return commits[0], true
 }
 
 // step follows one of ~N, ^N, ^{…}.
@@ -74,29 +72,25 @@ func (s *selector) step(id pack.ID, text string) (pack.ID, string, error) {
 		}
 		return id, after, nil // commits are what is asked for in any case
 	}
-	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	after := strings.TrimLeft(rest, "0123456789")
 	n := 1
-	if digits > 0 {
+	if digits := rest[:len(rest)-len(after)]; digits != "" {
 		var err error
-		if n, err = strconv.Atoi(rest[:digits]); err != nil {
+		if n, err = strconv.Atoi(digits); err != nil {
 			return id, "", errors.New("a number is too large")
 		}
 	}
-	rest = rest[digits:]
+	which := 1
 	if op == '^' {
-		if n == 0 {
-			return id, rest, nil
-		}
-		id, err := s.parent(id, n)
-		return id, rest, err
+		which, n = n, min(n, 1)
 	}
 	for range n {
 		var err error
-		if id, err = s.parent(id, 1); err != nil {
-			return id, rest, err
+		if id, err = s.parent(id, which); err != nil {
+			return id, "", err
 		}
 	}
-	return id, rest, nil
+	return id, after, nil
 }
 
 func (s *selector) parent(id pack.ID, n int) (pack.ID, error) {
@@ -160,7 +154,7 @@ func FileAt(dir, revision, name string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("revision %q: %w", revision, err)
 	}
-	d := differ{r: r, reader: s.reader}
+	d := newDiffer(r)
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
 		entries := d.read(tree)

@@ -21,7 +21,7 @@ import (
 
 // A Scope bounds a scan to what some commits introduce: keys that are at a place
 // where none of the commit's parents has them. The zero value is everything. At
-// most one field may be set, but for Except, which goes with Updates.
+// most one field may be set, but for Except and Outgoing, which go with Updates.
 type Scope struct {
 	// Since is a revision or a date: what is reachable from any reference and not
 	// from it, or was committed later.
@@ -32,6 +32,8 @@ type Scope struct {
 	// names of references or their beginnings, is not new.
 	Updates []Update
 	Except  []string
+	// Outgoing says that the updates have not left this machine yet.
+	Outgoing bool
 	// Staged is what the index would commit. IndexFile is read in place of the
 	// repository's own index, as git does with GIT_INDEX_FILE.
 	Staged    bool
@@ -82,7 +84,7 @@ func (h *History) walkScope(ctx context.Context, r *repository, to source.Sink) 
 		}
 		return to.Problem(p)
 	}
-	d := &differ{r: r, reader: s.reader, seen: map[string]bool{}, want: map[pack.ID]bool{}}
+	d := newDiffer(r)
 	for _, id := range s.selected {
 		h.only[id] = true
 		d.want[id] = true
@@ -101,16 +103,16 @@ func (h *History) walkScope(ctx context.Context, r *repository, to source.Sink) 
 	for _, id := range s.tags {
 		d.want[id] = true
 	}
-	for _, p := range append(s.problems, d.problems...) {
+	return h.hand(ctx, r, d.want, append(s.problems, d.problems...), to)
+}
+
+// hand hands over the problems met so far, and single objects, whole.
+func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, problems []pack.Problem, to source.Sink) error {
+	for _, p := range problems {
 		if err := h.problem(to, p); err != nil {
 			return err
 		}
 	}
-	return h.hand(ctx, r, d.want, to)
-}
-
-// hand hands over single objects, whole.
-func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, to source.Sink) error {
 	ids := slices.SortedFunc(maps.Keys(want), pack.ID.Compare)
 	jobs := h.opts.Jobs
 	if jobs <= 0 {
@@ -175,63 +177,51 @@ func (s *selector) choose(scope Scope) error {
 	s.queue.before = func(a, b *painted) bool { return a.date > b.date }
 	switch {
 	case len(scope.Updates) > 0:
-		return s.updates(scope)
-	case scope.Range != "":
-		return s.rangeOf(scope.Range)
-	}
-	if when, ok := parseDate(scope.Since, time.Now()); ok {
-		s.after = when.Unix()
-	} else if id, err := s.resolve(scope.Since); err != nil {
-		return err
-	} else {
-		s.tip(id.String(), unwanted)
-	}
-	for _, ref := range s.r.refs {
-		s.tip(ref.ID, wanted)
-	}
-	if !s.r.head.IsZero() {
-		s.tip(s.r.head.String(), wanted)
-	}
-	return s.paint()
-}
-
-func (s *selector) rangeOf(text string) error {
-	a, b, ok := strings.Cut(text, "..")
-	if !ok {
-		return fmt.Errorf("range %q: want A..B or A...B", text)
-	}
-	b, s.symmetric = strings.CutPrefix(b, ".")
-	for _, side := range []struct {
-		name string
-		flag uint8
-	}{{a, unwanted}, {b, wanted}} {
-		if side.name == "" {
-			side.name = "HEAD"
+		for _, u := range scope.Updates {
+			if id, err := pack.ParseID(u.New); err != nil || strings.Trim(u.New, "0") == "" {
+				continue // the reference goes away
+			} else if !s.r.Has(id) {
+				return fmt.Errorf("%s: object %s is not here", u.Ref, u.New)
+			}
+			s.tip(u.New, wanted)
+			if id, err := pack.ParseID(u.Old); err == nil && s.r.Has(id) {
+				s.tip(u.Old, unwanted)
+			}
 		}
-		id, err := s.resolve(side.name)
+		for _, ref := range s.r.refs {
+			if slices.ContainsFunc(scope.Except, func(p string) bool { return strings.HasPrefix(ref.Name, p) }) {
+				s.tip(ref.ID, unwanted)
+			}
+		}
+	case scope.Range != "":
+		a, b, ok := strings.Cut(scope.Range, "..")
+		if !ok {
+			return fmt.Errorf("range %q: want A..B or A...B", scope.Range)
+		}
+		b, s.symmetric = strings.CutPrefix(b, ".")
+		from, err := s.resolve(cmp.Or(a, "HEAD"))
 		if err != nil {
 			return err
 		}
-		s.tip(id.String(), side.flag)
-	}
-	return s.paint()
-}
-
-func (s *selector) updates(scope Scope) error {
-	for _, u := range scope.Updates {
-		if id, err := pack.ParseID(u.New); err != nil || strings.Trim(u.New, "0") == "" {
-			continue // the reference goes away
-		} else if !s.r.Has(id) {
-			return fmt.Errorf("%s: object %s is not here", u.Ref, u.New)
+		s.tip(from.String(), unwanted)
+		to, err := s.resolve(cmp.Or(b, "HEAD"))
+		if err != nil {
+			return err
 		}
-		s.tip(u.New, wanted)
-		if id, err := pack.ParseID(u.Old); err == nil && s.r.Has(id) {
-			s.tip(u.Old, unwanted)
+		s.tip(to.String(), wanted)
+	default:
+		if when, ok := parseDate(scope.Since, time.Now()); ok {
+			s.after = when.Unix()
+		} else if id, err := s.resolve(scope.Since); err != nil {
+			return err
+		} else {
+			s.tip(id.String(), unwanted)
 		}
-	}
-	for _, ref := range s.r.refs {
-		if slices.ContainsFunc(scope.Except, func(p string) bool { return strings.HasPrefix(ref.Name, p) }) {
-			s.tip(ref.ID, unwanted)
+		for _, ref := range s.r.refs {
+			s.tip(ref.ID, wanted)
+		}
+		if !s.r.head.IsZero() {
+			s.tip(s.r.head.String(), wanted)
 		}
 	}
 	return s.paint()

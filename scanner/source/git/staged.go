@@ -35,15 +35,10 @@ func (h *History) walkStaged(ctx context.Context, r *repository, to source.Sink)
 	if err != nil {
 		return to.Problem(finding.Problem{Path: h.shown, Error: err.Error()})
 	}
-	s := &stager{differ: differ{r: r, reader: r.Reader(), want: map[pack.ID]bool{}}, entries: entries}
+	s := &stager{differ: newDiffer(r), entries: entries}
 	s.compare("", s.tree(r.head), trees, len(entries))
 	h.staged = s.found
-	for _, p := range s.problems {
-		if err := h.problem(to, p); err != nil {
-			return err
-		}
-	}
-	return h.hand(ctx, r, s.want, to)
+	return h.hand(ctx, r, s.want, s.problems, to)
 }
 
 // A stager compares an index with a tree, from the front.
@@ -51,20 +46,6 @@ type stager struct {
 	differ
 	entries []indexEntry // what is left of the index
 	found   []stagedEntry
-}
-
-// tree is that of a commit; the zero ID if there is none.
-func (s *stager) tree(commit pack.ID) pack.ID {
-	if commit.IsZero() {
-		return commit
-	}
-	_, data, err := s.reader.Object(commit)
-	if err != nil {
-		s.problems = append(s.problems, pack.Problem{ID: commit, Err: err})
-		return pack.ID{}
-	}
-	c, _ := pack.ParseCommit(data)
-	return c.Tree
 }
 
 // compare takes the entries below prefix off the index. count is at most how many
@@ -96,26 +77,19 @@ func (s *stager) compare(prefix string, tree pack.ID, cache *index.Tree, count i
 			continue
 		}
 		s.entries = s.entries[1:]
-		s.entry(e, head[name])
-	}
-}
-
-func (s *stager) entry(e *indexEntry, head pack.TreeEntry) {
-	id := e.id
-	switch {
-	case id == head.ID || e.isGitlink() || e.intentToAdd:
-	case e.mode == index.ModeTree: // a folder that is not checked out, in a sparse index
-		d := differ{r: s.r, reader: s.reader, seen: map[string]bool{}, want: s.want}
-		d.diff(id, []pack.ID{head.ID})
-		s.problems = append(s.problems, d.problems...)
-	default:
-		old := pack.ID{}
-		if !head.IsTree() && !head.IsCommit() && !head.ID.IsZero() {
-			old = head.ID
-			s.want[old] = true
+		switch old := head[name]; {
+		case e.id == old.ID || e.isGitlink() || e.intentToAdd:
+		case e.mode == index.ModeTree: // a folder that is not checked out, in a sparse index
+			s.diff(e.id, []pack.ID{old.ID})
+		default:
+			in := pack.ID{}
+			if !old.IsTree() && !old.IsCommit() && !old.ID.IsZero() {
+				in = old.ID
+				s.want[in] = true
+			}
+			s.want[e.id] = true
+			s.found = append(s.found, stagedEntry{e.path, e.id, in})
 		}
-		s.want[id] = true
-		s.found = append(s.found, stagedEntry{e.path, id, old})
 	}
 }
 
@@ -137,7 +111,7 @@ func (h *History) locateStaged(hits []source.Hit) [][]finding.Location {
 				continue
 			}
 			at := hit.At
-			at.Object, at.Path = "index", h.shownPath(e.path)
+			at.Object, at.Path, at.Exposure = "index", h.shownPath(e.path), finding.Staged
 			out[i] = append(out[i], at)
 		}
 	}

@@ -82,10 +82,7 @@ func (sw *sweeper) window(o *pack.Object) *source.Window {
 		delete(sw.windows, o.ID)
 	}
 	sw.mu.Unlock()
-	return t.next(o.Data, o.Window)
-}
-
-func (t *lineTracker) next(data []byte, in *pack.Window) *source.Window {
+	data, in := o.Data, o.Window
 	if lead := in.Offset - t.at.Offset; lead > 0 && lead <= int64(len(t.tail)) {
 		t.at.Advance(t.tail[:lead])
 	}

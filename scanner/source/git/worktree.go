@@ -106,22 +106,15 @@ func (w *WorkTrees) place(name string) (*workTree, string) {
 
 // around returns the work tree that a folder is in.
 func (w *WorkTrees) around(dir string) *workTree {
-	var passed []string
-	var found *workTree
-	for ; ; dir = filepath.Dir(dir) {
-		if t, known := w.dirs[dir]; known {
-			found = t
-			break
-		}
-		passed = append(passed, dir)
-		if found = w.open(dir); found != nil || dir == filepath.Dir(dir) {
-			break
-		}
+	t, known := w.dirs[dir]
+	if known {
+		return t
 	}
-	for _, d := range passed {
-		w.dirs[d] = found
+	if t = w.open(dir); t == nil && dir != filepath.Dir(dir) {
+		t = w.around(filepath.Dir(dir))
 	}
-	return found
+	w.dirs[dir] = t
+	return t
 }
 
 // open returns the work tree whose root is dir, nil when it is none. git goes by

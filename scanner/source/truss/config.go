@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"go.yaml.in/yaml/v3"
 
@@ -67,18 +68,29 @@ func ParseConfig(data []byte) (Config, error) {
 	if root.Kind != yaml.MappingNode {
 		return config, errors.New("is not a YAML mapping")
 	}
-	entries(root, func(key string, value *yaml.Node) {
-		switch key {
+	for key, value := range entries(root) {
+		switch key { // of a key that is there twice, the last counts
 		case "external_package_dirs":
-			config.ExternalPackageDirs = words(value)
+			config.ExternalPackageDirs = nil
+			for _, n := range value.Content {
+				if n = follow(n); value.Kind == yaml.SequenceNode && n != nil && n.Kind == yaml.ScalarNode {
+					config.ExternalPackageDirs = append(config.ExternalPackageDirs, n.Value)
+				}
+			}
 		case "bundled_packages_dir":
 			if value.Kind == yaml.ScalarNode {
 				config.BundledPackagesDir = value.Value
 			}
 		case "secrets":
-			config.SecretValues = secretValues(value)
+			config.SecretValues = nil
+			for name, n := range entries(value) {
+				if n.Tag == "!!null" || n.Kind == yaml.ScalarNode && (n.Value == "" || n.Value == dummySecret) {
+					continue
+				}
+				config.SecretValues = append(config.SecretValues, ConfigEntry{Name: name, Line: n.Line, Column: n.Column})
+			}
 		}
-	})
+	}
 	return config, nil
 }
 
@@ -101,39 +113,14 @@ func follow(n *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// entries calls yield for each pair of a mapping, in file order.
-func entries(n *yaml.Node, yield func(key string, value *yaml.Node)) {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := follow(n.Content[i]), follow(n.Content[i+1])
-		if key != nil && value != nil && key.Kind == yaml.ScalarNode {
-			yield(key.Value, value)
+// entries yields the pairs of a mapping, in file order; none of what is not a mapping.
+func entries(n *yaml.Node) iter.Seq2[string, *yaml.Node] {
+	return func(yield func(string, *yaml.Node) bool) {
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			key, value := follow(n.Content[i]), follow(n.Content[i+1])
+			if key != nil && value != nil && key.Kind == yaml.ScalarNode && !yield(key.Value, value) {
+				return
+			}
 		}
 	}
-}
-
-func words(n *yaml.Node) []string {
-	if n.Kind != yaml.SequenceNode {
-		return nil
-	}
-	var out []string
-	for _, c := range n.Content {
-		if c = follow(c); c != nil && c.Kind == yaml.ScalarNode {
-			out = append(out, c.Value)
-		}
-	}
-	return out
-}
-
-func secretValues(n *yaml.Node) []ConfigEntry {
-	var out []ConfigEntry
-	entries(n, func(key string, value *yaml.Node) {
-		if value.Tag == "!!null" || value.Kind == yaml.ScalarNode && (value.Value == "" || value.Value == dummySecret) {
-			return
-		}
-		out = append(out, ConfigEntry{Name: key, Line: value.Line, Column: value.Column})
-	})
-	return out
 }

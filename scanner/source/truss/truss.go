@@ -6,14 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/b10lint/b10lint/finding"
-	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
@@ -43,38 +42,35 @@ type Entry struct {
 // truss (a folder with a config.yaml), a chain (Python files that use
 // truss_chains) or a training folder. See UploadSet.
 func Uploads(dir string, o Options) source.Source {
-	return source.Source{Walk: func(ctx context.Context, to source.Sink) error { return walk(ctx, dir, o, to) }}
-}
-
-// walk hands over the contents of the upload set, in the order of their paths.
-func walk(ctx context.Context, dir string, o Options, to source.Sink) error {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = errors.New("is not a folder")
-	}
-	if err != nil {
-		return fmt.Errorf("cannot scan the truss %s: %s", dir, source.Reason(err))
-	}
-	entries, problems := UploadSet(dir, o)
-	for _, p := range problems {
-		if err := to.Problem(p); err != nil {
-			return err
+	return source.Source{Walk: func(ctx context.Context, to source.Sink) error {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = errors.New("is not a folder")
 		}
-	}
-	r := disk.NewFiles(to)
-	for _, e := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
+		if err != nil {
+			return fmt.Errorf("cannot scan the truss %s: %s", dir, source.Reason(err))
 		}
-		if e.Link != "" {
-			continue // what it leads to stays here
+		entries, problems := UploadSet(dir, o)
+		for _, p := range problems {
+			if err := to.Problem(p); err != nil {
+				return err
+			}
 		}
-		at := finding.Location{Path: filepath.ToSlash(e.File), Exposure: finding.Shipped}
-		if err := r.Send(ctx, at, e.File); err != nil {
-			return err
+		r := disk.NewFiles(to)
+		for _, e := range entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if e.Link != "" {
+				continue // what it leads to stays here
+			}
+			at := finding.Location{Path: filepath.ToSlash(e.File), Exposure: finding.Shipped}
+			if err := r.Send(ctx, at, e.File); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	}}
 }
 
 // UploadSet lists what `truss push` of truss 0.18 (and `truss chains push` and
@@ -94,33 +90,7 @@ func walk(ctx context.Context, dir string, o Options, to source.Sink) error {
 func UploadSet(dir string, o Options) ([]Entry, []finding.Problem) {
 	u := &upload{dir: dir, config: o.Config, entries: map[string]Entry{}}
 	u.run()
-	out := make([]Entry, 0, len(u.entries))
-	for _, e := range u.entries {
-		out = append(out, e)
-	}
-	slices.SortFunc(out, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
-	return out, u.problems
-}
-
-// chainFiles returns the Python files at the top of a folder that use truss_chains,
-// and which of them name folders that only running them would tell.
-func chainFiles(dir string) (chain, opaque []string) {
-	children, _ := os.ReadDir(dir) // what cannot be read is reported by the walk
-	for _, c := range children {
-		if !strings.HasSuffix(c.Name(), ".py") {
-			continue
-		}
-		name := filepath.Join(dir, c.Name())
-		data, err := regular.ReadFile(name, source.SmallFile)
-		if err != nil || !strings.Contains(string(data), "truss_chains") {
-			continue // one that cannot be read is reported when it is sent
-		}
-		chain = append(chain, name)
-		if strings.Contains(string(data), "external_package_dirs") || strings.Contains(string(data), "truss_dir") {
-			opaque = append(opaque, name)
-		}
-	}
-	return chain, opaque
+	return slices.SortedFunc(maps.Values(u.entries), func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) }), u.problems
 }
 
 // Inspect judges what `truss push` would upload from a folder: values in the

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/ignore"
@@ -63,7 +64,7 @@ func (u *upload) run() {
 		u.sendConfig()
 		return
 	}
-	u.archive(u.dir, spec, false)
+	u.walk(u.dir, "", spec, u.add)
 	u.chain()
 }
 
@@ -77,7 +78,7 @@ func (u *upload) truss(spec, custom *ignore.PathSpec) {
 		u.problems = append(u.problems, p)
 	}
 	if len(config.ExternalPackageDirs) == 0 {
-		u.archive(u.dir, spec, false)
+		u.walk(u.dir, "", spec, u.add)
 		return
 	}
 	u.copyTree(u.dir, "", custom)
@@ -88,18 +89,6 @@ func (u *upload) truss(spec, custom *ignore.PathSpec) {
 		}
 		u.external(ext, config.BundledPackagesDir, spec)
 	}
-}
-
-// archive lists a folder as truss's archive_dir does, links as links; with follow
-// set, as copy_tree_path does.
-func (u *upload) archive(dir string, spec *ignore.PathSpec, follow bool) {
-	u.walk(dir, "", spec, func(rel, file string) {
-		if !follow {
-			u.add(rel, file)
-		} else {
-			u.addFollowed(rel, file)
-		}
-	})
 }
 
 // copyTree lists what is left of a folder copied to a place in a gathered truss
@@ -161,16 +150,28 @@ func ignoredWithParents(spec *ignore.PathSpec, rel string) bool {
 	return spec.Match(rel)
 }
 
-// chain adds what the chainlets of a chain take from its root.
+// chain adds what the chainlets of a chain take from its root: its Python files at the
+// top use truss_chains.
 func (u *upload) chain() {
-	chain, opaque := chainFiles(u.dir)
-	if len(chain) == 0 {
-		return
-	}
-	u.archive(u.dir, u.builtin, true)
-	for _, name := range opaque {
-		u.problem(name, "names further folders to upload (external_package_dirs or truss_dir), which only running it would tell",
-			"scan those folders with --truss as well", true)
+	children, _ := os.ReadDir(u.dir) // what cannot be read is reported by the walk
+	found := false
+	for _, c := range children {
+		if !strings.HasSuffix(c.Name(), ".py") {
+			continue
+		}
+		name := filepath.Join(u.dir, c.Name())
+		data, err := regular.ReadFile(name, source.SmallFile)
+		if err != nil || !strings.Contains(string(data), "truss_chains") {
+			continue // one that cannot be read is reported when it is sent
+		}
+		if !found {
+			found = true
+			u.walk(u.dir, "", u.builtin, u.addFollowed)
+		}
+		if strings.Contains(string(data), "external_package_dirs") || strings.Contains(string(data), "truss_dir") {
+			u.problem(name, "names further folders to upload (external_package_dirs or truss_dir), which only running it would tell",
+				"scan those folders with --truss as well", true)
+		}
 	}
 }
 
@@ -201,7 +202,7 @@ func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, fi
 	}
 }
 
-// add lists a file of the archive, or a link as the link that is stored.
+// add lists a file of the archive as truss's archive_dir does, a link as a link.
 func (u *upload) add(rel, file string) {
 	info, err := os.Lstat(file)
 	if err != nil {
@@ -226,8 +227,8 @@ func (u *upload) add(rel, file string) {
 	u.entries[rel] = e
 }
 
-// addFollowed lists a file of a copy, where a link becomes what it leads to. The
-// copy passes a broken one over, but truss has looked at its time before, unless
+// addFollowed lists a file of a copy as copy_tree_path does, a link as what it leads
+// to. The copy passes a broken one over, but truss has read its time before, unless
 // its name starts with a dot.
 func (u *upload) addFollowed(rel, file string) {
 	info, err := os.Stat(file)

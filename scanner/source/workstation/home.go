@@ -223,21 +223,38 @@ func glob(base, pattern string) ([]string, error) {
 // is not a problem; one that is there and cannot be read is. A file that git tracks, as
 // in a repository of dotfiles, is located as Committed.
 func Home(o Options) source.Source {
-	h := home{o}
-	return source.Source{Walk: h.walk, Locate: h.locate}
+	return source.Source{
+		Walk: func(ctx context.Context, to source.Sink) error { return o.walk(ctx, to) },
+		// The exposure of the hits in files is worked out; all of them are at home.
+		Locate: func(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
+			out := make([][]finding.Location, len(hits))
+			var files []finding.Location
+			var at []int
+			for i, hit := range hits {
+				out[i] = []finding.Location{hit.At}
+				if !strings.HasPrefix(hit.At.Path, source.EnvironmentPath) {
+					files, at = append(files, hit.At), append(at, i)
+				}
+			}
+			found, err := locate(ctx, o, files, func(string) (Place, bool) { return Place{}, true })
+			for i, f := range found {
+				out[at[i]][0] = f
+			}
+			return out, err
+		},
+	}
 }
 
-type home struct{ opts Options }
-
 // walk hands over the files in the order of the table, then the environment.
-func (h home) walk(ctx context.Context, to source.Sink) error {
-	if info, err := os.Stat(h.opts.Dir); err != nil || !info.IsDir() {
-		if err == nil {
-			err = errors.New("is not a folder")
-		}
+func (o Options) walk(ctx context.Context, to source.Sink) error {
+	info, err := os.Stat(o.Dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("is not a folder")
+	}
+	if err != nil {
 		return fmt.Errorf("cannot scan the home: %w", err)
 	}
-	files, problems := Files(h.opts)
+	files, problems := Files(o)
 	for _, p := range problems {
 		if err := to.Problem(p); err != nil {
 			return err
@@ -253,7 +270,7 @@ func (h home) walk(ctx context.Context, to source.Sink) error {
 			return err
 		}
 	}
-	for _, variable := range h.opts.Environ {
+	for _, variable := range o.Environ {
 		name, _, _ := strings.Cut(variable, "=")
 		at := finding.Location{Path: source.EnvironmentPath + name, Exposure: finding.Home, Context: string(KindEnvironment)}
 		if _, err := to.Blob(&source.Blob{At: at, Data: []byte(variable)}); err != nil {
@@ -261,22 +278,4 @@ func (h home) walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	return nil
-}
-
-// locate sets the exposure of the hits in files.
-func (h home) locate(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
-	out := make([][]finding.Location, len(hits))
-	var files []finding.Location
-	var at []int
-	for i, hit := range hits {
-		out[i] = []finding.Location{hit.At}
-		if !strings.HasPrefix(hit.At.Path, source.EnvironmentPath) {
-			files, at = append(files, hit.At), append(at, i)
-		}
-	}
-	found, err := locate(ctx, h.opts, files, func(string) (Place, bool) { return Place{}, true })
-	for i, f := range found {
-		out[at[i]][0] = f
-	}
-	return out, err
 }

@@ -121,7 +121,11 @@ func (in *inspector) file(f PlaceFile) {
 	if err != nil {
 		return // reported by the scan
 	}
-	holds := holdsKey(f.Path, data)
+	holds := false // a key that is more than possible, or what else the kind of file may keep
+	rules.Find(f.Path, data, nil, func(m rules.Match) bool {
+		holds = m.Confidence > finding.LowConfidence
+		return !holds
+	})
 	switch {
 	case kind == KindTrussrc:
 		state := in.trees.State(filepath.FromSlash(f.Path))
@@ -132,8 +136,11 @@ func (in *inspector) file(f PlaceFile) {
 		in.tracked(f.Path, state, holds)
 	case kind == KindBasetenCLI:
 		holds = in.authFile(f.Path, data) || holds
+	case kind == KindTruss && strings.Contains(f.Path, "/.truss/secrets/"):
+		holds = holds || len(bytes.TrimSpace(data)) > 0
 	case kind == KindTruss:
-		holds = holds || isLocalSecret(f.Path, data)
+		config, err := truss.ParseConfig(data)
+		holds = holds || err == nil && len(config.SecretValues) > 0
 	}
 	if holds && readers != "" {
 		in.readable(f, readers)
@@ -155,25 +162,6 @@ func (in *inspector) tracked(path string, state git.State, holds bool) {
 		message = fmt.Sprintf("%s lies in the git repository %s and is not ignored", path, filepath.ToSlash(state.Root))
 	}
 	in.report(rules.TrussrcTracked, severity, "", message, finding.Location{Path: path})
-}
-
-// holdsKey reports whether the detector finds a key that is more than possible.
-func holdsKey(path string, data []byte) bool {
-	found := false
-	rules.Find(path, data, nil, func(m rules.Match) bool {
-		found = m.Confidence > finding.LowConfidence
-		return !found
-	})
-	return found
-}
-
-// isLocalSecret reports whether a file below ~/.truss holds a secret of any kind.
-func isLocalSecret(path string, data []byte) bool {
-	if strings.Contains(path, "/.truss/secrets/") {
-		return len(bytes.TrimSpace(data)) > 0
-	}
-	config, err := truss.ParseConfig(data)
-	return err == nil && len(config.SecretValues) > 0
 }
 
 func (in *inspector) readable(f PlaceFile, readers string) {
@@ -233,13 +221,9 @@ func (in *inspector) planMode(path string, info fs.FileInfo) {
 	if info.IsDir() {
 		to = 0o700
 	}
-	fix := ModeFix{path, info.Mode().Perm(), to}
-	for _, m := range in.Modes {
-		if m == fix {
-			return
-		}
+	if fix := (ModeFix{path, info.Mode().Perm(), to}); !slices.Contains(in.Modes, fix) {
+		in.Modes = append(in.Modes, fix)
 	}
-	in.Modes = append(in.Modes, fix)
 }
 
 // FixModes carries out a plan and returns what became of each part, in order. It
@@ -248,25 +232,21 @@ func (in *inspector) planMode(path string, info fs.FileInfo) {
 func FixModes(plan []ModeFix) []ModeResult {
 	out := make([]ModeResult, 0, len(plan))
 	for _, fix := range plan {
-		out = append(out, ModeResult{fix, fixMode(fix)})
+		name := filepath.FromSlash(fix.Path)
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().Perm() != fix.From {
+			err = fmt.Errorf("%s: its mode is %04o by now and not %04o; nothing was changed", fix.Path, info.Mode().Perm(), fix.From)
+		}
+		if err == nil {
+			err = os.Chmod(name, fix.To)
+		}
+		if err == nil {
+			info, err = os.Stat(name)
+		}
+		if err == nil && info.Mode().Perm() != fix.To {
+			err = fmt.Errorf("%s: its mode is %04o still; the file system keeps no modes", fix.Path, info.Mode().Perm())
+		}
+		out = append(out, ModeResult{fix, err})
 	}
 	return out
-}
-
-func fixMode(fix ModeFix) error {
-	name := filepath.FromSlash(fix.Path)
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm() != fix.From {
-		return fmt.Errorf("%s: its mode is %04o by now and not %04o; nothing was changed", fix.Path, info.Mode().Perm(), fix.From)
-	}
-	if err := os.Chmod(name, fix.To); err != nil {
-		return err
-	}
-	if info, err = os.Stat(name); err == nil && info.Mode().Perm() != fix.To {
-		err = fmt.Errorf("%s: its mode is %04o still; the file system keeps no modes", fix.Path, info.Mode().Perm())
-	}
-	return err
 }

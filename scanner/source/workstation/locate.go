@@ -55,9 +55,7 @@ func locate(
 		if known && s.Exposure != finding.Committed {
 			s.Exposure = finding.Home
 		}
-		if s.Exposure == finding.Home || s.Exposure == finding.Ignored {
-			readable[i] = openToAll(name)
-		}
+		readable[i] = (s.Exposure == finding.Home || s.Exposure == finding.Ignored) && openToAll(name)
 	}
 	out := make([]finding.Location, len(places))
 	for i, at := range places {
@@ -68,13 +66,7 @@ func locate(
 		}
 		out[i] = at
 	}
-	return out, unknown(states)
-}
-
-// unknown is the error of the states that could not be found out, once for each
-// repository.
-func unknown(states []git.State) error {
-	var problems source.LocateError
+	var problems source.LocateError // one for each repository
 	for _, s := range states {
 		if s.Err == nil {
 			continue
@@ -85,9 +77,9 @@ func unknown(states []git.State) error {
 		}
 	}
 	if problems == nil {
-		return nil
+		return out, nil
 	}
-	return problems
+	return out, problems
 }
 
 // Reachable reports whether the folders above a file let through those whose bit
@@ -115,9 +107,6 @@ func Reachable(name string, who fs.FileMode) bool {
 // openToAll reports whether everyone on the machine may read a file. On Windows,
 // where mode bits say nothing, it says no.
 func openToAll(name string) bool {
-	if runtime.GOOS == "windows" {
-		return false
-	}
 	info, err := os.Stat(name)
-	return err == nil && info.Mode().Perm()&0o004 != 0 && Reachable(name, 0o001)
+	return runtime.GOOS != "windows" && err == nil && info.Mode().Perm()&0o004 != 0 && Reachable(name, 0o001)
 }
