@@ -87,8 +87,18 @@ type rotator struct {
 }
 
 func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []string) error {
-	if err := o.check(args); err != nil {
-		return err
+	named := len(args) + count(o.plan != "", o.resume != "")
+	switch {
+	case named == 0 && o.api.remote == "":
+		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
+	case named > 1:
+		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
+	case o.resume != "" && len(o.sink.given()) > 0:
+		return usage("leave it out", "the journal says where the key is delivered to")
+	case o.resume == "":
+		if err := o.sink.check(o.api.remote); err != nil {
+			return err
+		}
 	}
 	access := o.api
 	if access.keyFile != "" || access.keyStdin || access.profile != "" {
@@ -122,21 +132,6 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 		}
 	}
 	return nil
-}
-
-func (o *rotateOptions) check(args []string) error {
-	named := len(args) + count(o.plan != "", o.resume != "")
-	switch {
-	case named == 0 && o.api.remote == "":
-		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
-	case named > 1:
-		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
-	case o.resume != "" && len(o.sink.given()) > 0:
-		return usage("leave it out", "the journal says where the key is delivered to")
-	case o.resume != "":
-		return nil
-	}
-	return o.sink.check(o.api.remote)
 }
 
 // targets are the prefixes of the keys to rotate.

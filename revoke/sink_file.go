@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 	"text/template"
 
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -54,22 +54,11 @@ func (f *File) Ready(context.Context) error {
 }
 
 func (f *File) read() (data []byte, exists bool, err error) {
-	file, err := os.Open(f.Path)
+	data, err = regular.ReadFile(f.Path, maxSinkFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, false, errors.Join(err, fmt.Errorf("%s is no regular file", f.Path))
-	}
-	data, err = io.ReadAll(io.LimitReader(file, maxSinkFile+1))
-	if err == nil && len(data) > maxSinkFile {
-		err = fmt.Errorf("%s is larger than %d bytes", f.Path, maxSinkFile)
-	}
-	return data, true, err
+	return data, err == nil, err
 }
 
 // Deliver replaces the file by one with the key.
