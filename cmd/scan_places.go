@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -108,8 +110,8 @@ func (p *placesFlags) target(env Env) source.Target {
 }
 
 // inspect judges what goes with the target besides its keys: how a home keeps them, what
-// a truss would upload, and the .trussrc files that were read elsewhere.
-func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []finding.Problem) {
+// a truss would upload, and the .trussrc files and trusses that were read elsewhere.
+func (p *placesFlags) inspect(env Env, trussFiles []string) ([]finding.Finding, []finding.Problem) {
 	switch {
 	case p.isHome:
 		in := workstation.InspectHome(p.homeOptions(env))
@@ -117,8 +119,33 @@ func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []
 	case p.isTruss:
 		return truss.Inspect(p.truss, truss.Options{Config: p.config}), nil
 	}
+	var trussrcs []string
+	var findings []finding.Finding
+	for _, name := range trussFiles {
+		if path.Base(name) == ".trussrc" {
+			trussrcs = append(trussrcs, name)
+		} else {
+			findings = append(findings, truss.InspectConfig(filepath.FromSlash(name))...)
+		}
+	}
 	in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
-	return in.Findings, in.Problems
+	return append(findings, in.Findings...), in.Problems
+}
+
+// newTrussIgnore is the command that prints a .truss_ignore.
+func newTrussIgnore(env Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "truss-ignore",
+		Short: "Print a .truss_ignore that keeps credentials out of truss push",
+		Long: `Truss-ignore prints the list that is built into truss, which a .truss_ignore replaces,
+and below it the names of files that hold credentials. See docs/truss.md.`,
+		Example: "  b10lint truss-ignore > my-model/.truss_ignore",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(env.Stdout, truss.Ignore())
+			return err
+		},
+	}
 }
 
 // print lists what would be scanned.

@@ -194,7 +194,7 @@ func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarg
 			t.comments = f.Comments
 			addKeys(found, f)
 			if inspect != nil && !r.Summary.Interrupted {
-				findings, problems := inspect(f.Trussrcs)
+				findings, problems := inspect(f.TrussFiles)
 				r.Findings, r.Problems = append(r.Findings, findings...), append(r.Problems, problems...)
 				scanner.SortProblems(r.Problems)
 				r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
@@ -241,7 +241,7 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 		}
 		all.Problems = append(all.Problems, r.Problems...)
 		addKeys(found, f)
-		found.Comments, found.Trussrcs = append(found.Comments, f.Comments...), append(found.Trussrcs, f.Trussrcs...)
+		found.Comments, found.TrussFiles = append(found.Comments, f.Comments...), append(found.TrussFiles, f.TrussFiles...)
 		s := &all.Summary
 		s.Files, s.Objects, s.Bytes = s.Files+r.Summary.Files, s.Objects+r.Summary.Objects, s.Bytes+r.Summary.Bytes
 		s.Complete, s.Interrupted = s.Complete && r.Summary.Complete, s.Interrupted || r.Summary.Interrupted
@@ -258,8 +258,8 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 	}
 	rules.Derive(&all)
 	scanner.SortProblems(all.Problems)
-	slices.Sort(found.Trussrcs)
-	found.Trussrcs = slices.Compact(found.Trussrcs)
+	slices.Sort(found.TrussFiles)
+	found.TrussFiles = slices.Compact(found.TrussFiles)
 	return all, found, failed
 }
 
