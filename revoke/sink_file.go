@@ -27,6 +27,8 @@ type File struct {
 	// Edit returns the file's new text with a key in it. old is nil when there is
 	// no file. Its error must not quote the text.
 	Edit func(old []byte, key string) ([]byte, error)
+	// Holds returns the value that a delivery would replace; nil: none is known.
+	Holds func(data []byte) []byte
 	// Decode turns the file's text into one that shows the key; nil: it does.
 	Decode func(data []byte) []byte
 
@@ -123,7 +125,8 @@ func Template(path, templatePath string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", templatePath, err)
 	}
-	return &File{Path: path, Edit: func(_ []byte, key string) ([]byte, error) {
+	whole := func(data []byte) []byte { return data }
+	return &File{Path: path, Holds: whole, Edit: func(_ []byte, key string) ([]byte, error) {
 		prefix, _, _ := strings.Cut(key, ".")
 		var b bytes.Buffer
 		if err := t.Execute(&b, map[string]string{"Key": key, "Prefix": prefix}); err != nil {
@@ -139,7 +142,12 @@ func Template(path, templatePath string) (*File, error) {
 // Trussrc is a sink that sets the api_key of one section of a .trussrc. Every other
 // byte of the file stays. A file that truss could not read is refused.
 func Trussrc(path, section string) *File {
-	return &File{Path: path, Edit: func(old []byte, key string) ([]byte, error) {
+	holds := func(data []byte) []byte {
+		f, _ := trussrc.Parse(data)
+		value, _, _ := f.Get(section, "api_key") // one that cannot be read is refused by Edit
+		return []byte(value)
+	}
+	return &File{Path: path, Holds: holds, Edit: func(old []byte, key string) ([]byte, error) {
 		f, errs := trussrc.Parse(old)
 		if len(errs) > 0 {
 			return nil, fmt.Errorf("truss could not read it: %w", errs[0])
