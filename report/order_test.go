@@ -67,3 +67,29 @@ func TestAnnotationNames(t *testing.T) {
 		}
 	}
 }
+
+// Many findings say each advice once, have a line each behind the first, and are counted by
+// folder and rule at the end.
+func TestManyFindings(t *testing.T) {
+	r := finding.Report{Run: finding.Run{Command: "scan"}}
+	for i := range 1000 {
+		r.Findings = append(r.Findings, finding.Finding{Rule: "leaked-key", Severity: finding.High, Format: finding.B10, Advice: fmt.Sprintf("Advice %d.", i%4),
+			Locations: []finding.Location{{Path: fmt.Sprintf("src/d%d/x/f.py", i%30), Line: i + 1, Snippet: "k = 1"}}})
+	}
+	var b bytes.Buffer
+	if err := Write("text", &b, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	s := b.String()
+	if strings.Count(s, "Advice 3.") != 1 || strings.Count(s, "\n") > 1120 {
+		t.Errorf("%d lines, %d times an advice", strings.Count(s, "\n"), strings.Count(s, "Advice 3."))
+	}
+	folders, rules := strings.Index(s, "Findings by folder:\n    34  src/d0\n"), strings.Index(s, "Findings by rule:\n  1000  leaked-key\n")
+	if folders < 0 || rules < folders || !strings.Contains(s, "in 15 other folders") || !strings.Contains(s[rules:], "1000 findings (1000 high)") {
+		t.Error(s[max(0, len(s)-1500):])
+	}
+	b.Reset()
+	if err := Write("text", &b, r, Options{Verbose: true}); err != nil || strings.Count(b.String(), "Advice 3.") != 250 {
+		t.Error("-v does not say all", err)
+	}
+}
