@@ -27,7 +27,8 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	t := &text{r, opts}
 	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
-	for _, f := range r.Findings {
+	for _, i := range bySeverity(r.Findings) {
+		f := r.Findings[i]
 		if opts.Hook != "" && f.Suppression != nil {
 			continue // the one who is stopped is not stopped by it
 		}
