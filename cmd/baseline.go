@@ -99,7 +99,7 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 	case found.Summary.Interrupted:
 		return silent(ExitInterrupted)
 	case !found.Summary.Complete && o.prune:
-		return &exitError{code: ExitIncomplete, err: errors.New("not everything could be looked at, so nothing was dropped from the baseline")}
+		return &exitError{code: ExitIncomplete, err: errors.New("not everything could be read, so nothing was dropped from the baseline")}
 	case !found.Summary.Complete:
 		return silent(ExitIncomplete)
 	}

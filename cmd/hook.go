@@ -296,7 +296,7 @@ func hookScript(name, program string, chained bool) string {
 	if program != "" {
 		fmt.Fprintf(&b, "b10lint=%s\n", shell.Quote(filepath.ToSlash(program)))
 		fmt.Fprintf(&b, `if ! [ -x "$b10lint" ] && ! b10lint=$(command -v b10lint); then
-	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was looked at" >&2
+	echo "b10lint: error: the hook %s cannot find b10lint, so nothing was scanned" >&2
 	echo "b10lint: hint: install it again, or remove this hook: $0" >&2
 	exit 1
 fi

@@ -89,13 +89,14 @@ func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {
 	// one for talk. A hook that stops nothing says nothing. The scan is called by its
 	// command line: the defaults of its flags, and the checks of what goes together with
 	// what, are there and nowhere else.
-	var out bytes.Buffer
+	out := hookOutput{columns: width(env.Stderr)}
 	color := "never"
 	if ui.color(env.Stderr) {
 		color = "always"
 	}
 	inner := env
-	inner.Args, inner.Stdin, inner.Stdout = append([]string{"scan", "--color", color}, call.args...), call.stdin, &out
+	inner.Args = append([]string{"scan", "--hook", call.what, "--color", color}, call.args...)
+	inner.Stdin, inner.Stdout = call.stdin, &out
 	code := Main(ctx, inner)
 	if code == ExitClean {
 		return nil
@@ -103,13 +104,15 @@ func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {
 	if _, err := env.Stderr.Write(out.Bytes()); err != nil {
 		return failed(err)
 	}
-	var hint []string
-	switch code {
-	case ExitFindings:
-		hint = []string{"take the key out and revoke it: whoever sees it can use it", "to accept it, say why in a comment on its line: b10lint:allow REASON"}
-	case ExitIncomplete:
-		hint = []string{"not everything could be looked at; git's --no-verify goes on all the same"}
-	}
-	ui.error("the "+call.what+" was stopped", hint...)
+	ui.error("the " + call.what + " was stopped")
 	return silent(code)
 }
+
+// A hookOutput is what a hook is about to print on a terminal, or elsewhere.
+type hookOutput struct {
+	bytes.Buffer
+	columns int
+}
+
+// Columns is the width of the terminal, 0 for none.
+func (h *hookOutput) Columns() int { return h.columns }

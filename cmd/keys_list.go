@@ -70,10 +70,24 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 	if err != nil {
 		return err
 	}
-	keys, err := account.client.Keys(ctx)
+	sources := []baseten.Source{baseten.SourceKeys}
+	if o.unused.value > 0 { // a use that the list does not have may be in the others
+		sources = append(sources, baseten.SourceUsage, baseten.SourceActions)
+	}
+	inventory, err := baseten.Gather(ctx, account.client, sources...)
+	if state := inventory.Source(baseten.SourceKeys); state.Err != nil {
+		err = state.Err
+	}
 	if err != nil {
 		return apiFailed(ctx, "listing API keys", err)
 	}
+	keys := inventory.Keys
+	for _, s := range inventory.Sources {
+		if s.Err != nil {
+			ui.warn(fmt.Sprintf("%s could not be read, so --unused goes by less: %v", s.Name, s.Err))
+		}
+	}
+	uses, later := inventory.LastUses(keys), 0
 	team := o.team
 	if !slices.ContainsFunc(keys, func(k baseten.Key) bool { return k.TeamName == team }) && team != "" { // then it is an id
 		t, err := resolveTeam(ctx, account.client, team)
@@ -84,12 +98,22 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 	}
 	shown, undated := []listedKey{}, 0
 	for _, k := range keys {
-		switch wanted, known := o.wants(k, team, time.Now()); {
+		wanted, known := o.wants(k, k.LastUsedAt, team, time.Now())
+		if u := uses[k.Prefix]; wanted && known && u.Disagreement() != "" {
+			if wanted, _ = o.wants(k, baseten.Time{Time: u.Until}, team, time.Now()); !wanted {
+				later++
+			}
+		}
+		switch {
 		case !known:
 			undated++
 		case wanted:
 			shown = append(shown, listedKey(k))
 		}
+	}
+	if later > 0 {
+		ui.warn(fmt.Sprintf("%d %s left out: Model API usage or the audit log has a later use than the list",
+			later, english.Plural(later, "key was", "keys were")))
 	}
 	if undated > 0 {
 		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by",
@@ -112,7 +136,7 @@ func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
 
 // wants reports whether all the filters let a key through. known is false when that
 // hangs on a date that Baseten did not give.
-func (o *keysList) wants(k baseten.Key, team string, now time.Time) (wanted, known bool) {
+func (o *keysList) wants(k baseten.Key, used baseten.Time, team string, now time.Time) (wanted, known bool) {
 	mine := func(s string) bool { return strings.EqualFold(s, o.owner) }
 	switch {
 	case len(o.types) > 0 && !slices.ContainsFunc(o.types, func(t string) bool { return typeOf(t) == k.Type }),
@@ -123,7 +147,6 @@ func (o *keysList) wants(k baseten.Key, team string, now time.Time) (wanted, kno
 		return false, true
 	}
 	// One that was never used counts as unused from the day it was created.
-	used := k.LastUsedAt
 	if used.Null() {
 		used = k.CreatedAt
 	}

@@ -23,6 +23,7 @@ type output struct{ format, file string }
 type outputs struct {
 	list           []output
 	verbose, quiet bool
+	hook           string // what a git hook stops; empty for other runs
 }
 
 // register adds the flags that all reporting commands share.
@@ -101,7 +102,7 @@ func (w *reportWriter) abandon() {
 // in place if there was no error and each was written, so that an old file survives a
 // failed run; either way the writer is done with.
 func (w *reportWriter) write(r finding.Report, opts report.Options, run error) error {
-	opts.Verbose, opts.Quiet, opts.Rules = w.verbose, w.quiet, Catalogue()
+	opts.Hook, opts.Verbose, opts.Quiet, opts.Rules = w.hook, w.verbose, w.quiet, Catalogue()
 	defer w.abandon()
 	var errs []error
 	for i, out := range w.list {
@@ -149,6 +150,9 @@ func readReport(env Env, flag, name string) (finding.Report, error) {
 }
 
 func width(w io.Writer) int {
+	if in, ok := w.(interface{ Columns() int }); ok {
+		return in.Columns()
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return 0

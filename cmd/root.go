@@ -63,8 +63,8 @@ work and how stale they are, and takes them out of service.
 No secret is ever printed: a key is shown by its prefix, the part before the dot,
 which Baseten shows too.
 
-Exit status: 0 nothing found and everything looked at, 1 findings, 2 bad command
-line or config, 3 something could not be looked at, 4 failure, 130 interrupted.`,
+Exit status: 0 nothing found and everything read, 1 findings, 2 bad command
+line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 		Example: `  b10lint scan                               # this folder
   b10lint scan -f text -f sarif=out.sarif .  # text on the screen and SARIF in a file
   git diff | b10lint scan -                  # standard input

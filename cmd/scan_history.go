@@ -112,6 +112,7 @@ func (o *historyOptions) scope(env Env) (s gitsource.Scope, err error) {
 		if remote != "" { // else only the hook says what the remote has
 			s.Except = []string{"refs/remotes/" + remote + "/"}
 		}
+		s.Outgoing = true
 		s.Updates, err = readUpdates(env.Stdin, 4, func(f []string) gitsource.Update { return gitsource.Update{Old: f[3], New: f[1], Ref: f[0]} })
 	}
 	if err == nil && (o.preReceive || o.prePush != "") && len(s.Updates) == 0 {

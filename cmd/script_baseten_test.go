@@ -29,7 +29,7 @@ type fake struct {
 //	                            is an organisation admin's personal key
 //	orgkey NAME [FIELD=VALUE]   add a key; variables as with fakekey. Fields are name,
 //	                            type, team, owner (an email address), model, created and
-//	                            used (days ago; never)
+//	                            used (days ago; never), called (days ago, by Model API usage alone)
 //	orgteam ID NAME             add a team; the variable ID is set to its id
 //	revoke NAME                 revoke a key in the console
 //	fault KIND [METHOD PATH]    let requests go wrong from here on; "heal" ends that
@@ -84,6 +84,7 @@ func orgKey(ts *testscript.TestScript, neg bool, args []string) {
 		return time.Now().AddDate(0, 0, -n)
 	}
 	spec := basetentest.KeySpec{CreatedBy: "admin@example.com"}
+	var called time.Time
 	for _, a := range args[1:] {
 		field, value, _ := strings.Cut(a, "=")
 		switch field {
@@ -99,6 +100,8 @@ func orgKey(ts *testscript.TestScript, neg bool, args []string) {
 			spec.Type, spec.Owner = "PERSONAL", f.org.AddUser(value, "", false)
 		case "created":
 			spec.Created = ago(value)
+		case "called":
+			called = ago(value)
 		case "used":
 			at := ago(value)
 			spec.LastUsed = &at
@@ -107,6 +110,10 @@ func orgKey(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	remember(ts, args[0], f.org.AddKey(spec))
+	if !called.IsZero() {
+		f.org.AddUsage(ts.Getenv(args[0]+"_PREFIX"), "org/model", called, 3)
+		f.org.Untouch(ts.Getenv(args[0] + "_PREFIX"))
+	}
 }
 
 func orgTeam(ts *testscript.TestScript, neg bool, args []string) {
@@ -125,7 +132,7 @@ func injectFault(ts *testscript.TestScript, neg bool, args []string) {
 		"limited": basetentest.RateLimited, "unavailable": basetentest.Unavailable, "dropped": basetentest.DropAfterCommit,
 		"portal": basetentest.CaptivePortal, "firewall": basetentest.Firewall, "truncated": basetentest.TruncatedJSON,
 		"reset": basetentest.Reset, "redirected": basetentest.Redirected, "unauthorized": basetentest.Unauthorized,
-		"not-found": basetentest.NotFound, "ignored": basetentest.Ignored,
+		"not-found": basetentest.NotFound, "wrong-list": basetentest.EmptyList, "ignored": basetentest.Ignored,
 	}
 	kind, ok := kinds[args[0]]
 	need(ts, ok, "no fault "+args[0])

@@ -75,17 +75,20 @@ type Exposure string
 
 // The exposures, widest first.
 const (
-	Committed Exposure = "committed" // in a repository's history or index
+	Committed Exposure = "committed" // in a repository's history, or in a file that git tracks
 	Shipped   Exposure = "shipped"   // in an archive, an image or a truss upload set
+	Unpushed  Exposure = "unpushed"  // in a commit of this clone that, as far as the clone knows, no other has
+	Staged    Exposure = "staged"    // in what the next commit would bring, or in its message
 	Untracked Exposure = "untracked" // in a work tree, not in git and not ignored
-	Plain     Exposure = "plain"     // in a folder that is no repository
+	Plain     Exposure = "plain"     // in a folder that is not a repository
+	Dangling  Exposure = "dangling"  // in an object of this clone that no commit or reference leads to
 	Home      Exposure = "home"      // in a known place on the workstation
 	Ignored   Exposure = "ignored"   // in a git-ignored local file
 )
 
 // Rank orders exposures: the wider, the larger. An unknown one ranks 0.
 func (e Exposure) Rank() int {
-	return slices.Index([]Exposure{Ignored, Home, Plain, Untracked, Shipped, Committed}, e) + 1
+	return slices.Index([]Exposure{Ignored, Home, Dangling, Plain, Untracked, Staged, Unpushed, Shipped, Committed}, e) + 1
 }
 
 // LiveState is the verdict on a key.

@@ -46,8 +46,8 @@ func elapsed(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// lookedAt says how much a run looked at, and for how long.
-func lookedAt(s finding.Summary) string { return amount(s) + " in " + elapsed(s.Elapsed) }
+// scanned says how much a run read, and for how long.
+func scanned(s finding.Summary) string { return amount(s) + " in " + elapsed(s.Elapsed) }
 
 func amount(s finding.Summary) string {
 	var parts []string
@@ -100,16 +100,16 @@ func (t tally) String() string {
 
 // covered says what was read of each target, where there are several, and of each
 // repository: what was not, and the rest where full says so.
-func covered(r finding.Report, full func(finding.Coverage) bool) (lines []string) {
+func covered(r finding.Report, full bool) (lines []string) {
 	if len(r.Targets) < 2 {
 		for _, c := range r.Summary.Coverage {
-			lines = append(lines, coverage(c, full(c))...)
+			lines = append(lines, coverage(c, full)...)
 		}
 		return lines
 	}
 	for _, t := range r.Targets {
 		s := t.Summary
-		line := visible(t.Name) + ": " + count(int64(s.Findings), "finding") + "; looked at " + amount(s)
+		line := visible(t.Name) + ": " + count(int64(s.Findings), "finding") + "; scanned " + amount(s)
 		if left := leftOut(s); left != "" {
 			line += "; not listed: " + left
 		}
@@ -121,7 +121,7 @@ func covered(r finding.Report, full func(finding.Coverage) bool) (lines []string
 			if c.Repository != t.Name {
 				c.Repository = t.Name + " (" + c.Repository + ")"
 			}
-			lines = append(lines, coverage(c, full(c))...)
+			lines = append(lines, coverage(c, full)...)
 		}
 	}
 	return lines
@@ -146,7 +146,7 @@ func coverage(c finding.Coverage, full bool) []string {
 	var out []string
 	if c.FilesOnly {
 		if full {
-			out = append(out, "history not looked at: the target is a folder in the repository "+name+"; name that to have its history looked at")
+			out = append(out, "history not scanned: the target is a folder in the repository "+name+"; name that to scan its history")
 		}
 		return out
 	}
@@ -155,7 +155,7 @@ func coverage(c finding.Coverage, full bool) []string {
 	}
 	gap := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
 	if c.Scope != "" {
-		gap("only %s was looked at", visible(c.Scope))
+		gap("only %s was scanned", visible(c.Scope))
 	}
 	if n := len(c.Shallow); n > 0 {
 		gap("shallow clone: history ends at %s", count(int64(n), "commit"))

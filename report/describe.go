@@ -98,6 +98,9 @@ func particulars(l finding.Location, withAuthor bool) []string {
 	if len(l.Decoded) > 0 {
 		out = append(out, "in "+visible(strings.Join(l.Decoded, ", then ")))
 	}
+	if l.Exposure == finding.Staged { // the rest is how git keeps it
+		return append(out, "staged")
+	}
 	if l.Object != "" && l.Object != "blob" {
 		out = append(out, "in a git "+visible(l.Object))
 	}

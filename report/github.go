@@ -63,16 +63,16 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 		}
 		b.WriteString(command(kind, text, property{"title", name}))
 	}
-	line := "nothing found; looked at "
+	line := "nothing found; scanned "
 	if t, n := standing(r.Findings); n > 0 {
-		line = fmt.Sprintf("%s (%s); looked at ", count(int64(n), "finding"), t)
+		line = fmt.Sprintf("%s (%s); scanned ", count(int64(n), "finding"), t)
 	}
-	line += lookedAt(r.Summary) + "."
+	line += scanned(r.Summary) + "."
 	if left := leftOut(r.Summary); left != "" {
 		line += " Not listed: " + left + "."
 	}
 	if !r.Summary.Complete || r.Summary.Interrupted {
-		line += " INCOMPLETE: not everything could be looked at."
+		line += " INCOMPLETE: not everything could be read."
 	}
 	b.WriteString("b10lint: " + line + "\n")
 	return b.Bytes(), nil

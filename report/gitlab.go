@@ -87,7 +87,7 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 		StartTime: gitlabTime(report.Run.Started), EndTime: gitlabTime(report.Run.Started.Add(s.Elapsed)),
 	}}
 	say := func(level, text string) { r.Scan.Messages = append(r.Scan.Messages, gitlabMessage{level, text}) }
-	say("info", "Looked at "+lookedAt(s)+".")
+	say("info", "Scanned "+scanned(s)+".")
 	for _, f := range report.Standing() {
 		r.Vulnerabilities = append(r.Vulnerabilities, gitlabFinding(f, report.Run.Rules, opts))
 	}
@@ -110,9 +110,9 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	switch {
 	case s.Interrupted:
 		r.Scan.Status = "failure"
-		say("fatal", "The run was interrupted before it had looked at everything.")
+		say("fatal", "The run was interrupted before it had read everything.")
 	case !s.Complete:
-		say("warn", "Incomplete: not everything could be looked at.")
+		say("warn", "Incomplete: not everything could be read.")
 	}
 	return encode(r, "  ")
 }

@@ -110,7 +110,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 		htmlFrame: frame("b10lint " + cmp.Or(visible(r.Run.Command), "report") + ", " + day(&now)),
 		Heading:   "nothing found", IsAudit: r.Run.Command == "audit", Bars: distributions(s.Inventory, now),
 		Rules: ruleWords(r), Problems: r.Problems, Sources: s.Sources,
-		Notes: covered(r, func(finding.Coverage) bool { return true }),
+		Notes: covered(r, true),
 	}
 	if n := len(r.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)
@@ -119,7 +119,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	case s.Interrupted:
 		p.State = "Incomplete: the run was interrupted."
 	case !s.Complete:
-		p.State = "Incomplete: not everything could be looked at; see the problems below."
+		p.State = "Incomplete: not everything could be read; see the problems below."
 	}
 	fact := func(label, value string) {
 		if value != "" {
@@ -128,7 +128,7 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	}
 	fact("Made", now.Format("2006-01-02 15:04 UTC"))
 	fact("By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint")+" "+visible(r.Run.Tool.Version)))
-	fact("Looked at", lookedAt(s))
+	fact("Scanned", scanned(s))
 	fact("Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell))
 	fact("Not listed", leftOut(s))
 	if n := len(s.Resolved); n > 0 {

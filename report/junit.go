@@ -54,7 +54,7 @@ func renderJUnit(r finding.Report, _ Options) ([]byte, error) {
 		Name:      "b10lint " + cmp.Or(visible(r.Run.Command), "scan"),
 		Time:      seconds(s.Elapsed),
 		Timestamp: gitlabTime(r.Run.Started),
-		Output:    "Looked at " + lookedAt(s) + ".\n",
+		Output:    "Scanned " + scanned(s) + ".\n",
 	}
 	for _, f := range r.Findings {
 		suite.add(junitFinding(f))

@@ -110,10 +110,7 @@ func fold(s string, room int) []string {
 	var line strings.Builder
 	used := 0
 	for _, word := range strings.Fields(s) {
-		w := 0
-		for _, r := range word {
-			w += columns(r)
-		}
+		w := textWidth(word)
 		if used > 0 && used+1+w > room {
 			out = append(out, line.String())
 			line.Reset()
@@ -127,6 +124,14 @@ func fold(s string, room int) []string {
 		used += w
 	}
 	return append(out, line.String())
+}
+
+// textWidth is how many columns a text takes.
+func textWidth(s string) (w int) {
+	for _, r := range s {
+		w += columns(r)
+	}
+	return w
 }
 
 // columns is the number of terminal columns a graphic character takes: none for a

@@ -17,7 +17,7 @@ const (
 )
 
 // summary writes GitHub Markdown: a table of findings, the problems, what to do
-// next and what was looked at. Rows that do not fit the limit are counted instead.
+// next and what was scanned. Rows that do not fit the limit are counted instead.
 type summary struct {
 	finding.Report
 	opts  Options
@@ -127,11 +127,11 @@ func (s *summary) row(f finding.Finding) string {
 
 func (s *summary) closing(b *bytes.Buffer) {
 	sum := s.Summary
-	fmt.Fprintf(b, "Looked at %s.\n", lookedAt(sum))
+	fmt.Fprintf(b, "Scanned %s.\n", scanned(sum))
 	if left := leftOut(sum); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	notes := covered(s.Report, func(finding.Coverage) bool { return len(s.Findings) > 0 })
+	notes := covered(s.Report, len(s.Findings) > 0)
 	for _, f := range sum.Resolved {
 		notes = append(notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}
@@ -149,7 +149,7 @@ func (s *summary) closing(b *bytes.Buffer) {
 	case sum.Interrupted:
 		b.WriteString("\n**Incomplete**: the run was interrupted.\n")
 	case !sum.Complete:
-		b.WriteString("\n**Incomplete**: not everything could be looked at.\n")
+		b.WriteString("\n**Incomplete**: not everything could be read.\n")
 	}
 }
 

@@ -16,6 +16,9 @@ type Options struct {
 	Verbose bool
 	// Quiet prints one line a finding and one a problem, and no summary (text).
 	Quiet bool
+	// Hook is what a git hook stops, "commit" or "push": the report is for who has just
+	// been stopped (text).
+	Hook string
 	// Color uses ANSI colours (text).
 	Color bool
 	// Width is the width of the terminal in columns; 0 means no limit (text).
@@ -37,7 +40,7 @@ type Root struct {
 	VCS  *VCS   // nil when not known
 }
 
-// A VCS is the repository and revision that were looked at.
+// A VCS is the repository and revision that were scanned.
 type VCS struct {
 	URI      string // of the remote; a user name or password in it is left out
 	Revision string

@@ -35,7 +35,7 @@ type format struct {
 
 func formats() []format {
 	return []format{
-		{Format{"text", "for people: each finding with its source line, then what was looked at"}, false, renderText},
+		{Format{"text", "for people: each finding with its source line, then what was scanned"}, false, renderText},
 		{Format{"json", "one JSON document, described in docs/json.md; b10lint convert reads it"}, true, renderJSON},
 		{Format{"jsonl", "the same as one JSON object a line: the run, findings, problems, the summary"}, true, renderJSONL},
 		{Format{"sarif", "SARIF 2.1.0 for GitHub code scanning and other viewers"}, true, renderSARIF},

@@ -182,7 +182,7 @@ func TestSummaryLimits(t *testing.T) {
 			if len(s) > limit || len(s) < limit/3 {
 				t.Errorf("%s: %d bytes for a limit of %d", format, len(s), limit)
 			}
-			if !strings.Contains(s, " more; the json format lists them all.") || !strings.HasSuffix(s, "not everything could be looked at.\n") {
+			if !strings.Contains(s, " more; the json format lists them all.") || !strings.HasSuffix(s, "not everything could be read.\n") {
 				t.Errorf("%s: does not say what is left out, or has lost its end", format)
 			}
 		}

@@ -284,13 +284,13 @@ func notificationKinds() []*sarif.ReportingDescriptor {
 		}
 	}
 	return []*sarif.ReportingDescriptor{
-		kind(noteProblem, "error", "Something could not be looked at, so the run is not complete.",
+		kind(noteProblem, "error", "Something could not be read, so the run is not complete.",
 			"A key may be in what was not read. Make it readable, or leave it out by name, and run again."),
 		kind(noteWarning, "warning", "Something about the run that its reader should know.",
 			"The run is complete all the same."),
 		kind(noteLimit, "warning", "Results were left out because of a limit of the reader of this file.",
 			"Write the json format beside this one; it holds everything."),
-		kind(noteInterrupted, "error", "The run was interrupted before it had looked at everything.",
+		kind(noteInterrupted, "error", "The run was interrupted before it had read everything.",
 			"Run it again to the end."),
 	}
 }
@@ -309,7 +309,7 @@ func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
 			" results, the least severe, to stay within what GitHub takes; the json format holds them all", nil)
 	}
 	if s.Summary.Interrupted {
-		add(noteInterrupted, "error", "The run was interrupted before it had looked at everything", nil)
+		add(noteInterrupted, "error", "The run was interrupted before it had read everything", nil)
 	}
 	for i, p := range s.Problems {
 		if i == s.limits.notes {

@@ -17,7 +17,7 @@ const shownProblems = 5
 const shownLocations = 10
 
 // text is for people: each finding with its source line, or an audit's as a table,
-// then the problems, and at the end what was looked at.
+// then the problems, and at the end what was scanned.
 type text struct {
 	finding.Report
 	opts Options
@@ -53,15 +53,16 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	if in != "" {
 		in = " (in " + in + ")"
 	}
-	fmt.Fprintf(b, "%s: %s: %s [%s]%s%s\n", t.paint(bold, at), t.paint(severityColor(f.Severity), f.Severity.String()),
-		visible(f.Message), visible(f.Rule), in, t.notes(f))
+	t.head(b, at, f.Severity, fmt.Sprintf("%s [%s]%s%s", visible(f.Message), visible(f.Rule), in, t.notes(f)))
 	if t.opts.Quiet {
 		return
 	}
 	var refs []string
 	if len(places) > 0 {
 		t.source(b, places[0])
-		t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+		if t.opts.Hook == "" || places[0].Exposure != finding.Staged {
+			t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+		}
 		refs = places[0].Refs
 	}
 	t.field(b, "works", liveness(f.Liveness))
@@ -72,9 +73,24 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	if t.opts.Verbose {
 		t.field(b, "refs", visible(strings.Join(refs, ", ")))
 		t.field(b, "print", visible(f.Fingerprint))
+	} else if t.opts.Hook != "" && len(t.Standing()) > 1 {
+		t.field(b, "print", visible(f.Fingerprint[:min(len(f.Fingerprint), 12)]))
 	}
 	t.further(b, places)
-	b.WriteByte('\n')
+	if t.opts.Hook == "" {
+		b.WriteByte('\n')
+	}
+}
+
+// head is the first line of a finding; a terminal's width breaks it between words.
+func (t *text) head(b *bytes.Buffer, at string, severity finding.Severity, what string) {
+	lead := at + ": " + severity.String() + ":"
+	rest := []string{what}
+	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room/2 {
+		first := fold(what, room-textWidth(lead)-1)[0]
+		rest = append([]string{first}, fold(strings.TrimSpace(strings.TrimPrefix(what, first)), room-4)...)
+	}
+	fmt.Fprintf(b, "%s: %s: %s\n", t.paint(bold, at), t.paint(severityColor(severity), severity.String()), strings.Join(rest, "\n    "))
 }
 
 // notes are what limits a finding, in brackets.
@@ -198,24 +214,27 @@ func (t *text) problems(b *bytes.Buffer) {
 	}
 }
 
-// closing says what was found and what was looked at. A clean and complete run
-// gets one line, unless a repository was only looked at in part.
+// closing says what was found and how much was scanned. What was read of a repository is
+// for -v; what was not is always said. A hook has said it all.
 func (t *text) closing(b *bytes.Buffer) {
 	s := t.Summary
 	shown, total := standing(t.Findings)
+	if t.opts.Hook != "" {
+		t.accept(b)
+		return
+	}
 	switch {
 	case total > 0:
-		fmt.Fprintf(b, "%s (%s); looked at %s.\n", t.paint(bold, count(int64(total), "finding")), shown, lookedAt(s))
+		fmt.Fprintf(b, "%s (%s). Scanned %s.\n", t.paint(bold, count(int64(total), "finding")), shown, scanned(s))
 	case s.Complete:
-		fmt.Fprintf(b, "%s looked at %s.\n", t.paint(green, "Nothing found:"), lookedAt(s))
+		fmt.Fprintf(b, "%s Scanned %s.\n", t.paint(green, "Nothing found."), scanned(s))
 	default:
-		fmt.Fprintf(b, "Nothing found so far: looked at %s.\n", lookedAt(s))
+		fmt.Fprintf(b, "Nothing found so far. Scanned %s.\n", scanned(s))
 	}
 	if left := leftOut(s); left != "" {
 		fmt.Fprintf(b, "Not listed: %s.\n", left)
 	}
-	full := func(c finding.Coverage) bool { return t.opts.Verbose || total > 0 && !c.FilesOnly }
-	for _, line := range covered(t.Report, full) {
+	for _, line := range covered(t.Report, t.opts.Verbose) {
 		fmt.Fprintln(b, line)
 	}
 	for _, f := range s.Resolved {
@@ -225,9 +244,35 @@ func (t *text) closing(b *bytes.Buffer) {
 	case s.Interrupted:
 		fmt.Fprintf(b, "%s the run was interrupted; what is above is what was found until then.\n", t.paint(red, "INCOMPLETE:"))
 	case !s.Complete:
-		fmt.Fprintf(b, "%s not everything could be looked at; see the problems above.\n", t.paint(red, "INCOMPLETE:"))
-	case total > 0:
-		fmt.Fprintln(b, "Complete: everything that was asked for was looked at.")
+		fmt.Fprintf(b, "%s not everything could be read; see the problems above.\n", t.paint(red, "INCOMPLETE:"))
+	}
+	t.accept(b)
+}
+
+// accept says, below findings, how to accept one.
+func (t *text) accept(b *bytes.Buffer) {
+	var keys []finding.Finding
+	for _, f := range t.Standing() {
+		if f.Format != "" {
+			keys = append(keys, f)
+		}
+	}
+	if len(keys) == 0 || t.Run.Command != "scan" {
+		return
+	}
+	print := "FINGERPRINT" // of one finding it is given, of several -v lists them
+	if len(keys) == 1 {
+		print = visible(keys[0].Fingerprint[:min(len(keys[0].Fingerprint), 12)])
+	}
+	words := "To accept a finding, write b10lint:allow REASON in a comment on its line, or in .b10lint.yaml:"
+	if !slices.ContainsFunc(keys, func(f finding.Finding) bool { return len(f.Locations) > 0 && f.Locations[0].Object != "commit" }) {
+		words = "To accept a finding, write in .b10lint.yaml:" // a message has no comments
+	}
+	if len(keys) > 1 && t.opts.Hook == "" && !t.opts.Verbose {
+		words = strings.TrimSuffix(words, ":") + " (-v lists the fingerprints):"
+	}
+	for _, line := range append(fold(words, t.opts.Width), `  accept: [{fingerprint: "`+print+`", reason: WHY}]`) {
+		fmt.Fprintln(b, line)
 	}
 }
 

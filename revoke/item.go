@@ -80,6 +80,9 @@ func (s *Survey) items() map[string][]*Item {
 		if !used.At.IsZero() {
 			it.LastUsedAt = &used.Until // the end of the day, where only the day is known
 		}
+		if d := used.Disagreement(); d != "" {
+			it.Warnings = append(it.Warnings, "Baseten contradicts itself: "+d)
+		}
 		it.Can, it.Breaks = it.can(), it.breaks(s.At)
 		index[k.Prefix] = append(index[k.Prefix], it)
 	}

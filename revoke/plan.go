@@ -293,12 +293,22 @@ func (d *draft) byName(name string) {
 	}
 }
 
-// byUse chooses the keys that were not used for the time asked for. Without word
-// from Baseten when a key was last used it is not called unused: the usage of the
-// Model APIs does not count calls of dedicated models.
+// byUse chooses the keys that were not used for the time asked for, by the latest use
+// that any source reports. Where the list says nothing, a key is not called unused: the
+// usage of the Model APIs does not count calls of dedicated models. Nor is it where a
+// source failed; one that the credential may not read is a gap of the plan.
 func (d *draft) byUse() {
 	before := d.s.At.Add(-d.request.Unused)
-	days := int(d.request.Unused.Hours() / 24)
+	length := fmt.Sprintf("%d days", int(d.request.Unused.Hours()/24))
+	if d.request.Unused < 48*time.Hour {
+		length = fmt.Sprintf("%g hours", d.request.Unused.Hours())
+	}
+	for _, name := range []baseten.Source{baseten.SourceUsage, baseten.SourceActions} {
+		if state := d.s.Source(name); state.Err != nil && !state.Denied() {
+			d.refuse("--unused", fmt.Sprintf("%s could not be read, so that a use may be missed", gapWords[name]), "run again when Baseten answers", nil)
+			return
+		}
+	}
 	for _, k := range d.s.Keys {
 		items := d.index[k.Prefix]
 		if len(items) != 1 || d.left[k.Prefix] {
@@ -307,9 +317,9 @@ func (d *draft) byUse() {
 		it := items[0]
 		switch {
 		case it.NeverUsed && it.CreatedAt != nil && it.CreatedAt.Before(before):
-			addOnce(&it.Why, fmt.Sprintf("never used, and older than %d days", days))
-		case !k.LastUsedAt.IsZero() && it.LastUsedAt.Before(before):
-			addOnce(&it.Why, fmt.Sprintf("unused for %d days", days))
+			addOnce(&it.Why, "never used, and older than "+length)
+		case (!k.LastUsedAt.IsZero() || k.LastUsedAt.Null()) && it.LastUsedAt != nil && it.LastUsedAt.Before(before):
+			addOnce(&it.Why, "unused for "+length)
 		case k.LastUsedAt.IsZero() && !k.LastUsedAt.Null():
 			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not tell when it was last used",
 				Hint: "name it by its prefix if you know that it is unused"})

@@ -197,3 +197,32 @@ func TestUnused(t *testing.T) {
 		t.Errorf("where the list does not tell of use: %+v", p)
 	}
 }
+
+// TestUnusedByEverySource: what the usage or the audit log shows to be in use is neither
+// unused nor idle, whatever the list says, and the plan shows that they disagree.
+func TestUnusedByEverySource(t *testing.T) {
+	w := newWorld(t)
+	year, long := basetentest.Noon.AddDate(-1, 0, 0), basetentest.Noon.AddDate(0, 0, -100)
+	called := w.add(basetentest.KeySpec{Name: "called", Created: year})
+	acted := w.add(basetentest.KeySpec{Name: "acted", Created: year, LastUsed: &long})
+	stale := w.add(basetentest.KeySpec{Name: "stale", Created: year, LastUsed: &long})
+	w.Org.AddUsage(called.Prefix(), "org/model", basetentest.Noon.AddDate(0, 0, -2), 3)
+	w.Org.Untouch(called.Prefix())
+	w.Org.AddDeployment(basetentest.Noon.Add(-time.Hour), "", acted.Prefix(), "API", "truss")
+	p := w.plan(Request{Unused: 90 * 24 * time.Hour})
+	if diff := cmp.Diff([]string{stale.Prefix()}, prefixesOf(p.Items)); diff != "" {
+		t.Error(diff)
+	}
+	p = w.plan(Request{Names: []string{"called", "acted"}})
+	if diff := cmp.Diff([]string{called.Prefix()}, prefixesOf(p.Items)); diff != "" {
+		t.Errorf("the key that acted an hour ago: %s", diff)
+	}
+	if ws := p.Items[0].Warnings; len(ws) != 1 || !strings.Contains(ws[0], "last used never, and Model API usage says 2026-11-19") {
+		t.Errorf("%q", ws)
+	}
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Unavailable, Path: "/v1/model_apis/usage"})
+	p = w.plan(Request{Unused: 90 * 24 * time.Hour})
+	if len(p.Items) != 0 || len(p.Refused) != 1 || !p.Left() {
+		t.Errorf("without the usage: %+v", p)
+	}
+}

@@ -17,9 +17,9 @@ type Survey struct {
 	Gaps     []string // what could not be read
 }
 
-// TakeSurvey reads the list of keys, the gateway's groups, the audit log and,
-// only where the list does not say when keys were last used, the usage of the
-// Model APIs. The error is that of the list of keys, or ctx's; whatever else could
+// TakeSurvey reads the list of keys, the gateway's groups, the audit log and the usage
+// of the Model APIs: what cannot be undone goes by all that is known of a key's last
+// use, as the audit does. The error is that of the list of keys, or ctx's; whatever else could
 // not be read is a gap. self is the prefix of the credential that the client uses.
 func TakeSurvey(ctx context.Context, c *baseten.Client, self string) (*Survey, error) {
 	inv, err := baseten.Gather(ctx, c, baseten.SourceKeys)
@@ -29,21 +29,26 @@ func TakeSurvey(ctx context.Context, c *baseten.Client, self string) (*Survey, e
 	if err != nil {
 		return nil, err
 	}
-	want := []baseten.Source{baseten.SourceMe, baseten.SourceGateway, baseten.SourceKeyEvents}
-	for _, k := range inv.Keys {
-		if k.LastUsedAt.IsZero() && !k.LastUsedAt.Null() {
-			want = append(want, baseten.SourceUsage)
-			break
-		}
-	}
-	err = inv.Add(ctx, c, want...)
+	err = inv.Add(ctx, c, baseten.SourceMe, baseten.SourceGateway, baseten.SourceKeyEvents, baseten.SourceActions, baseten.SourceUsage)
 	s := &Survey{Inventory: *inv, Endpoint: endpointOf(c), Self: self}
 	for _, state := range inv.Sources {
 		if state.Err != nil && !state.NotUsed {
 			s.Gaps = append(s.Gaps, fmt.Sprintf("%s could not be read: %v", gapWords[state.Name], state.Err))
 		}
 	}
+	if missing := inv.Unlisted(); len(missing) > 0 {
+		s.Gaps = append(s.Gaps, "the list of keys is only a part: it lacks "+listed20(missing)+", which live")
+	}
 	return s, err
+}
+
+// listed20 names the first 20 of many.
+func listed20(all []string) string {
+	text := strings.Join(all[:min(len(all), 20)], ", ")
+	if n := len(all) - 20; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // gapWords name what a source that could not be read would have said.
@@ -51,6 +56,7 @@ var gapWords = map[baseten.Source]string{
 	baseten.SourceMe:        "who the credential belongs to",
 	baseten.SourceGateway:   "the gateway's keys",
 	baseten.SourceKeyEvents: "the audit log",
+	baseten.SourceActions:   "what keys did, in the audit log,",
 	baseten.SourceUsage:     "the usage of the Model APIs",
 }
 

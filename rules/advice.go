@@ -11,23 +11,72 @@ import (
 
 // Advise returns what kind of place a key was found in, as a word that is stable,
 // and what to do about a key there. line is the line of the key with every key in
-// it masked; it may be empty. It looks at the names and that line alone.
-func Advise(at finding.Location, line string) (context, advice string) {
+// it masked; it may be empty. It depends on the location and that line alone.
+func Advise(at finding.Location, line string) (context, text string) {
 	s := newSite(at, line)
-	for i := range advices { // the last row fits everything
-		if a := &advices[i]; a.fits(s) {
-			context, advice = a.context, a.text
-			break
+	row := &advices[slices.IndexFunc(advices, func(a advice) bool { return a.fits(s) })] // the last row fits everything
+	fix := row.text
+	if at.Member != "" {
+		if row.place { // of a file that people have, not of a copy in an archive
+			fix = ""
+		}
+		if row.context != "archive" {
+			fix = strings.TrimSpace(fix + " It is packed inside an archive: make the archive anew without it, and withdraw the copies that were given away.")
 		}
 	}
-	if at.Exposure == finding.Committed && !strings.HasPrefix(advice, revoke) {
-		advice = revoke + "History and every clone keep it, so taking the line out is not enough. " + advice
-	}
-	if at.Member != "" && context != "archive" {
-		advice += " It is packed inside an archive: make the archive anew without it, and withdraw the copies that were given away."
-	}
-	return context, advice
+	return row.context, byStage(at, row.place, fix)
 }
+
+// byStage puts before the way to fix a place what has to be done first, by how far the key got.
+// keeps says that keys are kept in such files, so that the file must not be in a repository.
+func byStage(at finding.Location, keeps bool, fix string) string {
+	own := strings.TrimPrefix(fix, revoke)
+	switch message := at.Object == "commit"; {
+	case at.Exposure == finding.Staged && message:
+		return unsent + "Write the message without the key. " + unseen
+	case at.Exposure == finding.Staged && keeps:
+		return unsent + "Take the file out of the commit (`git rm --cached`), name it in .gitignore, and commit. " + own + " " + unseen
+	case at.Exposure == finding.Staged:
+		return unsent + "Take the key out, `git add` the file again, and commit. " + own + " " + unseen
+	case at.Exposure == finding.Dangling:
+		return "Nothing but this clone has it, unless it was copied: " + prune + " removes it. " + unseen
+	case at.Exposure == finding.Unpushed && stashed(at):
+		return "No push sends a stash: `git stash drop " + at.Refs[0] + "`, then " + prune + ". " + own + " " + unseen
+	case at.Exposure == finding.Unpushed && message:
+		return "The commit is not pushed yet: rewrite its message before you push (`git rebase -i " + short(at.Commit) +
+			"^`, mark it `reword`; for the last commit, `git commit --amend`). " + unseen
+	case at.Exposure == finding.Unpushed:
+		return "The commit is not pushed yet: rewrite it before you push (`git rebase -i " + short(at.Commit) + "^`, mark it `edit`, take the key " +
+			"out, `git commit -a --amend`, `git rebase --continue`). A later commit that removes the key is not enough. " + own + " " + unseen
+	case at.Exposure == finding.Committed && at.Unreachable && at.Commit != "":
+		return "No branch or tag has the commit any more. If it was ever pushed, revoke the key and make a new one; if not, " + prune +
+			" removes it from this clone. " + own
+	case at.Exposure == finding.Committed && at.Blob == "":
+		return "If this line was ever committed, history and every clone keep it: revoke the key and make a new one. " + own
+	case at.Exposure == finding.Committed && own == fix:
+		return revoke + kept + own
+	case at.Exposure == finding.Shipped && at.Member != "":
+		return revoke + own
+	}
+	return fix
+}
+
+// What to do first.
+const (
+	revoke = "Revoke the key and make a new one. "
+	kept   = "History and every clone keep it, so taking the line out is not enough. "
+	unsent = "Nothing has left this machine. "
+	unseen = "Revoke the key only if someone else may have seen it."
+	prune  = "`git reflog expire --expire=now --all && git gc --prune=now`"
+)
+
+// stashed reports whether a location is in stashes alone.
+func stashed(at finding.Location) bool {
+	notStash := func(ref string) bool { return ref != "stash" && !strings.HasPrefix(ref, "stash@") }
+	return len(at.Refs) > 0 && !slices.ContainsFunc(at.Refs, notStash)
+}
+
+func short(id string) string { return id[:min(len(id), 12)] }
 
 // A site is what Advise decides from.
 type site struct {
@@ -73,10 +122,7 @@ func (a *advice) fits(s site) bool {
 		a.line != nil && a.line.MatchString(s.line) || a.when != nil && a.when(s)
 }
 
-const (
-	revoke  = "Revoke the key and make a new one. "
-	environ = "`os.environ[\"BASETEN_API_KEY\"]`"
-)
+const environ = "`os.environ[\"BASETEN_API_KEY\"]`"
 
 var (
 	defaultCall = regexp.MustCompile(`(environ\.get|getenv|env\.get|env::var_or)\(\s*['"][^'"]*['"]\s*,|` +
@@ -95,11 +141,9 @@ var advices = []advice{
 			"of its prefix. Take the picture anew with the key hidden: cropping or painting over is safe only where the " +
 			"program keeps no older layers."},
 	{context: "commit-message", when: func(s site) bool { return s.at.Object == "commit" },
-		text: revoke + "It stands in a commit message, and rewording the commit leaves the old one in every clone: the key " +
-			"has to go, the message may stay."},
+		text: revoke + "Every clone has the commit message; there is no need to rewrite it."},
 	{context: "tag-message", when: func(s site) bool { return s.at.Object == "tag" },
-		text: revoke + "It stands in the message of a tag or a note, which every clone has: the key has to go, the message " +
-			"may stay."},
+		text: revoke + "Every clone has the message of the tag; there is no need to rewrite it."},
 	{context: "environment", place: true, when: func(s site) bool { return strings.HasPrefix(s.at.Path, "env:") },
 		text: "An environment variable is where a key belongs while a program runs; every program that this one starts is " +
 			"given it too. Set it for the one command that needs it, or from a secret store: `BASETEN_API_KEY=$(pass " +

@@ -74,7 +74,9 @@ func TestAdvise(t *testing.T) {
 		{"config-file", finding.Location{Path: "app.toml"}, k, "${BASETEN_API_KEY}"},
 		{"archive", finding.Location{Path: "a.zip", Member: "x"}, k, "anew"},
 		{"python", finding.Location{Path: "a.zip", Member: "b.tar!c/d.py"}, k, "inside an archive"},
-		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed}, k, "Revoke the key"},
+		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed, Blob: "1"}, k, "Revoke the key"},
+		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed}, k, "If this line was ever committed"},
+		{"dotenv", finding.Location{Path: "layer.tar", Member: "app/.env", Exposure: finding.Shipped}, k, "Revoke the key"},
 		{"other", finding.Location{Path: "x"}, "", "BASETEN_API_KEY"},
 	} {
 		context, advice := Advise(c.at, c.line)
@@ -92,5 +94,45 @@ func TestAdvise(t *testing.T) {
 			t.Errorf("row %s is there twice or does not end in a full stop", a.context)
 		}
 		seen[a.context] = true
+	}
+}
+
+// What to do first depends on how far the key got: nothing that has not left the machine
+// is called published.
+func TestAdviceByStage(t *testing.T) {
+	const commit = "84e69f4e0000000000000000"
+	for _, c := range []struct {
+		at            finding.Location
+		message, says string
+		severity      finding.Severity
+		revokes       bool // it begins so
+	}{
+		{finding.Location{Path: "a.py", Object: "index", Blob: "1", Exposure: finding.Staged}, "in what you are about to commit", "Nothing has left this machine", finding.High, false},
+		{finding.Location{Path: "a.ipynb", Cell: &finding.Cell{Part: "output"}, Object: "index", Blob: "1", Exposure: finding.Staged}, "in what you are about to commit", "clear the outputs", finding.High, false},
+		{finding.Location{Path: "MSG", Object: "commit", Exposure: finding.Staged}, "in the message of the commit you are about to make", "Write the message", finding.High, false},
+		{finding.Location{Path: "a.py", Object: "blob", Blob: "1", Commit: commit, Refs: []string{"main"}, Exposure: finding.Unpushed}, "in a commit that is not pushed", "git rebase -i 84e69f4e0000^", finding.High, false},
+		{finding.Location{Object: "commit", Blob: commit, Commit: commit, Refs: []string{"main"}, Exposure: finding.Unpushed}, "in a commit that is not pushed", "`reword`", finding.High, false},
+		{finding.Location{Path: "a.py", Object: "blob", Blob: "1", Commit: commit, Refs: []string{"stash"}, Exposure: finding.Unpushed}, "in a stash", "git stash drop stash", finding.High, false},
+		{finding.Location{Object: "blob", Blob: "1", Unreachable: true, Exposure: finding.Dangling}, "in an object of this clone that no commit refers to",
+			"git reflog expire --expire=now --all && git gc --prune=now", finding.Medium, false},
+		{finding.Location{Path: "a.py", Object: "blob", Blob: "1", Commit: commit, Unreachable: true, Exposure: finding.Committed}, "in a commit that no branch or tag has", "If it was ever pushed", finding.High, false},
+		{finding.Location{Path: "a.py", Object: "blob", Blob: "1", Commit: commit, Refs: []string{"origin/main"}, Exposure: finding.Committed}, "in the repository's history", "every clone keep it", finding.High, true},
+		{finding.Location{Path: "i.tar", Member: "l.tar!app/.env", Exposure: finding.Shipped}, "in an archive or image", "withdraw the copies", finding.High, true},
+	} {
+		f := finding.Finding{Format: finding.B10, Confidence: finding.HighConfidence, Locations: []finding.Location{c.at}}
+		r := finding.Report{Findings: []finding.Finding{f}}
+		Derive(&r)
+		f = r.Findings[0]
+		if !strings.HasSuffix(f.Message, c.message) || !strings.Contains(f.Advice, c.says) || f.Severity != c.severity || strings.HasPrefix(f.Advice, revoke) != c.revokes {
+			t.Errorf("%s %s: %s: %s: %s", c.at.Exposure, c.at.Path, f.Severity, f.Message, f.Advice)
+		}
+		if c.at.Exposure != finding.Committed && strings.Contains(f.Advice, "every clone") {
+			t.Errorf("%s: %s", c.at.Exposure, f.Advice)
+		}
+		f.Liveness = &finding.Liveness{State: finding.Dead}
+		r.Findings[0] = f
+		if Derive(&r); strings.Contains(r.Findings[0].Advice, "Revoke the key") {
+			t.Errorf("%s, revoked: %s", c.at.Exposure, r.Findings[0].Advice)
+		}
 	}
 }

@@ -111,7 +111,11 @@ func Describe(f *finding.Finding) {
 	readable := slices.ContainsFunc(f.Locations, func(at finding.Location) bool { return at.Readable })
 
 	f.Rule, f.Severity = rule.ID, rule.Severity
+	inClone := f.Exposure == finding.Staged || f.Exposure == finding.Unpushed || f.Exposure == finding.Dangling
+
 	switch {
+	case f.Exposure == finding.Dangling:
+		f.Severity = min(f.Severity, finding.Medium)
 	case local && !readable:
 		// Where users are told to keep a key, alive or not.
 		f.Severity = min(f.Severity, finding.Low)
@@ -131,15 +135,21 @@ func Describe(f *finding.Finding) {
 	}
 	switch {
 	case rule.ID == LeakedKeyDead.ID:
-		f.Advice = strings.TrimPrefix(f.Advice, revoke)
-	case live && (!local || readable) && !strings.HasPrefix(f.Advice, revoke):
+		f.Advice = fixOf(f.Advice)
+	case live && !inClone && (!local || readable) && !strings.HasPrefix(f.Advice, revoke):
 		f.Advice = revoke + f.Advice
 	}
 }
 
 // Revoked words the advice of a finding anew once its key was revoked.
 func Revoked(f *finding.Finding) {
-	f.Advice = "The key is revoked: make a new one where it is used. " + strings.TrimPrefix(f.Advice, revoke)
+	f.Advice = "The key is revoked: make a new one where it is used. " + fixOf(f.Advice)
+}
+
+// fixOf is an advice without what a revoked key no longer needs.
+func fixOf(advice string) string {
+	advice = strings.TrimPrefix(strings.TrimPrefix(advice, revoke), kept)
+	return strings.TrimSpace(strings.TrimSuffix(advice, unseen))
 }
 
 // title is what a message calls a key of a format.
@@ -155,20 +165,37 @@ func title(f finding.Format) string {
 // exposed words how far a key got.
 func exposed(f *finding.Finding, readable bool) string {
 	any := func(has func(finding.Location) bool) bool { return slices.ContainsFunc(f.Locations, has) }
-	const staged = "index" // the object of a location that only the index has
+	every := func(has func(finding.Location) bool) bool {
+		return !any(func(at finding.Location) bool { return at.Exposure == f.Exposure && !has(at) })
+	}
 	switch f.Exposure {
 	case finding.Committed:
 		switch {
-		case any(func(at finding.Location) bool { return at.Blob != "" && at.Object != staged }):
+		case every(func(at finding.Location) bool { return at.Unreachable && at.Commit != "" }):
+			return " in a commit that no branch or tag has"
+		case any(func(at finding.Location) bool { return at.Blob != "" && at.Object != "index" }):
 			return " in the repository's history"
-		case any(func(at finding.Location) bool { return at.Object == staged }):
-			return " staged for the next commit"
 		}
 		return " in a file that git tracks"
+	case finding.Unpushed:
+		if every(stashed) {
+			return " in a stash"
+		}
+		return " in a commit that is not pushed"
+	case finding.Staged:
+		if every(func(at finding.Location) bool { return at.Object == "commit" }) {
+			return " in the message of the commit you are about to make"
+		}
+		return " in what you are about to commit"
+	case finding.Dangling:
+		return " in an object of this clone that no commit refers to"
 	case finding.Untracked:
 		return " in an untracked file"
 	case finding.Shipped:
-		return " in something that is shipped"
+		if every(func(at finding.Location) bool { return at.Member != "" }) {
+			return " in an archive or image"
+		}
+		return " in what truss push uploads"
 	}
 	where := map[finding.Exposure]string{finding.Ignored: " in a git-ignored local file", finding.Home: " in a file of this workstation"}[f.Exposure]
 	if readable {

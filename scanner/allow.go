@@ -3,7 +3,6 @@ package scanner
 import (
 	"bytes"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -62,7 +61,16 @@ func reasonIn(line []byte, key int, notebook bool) (reason *string, marker int) 
 			rest = rest[:i] // the end of the JSON string
 		}
 	}
-	text := reasonText(rest)
+	// The reason stops before a key: nothing of one may get into a report.
+	rest = rest[:min(len(rest), searchSide)]
+	rules.FindUnweighed(rest, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
+	rest = maskRuns(rest, 0, len(rest))
+	for _, end := range []string{"*/", "-->", "--}}", "#}", "%>", `\n`, "*)", "]]"} {
+		rest, _, _ = bytes.Cut(rest, []byte(end))
+	}
+	text := strings.ToValidUTF8(string(rest), "\uFFFD")
+	text = strings.ToValidUTF8(text[:min(len(text), maxReason)], "") // whole characters only
+	text = strings.Trim(text, " \t\r\n:-\"',;")
 	return &text, marker
 }
 
@@ -92,25 +100,4 @@ func cellLines(line []byte, key int) (from, to int) {
 		return 0, end
 	}
 	return begin + len(sep), end
-}
-
-// reasonText takes the reason out of its comment. It stops before a key: nothing
-// of one may get into a report.
-func reasonText(rest []byte) string {
-	rest = rest[:min(len(rest), searchSide)]
-	rules.FindUnweighed(rest, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
-	rest = maskRuns(rest, 0, len(rest))
-	for _, end := range []string{"*/", "-->", "--}}", "#}", "%>", `\n`, "*)", "]]"} {
-		if i := bytes.Index(rest, []byte(end)); i >= 0 {
-			rest = rest[:i]
-		}
-	}
-	text := strings.ToValidUTF8(string(rest), "\uFFFD")
-	if len(text) > maxReason {
-		text = text[:maxReason]
-		for !utf8.ValidString(text) {
-			text = text[:len(text)-1]
-		}
-	}
-	return strings.Trim(text, " \t\r\n:-\"',;")
 }

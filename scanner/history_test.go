@@ -130,7 +130,7 @@ func plantRefs(g *gitRepo, plant func(string, string, func(finding.Location) boo
 	g.git("notes", "add", "-m", plant("note", g.git("rev-parse", "HEAD"), only(&note, "notes/commits")))
 	note = g.git("rev-parse", "refs/notes/commits")
 	g.git("tag", "-a", "v1", "-m", plant("tag message", "", func(l finding.Location) bool {
-		return l.Object == "tag" && l.Blob == tag && l.Path == "" && cmp.Equal(l.Refs, []string{"v1"}) && l.Author == "C <c@example.com>" && l.Line == 6
+		return l.Object == "tag" && l.Blob == tag && l.Path == "" && cmp.Equal(l.Refs, []string{"v1"}) && l.Author == "C <c@example.com>" && l.Line == 1
 	}))
 	tag = g.git("rev-parse", "v1")
 	var said string
@@ -158,7 +158,7 @@ func plantLoose(g *gitRepo, plant func(string, string, func(finding.Location) bo
 	in := func(store *gitRepo, what string) {
 		var id string
 		key := plant(what, "", func(l finding.Location) bool {
-			return l.Unreachable && l.Commit == "" && l.Path == "" && l.Blob == id && l.Line == 2 && len(l.Refs) == 0
+			return l.Exposure == finding.Dangling && l.Unreachable && l.Commit == "" && l.Path == "" && l.Blob == id && l.Line == 2 && len(l.Refs) == 0
 		})
 		id = store.input("x\n"+key, "hash-object", "-w", "--stdin")
 	}
@@ -167,7 +167,7 @@ func plantLoose(g *gitRepo, plant func(string, string, func(finding.Location) bo
 	in(g, "loose object after gc")
 	g.git("gc", "-q")
 	g.write("staged.env", plant("index only", "staged.env", func(l finding.Location) bool {
-		return l.Object == "index" && !l.Unreachable && l.Commit == "" && l.Line == 1
+		return l.Object == "index" && l.Exposure == finding.Staged && !l.Unreachable && l.Commit == "" && l.Line == 1
 	}))
 	g.git("add", "staged.env")
 	if err := os.Remove(filepath.Join(g.dir, "staged.env")); err != nil {

@@ -44,37 +44,33 @@ func containerOf(at finding.Location) container {
 // in a comment or behind its end, keeps every place. A key never loses its last place
 // in a file. It comes before the source is asked, which knows no members.
 func dropPacked(keys []*candidate) []*candidate {
-	for _, k := range keys {
-		if len(k.places) > 1 && slices.ContainsFunc(k.places, func(p place) bool { return p.at.Member != "" }) {
-			k.dropPacked()
-		}
-	}
-	return arrange(keys)
-}
-
-func (k *candidate) dropPacked() {
-	in := map[container]int{} // places
-	for _, p := range k.places {
-		in[containerOf(p.at)]++
-	}
 	depth := func(c container) int {
 		if c.member == "" {
 			return 0
 		}
 		return 1 + strings.Count(c.member, "!")
 	}
-	innermostFirst := slices.SortedFunc(maps.Keys(in), func(a, b container) int { return depth(b) - depth(a) })
-	within := map[container]int{} // places that were kept below a container
-	dropped := map[container]bool{}
-	for _, of := range innermostFirst {
-		if n := within[of]; n > 0 && in[of] <= n {
-			dropped[of] = true
+	for _, k := range keys {
+		if !slices.ContainsFunc(k.places, func(p place) bool { return p.at.Member != "" }) {
 			continue
 		}
-		for up := of; up.member != ""; {
-			up.member = up.member[:max(0, strings.LastIndexByte(up.member, '!'))]
-			within[up] += in[of]
+		in := map[container]int{} // places
+		for _, p := range k.places {
+			in[containerOf(p.at)]++
 		}
+		within := map[container]int{} // places that were kept below a container
+		dropped := map[container]bool{}
+		for _, of := range slices.SortedFunc(maps.Keys(in), func(a, b container) int { return depth(b) - depth(a) }) {
+			if n := within[of]; n > 0 && in[of] <= n {
+				dropped[of] = true
+				continue
+			}
+			for up := of; up.member != ""; {
+				up.member = up.member[:max(0, strings.LastIndexByte(up.member, '!'))]
+				within[up] += in[of]
+			}
+		}
+		k.places = slices.DeleteFunc(k.places, func(p place) bool { return dropped[containerOf(p.at)] })
 	}
-	k.places = slices.DeleteFunc(k.places, func(p place) bool { return dropped[containerOf(p.at)] })
+	return arrange(keys)
 }

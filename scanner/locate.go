@@ -53,7 +53,8 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 	}
 	for _, list := range located[keys:] {
 		for _, at := range list {
-			if at.Exposure == finding.Committed || at.Exposure == finding.Untracked {
+			switch at.Exposure {
+			case finding.Committed, finding.Unpushed, finding.Staged, finding.Untracked:
 				out.comments = append(out.comments, at)
 			}
 		}

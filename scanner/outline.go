@@ -41,20 +41,16 @@ func (o *outline) fresh(b *source.Blob) []finding.Span {
 	if len(pictures) == 0 {
 		return b.Fresh
 	}
-	if b.Fresh == nil {
-		return without([]finding.Span{{End: len(b.Data)}}, pictures)
+	spans := b.Fresh
+	if spans == nil {
+		spans = []finding.Span{{End: len(b.Data)}}
 	}
-	return without(b.Fresh, pictures)
-}
-
-// without cuts stretches out of spans; both are in order.
-func without(spans []finding.Span, cut []notebook.Span) []finding.Span {
 	out := []finding.Span{}
 	for _, s := range spans {
-		for len(cut) > 0 && cut[0].End <= s.Start {
-			cut = cut[1:]
+		for len(pictures) > 0 && pictures[0].End <= s.Start {
+			pictures = pictures[1:]
 		}
-		for _, c := range cut {
+		for _, c := range pictures {
 			if c.Start >= s.End {
 				break
 			}

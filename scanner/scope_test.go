@@ -194,7 +194,7 @@ func TestCommitMessageStopsAtTheScissors(t *testing.T) {
 	said, cut := m.B10(), m.B10()
 	write(t, dir, "MSG", "use "+said+"\n# a comment\n# ------------------------ >8 ------------------------\n# Do not modify\n-"+cut+"\n")
 	r := scan(t, finding.LowConfidence, git.CommitMessage(filepath.Join(dir, "MSG")))
-	if r.keysIn(said, cut) != "0" || r.of(said)[0].Exposure != finding.Committed {
+	if r.keysIn(said, cut) != "0" || r.of(said)[0].Exposure != finding.Staged {
 		t.Errorf("%+v", r.Findings)
 	}
 }

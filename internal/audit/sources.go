@@ -6,6 +6,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // missing says what is not known without each source.
@@ -39,6 +40,24 @@ func (v *view) problems() (list []finding.Problem) {
 	}
 	if v.inv.Source(baseten.SourceUsers).Err == nil && len(v.inv.Users) == 0 {
 		list = append(list, finding.Problem{Warning: true, Error: "the list of members is empty", Hint: missing(baseten.SourceUsers)})
+	}
+	if lacking := v.inv.Unlisted(); len(lacking) > 0 {
+		what := "keys that live, by the audit log and the usage: "
+		if lacking[0] == v.inv.Self && len(lacking) == 1 {
+			what = "the key that it was read with: "
+		}
+		list = append(list, finding.Problem{Error: "the list of keys is only a part: it lacks " + what + some(lacking, 20),
+			Hint: "other members' personal keys are shown to a personal key of an organisation admin only; use one, or ask Baseten"})
+	}
+	var differ []string
+	for _, k := range v.keys {
+		if k.used.Disagreement() != "" {
+			differ = append(differ, k.Prefix)
+		}
+	}
+	if len(differ) > 0 {
+		list = append(list, finding.Problem{Warning: true, Error: fmt.Sprintf("the list of keys gives an earlier last use of %d %s than Model API usage or the audit log: %s",
+			len(differ), english.Plural(len(differ), "key", "keys"), some(differ, 20)), Hint: "the later one is taken"})
 	}
 	var open []string // leaked keys that are neither in the inventory nor, by the audit log, revoked
 	for _, l := range v.leftover {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,7 @@ const maxActions = 20_000
 // before the failure stands, and its SourceState says why.
 type Inventory struct {
 	At      time.Time // when the reading began
+	Self    string    // prefix of the key that it was read with; empty for a login token
 	Keys    []Key     // the account's, as listed
 	Gateway []Key     // the federated keys of every gateway group
 	Me      User      // whom the credential belongs to
@@ -82,8 +84,16 @@ func (inv *Inventory) Source(name Source) SourceState {
 // unless that is a 403, or the context's; the Inventory is returned with it.
 // Whatever else failed is in the Inventory's Sources only.
 func Gather(ctx context.Context, c *Client, want ...Source) (*Inventory, error) {
-	inv := &Inventory{At: c.stack.clock.Now().UTC(), History: map[string]KeyHistory{}, Removed: map[string]time.Time{}}
+	inv := &Inventory{At: c.stack.clock.Now().UTC(), Self: c.self(), History: map[string]KeyHistory{}, Removed: map[string]time.Time{}}
 	return inv, inv.Add(ctx, c, want...)
+}
+
+// self is the prefix of the key that the client calls with; empty for a login token.
+func (c *Client) self() string {
+	if isAccountKey(c.key) {
+		return c.key.Prefix()
+	}
+	return ""
 }
 
 // Add reads sources that the Inventory does not have yet. Its error is as Gather's.
@@ -322,6 +332,66 @@ func (inv *Inventory) LastUses(keys []Key) map[string]LastUse {
 		of[k.Prefix] = u
 	}
 	return of
+}
+
+// Disagreement says how the list contradicts a later use that another source reports;
+// empty when it does not.
+func (u LastUse) Disagreement() string {
+	if u.At.IsZero() || u.Exact() || !u.Listed.Null() && u.Listed.IsZero() {
+		return ""
+	}
+	listed := "never"
+	if !u.Listed.Null() {
+		listed = u.Listed.Format(time.DateOnly)
+	}
+	word := map[string]string{FromLog: "the audit log", FromUsage: "Model API usage"}[u.Basis]
+	return fmt.Sprintf("the list of keys says that it was last used %s, and %s says %s", listed, word, u.At.Format(time.DateOnly))
+}
+
+// usedLately is how recent a use shows that a key still lives, unless the log says
+// otherwise.
+const usedLately = 7 * 24 * time.Hour
+
+// Unlisted returns the prefixes of keys that live, as far as can be seen, and that the
+// list lacks: the key that the inventory was read with, and keys that were used in the
+// last week and whose deletion the audit log does not have. With one of them the list
+// is only a part. It is empty where the list could not be read.
+func (inv *Inventory) Unlisted() (prefixes []string) {
+	if inv.Source(SourceKeys).Err != nil {
+		return nil
+	}
+	listed := map[string]bool{"": true}
+	for _, keys := range [][]Key{inv.Keys, inv.Gateway} {
+		for _, k := range keys {
+			listed[k.Prefix] = true
+		}
+	}
+	add := func(prefix string, used time.Time) {
+		h := inv.History[prefix]
+		_, left := inv.Removed[h.Creator.Email] // with a member their keys go, and no entry says so
+		if !listed[prefix] && inv.At.Sub(used) < usedLately && !h.Gone && (!left || h.Creator.Email == "") {
+			listed[prefix] = true
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	add(inv.Self, inv.At)
+	if inv.Source(SourceEvents).Err != nil && inv.Source(SourceKeyEvents).Err != nil {
+		return prefixes // whether the others were revoked since is not known
+	}
+	for _, a := range inv.Actions {
+		add(a.Actor.APIKeyPrefix, a.Created.Time)
+	}
+	if state := inv.Source(SourceGateway); state.Err == nil || state.NotUsed { // else they may be the gateway's
+		for _, b := range inv.Usage {
+			for _, u := range b.Results {
+				if u.RequestCount > 0 {
+					add(u.APIKeyPrefix, b.StartTime.Time)
+				}
+			}
+		}
+	}
+	slices.Sort(prefixes)
+	return prefixes
 }
 
 // watchedSince returns from when on a use of a key would be in the partial

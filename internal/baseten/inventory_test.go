@@ -1,7 +1,9 @@
 package baseten_test
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,5 +71,43 @@ func TestLastUses(t *testing.T) {
 	}
 	if u := uses["acting"]; !u.Called.Equal(day(6)) || !u.Acted.Equal(day(2)) {
 		t.Errorf("what the sources say by themselves is lost: %+v", u)
+	}
+}
+
+// TestUnlisted: a list that lacks the credential's own key, or one that was used this
+// week and not deleted, is only a part.
+func TestUnlisted(t *testing.T) {
+	w := basetentest.NewWorld(t)
+	lately, before := basetentest.Noon.Add(-time.Hour), basetentest.Noon.AddDate(0, 0, -8)
+	add := func(name, owner string, used time.Time) string {
+		k := w.Org.AddKey(basetentest.KeySpec{Name: name, Owner: owner, CreatedBy: "admin@example.com", Created: basetentest.Noon.AddDate(0, -1, 0)})
+		w.Org.AddUsage(k.Prefix(), "org/model", used, 3)
+		return k.Prefix()
+	}
+	used, gone := add("used", "", lately), add("gone", "", lately)
+	add("idle", "", before)
+	if err := w.Org.DeleteKey(gone, "admin@example.com", basetentest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	gather := func() *baseten.Inventory {
+		inv, err := baseten.Gather(context.Background(), w.Client, baseten.SourceKeys, baseten.SourceEvents, baseten.SourceActions, baseten.SourceUsage, baseten.SourceGateway)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv
+	}
+	inv := gather()
+	if got := inv.Unlisted(); len(got) != 0 {
+		t.Errorf("a whole list lacks %q", got)
+	}
+	inv.Keys = nil
+	want := []string{w.Admin.Prefix(), used}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, inv.Unlisted()); diff != "" {
+		t.Error(diff)
+	}
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Forbidden, Path: "/v1/api_keys"})
+	if got := gather().Unlisted(); got != nil {
+		t.Errorf("a list that could not be read lacks %q", got)
 	}
 }

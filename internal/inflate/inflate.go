@@ -31,8 +31,16 @@ type Decoder struct {
 // Time is bounded by a constant times len(src)+len(dst), whatever src holds.
 func (d *Decoder) Zlib(dst, src []byte) (n, consumed int, err error) {
 	const header, trailer = 2, 4
-	if err := checkHeader(src); err != nil {
-		return 0, 0, err
+	const (
+		deflate   = 8
+		maxWindow = 7
+		preset    = 0x20 // like git, no preset dictionary is taken; the standard library takes the empty one
+	)
+	if len(src) < header {
+		return 0, 0, ErrShort
+	}
+	if src[0]&15 != deflate || src[0]>>4 > maxWindow || binary.BigEndian.Uint16(src)%31 != 0 || src[1]&preset != 0 {
+		return 0, 0, ErrCorrupt
 	}
 	n, used, err := d.Raw(dst, src[header:])
 	if err != nil {
@@ -79,22 +87,4 @@ func (d *Decoder) Raw(dst, src []byte) (n, consumed int, err error) {
 			return s.dp, s.sp, nil
 		}
 	}
-}
-
-// checkHeader checks the two bytes of a zlib header. Like git, it takes no preset dictionary: the standard library
-// would accept one whose identifier is that of the empty dictionary.
-func checkHeader(src []byte) error {
-	const (
-		deflate   = 8
-		maxWindow = 7
-		preset    = 0x20
-	)
-	if len(src) < 2 {
-		return ErrShort
-	}
-	h := binary.BigEndian.Uint16(src)
-	if src[0]&15 != deflate || src[0]>>4 > maxWindow || h%31 != 0 || src[1]&preset != 0 {
-		return ErrCorrupt
-	}
-	return nil
 }

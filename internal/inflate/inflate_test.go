@@ -281,7 +281,7 @@ func FuzzZlib(f *testing.F) {
 	f.Add([]byte{0x78, 0xbb, 0, 0, 0, 1, 0x03, 0x00}) // a preset dictionary
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) > 1 && src[1]&0x20 != 0 {
-			return // a preset dictionary: see checkHeader
+			return // a preset dictionary: see Zlib
 		}
 		var d Decoder
 		if err := agreeZlib(t, &d, src); err != nil {

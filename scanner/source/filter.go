@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -61,31 +62,20 @@ func (f Filter) Empty() bool { return len(f.exclude)+len(f.include)+len(f.more) 
 
 // SkipDir reports whether a folder is excluded with all below it.
 func (f Filter) SkipDir(rel string) bool {
-	for _, m := range f.more {
-		if m.SkipDir(path.Join(m.base, rel)) {
-			return true
-		}
-	}
-	return matchAny(f.exclude, rel)
+	above := func(m based) bool { return m.SkipDir(path.Join(m.base, rel)) }
+	return slices.ContainsFunc(f.more, above) || matchAny(f.exclude, rel)
 }
 
 // Skip reports whether a file is excluded.
 func (f Filter) Skip(rel string) bool {
-	for _, m := range f.more {
-		if m.Skip(path.Join(m.base, rel)) {
-			return true
-		}
-	}
-	return matchAny(f.exclude, rel) || len(f.include) > 0 && !matchAny(f.include, rel)
+	above := func(m based) bool { return m.Skip(path.Join(m.base, rel)) }
+	return slices.ContainsFunc(f.more, above) || matchAny(f.exclude, rel) || len(f.include) > 0 && !matchAny(f.include, rel)
 }
 
 // matchAny also takes a glob that matches a folder above rel: "app" and "app/**"
 // both cover app/x.
 func matchAny(globs []string, rel string) bool {
-	for _, g := range globs {
-		if doublestar.MatchUnvalidated(g, rel) || doublestar.MatchUnvalidated(g+"/**", rel) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(globs, func(g string) bool {
+		return doublestar.MatchUnvalidated(g, rel) || doublestar.MatchUnvalidated(g+"/**", rel)
+	})
 }

@@ -32,6 +32,7 @@ const (
 	WrongForm                        // 200 with JSON of some other service, instead
 	Unauthorized                     // 401 with a JSON body, as for a key that is not known, instead
 	NotFound                         // 404 with a JSON body, as for a key that is not there, instead
+	EmptyList                        // 200 with an empty list of keys, instead
 	Ignored                          // 200 as for a delete that took effect, instead
 )
 
@@ -121,6 +122,8 @@ func (s *Server) serve(service Service, w http.ResponseWriter, r *http.Request, 
 		sendJSON(w, http.StatusUnauthorized, object{"error": "Invalid API key."})
 	case NotFound:
 		sendJSON(w, http.StatusNotFound, object{"error": "Not found."})
+	case EmptyList:
+		sendJSON(w, http.StatusOK, map[string]any{"keys": []any{}})
 	case Ignored:
 		sendJSON(w, http.StatusOK, object{"prefix": path.Base(r.URL.Path)})
 	case Firewall:

@@ -40,12 +40,7 @@ type Options struct {
 // are not followed, a target that is one is; devices, pipes and sockets are passed
 // over. Paths are reported as the target was named, with slashes.
 func Dir(target string, opts Options) source.Source {
-	return source.Source{Walk: (&dirSource{target, opts}).walk}
-}
-
-type dirSource struct {
-	target string
-	opts   Options
+	return source.Source{Walk: func(ctx context.Context, to source.Sink) error { return walk(ctx, target, opts, to) }}
 }
 
 // A stamp shows whether a file changed.
@@ -54,29 +49,30 @@ type stamp struct {
 	regular         bool
 }
 
-func (d *dirSource) walk(ctx context.Context, to source.Sink) error {
-	real, err := filepath.EvalSymlinks(d.target)
+func walk(ctx context.Context, target string, opts Options, to source.Sink) error {
+	real, err := filepath.EvalSymlinks(target)
 	if err != nil {
-		return to.Problem(finding.Problem{Path: d.target, Error: source.Reason(err), Hint: "check the path's spelling, and that you may read it"})
+		return to.Problem(finding.Problem{Path: target, Error: source.Reason(err), Hint: "check the path's spelling, and that you may read it"})
 	}
 	info, err := os.Stat(real)
 	if err != nil {
-		return to.Problem(finding.Problem{Path: d.target, Error: source.Reason(err)})
+		return to.Problem(finding.Problem{Path: target, Error: source.Reason(err)})
 	}
-	if d.opts.Exposure != "" {
-		to = marking{to, finding.Location{Exposure: d.opts.Exposure}}
+	if opts.Exposure != "" {
+		to = marking{to, finding.Location{Exposure: opts.Exposure}}
 	}
-	w := &walker{to: to, opts: d.opts, queue: newQueue()}
-	root := entry{real: real, shown: filepath.ToSlash(d.target)}
+	w := &walker{to: to, opts: opts}
+	w.queue.ready.L = &w.queue.mu
+	root := entry{real: real, shown: filepath.ToSlash(target)}
 	switch {
 	case info.IsDir():
 		w.queue.push(job{dir: &root})
 	case info.Mode().IsRegular():
 		w.queue.push(job{files: []entry{root}})
 	default:
-		return to.Problem(finding.Problem{Path: d.target, Error: "neither a folder nor a regular file", Hint: "to scan a pipe or device, feed it to standard input: b10lint scan - < " + d.target})
+		return to.Problem(finding.Problem{Path: target, Error: "neither a folder nor a regular file", Hint: "to scan a pipe or device, feed it to standard input: b10lint scan - < " + target})
 	}
-	jobs := d.opts.Jobs
+	jobs := opts.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
@@ -90,7 +86,9 @@ func (d *dirSource) walk(ctx context.Context, to source.Sink) error {
 		})
 	}
 	err = g.Wait()
-	w.queue.drop()
+	for _, j := range w.queue.jobs { // that were never taken
+		j.in.release()
+	}
 	return err
 }
 
@@ -134,7 +132,7 @@ const batch = 64
 type walker struct {
 	to    source.Sink
 	opts  Options
-	queue *queue
+	queue queue
 	whole sync.Mutex // held while a large file is in memory
 }
 
@@ -216,17 +214,11 @@ func (w *walker) problem(e entry, err error) error {
 // queue short. It ends when every job that was taken is done and none is left.
 type queue struct {
 	mu     sync.Mutex
-	ready  *sync.Cond
+	ready  sync.Cond
 	jobs   []job
 	open   int // pushed and not done
 	closed bool
 	idle   atomic.Int32 // goroutines that wait for a job
-}
-
-func newQueue() *queue {
-	q := &queue{}
-	q.ready = sync.NewCond(&q.mu)
-	return q
 }
 
 func (q *queue) push(j job) {
@@ -273,13 +265,4 @@ func (q *queue) close() {
 	q.closed = true
 	q.mu.Unlock()
 	q.ready.Broadcast()
-}
-
-// drop lets go of what the jobs hold that were never taken. Nobody uses the queue
-// any more.
-func (q *queue) drop() {
-	for _, j := range q.jobs {
-		j.in.release()
-	}
-	q.jobs = nil
 }

@@ -130,7 +130,7 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 			return err
 		}
 	}
-	if g, ok := f.(file); ok {
+	if g, ok := f.(file); ok { // not a stream that began in the buffer
 		if after, err := g.stat(); err != nil || after != st {
 			return r.changed(e)
 		}

@@ -1,6 +1,7 @@
 package git
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -44,7 +45,11 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	for i := range hits {
 		out[i] = a.locate(hits[i])
 		for j := range out[i] {
-			out[i][j].Unreachable = out[i][j].Unreachable && !blind
+			l := &out[i][j]
+			l.Unreachable = l.Unreachable && !blind
+			if l.Unreachable && l.Commit == "" && l.Object == "blob" {
+				l.Exposure = finding.Dangling
+			}
 		}
 	}
 	switch {
@@ -117,6 +122,7 @@ type answer struct {
 	fromHead []bool
 	fromRefs []bool
 	tips     []tip
+	remotes  bool                  // the clone knows what other repositories have
 	ofBlob   map[change][]*keyPath // by key (in commit) and blob
 	messages map[pack.ID]*keyPath
 	others   map[int32][]finding.Location // of blobs that no commit has
@@ -126,6 +132,7 @@ type answer struct {
 type tip struct {
 	name   string
 	commit int32
+	local  bool // others have the reference only when they are given it
 }
 
 // A keyPath is a chain with all that is reported of it.
@@ -135,6 +142,7 @@ type keyPath struct {
 	shown   int32  // the blob whose lines are shown
 	atHead  bool
 	refs    []string
+	sent    bool  // one of refs is not local
 	removal int32 // commit; none
 }
 
@@ -145,9 +153,10 @@ func (a *answer) resolve() {
 	}
 	var tips []int32
 	for _, ref := range a.r.refs {
+		a.remotes = a.remotes || strings.HasPrefix(ref.Name, "refs/remotes/")
 		id, _ := pack.ParseID(ref.ID)
 		if n, ok := a.number[a.peel(id)]; ok {
-			a.tips = append(a.tips, tip{ref.Short(), n})
+			a.tips = append(a.tips, tip{ref.Short(), n, local(ref.Name)})
 			tips = append(tips, n)
 		}
 	}
@@ -180,6 +189,26 @@ func (a *answer) resolve() {
 		slices.SortFunc(list, func(x, y *keyPath) int { return strings.Compare(x.path, y.path) })
 	}
 	a.findOthers()
+}
+
+// local reports whether a reference is one that a clone makes itself and no command sends
+// unasked: a branch, a detached head, the stash, notes.
+func local(ref string) bool {
+	for _, p := range []string{"refs/heads/", "refs/stash", "refs/notes/", "stash@", "HEAD", "worktrees/"} {
+		if strings.HasPrefix(ref, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// exposure says how far a commit got. Whether another repository has it, only a clone
+// that follows one can know.
+func (a *answer) exposure(d *keyPath) finding.Exposure {
+	if !d.sent && (a.h.opts.Scope.Outgoing || a.remotes && len(d.refs) > 0) {
+		return finding.Unpushed
+	}
+	return finding.Committed
 }
 
 // listed reports whether a chain is to be listed.
@@ -260,7 +289,7 @@ func (a *answer) reach(part []*keyPath) {
 	for i, d := range part {
 		for _, t := range a.tips {
 			if bits[t.commit]&(1<<i) != 0 {
-				d.refs = append(d.refs, t.name)
+				d.refs, d.sent = append(d.refs, t.name), d.sent || !t.local
 			}
 		}
 		if !d.atHead {
@@ -305,10 +334,11 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 			return nil
 		}
 		if d := a.messages[id]; d != nil {
-			at.Refs = d.refs
+			at.Refs, at.Exposure = d.refs, a.exposure(d)
 		}
 		at.Unreachable = len(at.Refs) == 0
 		a.introducedBy(&at, id)
+		a.inMessage(&at, id)
 		return []finding.Location{at}
 	case "tag":
 		return []finding.Location{a.tag(at, id)}
@@ -321,6 +351,7 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 			at.Blob = a.q.blobs[d.shown].String()
 			a.introducedBy(&at, a.ids[d.first.commit])
 			at.Refs, at.AtHead, at.Unreachable, at.RemovedIn = d.refs, d.atHead, len(d.refs) == 0, ""
+			at.Exposure = a.exposure(d)
 			if d.removal != none {
 				at.RemovedIn = a.ids[d.removal].String()
 			}
@@ -336,12 +367,33 @@ func (a *answer) locate(hit source.Hit) []finding.Location {
 		for _, o := range list {
 			l := at
 			l.Object, l.Path, l.Refs = o.Object, o.Path, o.Refs
+			if l.Object == "index" {
+				l.Exposure = finding.Staged
+			}
 			out = append(out, l)
 		}
 		return out
 	}
 	at.Unreachable = !a.full // else it may have been further on
 	return []finding.Location{at}
+}
+
+// inMessage counts the lines of a location in a commit or tag from the first of the
+// message, as people do. What is above the message has no line.
+func (a *answer) inMessage(at *finding.Location, id pack.ID) {
+	_, data, err := a.reader.Object(id)
+	if err != nil || at.Line == 0 {
+		return
+	}
+	above := 0
+	if end := bytes.Index(data, []byte("\n\n")); end >= 0 {
+		above = bytes.Count(data[:end+2], []byte("\n"))
+	}
+	if at.Line > above {
+		at.Line, at.EndLine = at.Line-above, at.EndLine-above
+		return
+	}
+	at.Line, at.Column, at.EndLine, at.EndColumn, at.UTF16Column, at.UTF16EndColumn = 0, 0, 0, 0, 0, 0
 }
 
 // introducedBy fills in what a commit says of itself.
@@ -373,6 +425,7 @@ func signed(at *finding.Location, s pack.Signature) {
 // or a tag of it.
 func (a *answer) tag(at finding.Location, id pack.ID) finding.Location {
 	signed(&at, a.tags[id].Tagger)
+	a.inMessage(&at, id)
 	for _, ref := range a.r.refs {
 		next, _ := pack.ParseID(ref.ID)
 		for range maxTags {

@@ -25,7 +25,7 @@ func CommitMessage(name string) source.Source {
 			}
 			return to.Problem(p)
 		}
-		at := finding.Location{Path: shown, Object: "commit", Exposure: finding.Committed}
+		at := finding.Location{Path: shown, Object: "commit", Exposure: finding.Staged}
 		_, err = to.Blob(&source.Blob{At: at, Data: cutScissors(data)})
 		return err
 	}}

@@ -21,7 +21,7 @@ import (
 
 // A Scope bounds a scan to what some commits introduce: keys that are at a place
 // where none of the commit's parents has them. The zero value is everything. At
-// most one field may be set, but for Except, which goes with Updates.
+// most one field may be set, but for Except and Outgoing, which go with Updates.
 type Scope struct {
 	// Since is a revision or a date: what is reachable from any reference and not
 	// from it, or was committed later.
@@ -32,6 +32,8 @@ type Scope struct {
 	// names of references or their beginnings, is not new.
 	Updates []Update
 	Except  []string
+	// Outgoing says that the updates have not left this machine yet.
+	Outgoing bool
 	// Staged is what the index would commit. IndexFile is read in place of the
 	// repository's own index, as git does with GIT_INDEX_FILE.
 	Staged    bool

@@ -111,7 +111,7 @@ func (h *History) locateStaged(hits []source.Hit) [][]finding.Location {
 				continue
 			}
 			at := hit.At
-			at.Object, at.Path = "index", h.shownPath(e.path)
+			at.Object, at.Path, at.Exposure = "index", h.shownPath(e.path), finding.Staged
 			out[i] = append(out[i], at)
 		}
 	}

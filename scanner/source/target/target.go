@@ -58,8 +58,16 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 	}
 	found := []string{t.name} // repositories at or below the target
 	if !t.opts.NoFiles && !bare {
-		var err error
-		if found, err = t.walkFiles(ctx, to); err != nil {
+		found = nil
+		var mu sync.Mutex
+		files := disk.Dir(t.name, disk.Options{
+			Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true,
+			Repository: func(name string) {
+				mu.Lock()
+				defer mu.Unlock()
+				found = append(found, name)
+			}})
+		if err := files.Walk(ctx, to); err != nil {
 			return err
 		}
 	}
@@ -96,20 +104,6 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	return nil
-}
-
-// walkFiles walks the files of the target, and returns the repositories that it meets.
-func (t *target) walkFiles(ctx context.Context, to source.Sink) (found []string, err error) {
-	var mu sync.Mutex
-	files := disk.Dir(t.name, disk.Options{
-		Jobs: t.opts.History.Jobs, Filter: t.opts.History.Filter, SkipGit: true,
-		Repository: func(name string) {
-			mu.Lock()
-			defer mu.Unlock()
-			found = append(found, name)
-		}})
-	err = files.Walk(ctx, to)
-	return found, err
 }
 
 // scoped walks the repository that the target lies in.
@@ -162,14 +156,15 @@ func (t *target) locate(ctx context.Context, hits []source.Hit) ([][]finding.Loc
 }
 
 // locateFiles answers for the hits in files. One that HEAD has as well, in the same
-// line, is reported once, as HEAD's; one that only the index has as well, as the file's.
+// line, is reported once, as HEAD's; one that only the index has as well, as the file's,
+// which is staged then.
 func (t *target) locateFiles(ctx context.Context, hits []source.Hit, out [][]finding.Location) error {
 	type spot struct {
 		path, member, key string
 		line, column      int
 	}
 	of := func(l finding.Location, key string) spot { return spot{l.Path, l.Member, key, l.Line, l.Column} }
-	head, here := map[spot]bool{}, map[spot]bool{}
+	head, here, staged := map[spot]bool{}, map[spot]bool{}, map[spot]bool{}
 	for i, list := range out {
 		if hits[i].At.Blob == "" {
 			here[of(hits[i].At, hits[i].Key)] = true
@@ -181,7 +176,13 @@ func (t *target) locateFiles(ctx context.Context, hits []source.Hit, out [][]fin
 		}
 	}
 	for i := range out {
-		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool { return l.Object == "index" && here[of(l, hits[i].Key)] })
+		out[i] = slices.DeleteFunc(out[i], func(l finding.Location) bool {
+			twice := l.Object == "index" && here[of(l, hits[i].Key)]
+			if twice {
+				staged[of(l, hits[i].Key)] = true
+			}
+			return twice
+		})
 	}
 	var at []int
 	var ask []finding.Location
@@ -201,6 +202,9 @@ func (t *target) locateFiles(ctx context.Context, hits []source.Hit, out [][]fin
 	for j, i := range at {
 		if out[i] = []finding.Location{ask[j]}; len(found) == len(ask) {
 			out[i][0] = found[j]
+		}
+		if l := &out[i][0]; l.Exposure == finding.Committed && staged[of(hits[i].At, hits[i].Key)] {
+			l.Exposure = finding.Staged
 		}
 	}
 	return err

@@ -24,13 +24,10 @@ type feedKey struct{ repository, path, member, blob, object string }
 // feed passes a window on to the walk of its stream, which the first one starts.
 func (s *unpackSink) feed(b *source.Blob) error {
 	key := feedKey{b.At.Repository, b.At.Path, b.At.Member, b.At.Blob, b.At.Object}
-	if b.Window.Offset == 0 {
-		f := s.startFeed(b)
-		s.mu.Lock()
-		s.feeds[key] = f
-		s.mu.Unlock()
-	}
 	s.mu.Lock()
+	if b.Window.Offset == 0 {
+		s.feeds[key] = s.startFeed(b)
+	}
 	f := s.feeds[key]
 	if b.Window.Last {
 		delete(s.feeds, key)

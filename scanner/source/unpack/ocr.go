@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,7 +142,16 @@ func (s *ocrSink) left(at finding.Location, why string) error {
 func (s *ocrSink) notebook(at finding.Location, data []byte) error {
 	nb, _ := notebook.Parse(data)
 	for _, span := range nb.Skip() {
-		picture := pictureOf(data[span.Start:span.End])
+		// A picture is base64 in a string or in a list of strings.
+		var text string
+		if value := data[span.Start:span.End]; json.Unmarshal(value, &text) != nil {
+			var lines []string
+			if json.Unmarshal(value, &lines) != nil {
+				continue
+			}
+			text = strings.Join(lines, "")
+		}
+		picture, _ := base64.StdEncoding.DecodeString(text) // skips line ends; the part before an error counts
 		if !IsPicture(picture) {
 			continue
 		}
@@ -154,23 +164,6 @@ func (s *ocrSink) notebook(at finding.Location, data []byte) error {
 		}
 	}
 	return nil
-}
-
-// pictureOf takes a picture out of a notebook's value: base64 in a string, or in a
-// list of strings.
-func pictureOf(value []byte) []byte {
-	var text string
-	if json.Unmarshal(value, &text) != nil {
-		var lines []string
-		if json.Unmarshal(value, &lines) != nil {
-			return nil
-		}
-		for _, l := range lines {
-			text += l
-		}
-	}
-	data, _ := base64.StdEncoding.DecodeString(text) // skips line ends; the part before an error counts
-	return data
 }
 
 // picture reads one picture.

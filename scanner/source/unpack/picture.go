@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
@@ -102,7 +101,9 @@ func grey(img image.Image) *image.Gray {
 	var sum int64
 	for y := range b.Dy() {
 		for x := range b.Dx() {
-			v := luminance(img.At(b.Min.X+x, b.Min.Y+y))
+			// The colours weigh what they do in ITU-R BT.601, over white.
+			red, green, blue, a := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
+			v := uint8(min(255, (299*red+587*green+114*blue)/1000>>8+(0xffff-a)>>8))
 			g.Pix[y*g.Stride+x] = v
 			sum += int64(v)
 		}
@@ -113,12 +114,6 @@ func grey(img image.Image) *image.Gray {
 		}
 	}
 	return g
-}
-
-// luminance weighs the colours as ITU-R BT.601 does, over white.
-func luminance(c color.Color) uint8 {
-	r, g, b, a := c.RGBA()
-	return uint8(min(255, (299*r+587*g+114*b)/1000>>8+(0xffff-a)>>8))
 }
 
 // enlarge appends the rows of g, factor times as large in both directions, with
@@ -265,7 +260,7 @@ read:
 	for ; i < len(text) && b.Len() <= secretLength+misread; i++ {
 		c := text[i]
 		switch {
-		case isLetter(c):
+		case c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '|' || c == '@':
 			b.WriteByte(c)
 		case c == '\n' && breaks < 3 && b.Len() < secretLength:
 			breaks++
@@ -280,10 +275,6 @@ read:
 		return "", 0
 	}
 	return fit(half, secretLength), i
-}
-
-func isLetter(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '|' || c == '@'
 }
 
 // letters takes the ends of lines out, and what is not a letter or digit for what it looks like.

@@ -51,7 +51,7 @@ func Archives(src source.Source, limits Limits) source.Source {
 				}
 				for j := range located[i] {
 					located[i][j].Member = hits[i].At.Member
-					located[i][j].Exposure = shipped(located[i][j].Exposure)
+					located[i][j].Exposure = shipped(located[i][j])
 				}
 			}
 			return located, err
@@ -82,102 +82,75 @@ func (s *unpackSink) Blob(b *source.Blob) (int, error) {
 	}
 	switch w := b.Window; {
 	case w == nil, w.Offset == 0 && w.Last:
-		err = s.whole(b)
-	case b.Open != nil:
-		if w.Last {
-			err = s.reopened(b)
+		if archive.Sniff(b.Data, b.Data) {
+			err = s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, s.visitor(b.At))
 		}
-	default:
+	case b.Open == nil:
 		err = s.feed(b)
+	case w.Last: // it was shown in windows
+		content, oerr := b.Open()
+		if oerr != nil {
+			return hits, s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
+				Error: "could not be opened again to see whether it is an archive: " + source.Reason(oerr)})
+		}
+		defer content.Close()
+		err = s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, s.visitor(b.At))
 	}
 	return hits, err
 }
 
-// whole unpacks a blob that is all in memory.
-func (s *unpackSink) whole(b *source.Blob) error {
-	if !archive.Sniff(b.Data, b.Data) {
-		return nil
-	}
-	return s.walker.Walk(s.ctx, bytes.NewReader(b.Data), int64(len(b.Data)), b.At.Path, s.visitor(b.At))
-}
-
-// reopened unpacks a blob that was shown in windows, behind the last of them.
-func (s *unpackSink) reopened(b *source.Blob) error {
-	content, err := b.Open()
-	if err != nil {
-		return s.to.Problem(finding.Problem{Path: b.At.Path, Member: b.At.Member, Object: b.At.Blob,
-			Error: "could not be opened again to see whether it is an archive: " + source.Reason(err)})
-	}
-	defer content.Close()
-	return s.walker.Walk(s.ctx, content, content.Size(), b.At.Path, s.visitor(b.At))
-}
-
-// members receives the members of one archive.
-type members struct {
-	s  *unpackSink
-	at finding.Location
-}
-
-func (s *unpackSink) visitor(at finding.Location) archive.Visitor {
-	m := members{s, at}
-	return archive.Visitor{Member: m.member, Problem: m.problem}
-}
-
-// path is the member's path below whatever member the archive itself is.
-func (m *members) path(member string) string {
-	if m.at.Member == "" || member == "" {
-		return m.at.Member + member
-	}
-	return m.at.Member + "!" + member
-}
-
-func (m *members) member(in archive.Member) error {
-	at := m.at
-	at.Member = m.path(in.Path)
-	at.Exposure = shipped(at.Exposure)
-	if in.Data != nil {
-		_, err := m.s.to.Blob(&source.Blob{At: at, Data: in.Data})
-		return err
-	}
-	buf := m.s.windows.Get().(*[]byte)
-	defer m.s.windows.Put(buf)
-	_, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
-		if b.Window.Offset == 0 && b.Window.Last {
-			b.Window = nil
+// visitor hands over the members of the archive at a place.
+func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
+	// path is a member's path below whatever member the archive itself is.
+	path := func(member string) string {
+		if of.Member == "" || member == "" {
+			return of.Member + member
 		}
-		return m.s.to.Blob(b)
-	})
-	return cmp.Or(err, broken)
-}
-
-func (m *members) problem(member string, err error) error {
-	p := finding.Problem{Path: m.at.Path, Member: m.path(member), Object: m.at.Blob, Error: err.Error()}
-	p.Hint, p.Warning = unpackAdvice(err)
-	return m.s.to.Problem(p)
-}
-
-// unpackAdvice says what to do about a problem, and whether it is a mere warning.
-func unpackAdvice(err error) (hint string, warning bool) {
-	var limit *archive.LimitError
-	var unsupported *archive.UnsupportedError
-	var odd *archive.OddError
-	switch {
-	case errors.As(err, &odd):
-		return "", true
-	case errors.As(err, &limit):
-		return "raise it with --archive-" + limit.Limit, false
-	case errors.Is(err, archive.ErrEncrypted):
-		return "unpack it with its password and scan what comes out", false
-	case errors.As(err, &unsupported):
-		return "unpack it with its own program and scan what comes out", false
+		return of.Member + "!" + member
 	}
-	return "", false
+	return archive.Visitor{
+		Member: func(in archive.Member) error {
+			at := of
+			at.Member = path(in.Path)
+			at.Exposure = shipped(at)
+			if in.Data != nil {
+				_, err := s.to.Blob(&source.Blob{At: at, Data: in.Data})
+				return err
+			}
+			buf := s.windows.Get().(*[]byte)
+			defer s.windows.Put(buf)
+			_, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
+				if b.Window.Offset == 0 && b.Window.Last {
+					b.Window = nil
+				}
+				return s.to.Blob(b)
+			})
+			return cmp.Or(err, broken)
+		},
+		Problem: func(member string, err error) error {
+			p := finding.Problem{Path: of.Path, Member: path(member), Object: of.Blob, Error: err.Error()}
+			var limit *archive.LimitError
+			var unsupported *archive.UnsupportedError
+			var odd *archive.OddError
+			switch {
+			case errors.As(err, &odd):
+				p.Warning = true
+			case errors.As(err, &limit):
+				p.Hint = "raise it with --archive-" + limit.Limit
+			case errors.Is(err, archive.ErrEncrypted):
+				p.Hint = "unpack it with its password and scan what comes out"
+			case errors.As(err, &unsupported):
+				p.Hint = "unpack it with its own program and scan what comes out"
+			}
+			return s.to.Problem(p)
+		},
+	}
 }
 
-// shipped is the wider of Shipped and e.
-func shipped(e finding.Exposure) finding.Exposure {
-	if e.Rank() > finding.Shipped.Rank() {
-		return e
+// shipped is the exposure of a member: Shipped, unless git knows how far the archive got.
+func shipped(at finding.Location) finding.Exposure {
+	if at.Blob != "" || at.Exposure.Rank() > finding.Shipped.Rank() {
+		return at.Exposure
 	}
 	return finding.Shipped
 }
