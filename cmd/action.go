@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,35 +39,66 @@ outputs findings, live, sarif and report.`,
 // An actionRun is one step.
 type actionRun struct {
 	env           Env
-	ui            *UI
-	event         githubEvent
 	path          string
 	sarif, json   string
 	summary       string // a file of its own, which is added to the job's
 	base, between string // of a pull request; the range to look at, empty for everything
 }
 
-// A githubEvent is what is used of the event's payload.
-type githubEvent struct {
-	Before      string `json:"before"`
-	After       string `json:"after"`
-	PullRequest *struct {
-		Base struct{ SHA string } `json:"base"`
-		Head struct{ SHA string } `json:"head"`
-	} `json:"pull_request"`
-}
-
 func runAction(ctx context.Context, env Env, ui *UI) error {
-	a := &actionRun{env: env, ui: ui}
-	if err := a.prepare(); err != nil {
-		return err
-	}
-	args, err := a.arguments()
+	dir, err := os.MkdirTemp(cmp.Or(env.get("RUNNER_TEMP"), os.TempDir()), "b10lint-")
 	if err != nil {
-		return err
+		return failed(err)
+	}
+	a := &actionRun{env: env, json: filepath.Join(dir, "b10lint.json"), summary: filepath.Join(dir, "summary.md")}
+	a.path, a.sarif = a.input("PATH", "."), a.input("SARIF_FILE", filepath.Join(dir, "b10lint.sarif"))
+	var event struct { // what is used of the payload
+		Before      string `json:"before"`
+		After       string `json:"after"`
+		PullRequest *struct {
+			Base struct{ SHA string } `json:"base"`
+			Head struct{ SHA string } `json:"head"`
+		} `json:"pull_request"`
+	}
+	if name := env.get("GITHUB_EVENT_PATH"); name != "" {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = json.Unmarshal(data, &event)
+		}
+		if err != nil {
+			return failed(fmt.Errorf("the event %s cannot be read: %w", name, err))
+		}
+	}
+	g, ours, ok := a.checkout()
+	if ok {
+		deepen(g, ours, ui)
+	}
+	has := func(id string) bool { // the commit is here; all zeros are none
+		if !ok || len(id) < 40 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
+			return false
+		}
+		_, err := g.run("cat-file", "-e", id+"^{commit}")
+		return err == nil
+	}
+	// Where a commit that the event is about is not there, everything is looked at.
+	from, to := event.Before, event.After
+	if pr := event.PullRequest; pr != nil {
+		from, to = pr.Base.SHA, pr.Head.SHA
+		if has(from) {
+			a.base = from
+		}
+	}
+	switch r := a.input("RANGE", "auto"); {
+	case r == "all":
+	case r != "auto":
+		a.between = r
+	case has(from) && has(to):
+		a.between = from + ".." + to
 	}
 	inner := env
-	inner.Args = args
+	if inner.Args, err = a.arguments(); err != nil {
+		return err
+	}
 	if key := env.get("B10LINT_API_KEY"); key != "" {
 		inner.Lookup = func(name string) (string, bool) {
 			if name == "BASETEN_API_KEY" {
@@ -82,37 +114,8 @@ func runAction(ctx context.Context, env Env, ui *UI) error {
 	return silent(code)
 }
 
-// prepare reads the inputs and the event, and sees to the history.
-func (a *actionRun) prepare() error {
-	temp := a.env.get("RUNNER_TEMP")
-	if temp == "" {
-		temp = os.TempDir()
-	}
-	dir, err := os.MkdirTemp(temp, "b10lint-")
-	if err != nil {
-		return failed(err)
-	}
-	a.path, a.sarif = a.input("PATH", "."), a.input("SARIF_FILE", filepath.Join(dir, "b10lint.sarif"))
-	a.json, a.summary = filepath.Join(dir, "b10lint.json"), filepath.Join(dir, "summary.md")
-	if name := a.env.get("GITHUB_EVENT_PATH"); name != "" {
-		data, err := os.ReadFile(name)
-		if err == nil {
-			err = json.Unmarshal(data, &a.event)
-		}
-		if err != nil {
-			return failed(fmt.Errorf("the event %s cannot be read: %w", name, err))
-		}
-	}
-	a.deepen()
-	a.choose()
-	return nil
-}
-
 func (a *actionRun) input(name, otherwise string) string {
-	if v := strings.TrimSpace(a.env.get("B10LINT_" + name)); v != "" {
-		return v
-	}
-	return otherwise
+	return cmp.Or(strings.TrimSpace(a.env.get("B10LINT_"+name)), otherwise)
 }
 
 // checkout returns how to call git in the repository that the path is in, and whether
@@ -140,11 +143,7 @@ func (a *actionRun) checkout() (g git, ours, ok bool) {
 // deepen fetches the history that a shallow checkout left out, or says that it is
 // not there. It fetches into the runner's own checkout only, from the address that
 // the runner cloned.
-func (a *actionRun) deepen() {
-	g, ours, ok := a.checkout()
-	if !ok {
-		return
-	}
+func deepen(g git, ours bool, ui *UI) {
 	if shallow, err := g.run("rev-parse", "--is-shallow-repository"); err != nil || shallow != "true" {
 		return
 	}
@@ -152,54 +151,20 @@ func (a *actionRun) deepen() {
 		g.fetch = true
 		if _, err = g.run("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--unshallow", "--upload-pack", "git-upload-pack",
 			"--", url, "+refs/heads/*:refs/remotes/origin/*"); err == nil {
-			a.ui.info("the checkout was shallow; the rest of the history was fetched")
+			ui.info("the checkout was shallow; the rest of the history was fetched")
 			return
 		}
 	}
-	fmt.Fprintf(a.env.Stdout, "::warning title=b10lint::%s\n",
+	fmt.Fprintf(g.env.Stdout, "::warning title=b10lint::%s\n",
 		"the checkout is shallow and could not be deepened, so older commits are not looked at; add fetch-depth: 0 to actions/checkout")
-}
-
-// choose finds out what the event is about. Where a commit of it is not there,
-// everything is looked at.
-func (a *actionRun) choose() {
-	from, to := a.event.Before, a.event.After
-	if pr := a.event.PullRequest; pr != nil {
-		from, to = pr.Base.SHA, pr.Head.SHA
-		if a.has(from) {
-			a.base = from
-		}
-	}
-	switch r := a.input("RANGE", "auto"); {
-	case r == "all":
-	case r != "auto":
-		a.between = r
-	case a.has(from) && a.has(to):
-		a.between = from + ".." + to
-	}
-}
-
-// has reports whether a commit of the event is here; all zeros are none.
-func (a *actionRun) has(id string) bool {
-	if len(id) < 40 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
-		return false
-	}
-	g, _, ok := a.checkout()
-	if !ok {
-		return false
-	}
-	_, err := g.run("cat-file", "-e", id+"^{commit}")
-	return err == nil
 }
 
 // arguments are the command line that the inputs stand for.
 func (a *actionRun) arguments() ([]string, error) {
 	mode := a.input("MODE", "scan")
 	args := []string{mode, "-f", "github", "-f", "sarif=" + a.sarif, "-f", "json=" + a.json, "-f", "summary=" + a.summary}
-	if extra := a.env.get("B10LINT_FORMAT"); strings.TrimSpace(extra) != "" {
-		for _, f := range strings.Fields(extra) {
-			args = append(args, "-f", f)
-		}
+	for _, f := range strings.Fields(a.env.get("B10LINT_FORMAT")) {
+		args = append(args, "-f", f)
 	}
 	if v := a.input("FAIL_ON", ""); v != "" {
 		args = append(args, "--fail-on", v)
@@ -209,7 +174,8 @@ func (a *actionRun) arguments() ([]string, error) {
 		return args, nil
 	case "revoke":
 		if event := a.env.get("GITHUB_EVENT_NAME"); event != "workflow_dispatch" {
-			return nil, usage("start the incident workflow by hand: on: workflow_dispatch", "mode revoke does not run on %q: nothing is revoked without somebody who asked for it", event)
+			return nil, usage("start the incident workflow by hand: on: workflow_dispatch",
+				"mode revoke does not run on %q: nothing is revoked without somebody who asked for it", event)
 		}
 		args[0] = "scan"
 		args = append(args, "--revoke", "--yes")
@@ -261,10 +227,7 @@ func (a *actionRun) finish() error {
 		}
 		fmt.Fprintf(&out, "%s=%s\n", o.name, o.value)
 	}
-	if err := appendTo(a.env.get("GITHUB_OUTPUT"), out.String()); err != nil {
-		return failed(err)
-	}
-	return nil
+	return failed(appendTo(a.env.get("GITHUB_OUTPUT"), out.String()))
 }
 
 // appendTo adds to one of the files that a runner reads; outside of one there is none.

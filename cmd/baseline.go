@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,9 +60,11 @@ keeps the words of what was there; --prune drops what is not found any more.`,
 }
 
 func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []string) error {
-	entry, err := o.entry(time.Now())
-	if err != nil {
-		return err
+	today := time.Now().Format(time.DateOnly)
+	entry := config.BaselineEntry{Reason: cmp.Or(strings.TrimSpace(o.reason), "was there on "+today),
+		Owner: o.owner, Until: o.until, Added: today}
+	if _, err := time.Parse(time.DateOnly, o.until); err != nil && o.until != "" {
+		return usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
 	}
 	if o.from != "" && len(targets) > 0 {
 		return usage("give one of the two", "the findings can be taken from a report or from targets, not both")
@@ -75,12 +78,23 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 	}
 	var found finding.Report
 	if o.from != "" {
-		found, err = readReport(env, "", o.from)
-	} else {
-		found, err = o.look(c, env, targets)
-	}
-	if err != nil {
-		return err
+		if found, err = readReport(env, "", o.from); err != nil {
+			return err
+		}
+	} else { // what the settings accept does not come into the baseline
+		o.scan.config.noBaseline = true
+		all, args, err := o.scan.targets(env, targets)
+		if err != nil {
+			return err
+		}
+		run := finding.Run{Tool: tool(), Command: "baseline", Targets: args, Started: time.Now().UTC(),
+			Rules: rules.Catalogue()}
+		r, keys, err := o.scan.read(c.Context(), run, all, &scanner.Progress{}, nil)
+		if err != nil {
+			return failed(err)
+		}
+		settle(&r, all, keys, func(*scanTarget) bool { return false })
+		found = r
 	}
 	accept := slices.DeleteFunc(found.Standing(), func(f finding.Finding) bool { return strings.HasPrefix(f.Rule, "suppression-") })
 	u := b.Merge(accept, entry, o.prune && found.Summary.Complete)
@@ -104,35 +118,4 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 		return silent(ExitIncomplete)
 	}
 	return nil
-}
-
-// look scans the targets. What the settings accept does not come into the baseline.
-func (o *baselineOptions) look(c *cobra.Command, env Env, args []string) (r finding.Report, err error) {
-	o.scan.config.noBaseline = true
-	targets, args, err := o.scan.targets(env, args)
-	if err != nil {
-		return r, err
-	}
-	run := finding.Run{Tool: tool(), Command: "baseline", Targets: args, Started: time.Now().UTC(), Rules: rules.Catalogue()}
-	r, found, err := o.scan.read(c.Context(), run, targets, &scanner.Progress{}, nil)
-	if err != nil {
-		return r, failed(err)
-	}
-	settle(&r, targets, found, func(*scanTarget) bool { return false })
-	return r, nil
-}
-
-func (o *baselineOptions) entry(now time.Time) (config.BaselineEntry, error) {
-	day := now.Format(time.DateOnly)
-	e := config.BaselineEntry{Reason: strings.TrimSpace(o.reason), Owner: o.owner, Until: o.until, Added: day}
-	if e.Reason == "" {
-		e.Reason = "was there on " + day
-	}
-	if o.until == "" {
-		return e, nil
-	}
-	if _, err := time.Parse(time.DateOnly, o.until); err != nil {
-		return e, usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
-	}
-	return e, nil
 }

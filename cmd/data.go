@@ -130,8 +130,26 @@ func (d *dataOutput) write(ctx context.Context, w io.Writer, v any, text func(io
 		err = text(&b)
 	case d.code == nil:
 		err = d.encode(&b, v)
-	default:
-		err = d.query(ctx, &b, v)
+	default: // every result of the jq expression, which knows only JSON's own types
+		var data []byte
+		var plain any
+		if data, err = json.Marshal(v); err == nil {
+			err = json.Unmarshal(data, &plain)
+		}
+		results := d.code.RunWithContext(ctx, plain)
+		for err == nil {
+			result, more := results.Next()
+			if !more {
+				break
+			}
+			if bad, ok := result.(error); !ok {
+				err = d.encode(&b, result)
+			} else if d.secret {
+				err = errors.New("jq: the expression does not fit the answer")
+			} else {
+				err = fmt.Errorf("jq: %w", bad)
+			}
+		}
 	}
 	if err == nil {
 		_, err = w.Write(b.Bytes())
@@ -143,10 +161,11 @@ func (d *dataOutput) write(ctx context.Context, w io.Writer, v any, text func(io
 }
 
 func (d *dataOutput) encode(w io.Writer, v any) error {
+	indent := ""
 	if d.format.value == "json" {
-		return writeJSON(w, v, "  ")
+		indent = "  "
 	}
-	return writeJSON(w, v, "")
+	return writeJSON(w, v, indent)
 }
 
 // writeJSON writes v as JSON and a line end; an empty indent puts it on one line.
@@ -155,34 +174,6 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", indent)
 	return e.Encode(v)
-}
-
-// query writes every result of the jq expression. jq knows only JSON's own types.
-func (d *dataOutput) query(ctx context.Context, w io.Writer, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	var plain any
-	if err := json.Unmarshal(data, &plain); err != nil {
-		return err
-	}
-	results := d.code.RunWithContext(ctx, plain)
-	for {
-		result, ok := results.Next()
-		if !ok {
-			return nil
-		}
-		if err, bad := result.(error); bad {
-			if d.secret {
-				return errors.New("jq: the expression does not fit the answer")
-			}
-			return fmt.Errorf("jq: %w", err)
-		}
-		if err := d.encode(w, result); err != nil {
-			return err
-		}
-	}
 }
 
 // table writes rows below a header, if there is one, in columns. Cells come from a server: what

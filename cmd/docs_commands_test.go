@@ -145,7 +145,7 @@ func keysOf(m map[string]string) (all []string) {
 // unattended gives --yes to what asks before it changes anything.
 func unattended(line string) string {
 	asks := regexp.MustCompile(`b10lint (revoke|rotate|keys delete|scan --revoke)\b`)
-	if strings.Contains(line, "--yes") || strings.Contains(line, "--dry-run") || strings.Contains(line, "b10lint rotate") {
+	if strings.Contains(line, "--yes") || strings.Contains(line, "--dry-run") {
 		return line
 	}
 	return asks.ReplaceAllString(line, "$0 --yes")

@@ -53,7 +53,20 @@ The exit status is 1 if a gate that is there does not hold, else 0.`,
 			if err := d.run(); err != nil {
 				return err
 			}
-			return d.print()
+			broken := false
+			for _, c := range d.checks {
+				broken = broken || c.verdict == checkFailed
+				if _, err := fmt.Fprintf(env.Stdout, "%-8s %s: %s\n", c.verdict, c.name, report.Visible(c.text)); err != nil {
+					return failed(err)
+				}
+				if c.hint != "" {
+					fmt.Fprintf(env.Stdout, "%-8s   %s\n", "", report.Visible(c.hint))
+				}
+			}
+			if broken {
+				return silent(ExitFindings)
+			}
+			return nil
 		},
 	}
 }
@@ -80,9 +93,7 @@ func (d *doctor) run() error {
 		if err := d.gates(); err != nil {
 			return err
 		}
-		d.settings()
-		d.depth()
-		d.workflows()
+		d.repository()
 	}
 	d.trussrc()
 	d.credential()
@@ -90,21 +101,45 @@ func (d *doctor) run() error {
 	return nil
 }
 
-func (d *doctor) print() error {
-	broken := false
-	for _, c := range d.checks {
-		broken = broken || c.verdict == checkFailed
-		if _, err := fmt.Fprintf(d.env.Stdout, "%-8s %s: %s\n", c.verdict, c.name, report.Visible(c.text)); err != nil {
-			return failed(err)
-		}
-		if c.hint != "" {
-			fmt.Fprintf(d.env.Stdout, "%-8s   %s\n", "", report.Visible(c.hint))
-		}
+// repository checks what the work tree has: settings that are understood, its whole
+// history, and workflows that fetch it.
+func (d *doctor) repository() {
+	_, err := config.Load(filepath.Join(d.root, config.Name))
+	var at *config.Error
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.add(checkOK, config.Name, "not there; every default holds", "")
+	case errors.As(err, &at):
+		d.add(checkFailed, config.Name, at.Error(), at.Hint)
+	case err != nil:
+		d.add(checkFailed, config.Name, err.Error(), "")
+	default:
+		d.add(checkOK, config.Name, "understood", "")
 	}
-	if broken {
-		return silent(ExitFindings)
+	shallow, err := git{env: d.env, dir: d.root}.run("rev-parse", "--is-shallow-repository")
+	switch {
+	case err != nil:
+		d.add(checkWarning, "history", err.Error(), "")
+	case shallow == "true":
+		d.add(checkWarning, "history", "this is a shallow clone: older commits are not there to be scanned",
+			"git fetch --unshallow; in GitHub Actions: fetch-depth: 0")
+	default:
+		d.add(checkOK, "history", "the whole of it is there", "")
 	}
-	return nil
+	names, _ := filepath.Glob(filepath.Join(d.root, ".github", "workflows", "*.y*ml"))
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(data), "b10lint") {
+			continue
+		}
+		rel := ".github/workflows/" + filepath.Base(name)
+		if strings.Contains(string(data), "actions/checkout") && !strings.Contains(string(data), "fetch-depth: 0") {
+			d.add(checkWarning, rel, "checks out one commit, so b10lint cannot see the history",
+				"add to actions/checkout: with: fetch-depth: 0")
+			continue
+		}
+		d.add(checkOK, rel, "fetches the history", "")
+	}
 }
 
 // A gate is an empty repository with the hooks and settings of another one, and one to
@@ -153,8 +188,15 @@ func (d *doctor) gates() error {
 		return failed(err, "doctor needs to make a repository in "+os.TempDir())
 	}
 	g.try("pre-commit", g.commitKey)
-	g.try("commit-msg", g.commitMessage)
-	g.try("pre-push", g.push)
+	g.try("commit-msg", func(key string) error {
+		return g.git("commit", "-q", "--allow-empty", "-m", "planted "+key)
+	})
+	g.try("pre-push", func(key string) error { // the commit goes past the other hooks, as --no-verify lets it
+		if err := g.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "planted "+key); err != nil {
+			return err
+		}
+		return g.git("push", "-q", "origin", "HEAD:refs/heads/planted")
+	})
 	return nil
 }
 
@@ -208,69 +250,9 @@ func (g *gate) commitKey(key string) error {
 	return err
 }
 
-func (g *gate) commitMessage(key string) error {
-	return g.git("commit", "-q", "--allow-empty", "-m", "planted "+key)
-}
-
-// push has a commit go past the other hooks, as --no-verify lets it.
-func (g *gate) push(key string) error {
-	if err := g.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "planted "+key); err != nil {
-		return err
-	}
-	return g.git("push", "-q", "origin", "HEAD:refs/heads/planted")
-}
-
 func lastLine(err error) string {
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	return lines[len(lines)-1]
-}
-
-// settings checks that the settings are understood.
-func (d *doctor) settings() {
-	_, err := config.Load(filepath.Join(d.root, config.Name))
-	var at *config.Error
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		d.add(checkOK, config.Name, "not there; every default holds", "")
-	case errors.As(err, &at):
-		d.add(checkFailed, config.Name, at.Error(), at.Hint)
-	case err != nil:
-		d.add(checkFailed, config.Name, err.Error(), "")
-	default:
-		d.add(checkOK, config.Name, "understood", "")
-	}
-}
-
-// depth checks that the history is there to be scanned.
-func (d *doctor) depth() {
-	shallow, err := git{env: d.env, dir: d.root}.run("rev-parse", "--is-shallow-repository")
-	switch {
-	case err != nil:
-		d.add(checkWarning, "history", err.Error(), "")
-	case shallow == "true":
-		d.add(checkWarning, "history", "this is a shallow clone: older commits are not there to be scanned",
-			"git fetch --unshallow; in GitHub Actions: fetch-depth: 0")
-	default:
-		d.add(checkOK, "history", "the whole of it is there", "")
-	}
-}
-
-// workflows looks for workflows that run b10lint on a checkout without history.
-func (d *doctor) workflows() {
-	names, _ := filepath.Glob(filepath.Join(d.root, ".github", "workflows", "*.y*ml"))
-	for _, name := range names {
-		data, err := regular.ReadFile(name, source.SmallFile)
-		if err != nil || !strings.Contains(string(data), "b10lint") {
-			continue
-		}
-		rel := ".github/workflows/" + filepath.Base(name)
-		if strings.Contains(string(data), "actions/checkout") && !strings.Contains(string(data), "fetch-depth: 0") {
-			d.add(checkWarning, rel, "checks out one commit, so b10lint cannot see the history",
-				"add to actions/checkout: with: fetch-depth: 0")
-			continue
-		}
-		d.add(checkOK, rel, "fetches the history", "")
-	}
 }
 
 // trussrc checks who may read the keys of the truss command.

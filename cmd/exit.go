@@ -41,17 +41,12 @@ func usage(hint, format string, args ...any) error {
 	return &exitError{code: ExitUsage, err: fmt.Errorf(format, args...), hints: []string{hint}}
 }
 
-// failed is the error of a tool, disk or provider that does not work.
+// failed is the error of a tool, disk or provider that does not work; nil for nil.
 func failed(err error, hints ...string) error {
-	return &exitError{code: ExitFailed, err: err, hints: hints}
-}
-
-// done is nil or failed(err), for the last step of a command.
-func done(err error) error {
-	if err != nil {
-		return failed(err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	return &exitError{code: ExitFailed, err: err, hints: hints}
 }
 
 // status returns the exit status of a run that was reported; findings says that some are

@@ -10,25 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/b10lint/b10lint/report"
-)
-
-// The types of the flags, beside pflag's own:
-//
-//	choice      one of a few words
-//	level       one of finding's ordered words: a severity, a confidence
-//	duration    a span of time, in days and weeks too
-//	positive    a whole number above zero
-//	size        a number of bytes, with or without a unit
-//	outputList  reports to write: FORMAT or FORMAT=FILE, repeatable
-var (
-	_ pflag.Value = (*choice)(nil)
-	_ pflag.Value = (*duration)(nil)
-	_ pflag.Value = positive[int]{}
-	_ pflag.Value = (*size)(nil)
-	_ pflag.Value = (*outputList)(nil)
 )
 
 // A choice is a flag that takes one of a few words.

@@ -43,47 +43,6 @@ var gitForeign = []string{"GIT_ASKPASS", "GIT_EDITOR", "GIT_EXTERNAL_DIFF", "GIT
 // run calls git and returns what it prints, without the line end. The error has what
 // it and its hooks printed.
 func (g git) run(args ...string) (string, error) {
-	c := exec.Command("git", append(g.options(), args...)...)
-	c.Dir, c.Env = g.dir, g.environment()
-	var stdout, stderr bytes.Buffer
-	c.Stdout, c.Stderr = &stdout, &stderr
-	err := c.Run()
-	out := strings.TrimRight(stdout.String(), "\r\n")
-	if text := strings.TrimSpace(out + "\n" + stderr.String()); err != nil && text != "" {
-		err = errors.New(text) // says more than the exit status
-	}
-	if err != nil {
-		return "", fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return out, nil
-}
-
-// options outweigh every configuration file.
-func (g git) options() []string {
-	if g.made {
-		return nil
-	}
-	options := []string{"--no-pager"}
-	if g.repository != "" {
-		options = append(options, "--git-dir", g.repository)
-	}
-	set := []string{"core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false", "protocol.ext.allow=never"}
-	if !g.bare {
-		set = append(set, "safe.bareRepository=explicit") // git 2.38; callers that matter also look for .git
-	}
-	if !g.userHooks {
-		set = append(set, "core.hooksPath="+os.DevNull)
-	}
-	if g.fetch {
-		set = append(set, "core.sshCommand=ssh", "core.alternateRefsCommand=:", "credential.helper=")
-	}
-	for _, s := range set {
-		options = append(options, "-c", s)
-	}
-	return options
-}
-
-func (g git) environment() []string {
 	var env []string
 	for _, v := range g.env.Environ() {
 		name, _, _ := strings.Cut(v, "=")
@@ -99,12 +58,40 @@ func (g git) environment() []string {
 		}
 	}
 	env = append(env, "GIT_TERMINAL_PROMPT=0")
-	if g.made {
-		return env // its hooks see what is set here
+	var options []string
+	if !g.made { // else its hooks would see what is set here
+		protocols := "" // a repository that lacks objects would have them fetched when they are read
+		set := []string{"core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false", "protocol.ext.allow=never"}
+		if !g.bare {
+			set = append(set, "safe.bareRepository=explicit") // git 2.38; callers that matter also look for .git
+		}
+		if !g.userHooks {
+			set = append(set, "core.hooksPath="+os.DevNull)
+		}
+		if g.fetch {
+			protocols = "http:https:ssh:file"
+			set = append(set, "core.sshCommand=ssh", "core.alternateRefsCommand=:", "credential.helper=")
+		}
+		env = append(env, "GIT_ASKPASS=", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL="+protocols)
+		options = append(options, "--no-pager")
+		if g.repository != "" {
+			options = append(options, "--git-dir", g.repository)
+		}
+		for _, s := range set { // they outweigh every configuration file
+			options = append(options, "-c", s)
+		}
 	}
-	protocols := "" // a repository that lacks objects would have them fetched when they are read
-	if g.fetch {
-		protocols = "http:https:ssh:file"
+	c := exec.Command("git", append(options, args...)...)
+	c.Dir, c.Env = g.dir, env
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	out := strings.TrimRight(stdout.String(), "\r\n")
+	if text := strings.TrimSpace(out + "\n" + stderr.String()); err != nil && text != "" {
+		err = errors.New(text) // says more than the exit status
 	}
-	return append(env, "GIT_ASKPASS=", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL="+protocols)
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return out, nil
 }

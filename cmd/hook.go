@@ -29,7 +29,14 @@ var allHooks = []string{
 	"pre-auto-gc", "post-index-change", "fsmonitor-watchman",
 }
 
+// hookOptions are the flags of hook install and hook uninstall.
+type hookOptions struct {
+	global bool
+	only   []string
+}
+
 func newHook(env Env, ui *UI) *cobra.Command {
+	o := &hookOptions{}
 	c := &cobra.Command{
 		Use:   "hook",
 		Short: "Install, remove and run git hooks",
@@ -39,24 +46,7 @@ refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/c
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newHookInstall(env), newHookUninstall(env), newHookRun(env, ui))
-	return c
-}
-
-// hookOptions are the flags of hook install and hook uninstall.
-type hookOptions struct {
-	global bool
-	only   []string
-}
-
-func (o *hookOptions) register(c *cobra.Command) {
-	c.Flags().BoolVar(&o.global, "global", false, "for every repository of this user")
-	c.Flags().StringArrayVar(&o.only, "hook", nil, "this hook alone: pre-commit, commit-msg, pre-push or pre-receive; repeatable")
-}
-
-func newHookInstall(env Env) *cobra.Command {
-	o := &hookOptions{}
-	c := &cobra.Command{
+	install := &cobra.Command{
 		Use:   "install",
 		Short: "Install the git hooks of this repository",
 		Long: `Install writes the hooks pre-commit, commit-msg and pre-push, in a bare repository
@@ -70,20 +60,18 @@ lies there runs b10lint first and the repository's own hook then.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return o.install(env) },
 	}
-	o.register(c)
-	return c
-}
-
-func newHookUninstall(env Env) *cobra.Command {
-	o := &hookOptions{}
-	c := &cobra.Command{
+	uninstall := &cobra.Command{
 		Use:     "uninstall",
 		Short:   "Remove the git hooks that install wrote",
 		Example: "  b10lint hook uninstall\n  b10lint hook uninstall --global",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return o.uninstall(env) },
 	}
-	o.register(c)
+	for _, sub := range []*cobra.Command{install, uninstall} {
+		sub.Flags().BoolVar(&o.global, "global", false, "for every repository of this user")
+		sub.Flags().StringArrayVar(&o.only, "hook", nil, "this hook alone: pre-commit, commit-msg, pre-push or pre-receive; repeatable")
+	}
+	c.AddCommand(install, uninstall, newHookRun(env, ui))
 	return c
 }
 
@@ -136,7 +124,7 @@ func (o *hookOptions) install(env Env) error {
 		}
 	}
 	_, err = git{env: env, dir: "."}.run("config", "--global", "core.hooksPath", t.dir)
-	return done(err)
+	return failed(err)
 }
 
 func (o *hookOptions) uninstall(env Env) error {
@@ -210,7 +198,7 @@ func (o *hookOptions) target(env Env, installing bool) (t hookTarget, err error)
 			t.names = bareHooks
 		}
 		t.dir, err = filepath.Abs(dir)
-		return t, done(err)
+		return t, failed(err)
 	}
 	base := env.get("XDG_CONFIG_HOME")
 	if base == "" {

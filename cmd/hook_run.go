@@ -71,17 +71,16 @@ func hookScan(env Env, hook string, args []string) (hookCall, error) {
 		return hookCall{[]string{"--pre-push=" + env.get("PRE_COMMIT_REMOTE_NAME")}, "push", strings.NewReader(line)}, nil
 	case hook == "pre-push":
 		return hookCall{}, nil // another stage of pre-commit's
-	case framework && nothingStaged(env):
+	case !framework:
+		return scan("commit", "--staged")
+	}
+	// Where git cannot say that the index is as HEAD is, as before the first commit,
+	// something may be staged.
+	_, err := git{env: env, dir: "."}.run("diff-index", "--cached", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--")
+	if err == nil {
 		return scan("check", "--no-history")
 	}
 	return scan("commit", "--staged")
-}
-
-// nothingStaged reports whether the index is as HEAD is. Where git cannot say, as
-// before the first commit, something may be staged.
-func nothingStaged(env Env) bool {
-	_, err := git{env: env, dir: "."}.run("diff-index", "--cached", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--")
-	return err == nil
 }
 
 func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
-	"github.com/b10lint/b10lint/secret"
 )
 
 // keysCreate are the flags of keys create.
@@ -38,12 +37,7 @@ exist all the same; what is printed then says how to look for it.`,
   b10lint keys create --type workspace-invoke --name ci --model-id abcd1234 --team research
   b10lint keys create --type workspace-manage-all --name deploy -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.check(c); err != nil {
-				return err
-			}
-			return o.run(c.Context(), env)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c, env) },
 	}
 	o.out.registerDialect(c)
 	f := c.Flags()
@@ -56,28 +50,24 @@ exist all the same; what is printed then says how to look for it.`,
 	return c
 }
 
-// check refuses what cannot work before anything is sent.
-func (o *keysCreate) check(c *cobra.Command) error {
+// run refuses what cannot work before anything is sent. When the key exists, an answer
+// that cannot be written says how to get rid of it.
+func (o *keysCreate) run(c *cobra.Command, env Env) error {
 	if err := o.out.prepare(c, "output"); err != nil {
 		return err
 	}
-	t := typeOf(o.kind.value)
+	ctx, k := c.Context(), baseten.NewKey{Type: typeOf(o.kind.value), Name: o.name, ModelIDs: o.modelIDs}
 	switch {
-	case len(o.modelIDs) > 0 && t != baseten.WorkspaceExportMetrics && t != baseten.WorkspaceInvoke:
+	case len(k.ModelIDs) > 0 && k.Type != baseten.WorkspaceExportMetrics && k.Type != baseten.WorkspaceInvoke:
 		return usage("leave out --model-id, or choose one of these types",
 			"--model-id is only valid with --type workspace-export-metrics or workspace-invoke")
 	case o.out.format.value == "none":
 		return usage("the value is shown this once", "--output none would lose the key")
 	}
-	return nil
-}
-
-func (o *keysCreate) run(ctx context.Context, env Env) error {
 	account, err := o.api.open(env)
 	if err != nil {
 		return err
 	}
-	k := baseten.NewKey{Type: typeOf(o.kind.value), Name: o.name, ModelIDs: o.modelIDs}
 	if o.team != "" {
 		team, err := resolveTeam(ctx, account.client, o.team)
 		if err != nil {
@@ -90,17 +80,11 @@ func (o *keysCreate) run(ctx context.Context, env Env) error {
 	if err != nil {
 		return o.notMade(ctx, err, started)
 	}
-	return o.show(ctx, env, made)
-}
-
-// show prints a new key. From here on it exists, so an answer that cannot be
-// written says how to get rid of it.
-func (o *keysCreate) show(ctx context.Context, env Env, made secret.Secret) error {
 	if o.out.format.value == "text" {
 		fmt.Fprintln(env.Stderr, "Save this key now. It will not be shown again.")
 	}
 	answer := map[string]string{"api_key": made.Reveal()}
-	err := o.out.write(ctx, env.Stdout, answer, func(w io.Writer) error {
+	err = o.out.write(ctx, env.Stdout, answer, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, answer["api_key"])
 		return err
 	})

@@ -30,12 +30,7 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 		Example: `  b10lint keys delete --name ci
   b10lint keys delete --prefix abcdefgh --yes`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.check(c, env); err != nil {
-				return err
-			}
-			return o.run(c.Context(), env)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c, env) },
 	}
 	o.out.registerDialect(c)
 	f := c.Flags()
@@ -48,8 +43,8 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 	return c
 }
 
-// check refuses what cannot work before anything is sent.
-func (o *keysDelete) check(c *cobra.Command, env Env) error {
+// run refuses what cannot work before anything is sent.
+func (o *keysDelete) run(c *cobra.Command, env Env) error {
 	if err := o.out.prepare(c, "output"); err != nil {
 		return err
 	}
@@ -66,10 +61,7 @@ func (o *keysDelete) check(c *cobra.Command, env Env) error {
 		return usage("pass --yes to delete without being asked",
 			"standard input is not a terminal: nobody can be asked whether to delete the key")
 	}
-	return nil
-}
-
-func (o *keysDelete) run(ctx context.Context, env Env) error {
+	ctx := c.Context()
 	account, err := o.api.open(env)
 	if err != nil {
 		return err
@@ -81,7 +73,14 @@ func (o *keysDelete) run(ctx context.Context, env Env) error {
 		}
 	}
 	if !o.yes {
-		fmt.Fprintln(env.Stderr, report.Visible(describeKey(k)))
+		words := []string{"API key " + k.Prefix + "****"}
+		for _, w := range [][2]string{{"named", k.Name}, {"", typeWord(k.Type)}, {"team", k.TeamName}, {"of", k.OwnerName()},
+			{"", scope(k)}, {"created", day(k.CreatedAt.Ptr())}, {"last used", lastUsed(k.LastUsedAt)}} {
+			if w[1] != "" {
+				words = append(words, strings.TrimSpace(w[0]+" "+w[1]))
+			}
+		}
+		fmt.Fprintln(env.Stderr, report.Visible(strings.Join(words, ", ")))
 		if account.credential.Key.Prefix() == k.Prefix {
 			fmt.Fprintln(env.Stderr, "This is the key that Baseten is being called with.")
 		}
@@ -124,8 +123,8 @@ func (o *keysDelete) find(ctx context.Context, client *baseten.Client) (baseten.
 		for _, k := range found {
 			prefixes = append(prefixes, report.Visible(k.Prefix))
 		}
-		return baseten.Key{}, usage("they are "+strings.Join(prefixes,
-			", "), "multiple API keys named %q; pass --prefix instead", o.name)
+		return baseten.Key{}, usage("they are "+strings.Join(prefixes, ", "),
+			"multiple API keys named %q; pass --prefix instead", o.name)
 	case o.prefix != "":
 		return baseten.Key{}, noSuchKey("with the prefix", o.prefix)
 	}
@@ -137,16 +136,4 @@ func (o *keysDelete) find(ctx context.Context, client *baseten.Client) (baseten.
 func noSuchKey(how, what string) error {
 	return usage("see b10lint keys list; a key that was revoked, or that you may not see, is not in it",
 		"no API key %s %q", how, what)
-}
-
-// describeKey is a line on a key, for the person who is about to delete it.
-func describeKey(k baseten.Key) string {
-	words := []string{"API key " + k.Prefix + "****"}
-	for _, w := range [][2]string{{"named", k.Name}, {"", typeWord(k.Type)}, {"team", k.TeamName}, {"of", k.OwnerName()}, {"", scope(k)},
-		{"created", day(k.CreatedAt.Ptr())}, {"last used", lastUsed(k.LastUsedAt)}} {
-		if w[1] != "" {
-			words = append(words, strings.TrimSpace(w[0]+" "+w[1]))
-		}
-	}
-	return strings.Join(words, ", ")
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,12 +43,7 @@ cell means that Baseten did not tell. Several filters must all hold.`,
   b10lint keys list --unused 90d -q '.keys[].prefix'
   b10lint keys list --legacy -o json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.out.prepare(c, "output"); err != nil {
-				return err
-			}
-			return o.run(c.Context(), env, ui)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c, env, ui) },
 	}
 	o.out.registerDialect(c)
 	f := c.Flags()
@@ -65,7 +59,11 @@ cell means that Baseten did not tell. Several filters must all hold.`,
 	return c
 }
 
-func (o *keysList) run(ctx context.Context, env Env, ui *UI) error {
+func (o *keysList) run(c *cobra.Command, env Env, ui *UI) error {
+	if err := o.out.prepare(c, "output"); err != nil {
+		return err
+	}
+	ctx := c.Context()
 	account, err := o.api.open(env)
 	if err != nil {
 		return err

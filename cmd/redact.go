@@ -45,20 +45,16 @@ pipe to it, so it may leave out colours and progress bars.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return redactStream(env, least.value)
+			if len(args) > 0 {
+				return redactCommand(env, least.value, args)
 			}
-			return redactCommand(env, least.value, args)
+			w := redact.NewWriter(env.Stdout, least.value)
+			_, err := io.CopyBuffer(writerOnly{w}, readerOnly{env.Stdin}, make([]byte, 64<<10))
+			return failed(errors.Join(err, w.Close()))
 		},
 	}
 	c.Flags().Var(&least, "min-confidence", "mask what is a key with at least this confidence")
 	return c
-}
-
-func redactStream(env Env, least finding.Confidence) error {
-	w := redact.NewWriter(env.Stdout, least)
-	_, err := io.CopyBuffer(writerOnly{w}, readerOnly{env.Stdin}, make([]byte, 64<<10))
-	return done(errors.Join(err, w.Close()))
 }
 
 // The two keep io.CopyBuffer from taking a way around its buffer.
@@ -109,5 +105,5 @@ func redactCommand(env Env, least finding.Confidence, args []string) error {
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return silent(statusOf(exit.ProcessState))
 	}
-	return done(err)
+	return failed(err)
 }

@@ -189,7 +189,7 @@ func journalFolder(env Env, flag string) (string, error) {
 		return dir, nil
 	}
 	dir, err := filepath.Abs(flag)
-	return dir, done(err)
+	return dir, failed(err)
 }
 
 // resume finishes what the run of a journal began.

@@ -54,6 +54,8 @@ func Main(ctx context.Context, env Env) int {
 
 // NewRoot returns the command tree. The documentation is made from it too.
 func NewRoot(env Env, ui *UI) *cobra.Command {
+	t := tool()
+	version := fmt.Sprintf("%s %s (%s %s/%s)\n", t.Name, t.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	root := &cobra.Command{
 		Use:   "b10lint",
 		Short: "Find, judge and revoke leaked Baseten API keys",
@@ -80,64 +82,44 @@ line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output: auto, always or never (NO_COLOR is obeyed)")
 	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui),
-		newTimeline(env, ui), newRules(env), newVersion(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
-		newDoctor(env), newAction(env, ui))
-	addCompletion(root)
-	root.SetHelpCommand(newHelp(root))
-	root.Version = tool().Version
-	root.SetVersionTemplate(versionLine() + "\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("run '"+c.CommandPath()+" --help' for its flags", "%w", err)
-	})
-	return root
-}
-
-// newHelp is cobra's help command, but for one thing: a command that is not there is
-// a mistake.
-func newHelp(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
+		newTimeline(env, ui), newRules(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
+		newDoctor(env), newTrussIgnore(env), newAction(env, ui), &cobra.Command{
+			Use:     "version",
+			Short:   "Print the version",
+			Example: "  b10lint version",
+			Args:    cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				_, err := io.WriteString(env.Stdout, version)
+				return err
+			},
+		})
+	// Cobra's own completion command takes an unknown shell for a wish to read the help,
+	// and exits with 0.
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"})
+	completion.Example = "  b10lint completion bash"
+	completion.Args, completion.RunE = cobra.NoArgs, root.RunE
+	for _, shell := range completion.Commands() {
+		shell.Example = "  b10lint completion " + shell.Name()
+	}
+	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Help about any command",
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
+			if err != nil || len(rest) > 0 { // cobra's own help command takes this for success
 				return usage("run '"+root.Name()+" --help' for the commands", "there is no command %q", strings.Join(args, " "))
 			}
 			c.InitDefaultHelpFlag()
 			return c.Help()
 		},
-	}
-}
-
-// addCompletion adds cobra's own command, which by itself takes a shell that it
-// does not know for a wish to read the help, and exits with 0.
-func addCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	c, _, _ := root.Find([]string{"completion"})
-	c.Example = "  b10lint completion bash"
-	c.Args = cobra.NoArgs
-	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	for _, shell := range c.Commands() {
-		shell.Example = "  b10lint completion " + shell.Name()
-	}
-}
-
-func newVersion(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  b10lint version",
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(env.Stdout, versionLine())
-			return err
-		},
-	}
-}
-
-func versionLine() string {
-	t := tool()
-	return fmt.Sprintf("%s %s (%s %s/%s)", t.Name, t.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	})
+	root.Version = t.Version
+	root.SetVersionTemplate(version)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("run '"+c.CommandPath()+" --help' for its flags", "%w", err)
+	})
+	return root
 }
 
 // tool names the program in reports. The version is what the build recorded.

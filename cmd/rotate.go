@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +29,9 @@ type rotateOptions struct {
 	resume    string
 	dryRun    bool
 	noProbe   bool
+	yes       bool
+	overwrite bool
+	force     bool
 	answer    answer
 }
 
@@ -37,12 +43,16 @@ func newRotate(env Env, ui *UI) *cobra.Command {
 		Long: `Rotate makes a key of the same type, team and models under a new name, delivers it,
 checks that Baseten lists it, that it is where it was delivered to and that it works,
 and only then revokes the old one. If the delivery fails the old key lives and the
-new one is deleted. A journal makes it safe to end the run at any moment: --resume
+new one is deleted. Into a pipe (--to-stdout, --to-kubernetes -) it only delivers, since
+nothing shows that the key arrived, and prints the command that revokes the old one. A journal makes it safe to end the run at any moment: --resume
 goes on.
 
 The key is named by its prefix, by --remote (the key of that remote in ~/.trussrc,
 which also is where the new one goes, unless another place is named), or by --plan, a
 plan that b10lint revoke saved.
+
+It asks first, or takes --yes. A key that was used within a day takes --force-active,
+a place that holds another value than the old key --overwrite.
 
 Refused, with the reason, is what the API cannot copy: keys that are restricted to
 environments, personal keys of somebody else, keys of routes and of the gateway.
@@ -52,7 +62,7 @@ The result goes to standard output, or to standard error if the key goes there.`
 		Example: `  b10lint rotate --remote baseten
   b10lint rotate abcdefgh --to-dotenv .env --variable BASETEN_API_KEY
   b10lint rotate abcdefgh --exec 'gh secret set BASETEN_API_KEY' --grace 10m
-  b10lint rotate abcdefgh --to-kubernetes - --secret baseten | kubectl apply -f -
+  b10lint rotate abcdefgh --to-kubernetes - --secret baseten | kubectl apply -f - && b10lint revoke abcdefgh
   b10lint rotate --resume ~/.local/state/b10lint/rotate-abcdefgh.jsonl`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -69,6 +79,9 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.journal, "journal", "", "keep the journal in this `FOLDER` (default: ~/.local/state/b10lint)")
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
+	f.BoolVarP(&o.yes, "yes", "y", false, "rotate without being asked")
+	f.BoolVar(&o.overwrite, "overwrite", false, "deliver also where another value is than the old key, which is lost")
+	f.BoolVar(&o.force, "force-active", false, "rotate also a key that was used within a day")
 	f.BoolVar(&o.noProbe, "no-probe", false, "do not ask Baseten with the new key; go by its list of keys alone")
 	o.answer.formerly = []string{"text", "json"}
 	o.answer.register(c, "write the result in this form", "text", "json")
@@ -87,8 +100,18 @@ type rotator struct {
 }
 
 func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []string) error {
-	if err := o.check(args); err != nil {
-		return err
+	named := len(args) + count(o.plan != "", o.resume != "")
+	switch {
+	case named == 0 && o.api.remote == "":
+		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
+	case named > 1:
+		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
+	case o.resume != "" && len(o.sink.given()) > 0:
+		return usage("leave it out", "the journal says where the key is delivered to")
+	case o.resume == "":
+		if err := o.sink.check(o.api.remote); err != nil {
+			return err
+		}
 	}
 	access := o.api
 	if access.keyFile != "" || access.keyStdin || access.profile != "" {
@@ -124,19 +147,16 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 	return nil
 }
 
-func (o *rotateOptions) check(args []string) error {
-	named := len(args) + count(o.plan != "", o.resume != "")
-	switch {
-	case named == 0 && o.api.remote == "":
-		return usage("pass a prefix, --remote NAME, --plan FILE or --resume JOURNAL", "nothing says which key to rotate")
-	case named > 1:
-		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
-	case o.resume != "" && len(o.sink.given()) > 0:
-		return usage("leave it out", "the journal says where the key is delivered to")
-	case o.resume != "":
+// confirm asks before the old key of a plan is revoked, unless that is not a part of it.
+func (x *rotator) confirm(ctx context.Context, plan *revoke.RotationPlan) error {
+	if x.yes || plan.KeepOld {
 		return nil
 	}
-	return o.sink.check(o.api.remote)
+	answer, err := x.env.ask(ctx, "The old key is revoked when the new one is in its place. Type rotate to go on: ", "nothing was changed")
+	if err == nil && answer != "rotate" {
+		return usage("type the word to go on", "not confirmed: nothing was changed")
+	}
+	return err
 }
 
 // targets are the prefixes of the keys to rotate.
@@ -177,7 +197,7 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 		return err
 	}
 	plan, err := revoke.PlanRotation(ctx, x.client, survey, revoke.RotateRequest{Prefix: prefix, Downgrade: typeOf(x.downgrade),
-		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, Sink: spec})
+		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, Sink: spec, Overwrite: x.overwrite, ForceActive: x.force})
 	var refused *revoke.RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -189,17 +209,39 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 	if err != nil {
 		return err
 	}
+	if plan.KeepOld && plan.Grace > 0 {
+		return usage("leave it out", "--grace has no use where the key goes into a stream: the old key is not revoked then")
+	}
+	if !x.overwrite {
+		if err := revoke.CheckPlace(sink, prefix); err != nil {
+			return failed(err, "deliver to the place that holds the key, or add --overwrite")
+		}
+	}
+	then := "then the old one is revoked"
+	switch {
+	case plan.KeepOld:
+		then = "the old one is kept until b10lint revoke " + prefix
+	case plan.Grace > 0:
+		then += " after " + plan.Grace.String()
+	}
+	about := fmt.Sprintf("rotate %s (%s): a new %s key, delivered to %s; %s\n        last used  %s\n",
+		prefix, report.Visible(name), typeWord(plan.Type), spec, then, plan.LastUsed)
+	for _, w := range plan.Warnings {
+		about += "        warning    " + report.Visible(w) + "\n"
+	}
 	if x.dryRun {
 		if err := sink.Ready(ctx); err != nil {
 			return failed(err, "the new key could not be delivered there")
 		}
-		grace := ""
-		if plan.Grace > 0 {
-			grace = " after " + plan.Grace.String()
-		}
-		fmt.Fprintf(x.out, "rotate %s (%s): a new %s key, delivered to %s; then the old one is revoked%s\n",
-			prefix, report.Visible(name), typeWord(plan.Type), spec, grace)
+		fmt.Fprint(x.out, about)
 		return nil
+	}
+	if !x.yes && !plan.KeepOld && !x.env.canAsk(x.api.keyStdin) {
+		return usage("look at it with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to rotate the key")
+	}
+	fmt.Fprint(x.env.Stderr, about)
+	if err := x.confirm(ctx, plan); err != nil {
+		return err
 	}
 	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.with(sink))
 	if err != nil {
@@ -239,10 +281,14 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 
 // finish runs a rotation and reports what became of it.
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
+	// A closed pipe must be a failed delivery, not the end of the process.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
 	out := x.out
-	if out == x.env.Stdout && (spec.Kind == "stdout" || spec.Path == "-") {
+	if out == x.env.Stdout && spec.Streams() {
 		out = x.env.Stderr
 	}
 	write := res.WriteText

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,7 @@ var sinks = []sinkKind{
 			return revoke.SinkSpec{Command: shell.Command(value("exec"))}
 		},
 		open: func(env Env, s revoke.SinkSpec) (revoke.Sink, error) {
-			return &revoke.Command{Args: s.Command, Env: env.Environ(), Log: env.Stderr}, nil
+			return &revoke.Command{Args: s.Command, Env: withoutCredential(env), Log: env.Stderr}, nil
 		},
 		shared: true,
 	},
@@ -89,7 +90,7 @@ var sinks = []sinkKind{
 			return revoke.SinkSpec{Name: fill(value("to-github")), Repo: value("repo")}
 		},
 		open: func(env Env, s revoke.SinkSpec) (revoke.Sink, error) {
-			return revoke.GitHubSecret(s.Name, s.Repo, env.Stderr)
+			return revoke.GitHubSecret(s.Name, s.Repo, withoutCredential(env), env.Stderr)
 		},
 	},
 	{
@@ -124,11 +125,37 @@ func (s *sinkFlags) register(c *cobra.Command) {
 			if f.isBool {
 				c.Flags().Bool(f.name, false, f.usage)
 			} else {
-				c.Flags().String(f.name, f.value, f.usage)
+				c.Flags().Var(&once{value: f.value}, f.name, f.usage)
 			}
 			s.values[f.name] = c.Flags().Lookup(f.name).Value
 		}
 	}
+}
+
+// once is a string that can be given once: of two, neither must be dropped in silence.
+type once struct {
+	value string
+	given bool
+}
+
+func (o *once) String() string { return o.value }
+func (o *once) Type() string   { return "string" }
+
+// Set refuses a second value.
+func (o *once) Set(s string) error {
+	if o.given {
+		return errors.New("it was given twice, and a key is delivered to one place")
+	}
+	o.value, o.given = s, true
+	return nil
+}
+
+// withoutCredential is the environment for a program that takes the new key: not with the
+// credential that b10lint itself goes by, which may do far more.
+func withoutCredential(env Env) []string {
+	return slices.DeleteFunc(slices.Clone(env.Environ()), func(v string) bool {
+		return strings.HasPrefix(v, "BASETEN_API_KEY=")
+	})
 }
 
 func (s *sinkFlags) value(flag string) string { return s.values[flag].String() }

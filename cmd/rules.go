@@ -17,56 +17,43 @@ import (
 func Catalogue() []finding.Rule { return append(rules.Catalogue(), audit.Rules()...) }
 
 func newRules(env Env) *cobra.Command {
+	all := Catalogue()
+	var ids []string
+	var rows [][]string
+	for _, r := range all {
+		ids = append(ids, r.ID)
+		rows = append(rows, []string{r.ID, r.Severity.String(), r.Title})
+	}
 	c := &cobra.Command{
 		Use:     "rules",
 		Short:   "List the rules, or explain one",
 		Example: "  b10lint rules\n  b10lint rules explain leaked-key",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			var rows [][]string
-			for _, r := range Catalogue() {
-				rows = append(rows, []string{r.ID, r.Severity.String(), r.Title})
-			}
-			return done(table(env.Stdout, nil, rows))
-		},
+		RunE:    func(*cobra.Command, []string) error { return failed(table(env.Stdout, nil, rows)) },
 	}
 	c.AddCommand(&cobra.Command{
 		Use:     "list",
 		Short:   "List the rules with their severities",
 		Example: "  b10lint rules list",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return c.RunE(c, nil) },
-	}, newExplain(env))
-	return c
-}
-
-func newExplain(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:     "explain RULE",
-		Short:   "Say what a rule means and what to do",
-		Example: "  b10lint rules explain leaked-key",
-		Args:    cobra.ExactArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return ruleIDs(), cobra.ShellCompDirectiveNoFileComp
-		},
+		RunE:    c.RunE,
+	}, &cobra.Command{
+		Use:               "explain RULE",
+		Short:             "Say what a rule means and what to do",
+		Example:           "  b10lint rules explain leaked-key",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(ids, cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
-			all := Catalogue()
-			i := slices.IndexFunc(all, func(r finding.Rule) bool { return r.ID == args[0] })
+			i := slices.Index(ids, args[0])
 			if i < 0 {
-				return usage("the rules are: "+strings.Join(ruleIDs(), ", "), "no rule %q", args[0])
+				return usage("the rules are: "+strings.Join(ids, ", "), "no rule %q", args[0])
 			}
 			r := all[i]
 			_, err := fmt.Fprintf(env.Stdout, "%s (%s)\n%s\n\n%s\n\nWhat to do\n%s\n", r.ID, r.Severity, r.Title, wrap(r.Text, 80), wrap(r.Remedy, 80))
 			return err
 		},
-	}
-}
-
-func ruleIDs() (ids []string) {
-	for _, r := range Catalogue() {
-		ids = append(ids, r.ID)
-	}
-	return ids
+	})
+	return c
 }
 
 // wrap breaks each paragraph of text into lines of at most width bytes, where

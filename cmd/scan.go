@@ -112,6 +112,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
+	o.places.isHome, o.places.isTruss = c.Flags().Changed("home"), c.Flags().Changed("truss")
 	if err := o.places.check(env, args, o.revoke.on); err != nil {
 		return err
 	}

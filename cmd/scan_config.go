@@ -4,12 +4,11 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 	gitconfig "github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
@@ -95,8 +94,13 @@ func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error
 	case s.Baseline == "" || o.noBaseline:
 		return nil, nil
 	case o.from != "":
-		name = s.Baseline
-		return baselineAt(s.root, o.from, name)
+		revision, _, _ := strings.Cut(o.from, ":")
+		at := revision + ":" + s.Baseline
+		data, err := gitsource.FileAt(s.root, revision, s.Baseline, maxConfig)
+		if err != nil {
+			return nil, &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
+		}
+		return config.ParseBaseline(at, data)
 	default:
 		name = shorter(filepath.Join(s.root, filepath.FromSlash(s.Baseline)))
 		b, err = config.LoadBaseline(name)
@@ -172,29 +176,13 @@ func (s *settings) relative(name string) (rel string, ok bool) {
 	return filepath.ToSlash(rel), true
 }
 
-// suppressor decides what was accepted. unused says that the run looks at all that
-// an entry may be about.
-func (s *settings) suppressor(unused bool) *config.Suppressor {
-	return config.NewSuppressor(config.SuppressOptions{
-		Config: s.Config, Baseline: s.baseline, Today: time.Now(), Unused: unused,
-		Path: func(at finding.Location) string {
-			if rel, ok := s.relative(at.Path); ok {
-				return rel
-			}
-			return strings.TrimPrefix(at.Path, "./")
-		},
-	})
-}
-
 // everything reports whether the targets cover the whole of what the settings are
 // about.
 func (s *settings) everything(targets []string) bool {
-	for _, t := range targets {
-		if rel, ok := s.relative(t); ok && rel == "" && t != "-" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(targets, func(t string) bool {
+		rel, ok := s.relative(t)
+		return ok && rel == "" && t != "-"
+	})
 }
 
 // maxConfig bounds what is read of the settings in a commit.
@@ -215,16 +203,6 @@ func configAt(root, spec string) (*config.Config, error) {
 		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "name a commit that is here: --config-from origin/main"}
 	}
 	return config.Parse(revision+":"+name, data)
-}
-
-// baselineAt reads a baseline as it is in the revision that settings come from.
-func baselineAt(root, spec, name string) (*config.Baseline, error) {
-	revision, _, _ := strings.Cut(spec, ":")
-	data, err := gitsource.FileAt(root, revision, name, maxConfig)
-	if err != nil {
-		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
-	}
-	return config.ParseBaseline(revision+":"+name, data)
 }
 
 // provenance says where the work tree at root comes from and what is checked out; nil

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -22,20 +24,7 @@ import (
 type placesFlags struct {
 	home, truss, config string
 	list, fix, yes      bool
-	isHome, isTruss     bool // the flag was given
-}
-
-// A folder is a flag with a string, which remembers that it was given: it may be empty.
-type folder struct {
-	dir   *string
-	given *bool
-}
-
-func (f folder) Type() string   { return "string" }
-func (f folder) String() string { return *f.dir }
-func (f folder) Set(s string) error {
-	*f.dir, *f.given = s, true
-	return nil
+	isHome, isTruss     bool // the flag was given, perhaps without a value
 }
 
 // mine is what --home stands for without a value.
@@ -43,9 +32,9 @@ const mine = "~"
 
 func (p *placesFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.Var(folder{&p.home, &p.isHome}, "home", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
+	f.StringVar(&p.home, "home", "", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
 	f.Lookup("home").NoOptDefVal = mine
-	f.Var(folder{&p.truss, &p.isTruss}, "truss", "look at the files that truss push would upload from `DIR`")
+	f.StringVar(&p.truss, "truss", "", "look at the files that truss push would upload from `DIR`")
 	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
 	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
 	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
@@ -108,10 +97,6 @@ func (p *placesFlags) homeOptions(env Env) workstation.Options {
 	return workstation.Options{Dir: p.home}
 }
 
-func (p *placesFlags) trussOptions() truss.Options {
-	return truss.Options{Config: p.config}
-}
-
 // target returns what to scan in place of the targets, none when no flag says so.
 func (p *placesFlags) target(env Env) source.Target {
 	switch {
@@ -119,23 +104,48 @@ func (p *placesFlags) target(env Env) source.Target {
 		o := p.homeOptions(env)
 		return source.Target{Name: o.Dir, Source: workstation.Home(o)}
 	case p.isTruss:
-		return source.Target{Name: p.truss, Source: truss.Uploads(p.truss, p.trussOptions())}
+		return source.Target{Name: p.truss, Source: truss.Uploads(p.truss, truss.Options{Config: p.config})}
 	}
 	return source.Target{}
 }
 
 // inspect judges what goes with the target besides its keys: how a home keeps them, what
-// a truss would upload, and the .trussrc files that were read elsewhere.
-func (p *placesFlags) inspect(env Env, trussrcs []string) ([]finding.Finding, []finding.Problem) {
+// a truss would upload, and the .trussrc files and trusses that were read elsewhere.
+func (p *placesFlags) inspect(env Env, trussFiles []string) ([]finding.Finding, []finding.Problem) {
 	switch {
 	case p.isHome:
 		in := workstation.InspectHome(p.homeOptions(env))
 		return in.Findings, in.Problems
 	case p.isTruss:
-		return truss.Inspect(p.truss, p.trussOptions()), nil
+		return truss.Inspect(p.truss, truss.Options{Config: p.config}), nil
+	}
+	var trussrcs []string
+	var findings []finding.Finding
+	for _, name := range trussFiles {
+		if path.Base(name) == ".trussrc" {
+			trussrcs = append(trussrcs, name)
+		} else {
+			findings = append(findings, truss.InspectConfig(filepath.FromSlash(name))...)
+		}
 	}
 	in := workstation.InspectTrussrcs(ownHome(env), trussrcs)
-	return in.Findings, in.Problems
+	return append(findings, in.Findings...), in.Problems
+}
+
+// newTrussIgnore is the command that prints a .truss_ignore.
+func newTrussIgnore(env Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "truss-ignore",
+		Short: "Print a .truss_ignore that keeps credentials out of truss push",
+		Long: `Truss-ignore prints the list that is built into truss, which a .truss_ignore replaces,
+and below it the names of files that hold credentials. See docs/truss.md.`,
+		Example: "  b10lint truss-ignore > my-model/.truss_ignore",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(env.Stdout, truss.Ignore())
+			return err
+		},
+	}
 }
 
 // print lists what would be scanned.
@@ -149,13 +159,13 @@ func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 	}
 	places := workstation.Places(p.homeOptions(env))
 	if asJSON {
-		return done(writeJSON(env.Stdout, places, "  "))
+		return failed(writeJSON(env.Stdout, places, "  "))
 	}
 	var rows [][]string
 	for _, x := range places {
 		rows = append(rows, []string{string(x.Kind), x.Path, x.Reason, x.Source})
 	}
-	return done(table(env.Stdout, []string{"KIND", "PATH", "WHY A KEY MAY BE THERE", "HOW WE KNOW"}, rows))
+	return failed(table(env.Stdout, []string{"KIND", "PATH", "WHY A KEY MAY BE THERE", "HOW WE KNOW"}, rows))
 }
 
 // An uploadEntry is one file of an upload set, as --list -f json shows it.
@@ -174,7 +184,7 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	if info, err := os.Stat(p.truss); err != nil || !info.IsDir() {
 		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
 	}
-	entries, problems := truss.UploadSet(p.truss, p.trussOptions())
+	entries, problems := truss.UploadSet(p.truss, truss.Options{Config: p.config})
 	for _, x := range problems {
 		say := ui.error
 		if x.Warning {
@@ -204,13 +214,10 @@ func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
 	} else if err == nil {
 		_, err = text.WriteTo(env.Stdout)
 	}
-	if err != nil {
-		return failed(err)
-	}
-	if !finding.Complete(problems) {
+	if err == nil && !finding.Complete(problems) {
 		return silent(ExitIncomplete)
 	}
-	return nil
+	return failed(err)
 }
 
 // fixModes corrects the modes of files that hold keys, if it was asked for and is

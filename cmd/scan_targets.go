@@ -82,9 +82,22 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := o.source(env, t, arg, filter)
-		if err != nil {
-			return nil, nil, err
+		var s source.Source
+		switch {
+		case o.places.isTruss:
+			s = o.places.target(env).Source
+		case o.history.commitMessage != "":
+			s = gitsource.CommitMessage(arg)
+		case arg == "-":
+			s = disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"})
+		default:
+			own, err := t.settings.filter(filter, arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			if s, err = o.history.target(env, arg, o.jobs, own, o.cache.dir); err != nil {
+				return nil, nil, err
+			}
 		}
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
@@ -135,22 +148,6 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	return t, nil
 }
 
-// source is what one argument of the command line stands for.
-func (o *scanOptions) source(env Env, t *scanTarget, arg string, filter source.Filter) (s source.Source, err error) {
-	switch {
-	case o.places.isTruss:
-		return o.places.target(env).Source, nil
-	case o.history.commitMessage != "":
-		return gitsource.CommitMessage(arg), nil
-	case arg == "-":
-		return disk.Reader(env.Stdin, finding.Location{Path: "<stdin>"}), nil
-	}
-	if filter, err = t.settings.filter(filter, arg); err != nil {
-		return s, err
-	}
-	return o.history.target(env, arg, o.jobs, filter, o.cache.dir)
-}
-
 // name names a target: a repository by where it comes from, where it says so, and the
 // rest by their folder.
 func (t *scanTarget) name() {
@@ -197,7 +194,7 @@ func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarg
 			t.comments = f.Comments
 			addKeys(found, f)
 			if inspect != nil && !r.Summary.Interrupted {
-				findings, problems := inspect(f.Trussrcs)
+				findings, problems := inspect(f.TrussFiles)
 				r.Findings, r.Problems = append(r.Findings, findings...), append(r.Problems, problems...)
 				scanner.SortProblems(r.Problems)
 				r.Summary.Complete = r.Summary.Complete && finding.Complete(r.Problems)
@@ -244,7 +241,7 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 		}
 		all.Problems = append(all.Problems, r.Problems...)
 		addKeys(found, f)
-		found.Comments, found.Trussrcs = append(found.Comments, f.Comments...), append(found.Trussrcs, f.Trussrcs...)
+		found.Comments, found.TrussFiles = append(found.Comments, f.Comments...), append(found.TrussFiles, f.TrussFiles...)
 		s := &all.Summary
 		s.Files, s.Objects, s.Bytes = s.Files+r.Summary.Files, s.Objects+r.Summary.Objects, s.Bytes+r.Summary.Bytes
 		s.Complete, s.Interrupted = s.Complete && r.Summary.Complete, s.Interrupted || r.Summary.Interrupted
@@ -261,22 +258,20 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 	}
 	rules.Derive(&all)
 	scanner.SortProblems(all.Problems)
-	slices.Sort(found.Trussrcs)
-	found.Trussrcs = slices.Compact(found.Trussrcs)
+	slices.Sort(found.TrussFiles)
+	found.TrussFiles = slices.Compact(found.TrussFiles)
 	return all, found, failed
 }
 
-// of returns f with its locations in a target alone.
-func (t *scanTarget) of(f finding.Finding) (finding.Finding, bool) {
-	elsewhere := func(l finding.Location) bool { return l.Target != "" && l.Target != t.Name }
-	f.Locations = slices.DeleteFunc(slices.Clone(f.Locations), elsewhere)
-	return f, len(f.Locations) > 0
-}
-
-// within calls fn with the targets that hold a location of f: all for one without.
+// within calls fn with the targets that hold a location of f, all for one without, and
+// with the part of f that is there.
 func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
 	for _, t := range all {
-		if part, ok := t.of(f); ok || len(f.Locations) == 0 {
+		part := f
+		part.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool {
+			return l.Target != "" && l.Target != t.Name
+		})
+		if len(part.Locations) > 0 || len(f.Locations) == 0 {
 			fn(t, part)
 		}
 	}
@@ -299,7 +294,15 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	})
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
-		suppressors[t] = t.settings.suppressor(unused(t))
+		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
+			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t),
+			Path: func(at finding.Location) string {
+				if rel, ok := t.settings.relative(at.Path); ok {
+					return rel
+				}
+				return strings.TrimPrefix(at.Path, "./")
+			},
+		})
 	}
 	for i := range r.Targets {
 		s := &r.Summary

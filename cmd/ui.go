@@ -1,6 +1,9 @@
 package cmd
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,7 +91,15 @@ func (u *UI) progress(p *scanner.Progress, quiet bool) (stop func()) {
 				return
 			case <-wait.C:
 				shown = true
-				fmt.Fprintf(u.env.Stderr, "\r\x1b[K%s", progressLine(p))
+				line := fmt.Sprintf("scanning: %d files", p.Files.Load())
+				if n := p.Objects.Load(); n > 0 {
+					line += fmt.Sprintf(", %d objects", n)
+				}
+				line += fmt.Sprintf(", %.1f MB", float64(p.Bytes.Load())/1e6)
+				if n := p.Hits.Load(); n > 0 {
+					line += fmt.Sprintf(", %d matches", n)
+				}
+				fmt.Fprint(u.env.Stderr, "\r\x1b[K"+line)
 				wait.Reset(100 * time.Millisecond)
 			}
 		}
@@ -96,14 +107,26 @@ func (u *UI) progress(p *scanner.Progress, quiet bool) (stop func()) {
 	return sync.OnceFunc(func() { close(quit); <-gone })
 }
 
-func progressLine(p *scanner.Progress) string {
-	parts := []string{fmt.Sprintf("%d files", p.Files.Load())}
-	if n := p.Objects.Load(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d objects", n))
+// canAsk reports whether a person can be asked: standard input is a terminal, and is
+// not read for something else, which taken says.
+func (e Env) canAsk(taken bool) bool { return !taken && isTerminal(e.Stdin) }
+
+// ask puts a question on standard error and returns the line that is typed, without
+// white space around it. The end of the input (Ctrl-D) is an empty answer. Ctrl-C ends
+// the wait with ExitInterrupted; undone then says what was not done. Callers take only
+// the very word that they ask for as consent.
+func (e Env) ask(ctx context.Context, question, undone string) (string, error) {
+	fmt.Fprint(e.Stderr, question)
+	answered := make(chan string, 1)
+	go func() { // a read from a terminal cannot be interrupted: it is left behind
+		answer, _ := bufio.NewReader(io.LimitReader(e.Stdin, 1024)).ReadString('\n')
+		answered <- strings.TrimSpace(answer)
+	}()
+	select {
+	case answer := <-answered:
+		return answer, nil
+	case <-ctx.Done():
+		fmt.Fprintln(e.Stderr)
+		return "", &exitError{code: ExitInterrupted, err: errors.New("interrupted: " + undone)}
 	}
-	parts = append(parts, fmt.Sprintf("%.1f MB", float64(p.Bytes.Load())/1e6))
-	if n := p.Hits.Load(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d matches", n))
-	}
-	return "scanning: " + strings.Join(parts, ", ")
 }

@@ -112,6 +112,9 @@ func (p timelinePage) After(e finding.Event) bool {
 	return p.Leaked != nil && e.Kind != "committed" && e.At.After(*p.Leaked)
 }
 
+// When is the time of an event.
+func (p timelinePage) When(e finding.Event) string { return eventTime(e) }
+
 func timelineHTML(t finding.Timeline) ([]byte, error) {
 	k := finding.InventoryKey{Prefix: t.Prefix, LeakedAt: t.Leaked}
 	if t.Key != nil {

@@ -86,6 +86,11 @@ func (r *Rotation) Journal() string { return r.journal.path }
 // prefix: of one key there is one rotation at a time. An unfinished one is an
 // *UnfinishedError. The sink was asked whether it is ready; nothing is sent yet.
 func BeginRotation(ctx context.Context, dir string, p *RotationPlan, o RotateOptions) (*Rotation, error) {
+	if !p.Overwrite {
+		if err := CheckPlace(o.Sink, p.Old.Prefix); err != nil {
+			return nil, err
+		}
+	}
 	if err := o.Sink.Ready(ctx); err != nil {
 		return nil, fmt.Errorf("the new key could not be delivered, so none is made: %w", err)
 	}
@@ -261,6 +266,9 @@ func (r *Rotation) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.plan.KeepOld {
+		return r.record(record{Step: stepEnd, Detail: "delivered; the old key is kept"})
+	}
 	if !r.oldSent {
 		if err := r.wait(ctx); err != nil {
 			return err
@@ -299,7 +307,7 @@ func (r *Rotation) sameOrganisation(ctx context.Context) error {
 // Rotated is what became of a rotation. It holds no secret half.
 type Rotated struct {
 	Version  int       `json:"b10lint_rotation"`
-	State    string    `json:"state"` // "rotated", "unchanged" or "unfinished"
+	State    string    `json:"state"` // "rotated", "delivered" (the old key is kept), "unchanged" or "unfinished"
 	Old      Facts     `json:"old"`
 	New      string    `json:"new,omitempty"` // prefix
 	Name     string    `json:"name,omitempty"`
@@ -311,6 +319,8 @@ type Rotated struct {
 	Journal  string    `json:"journal"`
 	Error    string    `json:"error,omitempty"`
 	Resume   string    `json:"resume,omitempty"`
+	// Next is the command that revokes the old key where the rotation leaves that out.
+	Next string `json:"next,omitempty"`
 }
 
 func (r *Rotation) result(err error) *Rotated {
@@ -319,6 +329,8 @@ func (r *Rotation) result(err error) *Rotated {
 	switch {
 	case err == nil && r.oldGone:
 		res.State = "rotated"
+	case err == nil && r.plan.KeepOld && r.checked:
+		res.State, res.Next = "delivered", "b10lint revoke "+res.Old.Prefix
 	case r.ended:
 		res.State = "unchanged"
 	default:

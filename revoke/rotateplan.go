@@ -31,6 +31,10 @@ type RotateRequest struct {
 	AssumeUnscoped bool
 	Grace          time.Duration
 	Sink           SinkSpec
+	// Overwrite allows a place that holds another value than the old key.
+	Overwrite bool
+	// ForceActive allows a key that was used within a day to be revoked.
+	ForceActive bool
 }
 
 // A RotationPlan is what a rotation will do. It holds no secret half.
@@ -47,6 +51,13 @@ type RotationPlan struct {
 	Endpoint string          `json:"endpoint"`
 	// Credential is the prefix of the key that began the rotation.
 	Credential string `json:"credential,omitempty"`
+	// KeepOld ends the rotation after the delivery: into a stream, where nothing shows
+	// that the key arrived. The old key is then revoked by a command of its own.
+	KeepOld   bool `json:"keep_old,omitempty"`
+	Overwrite bool `json:"overwrite,omitempty"`
+	// LastUsed says when the old key was last used, and Warnings what to know of that.
+	LastUsed string   `json:"last_used,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // PlanRotation matches the key and works out its successor. What the API cannot
@@ -69,7 +80,14 @@ func PlanRotation(ctx context.Context, c *baseten.Client, s *Survey, r RotateReq
 	}
 	p := &RotationPlan{Old: it.Facts, Self: it.Self, Type: baseten.KeyType(it.Type), ModelIDs: it.ModelIDs, Team: it.Team,
 		Base: baseName(it.Name), Grace: r.Grace, Sink: r.Sink, Endpoint: s.Endpoint,
-		Credential: s.Self}
+		Credential: s.Self, KeepOld: r.Sink.Streams(), Overwrite: r.Overwrite, LastUsed: it.lastUsed(s.At), Warnings: it.Warnings}
+	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin && !p.KeepOld {
+		if !r.ForceActive && !it.Self {
+			return nil, refuse("it was used "+ago(s.At, *used)+": what else uses it stops when it is revoked",
+				"find out what that is; then add --force-active, with --grace if it takes a while to have the new key")
+		}
+		p.Warnings = append(p.Warnings, "in use: last used "+ago(s.At, *used))
+	}
 	if reason, hint := p.narrow(r); reason != "" {
 		return nil, refuse(reason, hint)
 	}

@@ -1,7 +1,10 @@
 package revoke
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -45,6 +48,29 @@ func (s SinkSpec) String() string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// Streams reports whether the sink is a stream, which cannot show that the key arrived.
+func (s SinkSpec) Streams() bool { return s.Kind == "stdout" || s.Path == "-" }
+
+// CheckPlace fails when a sink holds another value than the key with a prefix, which a
+// delivery would destroy. A sink that cannot tell passes.
+func CheckPlace(sink Sink, prefix string) error {
+	f, ok := sink.(*File)
+	if !ok || f.Holds == nil {
+		return nil
+	}
+	data, exists, err := f.read()
+	if err != nil || !exists {
+		return err
+	}
+	if held := f.Holds(data); len(bytes.TrimSpace(held)) > 0 && !bytes.Contains(held, []byte(prefix+".")) {
+		return fmt.Errorf("%w: %s holds another value there than the key %s", ErrOtherValue, f.Path, show(prefix))
+	}
+	return nil
+}
+
+// ErrOtherValue is in the error of CheckPlace.
+var ErrOtherValue = errors.New("nothing was changed")
 
 // findKey returns the key with a prefix if a text contains exactly one: what follows
 // the prefix and its dot, up to the first character that is not a letter or a digit.

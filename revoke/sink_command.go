@@ -103,8 +103,8 @@ func (w *bounded) String() string {
 
 // GitHubSecret is a sink that sets a secret of GitHub Actions by the gh program,
 // which reads it from its standard input and encrypts it for GitHub. An empty
-// repo is the one of the current folder.
-func GitHubSecret(name, repo string, log io.Writer) (*Command, error) {
+// repo is the one of the current folder; a nil env is this process's own.
+func GitHubSecret(name, repo string, env []string, log io.Writer) (*Command, error) {
 	if !envName.MatchString(name) {
 		return nil, fmt.Errorf("%q is no name for a secret of GitHub Actions", show(name))
 	}
@@ -115,5 +115,5 @@ func GitHubSecret(name, repo string, log io.Writer) (*Command, error) {
 	if repo != "" {
 		args = append(args, "--repo", repo)
 	}
-	return &Command{Args: args, Log: log}, nil
+	return &Command{Args: args, Env: env, Log: log}, nil
 }

@@ -21,7 +21,13 @@ func EnvFile(path, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{Path: path, Edit: func(old []byte, key string) ([]byte, error) {
+	holds := func(data []byte) []byte {
+		if m := line.FindSubmatch(data); m != nil {
+			return bytes.Trim(m[1], `"'`)
+		}
+		return nil
+	}
+	return &File{Path: path, Holds: holds, Edit: func(old []byte, key string) ([]byte, error) {
 		found := line.FindAllSubmatchIndex(old, -1)
 		switch len(found) {
 		case 0:

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 	"text/template"
 
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/internal/trussrc"
 	"github.com/b10lint/b10lint/secret"
 )
@@ -27,6 +27,8 @@ type File struct {
 	// Edit returns the file's new text with a key in it. old is nil when there is
 	// no file. Its error must not quote the text.
 	Edit func(old []byte, key string) ([]byte, error)
+	// Holds returns the value that a delivery would replace; nil: none is known.
+	Holds func(data []byte) []byte
 	// Decode turns the file's text into one that shows the key; nil: it does.
 	Decode func(data []byte) []byte
 
@@ -54,22 +56,11 @@ func (f *File) Ready(context.Context) error {
 }
 
 func (f *File) read() (data []byte, exists bool, err error) {
-	file, err := os.Open(f.Path)
+	data, err = regular.ReadFile(f.Path, maxSinkFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, false, errors.Join(err, fmt.Errorf("%s is no regular file", f.Path))
-	}
-	data, err = io.ReadAll(io.LimitReader(file, maxSinkFile+1))
-	if err == nil && len(data) > maxSinkFile {
-		err = fmt.Errorf("%s is larger than %d bytes", f.Path, maxSinkFile)
-	}
-	return data, true, err
+	return data, err == nil, err
 }
 
 // Deliver replaces the file by one with the key.
@@ -134,7 +125,8 @@ func Template(path, templatePath string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", templatePath, err)
 	}
-	return &File{Path: path, Edit: func(_ []byte, key string) ([]byte, error) {
+	whole := func(data []byte) []byte { return data }
+	return &File{Path: path, Holds: whole, Edit: func(_ []byte, key string) ([]byte, error) {
 		prefix, _, _ := strings.Cut(key, ".")
 		var b bytes.Buffer
 		if err := t.Execute(&b, map[string]string{"Key": key, "Prefix": prefix}); err != nil {
@@ -150,7 +142,12 @@ func Template(path, templatePath string) (*File, error) {
 // Trussrc is a sink that sets the api_key of one section of a .trussrc. Every other
 // byte of the file stays. A file that truss could not read is refused.
 func Trussrc(path, section string) *File {
-	return &File{Path: path, Edit: func(old []byte, key string) ([]byte, error) {
+	holds := func(data []byte) []byte {
+		f, _ := trussrc.Parse(data)
+		value, _, _ := f.Get(section, "api_key") // one that cannot be read is refused by Edit
+		return []byte(value)
+	}
+	return &File{Path: path, Holds: holds, Edit: func(old []byte, key string) ([]byte, error) {
 		f, errs := trussrc.Parse(old)
 		if len(errs) > 0 {
 			return nil, fmt.Errorf("truss could not read it: %w", errs[0])

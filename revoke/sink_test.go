@@ -176,7 +176,7 @@ func TestGitHubSecret(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	key := secret.New(fakekey.New(1).B10())
-	c, err := GitHubSecret("BASETEN_API_KEY", "acme/app", nil)
+	c, err := GitHubSecret("BASETEN_API_KEY", "acme/app", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestGitHubSecret(t *testing.T) {
 		t.Errorf("gh was called with %q and got %d bytes", args, len(got))
 	}
 	for _, bad := range [][2]string{{"A B", ""}, {"A", "--body"}} {
-		if _, err := GitHubSecret(bad[0], bad[1], nil); err == nil {
+		if _, err := GitHubSecret(bad[0], bad[1], nil, nil); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}

@@ -249,6 +249,9 @@ func (r *Rotated) WriteText(w io.Writer) error {
 	} else {
 		b.WriteString("            the old key lives\n")
 	}
+	if r.Next != "" {
+		fmt.Fprintf(b, "            when the new one is in its place: %s\n", show(r.Next))
+	}
 	fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
 	if r.Resume != "" {
 		fmt.Fprintf(b, "to go on: %s\n", show(r.Resume))

@@ -182,9 +182,9 @@ var advices = []advice{
 		text: "curl and git send what stands here to the host that is named beside it. Keep the file to yourself (`chmod " +
 			"600`), and prefer `-H \"Authorization: Bearer $BASETEN_API_KEY\"` with the key in the environment."},
 	{context: "dotenv", place: true, name: list{".envrc"}, start: list{".env."}, end: list{".env"},
-		text: "A dotenv file is a place for a key only while it stays on this machine: name it in .gitignore, .dockerignore " +
-			"and .truss_ignore (truss uploads .env.local and every other name but .env), and share a .env.example with " +
-			"`BASETEN_API_KEY=` left empty."},
+		text: "A dotenv file is a place for a key only while it stays on this machine: name it in .gitignore and " +
+			".dockerignore, and share a .env.example with `BASETEN_API_KEY=` left empty. In a truss, `b10lint truss-ignore " +
+			"> .truss_ignore` keeps it out of the upload."},
 	{context: "notebook-output", when: func(s site) bool { return s.at.Cell != nil && anyOf(s.at.Cell.Part, "output", "error") },
 		text: revoke + "The notebook stores what it printed: clear the outputs before saving (`jupyter nbconvert " +
 			"--clear-output --inplace`, or nbstripout as a git filter) and do not print the key or the request's headers."},
@@ -237,15 +237,15 @@ var advices = []advice{
 		text: "base64 in a Secret is no protection, and a ConfigMap is open to more readers. Make the Secret outside git " +
 			"(External Secrets, Sealed Secrets, SOPS, `kubectl create secret`) and refer to it with `secretKeyRef`."},
 	{context: "truss-config", when: func(s site) bool {
-		return s.base == "config.yaml" && (s.at.Exposure == finding.Shipped || strings.Contains(s.line, "hf_access_token") || strings.Contains(s.line, "secret"))
+		return s.base == "config.yaml" && (s.at.Context == "truss-config" || s.at.Exposure == finding.Shipped || strings.Contains(s.line, "hf_access_token") || strings.Contains(s.line, "secret"))
 	},
 		text: "config.yaml is uploaded twice, in the archive and as text. Put the value into the workspace's secrets and " +
 			"leave `name: null` under `secrets:`; the model reads it from `self._secrets[\"name\"]`. Do not use " +
 			"`environment_variables` or `build.arguments` for it."},
 	{context: "truss-upload", when: func(s site) bool { return s.at.Exposure == finding.Shipped && s.at.Member == "" },
-		text: "`truss push` would upload this file, and everyone in the workspace could download it. Name it in .truss_ignore " +
-			"(which replaces the built-in list: copy that list into it), move it out of the truss, and give the model the " +
-			"value as a workspace secret."},
+		text: "`truss push` would upload this file, and everyone in the workspace could download it. Move it out of the truss, " +
+			"or name it in .truss_ignore (`b10lint truss-ignore > .truss_ignore` makes one: truss's built-in list, which " +
+			"the file replaces, and files with credentials), and give the model the value as a workspace secret."},
 	{context: "front-end", ext: list{".html", ".htm", ".map", ".jsx", ".tsx", ".vue", ".svelte", ".astro"}, part: list{".min.", ".bundle."},
 		when: func(s site) bool { return s.ext(".js", ".mjs", ".css") && bundleFolder.MatchString(s.path) },
 		text: revoke + "What a browser loads, every visitor can read. Call Baseten from a server that holds the key and let " +

@@ -33,7 +33,7 @@ func TestAdvise(t *testing.T) {
 		{"editor-config", finding.Location{Path: ".vscode/settings.json"}, k, "${env:"},
 		{"gateway-config", finding.Location{Path: "litellm_config.yaml"}, "api_key: " + k, "os.environ/BASETEN_API_KEY"},
 		{"credentials-file", finding.Location{Path: ".netrc"}, "password " + k, "chmod 600"},
-		{"dotenv", finding.Location{Path: "app/.env.local"}, "BASETEN_API_KEY=" + k, ".truss_ignore"},
+		{"dotenv", finding.Location{Path: "app/.env.local"}, "BASETEN_API_KEY=" + k, "b10lint truss-ignore"},
 		{"dotenv", finding.Location{Path: "prod.env"}, "BASETEN_API_KEY=" + k, ".gitignore"},
 		{"notebook-output", finding.Location{Path: "a.ipynb", Cell: cell("output")}, k, "clear"},
 		{"notebook", finding.Location{Path: "a.ipynb", Cell: cell("source")}, `baseten.login("` + k, "getpass"},

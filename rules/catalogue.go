@@ -30,6 +30,7 @@ var (
 	KeySharedBetweenRemotes = named("key-shared-between-remotes")
 	OAuthTokenAtRest        = named("oauth-token-at-rest")
 	TrussSecretValue        = named("truss-secret-value")
+	TrussIgnoreOpen         = named("truss-ignore-open")
 	TrussShipsCredentials   = named("truss-ships-credentials-file")
 )
 

@@ -50,20 +50,16 @@ func drawn(data []byte, s shape) bool {
 	if s.of.MinSecret == s.of.MaxSecret {
 		return !readsAsMade(data[s.dot-s.of.Prefix:s.dot], secret)
 	}
-	// A secret of no fixed length: the limits shrink with it.
-	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
-		nameScore(onlyAlnum(secret), &classSteps) <= maxNameScore
-}
-
-// onlyAlnum returns s without the hyphens and underscores that the federated form
-// allows; it always holds at least one byte, since the form demands it.
-func onlyAlnum(s []byte) []byte {
-	return bytes.Map(func(r rune) rune {
+	// A secret of no fixed length: the limits shrink with it. The federated form allows
+	// hyphens and underscores, and demands at least one other byte.
+	word := bytes.Map(func(r rune) rune {
 		if r < 128 && alnum[byte(r)] != 0 {
 			return r
 		}
 		return -1
-	}, s)
+	}, secret)
+	return distinct(secret) >= min(minDistinct, len(secret)/2) && sequence(secret) <= maxSequence &&
+		nameScore(word, &classSteps) <= maxNameScore
 }
 
 // weigh asks the surroundings, nearest first. quiet reports that the line and the

@@ -46,18 +46,13 @@ func Derive(r *finding.Report) {
 		}
 		if slices.Sort(targets); len(targets) > 1 {
 			f.Message += fmt.Sprintf(" in %d %s", len(targets), word)
-			f.Advice += " The same key is in " + listed(targets) +
+			last, most := len(targets)-1, 3
+			listed := strings.Join(targets[:last], ", ") + " and " + targets[last]
+			if len(targets) > most {
+				listed = strings.Join(targets[:most], ", ") + fmt.Sprintf(" and %d more", len(targets)-most)
+			}
+			f.Advice += " The same key is in " + listed +
 				": create a key for each, so that one can be revoked without the others."
 		}
 	}
-}
-
-// listed names up to three of several, and counts the rest.
-func listed(names []string) string {
-	const most = 3
-	last := len(names) - 1
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

@@ -97,36 +97,25 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 	case !inside && !isWrapped:
 	case !isWrapped:
 		alone()
-	case e-s > longLine:
+	case e-s > longLine: // alone, and what it shares with the lines before and after it
 		alone()
-		f.ends(l, c, s, e)
-	default:
-		f.block(l, c, s, first, inside)
-	}
-}
-
-// block looks at the lines about the one that begins at data[s].
-func (f *finder) block(l *layer, c *digitCode, s, first int, inside bool) {
-	// A row at the edge is most often chance: a few lines tell.
-	if !inside {
-		w := f.gather(l, c, first, shortGather)
-		if inside, _ = c.hasRow(w.digits); !inside {
-			return
+		if first := wrappedBefore(l.data, c, s, longBack); first < s {
+			f.parts(l, c, f.gather(l, c, first, 2*longBack)) // the lines before and the beginning of it
 		}
+		w := f.gather(l, c, e-longBack, longGather)
+		l.gathered = w.end
+		f.parts(l, c, w)
+	default: // with the lines about it
+		if !inside { // a row at the edge is most often chance: a few lines tell
+			w := f.gather(l, c, first, shortGather)
+			if inside, _ = c.hasRow(w.digits); !inside {
+				return
+			}
+		}
+		w := f.gather(l, c, wrappedBefore(l.data, c, s, longBack), longGather)
+		l.gathered = w.end
+		f.parts(l, c, w)
 	}
-	w := f.gather(l, c, wrappedBefore(l.data, c, s, longBack), longGather)
-	l.gathered = w.end
-	f.parts(l, c, w)
-}
-
-// ends looks at what a long line shares with the lines before and after it.
-func (f *finder) ends(l *layer, c *digitCode, s, e int) {
-	if first := wrappedBefore(l.data, c, s, longBack); first < s {
-		f.parts(l, c, f.gather(l, c, first, 2*longBack)) // the lines before and the beginning of it
-	}
-	w := f.gather(l, c, e-longBack, longGather)
-	l.gathered = w.end
-	f.parts(l, c, w)
 }
 
 // hasRow reports whether digits have a row of strict groups at some alignment, and
@@ -175,10 +164,24 @@ func (c *digitCode) nextRow(digits []byte, i int) int {
 func (f *finder) stretches(l *layer, c *digitCode, digits []byte, alignments int, at func(int) int) {
 	for align := range alignments {
 		for i := c.nextRow(digits, align); i >= 0; {
-			from, to := extend(digits, i, c.group, &c.loose)
+			from, to := i, i // the groups about it whose bytes can be text
+			for from-c.group >= 0 && c.loose[digits[from-c.group]] {
+				from -= c.group
+			}
+			for to < len(digits) && c.loose[digits[to]] {
+				to += c.group
+			}
 			from = max(align, from-margin*c.group, i-clip)
 			to = min(to+margin*c.group, from+maxDecoded, len(digits))
-			f.decodeDigits(l, c, digits[from:to], func(i int) int { return at(from + i) })
+			if f.spend(l, to-from, at(from), at(to-1)+1) {
+				out := c.decode(f.scratch[l.depth][:0], digits[from:to])
+				f.scratch[l.depth] = out
+				if promising(out) {
+					f.descend(l, c.name, out, func(start, end int) (int, int) {
+						return at(from + start*8/c.bits), at(from+(end*8-1)/c.bits) + 1
+					})
+				}
+			}
 			if to == from+maxDecoded {
 				to -= clip // what lies on the bound is looked at from both sides
 			}
@@ -205,32 +208,6 @@ func (c *digitCode) end(data []byte, i int) int {
 func (c *digitCode) edged(digits []byte) bool {
 	n := len(digits) / c.group * c.group
 	return c.isRow(digits, 0, c.row) || c.isRow(digits, n-c.row*c.group, c.row)
-}
-
-// extend returns the bounds of the groups about i whose first digits are in a set.
-func extend(digits []byte, i, group int, set *[256]bool) (from, to int) {
-	from, to = i, i
-	for from-group >= 0 && set[digits[from-group]] {
-		from -= group
-	}
-	for to < len(digits) && set[digits[to]] {
-		to += group
-	}
-	return from, min(to, len(digits))
-}
-
-// decodeDigits decodes whole groups, and what a last one without padding holds.
-func (f *finder) decodeDigits(l *layer, c *digitCode, digits []byte, at func(int) int) {
-	if !f.spend(l, len(digits), at(0), at(len(digits)-1)+1) {
-		return
-	}
-	out := c.decode(f.scratch[l.depth][:0], digits)
-	f.scratch[l.depth] = out
-	if promising(out) {
-		f.descend(l, c.name, out, func(start, end int) (int, int) {
-			return at(start * 8 / c.bits), at((end*8-1)/c.bits) + 1
-		})
-	}
 }
 
 // decode appends what digits stand for: whole groups, then what the rest holds.

@@ -55,7 +55,10 @@ func FindUnweighed(data []byte, yield func(Match) bool) {
 // findAll also returns how many bytes it looked at, in all layers and passes.
 func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) (gaveUp int, work int64) {
 	f := finders.Get().(*finder)
-	defer f.release()
+	defer func() {
+		*f = finder{} // nothing of this search stays in it
+		finders.Put(f)
+	}()
 	f.unweighed = !weighed
 	f.fresh, f.gaveUp = fresh, -1
 	f.input.path, f.input.data, f.input.work = path, data, &f.work
@@ -65,10 +68,13 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
 	})
 	for i, m := range f.found {
-		if i > 0 && sameKey(f.found[:i], m) {
-			continue
-		}
-		if !yield(m) {
+		// One of the matches before m may be the same key in an overlapping place, two ways
+		// to read one run, or be put together of parts and hold m: what stands behind a joint
+		// can look like a key with another beginning.
+		same := slices.ContainsFunc(f.found[max(0, i-8):i], func(p Match) bool {
+			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation))
+		})
+		if !same && !yield(m) {
 			break
 		}
 	}
@@ -76,22 +82,3 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield
 }
 
 var finders = sync.Pool{New: func() any { return new(finder) }}
-
-// release makes the finder ready for another search. Nothing of this one stays in it.
-func (f *finder) release() {
-	*f = finder{}
-	finders.Put(f)
-}
-
-// sameKey reports whether one of the matches that m follows is the same key in an
-// overlapping place, two ways to read one run, or is put together of parts and holds m:
-// what stands behind a joint can look like a key with another beginning.
-func sameKey(before []Match, m Match) bool {
-	for i := len(before) - 1; i >= 0 && i >= len(before)-8; i-- {
-		p := before[i]
-		if m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation)) {
-			return true
-		}
-	}
-	return false
-}

@@ -30,21 +30,17 @@ func (f *finder) wide(l *layer, i int, bounds finding.Span) {
 		end++
 	}
 	l.wideEnd = end
-	if end-start >= 2*minRun-1 {
-		f.unwide(l, start, end, bounds.End)
+	if end-start < 2*minRun-1 {
+		return
 	}
-}
-
-// unwide decodes the run of two-byte characters data[start:end] with what is text
-// about it, as far as it is asked for.
-func (f *finder) unwide(l *layer, start, end, limit int) {
+	// The run is decoded with what is text about it, as far as it is asked for.
 	// Little-endian characters begin where their byte is, big-endian ones before.
 	shift := 0
 	if start%2 == 1 && l.data[start-1] == 0 {
 		shift = 1
 	}
 	floor := max(1, start-wideReach)
-	roof := min(len(l.data)-1, max(end+wideReach, min(limit, end+wideMore)))
+	roof := min(len(l.data)-1, max(end+wideReach, min(bounds.End, end+wideMore)))
 	for start-2 >= floor && isText(l.data[start-2]) && l.data[start-1] == 0 {
 		start -= 2
 	}

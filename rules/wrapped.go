@@ -46,7 +46,11 @@ var wraps = func() (set [256]bool) {
 func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 	floor := max(0, s-reach)
 	for first := s; ; {
-		e := endBefore(data, s, floor)
+		e := s // steps back over what may stand between two lines
+		for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') ||
+			data[e-1] == '+' && e < s) {
+			e--
+		}
 		start := e
 		for start > floor && c.value[data[start-1]] >= 0 {
 			start--
@@ -59,15 +63,6 @@ func wrappedBefore(data []byte, c *digitCode, s, reach int) int {
 		}
 		s = start
 	}
-}
-
-// endBefore steps back from s over what may stand between two lines of digits.
-func endBefore(data []byte, s, floor int) int {
-	e := s
-	for e > floor && (isWrap(data[e-1]) || e-1 > floor && data[e-2] == '\\' && (data[e-1] == 'n' || data[e-1] == 'r') || data[e-1] == '+' && e < s) {
-		e--
-	}
-	return e
 }
 
 // wrapped is digits of several lines, with where each line's begin.
@@ -139,7 +134,15 @@ func (f *finder) parts(l *layer, c *digitCode, w *wrapped) {
 		}
 		n := len(f.found)
 		f.stretches(l, c, digits, alignments, at)
-		f.dropParts(before, n)
+		// A match that overlaps one from before that is at least as long is dropped: of a
+		// key that is wrapped, fewer lines can hold what looks like a shorter one.
+		whole := f.found[before:n]
+		kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
+			return slices.ContainsFunc(whole, func(p Match) bool {
+				return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
+			})
+		})
+		f.found = f.found[:n+len(kept)]
 	}
 	if align, ok := w.isText(c); ok {
 		// No word of a text reads so, but for the last line, when it is short.
@@ -200,17 +203,4 @@ func (w *wrapped) isText(c *digitCode) (align int, ok bool) {
 		}
 	}
 	return align, true
-}
-
-// dropParts drops the matches from n on that overlap one from before on that is at
-// least as long: of a key that is wrapped, fewer lines can hold what looks like a
-// shorter one.
-func (f *finder) dropParts(before, n int) {
-	whole := f.found[before:n]
-	kept := slices.DeleteFunc(f.found[n:], func(m Match) bool {
-		return slices.ContainsFunc(whole, func(p Match) bool {
-			return m.Start < p.End && p.Start < m.End && m.End-m.Start <= p.End-p.Start
-		})
-	})
-	f.found = f.found[:n+len(kept)]
 }

@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -22,7 +23,7 @@ const (
 	maxPlaces   = 1000   // of one key
 	allPlaces   = 20_000 // of all keys, but for a few of each
 	fewPlaces   = 10
-	maxTrussrcs = 10_000
+	maxTruss    = 10_000 // files
 	maxUnused   = 10_000 // comments
 	maxProblems = 10_000
 )
@@ -31,8 +32,9 @@ const (
 type hits struct {
 	keys     []*candidate       // each with its places, in order; see arrange
 	comments []finding.Location // that accept nothing
-	trussrcs []string           // that were read, sorted
-	problems []finding.Problem
+	// trussFiles are the .trussrc files and the trusses' config.yaml that were read, sorted.
+	trussFiles []string
+	problems   []finding.Problem
 }
 
 // A candidate is a key with the places where it was seen.
@@ -63,15 +65,15 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 	}
 	g.found.keys = arrange(g.found.keys)
 	g.droppedPlaces += thin(g.found.keys)
-	slices.Sort(g.found.trussrcs)
-	g.found.trussrcs = slices.Compact(g.found.trussrcs)
+	slices.Sort(g.found.trussFiles)
+	g.found.trussFiles = slices.Compact(g.found.trussFiles)
 	for _, limit := range []struct {
 		n    int
 		text string
 	}{
 		{g.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", g.droppedKeys, maxKeys)},
 		{g.droppedPlaces, furtherPlaces(g.droppedPlaces)},
-		{g.droppedTrussrcs, fmt.Sprintf("%d further .trussrc files are not judged: %d are at most", g.droppedTrussrcs, maxTrussrcs)},
+		{g.droppedTrussFiles, fmt.Sprintf("%d further files of truss are not judged: %d are at most", g.droppedTrussFiles, maxTruss)},
 		{g.droppedProblems, fmt.Sprintf("%d further problems are not listed", g.droppedProblems)},
 	} {
 		if limit.n > 0 {
@@ -148,7 +150,7 @@ type gatherer struct {
 	// undecoded are the blobs whose encodings were not all taken off.
 	undecoded map[container]bool
 
-	droppedKeys, droppedPlaces, droppedProblems, droppedTrussrcs int
+	droppedKeys, droppedPlaces, droppedProblems, droppedTrussFiles int
 }
 
 // Problem implements source.Sink.
@@ -168,6 +170,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	g.count(b)
 	g.meet(b)
 	var c *cursor
+	truss := b.At.Context
 	inside := newOutline(b)
 	left := g.markers(b, inside)
 	gaveUp := rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
@@ -180,9 +183,13 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 		}
 		if c == nil {
 			c = newCursor(b)
+			if b.At.Context == "" && isTruss(b) {
+				truss = "truss-config"
+			}
 		}
 		n++
 		p := place{offset: int64(m.Start), silent: m.Silent, at: b.At}
+		p.at.Context = truss
 		if b.Window != nil {
 			p.offset += b.Window.Offset
 		}
@@ -318,17 +325,28 @@ func furtherPlaces(n int) string {
 // marked as such, one in an archive or in history is not a file.
 func (g *gatherer) meet(b *source.Blob) {
 	at := &b.At
-	if !strings.HasSuffix(at.Path, ".trussrc") || path.Base(at.Path) != ".trussrc" ||
-		at.Exposure != "" || at.Member != "" || at.Blob != "" || b.Again || b.Window != nil && !b.Window.Last {
+	if at.Exposure != "" || at.Member != "" || at.Blob != "" || b.Again || b.Window != nil && !b.Window.Last {
+		return
+	}
+	if !(strings.HasSuffix(at.Path, ".trussrc") && path.Base(at.Path) == ".trussrc" || strings.HasSuffix(at.Path, "config.yaml") && isTruss(b)) {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.found.trussrcs) < maxTrussrcs {
-		g.found.trussrcs = append(g.found.trussrcs, at.Path)
+	if len(g.found.trussFiles) < maxTruss {
+		g.found.trussFiles = append(g.found.trussFiles, at.Path)
 	} else {
-		g.droppedTrussrcs++
+		g.droppedTrussFiles++
 	}
+}
+
+// isTruss reports whether a blob is by its name and text the config.yaml of a truss. The
+// name of an object in history is not known yet.
+func isTruss(b *source.Blob) bool {
+	if b.At.Member != "" || b.At.Path != "" && path.Base(b.At.Path) != "config.yaml" {
+		return false
+	}
+	return bytes.HasPrefix(b.Data, []byte("model_name:")) || bytes.Contains(b.Data, []byte("\nmodel_name:"))
 }
 
 // count adds the blob to what was read: members and variables count for their

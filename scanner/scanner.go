@@ -41,8 +41,9 @@ type Found struct {
 	Keys map[string]Key
 	// Comments are the comments b10lint:allow that accept nothing, in a fixed order.
 	Comments []finding.Location
-	// Trussrcs are the .trussrc files outside the home that were read, sorted.
-	Trussrcs []string
+	// TrussFiles are the .trussrc files outside the home, and the config.yaml files of
+	// trusses, that were read, sorted.
+	TrussFiles []string
 }
 
 // A Key is a key that was found.
@@ -78,7 +79,7 @@ func Scan(ctx context.Context, target source.Target, opts Options) (finding.Repo
 		where = locate(ctx, target.Source, found)
 	}
 	r, aside := assemble(judge(where))
-	aside.Trussrcs = found.trussrcs
+	aside.TrussFiles = found.trussFiles
 	r.Summary = finding.Summary{
 		Files: progress.Files.Load() - files, Objects: progress.Objects.Load() - objects, Bytes: progress.Bytes.Load() - bytes,
 		Findings: len(r.Findings), Interrupted: interrupted, Elapsed: time.Since(started),

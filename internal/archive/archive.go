@@ -28,6 +28,7 @@ package archive
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -160,25 +161,15 @@ type Walker struct {
 // NewWalker returns a Walker that holds to the limits.
 func NewWalker(limits Limits) *Walker {
 	d := DefaultLimits()
-	if limits.Depth <= 0 {
-		limits.Depth = d.Depth
-	}
-	if limits.Members <= 0 {
-		limits.Members = d.Members
-	}
-	if limits.Bytes <= 0 {
-		limits.Bytes = d.Bytes
-	}
-	if limits.Memory <= 0 {
-		limits.Memory = d.Memory
-	}
-	if limits.Ratio <= 0 {
-		limits.Ratio = d.Ratio
-	}
-	if limits.Jobs <= 0 {
-		limits.Jobs = runtime.GOMAXPROCS(0)
-	}
-	w := &Walker{limits: limits, big: make(chan struct{}, 1), helpers: make(chan struct{}, limits.Jobs-1)}
+	limits.Depth = cmp.Or(max(0, limits.Depth), d.Depth)
+	limits.Members = cmp.Or(max(0, limits.Members), d.Members)
+	limits.Bytes = cmp.Or(max(0, limits.Bytes), d.Bytes)
+	limits.Memory = cmp.Or(max(0, limits.Memory), d.Memory)
+	limits.Ratio = cmp.Or(max(0, limits.Ratio), d.Ratio)
+	limits.Jobs = cmp.Or(max(0, limits.Jobs), runtime.GOMAXPROCS(0))
+	// Each helper holds a member, packed and unpacked.
+	helpers := min(limits.Jobs-1, int(limits.Memory/(2*maxWhole)))
+	w := &Walker{limits: limits, big: make(chan struct{}, 1), helpers: make(chan struct{}, helpers)}
 	w.buffers.New = func() any { return bufio.NewReaderSize(nil, bufferSize) }
 	w.chunks.New = func() any { return new([chunkSize]byte) }
 	w.benches.New = func() any { return &bench{inflater: new(inflate.Decoder)} }

@@ -180,26 +180,22 @@ func (f *File) Commit() error {
 		f.done = true
 		return f.f.Close() // a device or a pipe has nothing to be synced
 	}
-	if err := f.f.Sync(); err != nil {
-		return errors.Join(err, f.Abandon())
+	err := f.f.Sync()
+	if err == nil {
+		err = f.f.Close() // as Windows needs, to rename it
 	}
-	if err := f.replace(); err != nil {
+	// Something else may have come to the name since.
+	if info, gone := os.Lstat(f.target); err == nil && gone == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "replace", Path: f.target, Err: errors.New("it is no regular file any more")}
+	}
+	if err == nil {
+		err = os.Rename(f.f.Name(), f.target)
+	}
+	if err != nil {
 		return errors.Join(err, f.Abandon())
 	}
 	f.done = true
 	return syncDir(filepath.Dir(f.target))
-}
-
-// replace closes the file, as Windows needs, and renames it.
-func (f *File) replace() error {
-	if err := f.f.Close(); err != nil {
-		return err
-	}
-	// Something else may have come to the name since.
-	if info, err := os.Lstat(f.target); err == nil && !info.Mode().IsRegular() {
-		return &fs.PathError{Op: "replace", Path: f.target, Err: errors.New("it is no regular file any more")}
-	}
-	return os.Rename(f.f.Name(), f.target)
 }
 
 // Abandon removes what was written and leaves the target as it was. It does

@@ -22,7 +22,6 @@ const (
 // An AuditEntry is one administrative event. Inference calls and reads are not
 // in the audit log.
 type AuditEntry struct {
-	ID        string     `json:"id"`
 	Created   Time       `json:"created"`
 	EventType string     `json:"event_type"`
 	Data      AuditData  `json:"event_data"`
@@ -37,7 +36,6 @@ type AuditEntry struct {
 type AuditData struct {
 	// Of API_KEY_CREATED and API_KEY_DELETED. The type is from a richer set than
 	// that of the list; it is the only trace of a scope by environment.
-	APIKeyID   string `json:"api_key_id"`
 	APIKeyType string `json:"api_key_type"`
 	Prefix     string `json:"prefix"`
 	// Of USER_REMOVED.

@@ -87,7 +87,16 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil || out == nil {
 		return err
 	}
-	return decode(r, body, out)
+	err = json.Unmarshal(body, out)
+	if err == nil {
+		return nil
+	}
+	// The answer is never repeated: it may hold a new key.
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%s %s: the answer has another form than expected (field %q)", method, r.URL.Path, kind.Field)
+	}
+	return fmt.Errorf("%s %s: the answer of %d bytes is not whole JSON", method, r.URL.Path, len(body))
 }
 
 // newRequest builds a request below an API's address. path is already escaped.
@@ -112,20 +121,6 @@ func newRequest(ctx context.Context, method string, base *url.URL, path string, 
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r, nil
-}
-
-// decode reads a JSON answer. Its error never repeats the answer, which may hold
-// a new key.
-func decode(r *http.Request, body []byte, out any) error {
-	err := json.Unmarshal(body, out)
-	if err == nil {
-		return nil
-	}
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return fmt.Errorf("%s %s: the answer has another form than expected (field %q)", r.Method, r.URL.Path, kind.Field)
-	}
-	return fmt.Errorf("%s %s: the answer of %d bytes is not whole JSON", r.Method, r.URL.Path, len(body))
 }
 
 // Scope names what the Client's answers are about, the endpoint and the

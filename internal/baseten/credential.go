@@ -153,22 +153,17 @@ func (o CredentialOptions) fromTrussrc() (Credential, error) {
 	case !slices.ContainsFunc(file.Remotes(), func(r trussrc.Remote) bool { return r.Name == o.Remote }):
 		return Credential{}, fmt.Errorf("--remote %s: %s has no such remote", o.Remote, path)
 	case strings.EqualFold(authType, "oauth"):
-		return oauth(token, unixSeconds(expires), o.Now(), from, url)
+		var expiry time.Time // of a number of seconds; anything else is no expiry
+		if f, err := strconv.ParseFloat(expires, 64); err == nil && f > 0 && f <= 1e11 {
+			expiry = time.Unix(int64(f), 0)
+		}
+		return oauth(token, expiry, o.Now(), from, url)
 	case key == "":
 		return Credential{}, fmt.Errorf("%s has no api_key", from)
 	}
 	c, err := newCredential(key, from)
 	c.RemoteURL = url
 	return c, err
-}
-
-// unixSeconds reads a number of seconds since 1970; the zero time for anything else.
-func unixSeconds(s string) time.Time {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f <= 0 || f > 1e11 {
-		return time.Time{}
-	}
-	return time.Unix(int64(f), 0)
 }
 
 // fromProfile reads one profile of the baseten CLI, or with an empty name the

@@ -63,36 +63,32 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// newError reads an answer whose status is not 2xx. now is for a Retry-After
-// that is a date.
+// newError reads an answer whose status is not 2xx, in every form in which Baseten's
+// services are known to say what went wrong: an object with error, detail or message,
+// each a string, an object or a list; a list of strings; a bare string. now is for a
+// Retry-After that is a date.
 func newError(res *http.Response, body []byte, now time.Time) *Error {
-	message, wait := parseErrorBody(body)
-	if wait == 0 {
-		wait = httpc.RetryAfter(res, now)
-	}
-	e := &Error{
-		Method: res.Request.Method, Path: res.Request.URL.Path, Status: res.StatusCode,
-		Message: clean(message), RetryAfter: wait,
-	}
-	if !json.Valid(body) {
+	e := &Error{Method: res.Request.Method, Path: res.Request.URL.Path, Status: res.StatusCode}
+	var v any
+	if err := json.Unmarshal(body, &v); err == nil {
+		e.Message = clean(words(v, 0))
+	} else if v = nil; !json.Valid(body) { // else it has a number that is too large
 		e.NotJSON, e.Message = true, "the answer is labelled as JSON and is not"
 	}
-	return e
-}
-
-// parseErrorBody reads every form in which Baseten's services are known to say
-// what went wrong: an object with error, detail or message, each a string, an
-// object or a list; a list of strings; a bare string. A body that is none of
-// them yields nothing.
-func parseErrorBody(body []byte) (message string, retryAfter time.Duration) {
-	var v any
-	if json.Unmarshal(body, &v) != nil {
-		return "", 0
-	}
 	if object, ok := v.(map[string]any); ok {
-		retryAfter = seconds(object["retry_after"])
+		switch wait := object["retry_after"].(type) {
+		case float64:
+			e.RetryAfter = httpc.Seconds(wait)
+		case string:
+			if f, err := strconv.ParseFloat(wait, 64); err == nil {
+				e.RetryAfter = httpc.Seconds(f)
+			}
+		}
 	}
-	return words(v, 0), retryAfter
+	if e.RetryAfter == 0 {
+		e.RetryAfter = httpc.RetryAfter(res, now)
+	}
+	return e
 }
 
 // words finds the human part of a decoded error body. depth bounds hostile nesting.
@@ -119,19 +115,6 @@ func words(v any, depth int) string {
 		}
 	}
 	return ""
-}
-
-// seconds reads a number of seconds, as a JSON number or a string of digits.
-func seconds(v any) time.Duration {
-	switch v := v.(type) {
-	case float64:
-		return httpc.Seconds(v)
-	case string:
-		if f, err := strconv.ParseFloat(v, 64); err == nil {
-			return httpc.Seconds(f)
-		}
-	}
-	return 0
 }
 
 // keyShaped finds the part of a text that could be a secret half. A server may

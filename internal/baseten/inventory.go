@@ -156,11 +156,9 @@ func (inv *Inventory) read(ctx context.Context, c *Client, name Source) SourceSt
 	case SourceUsage:
 		s.Since = usageStart(inv.At)
 		week := inv.At.Truncate(time.Hour).Add(time.Hour - 7*24*time.Hour)
-		var err error
 		inv.Usage, s.Err = all(c.ModelAPIUsage(ctx, UsageQuery{Start: s.Since, End: inv.At, GroupBy: []string{"api_key", "model"}}))
 		if s.Err == nil {
-			inv.Hours, err = all(c.ModelAPIUsage(ctx, UsageQuery{Start: week, End: inv.At, Width: "1h", GroupBy: []string{"api_key"}}))
-			s.Err = err
+			inv.Hours, s.Err = all(c.ModelAPIUsage(ctx, UsageQuery{Start: week, End: inv.At, Width: "1h", GroupBy: []string{"api_key"}}))
 		}
 	case SourceGateway:
 		s.Err, s.NotUsed = inv.readGateway(ctx, c)

@@ -169,13 +169,8 @@ func (c *Client) deletePrefix(ctx context.Context, path, prefix string) error {
 type GatewayGroup struct {
 	ID       string `json:"id"`
 	Metadata struct {
-		Name             string `json:"name"`
-		ExternalEntityID string `json:"external_entity_id"`
+		Name string `json:"name"`
 	} `json:"metadata"`
-	Hierarchy struct {
-		ParentGroupID string `json:"parent_group_id"`
-	} `json:"hierarchy"`
-	CreatedAt Time `json:"created_at"`
 }
 
 // registeredPrefix is how much of a key that a customer brought along is shown.

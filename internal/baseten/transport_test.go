@@ -133,11 +133,12 @@ func FuzzErrorBody(f *testing.F) {
 	f.Add([]byte(`[[[[[["deep"]]]]]]`))             // nesting
 	f.Add([]byte(`{"retry_after":1e300}`))          // a number that no duration holds
 	f.Fuzz(func(t *testing.T, body []byte) {
-		message, wait := parseErrorBody(body)
-		if wait < 0 {
-			t.Errorf("waits %s", wait)
+		res := &http.Response{StatusCode: 400, Request: request(t, "GET", "https://api.baseten.co/v1/x")}
+		e := newError(res, body, time.Time{})
+		if e.RetryAfter < 0 {
+			t.Errorf("waits %s", e.RetryAfter)
 		}
-		if c := clean(message); len([]rune(c)) > maxMessage+1 || strings.ContainsAny(c, "\n\r\x1b") {
+		if c := e.Message; len([]rune(c)) > maxMessage+1 || strings.ContainsAny(c, "\n\r\x1b") {
 			t.Errorf("not fit to be printed: %q", c)
 		}
 	})

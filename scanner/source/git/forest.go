@@ -36,17 +36,6 @@ func newForest(hash int, blobs []pack.ID) *forest {
 	return f
 }
 
-// maybe says quickly that a blob is none of those looked for.
-func (f *forest) maybe(e *pack.TreeEntry) (int32, bool) {
-	a, b := e.ID.First()
-	at := uint(a)<<8 | uint(b)
-	if f.first[at/64]&(1<<(at%64)) == 0 {
-		return 0, false
-	}
-	i, ok := f.blobs[e.ID]
-	return i, ok
-}
-
 // nodeOf gives the number of a tree; mu is held.
 func (f *forest) nodeOf(id pack.ID) int32 {
 	n, ok := f.node[id]
@@ -79,7 +68,14 @@ func (f *forest) add(id pack.ID, data []byte) {
 		}
 		if e.IsTree() {
 			entries = append(entries, e)
-		} else if _, ok := f.maybe(&e); ok && !e.IsCommit() {
+			continue
+		}
+		a, b := e.ID.First() // the bit of these says quickly that a blob is none of those looked for
+		at := uint(a)<<8 | uint(b)
+		if f.first[at/64]&(1<<(at%64)) == 0 {
+			continue
+		}
+		if _, ok := f.blobs[e.ID]; ok && !e.IsCommit() {
 			entries = append(entries, e)
 		}
 	}
@@ -100,12 +96,12 @@ func (f *forest) add(id pack.ID, data []byte) {
 	f.edges[n] = edges
 }
 
-// sortNames numbers the names in their order, so that nothing depends on the order
-// in which the trees came.
-func (f *forest) sortNames() {
+// prune keeps only the edges that lead to a blob with a key, sorted by name.
+func (f *forest) prune() {
+	// The names are numbered in their order, so that nothing depends on the order in
+	// which the trees came.
 	old := f.text
-	f.text = slices.Clone(old)
-	slices.Sort(f.text)
+	f.text = slices.Sorted(slices.Values(old))
 	for i, name := range f.text {
 		f.names[name] = int32(i)
 	}
@@ -114,11 +110,6 @@ func (f *forest) sortNames() {
 			edges[i].name = f.names[old[edges[i].name]]
 		}
 	}
-}
-
-// prune keeps only the edges that lead to a blob with a key, sorted by name.
-func (f *forest) prune() {
-	f.sortNames()
 	const unknown, open, no, yes = 0, 1, 2, 3
 	state := make([]uint8, len(f.edges))
 	leads := func(e edge) bool { return e.to < 0 || state[e.to] == yes }

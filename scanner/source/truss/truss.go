@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -101,15 +102,7 @@ func Inspect(dir string, o Options) []finding.Finding {
 	for _, e := range entries {
 		file := filepath.ToSlash(e.File)
 		if e.Sent {
-			config, err := ReadConfig(e.File)
-			if err == nil { // an error is a problem of the upload set
-				rule := rules.TrussSecretValue
-				for _, s := range config.SecretValues {
-					at := finding.Location{Path: file, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}
-					message := fmt.Sprintf("the secret %q has a value in %s, which truss push uploads", s.Name, file)
-					out = append(out, source.RuleFinding(rule, rule.Severity, s.Name, message, at))
-				}
-			}
+			out = append(out, secretValues(e.File)...)
 		}
 		if rules.CredentialsFile(path.Base(e.Path)) && e.Link == "" {
 			rule := rules.TrussShipsCredentials
@@ -118,5 +111,87 @@ func Inspect(dir string, o Options) []finding.Finding {
 			out = append(out, source.RuleFinding(rule, rule.Severity, e.Path, message, at))
 		}
 	}
+	return append(out, openIgnore(dir, entries)...)
+}
+
+// InspectConfig judges a truss that a scan of folders came across, by its config.yaml: the
+// values in its secrets map, and a .truss_ignore that lets private files through.
+func InspectConfig(config string) []finding.Finding {
+	out, dir := secretValues(config), filepath.Dir(config)
+	if !disk.Exists(dir, trussIgnoreName) {
+		return out
+	}
+	entries, _ := UploadSet(dir, Options{})
+	return append(out, openIgnore(dir, entries)...)
+}
+
+func secretValues(file string) (out []finding.Finding) {
+	config, err := ReadConfig(file)
+	if err != nil { // a problem of the upload set
+		return nil
+	}
+	rule, shown := rules.TrussSecretValue, filepath.ToSlash(file)
+	for _, s := range config.SecretValues {
+		at := finding.Location{Path: shown, Line: s.Line, Column: s.Column, Exposure: finding.Shipped}
+		message := fmt.Sprintf("the secret %q has a value in %s, which truss push uploads", s.Name, shown)
+		out = append(out, source.RuleFinding(rule, rule.Severity, s.Name, message, at))
+	}
 	return out
 }
+
+// openIgnore reports a .truss_ignore that lets through what the built-in list keeps back.
+func openIgnore(dir string, entries []Entry) []finding.Finding {
+	if !disk.Exists(dir, trussIgnoreName) {
+		return nil
+	}
+	var open []string
+	for _, e := range entries {
+		if top, _, _ := strings.Cut(e.Path, "/"); !e.SentOnly && (e.Path == ".env" || top == ".git") && !slices.Contains(open, top) {
+			open = append(open, top)
+		}
+	}
+	if open == nil {
+		return nil
+	}
+	rule, file := rules.TrussIgnoreOpen, filepath.ToSlash(filepath.Join(dir, trussIgnoreName))
+	message := fmt.Sprintf("%s lets %s through to truss push", file, strings.Join(open, " and "))
+	return []finding.Finding{source.RuleFinding(rule, rule.Severity, strings.Join(open, " "), message, finding.Location{Path: file, Exposure: finding.Shipped})}
+}
+
+// Ignore is the text of a .truss_ignore that keeps back what truss does without one, and
+// files that by their name hold credentials; see rules.CredentialsFile.
+func Ignore() string {
+	return "# Made by b10lint truss-ignore. A .truss_ignore replaces the list that is built into truss: this is that\n" +
+		"# list, and below it the files that hold credentials. Add your own lines at the end.\n" + builtinIgnore[1:] +
+		"\n# Files that hold credentials.\n" + credentialsIgnore[1:]
+}
+
+const credentialsIgnore = `
+.env.*
+*.env
+!.env.example
+!.env.sample
+!.env.template
+!.env.dist
+!.env.defaults
+!example.env
+!sample.env
+.envrc
+.trussrc
+.truss/
+.netrc
+_netrc
+.git-credentials
+.npmrc
+.pypirc
+auth.json
+.mcp.json
+mcp.json
+credentials.json
+secrets.yaml
+secrets.yml
+secrets.json
+.bash_history
+.zsh_history
+*.tfstate*
+`

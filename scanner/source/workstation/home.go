@@ -224,7 +224,7 @@ func glob(base, pattern string) ([]string, error) {
 // in a repository of dotfiles, is located as Committed.
 func Home(o Options) source.Source {
 	return source.Source{
-		Walk: func(ctx context.Context, to source.Sink) error { return o.walk(ctx, to) },
+		Walk: o.walk,
 		// The exposure of the hits in files is worked out; all of them are at home.
 		Locate: func(ctx context.Context, hits []source.Hit) ([][]finding.Location, error) {
 			out := make([][]finding.Location, len(hits))

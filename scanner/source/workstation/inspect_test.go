@@ -270,7 +270,7 @@ func TestInspectTruss(t *testing.T) {
 		}
 	}
 	files{".truss_ignore": "data\n"}.make(t, dir, 0o644)
-	if got := brief(dir, truss.Inspect(dir, truss.Options{})); len(got) != 3 || got[1] != "truss-ships-credentials-file low .env.production:0:0" || got[2] != "truss-ships-credentials-file low .env:0:0" {
+	if got := brief(dir, truss.Inspect(dir, truss.Options{})); len(got) != 4 || got[0] != "truss-ignore-open medium .truss_ignore:0:0" || got[2] != "truss-ships-credentials-file low .env.production:0:0" || got[3] != "truss-ships-credentials-file low .env:0:0" {
 		t.Errorf("with an own list: %q", got)
 	}
 }
@@ -307,7 +307,7 @@ func TestTrussrcMet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Findings = append(r.Findings, InspectTrussrcs(Options{}, found.Trussrcs).Findings...)
+	r.Findings = append(r.Findings, InspectTrussrcs(Options{}, found.TrussFiles).Findings...)
 	want := []string{
 		"key-shared-between-remotes low new/.trussrc:3:11 tracked/.trussrc:3:11",
 		"leaked-key high tracked/.trussrc:3:11 new/.trussrc:3:11",
