@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -127,6 +128,11 @@ func Root(name string) (dir string, repository bool, err error) {
 // Load reads a configuration file. The error is fs.ErrNotExist if there is none,
 // else an *Error or several joined.
 func Load(name string) (*Config, error) {
+	if other := strings.TrimSuffix(name, "yaml") + "yml"; filepath.Base(name) == Name {
+		if _, err := os.Lstat(other); err == nil {
+			return nil, &Error{File: other, Text: "is not read under this name", Hint: "rename it to " + Name}
+		}
+	}
 	data, err := read(name)
 	if err != nil {
 		return nil, err
