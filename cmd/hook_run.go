@@ -103,6 +103,11 @@ func runHook(ctx context.Context, env Env, ui *UI, call hookCall) error {
 	if _, err := env.Stderr.Write(out.Bytes()); err != nil {
 		return failed(err)
 	}
+	if code == ExitIncomplete {
+		ui.error("the "+call.what+" was stopped: not everything could be read",
+			"in .b10lint.yaml, exclude: is for what need not be read, on-problem: warn for what may stay unread")
+		return silent(code)
+	}
 	ui.error("the " + call.what + " was stopped")
 	return silent(code)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner"
 )
@@ -17,6 +18,7 @@ type scanOptions struct {
 	outputs       outputs
 	failOn        level[finding.Severity, *finding.Severity]
 	minConfidence level[finding.Confidence, *finding.Confidence]
+	onProblem     choice
 	exclude       []string
 	include       []string
 	jobs          int
@@ -32,6 +34,7 @@ type scanOptions struct {
 // defaultScan is a scan without flags.
 func defaultScan() *scanOptions {
 	o := &scanOptions{}
+	o.onProblem = choice{"fail", []string{"warn", "fail"}}
 	o.failOn.value, o.minConfidence.value = finding.Medium, finding.MediumConfidence
 	o.unpack.limits = archive.DefaultLimits()
 	return o
@@ -86,6 +89,7 @@ called clean that was not looked at.`,
 	o.unpack.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
+	o.onProblem.register(c, "on-problem", "", "whether something that could not be read fails the run (default fail; warn in hooks)")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
 	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
@@ -171,7 +175,34 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	return silent(status(r, failing(r, targets)))
+	code := status(r, failing(r, targets))
+	if code == ExitIncomplete && scanErr == nil && o.forgiven(r, targets) {
+		code = ExitClean
+		if o.outputs.hook != "" { // which shows no report of a clean run
+			for _, p := range r.Problems {
+				if !p.Warning {
+					ui.warn(report.ProblemText(p)+"; the "+o.outputs.hook+" continues", p.Hint,
+						"in .b10lint.yaml, exclude: is for what need not be read, on-problem: fail stops at it")
+				}
+			}
+		}
+	}
+	return silent(code)
+}
+
+// forgiven reports whether the targets only warn of all that kept a run from being
+// complete. A hook that was not asked to warn does so of single objects and members; that
+// it could not read a repository stops it.
+func (o *scanOptions) forgiven(r finding.Report, targets []*scanTarget) bool {
+	for _, p := range r.Problems {
+		single := o.outputs.hook != "" && (p.Object != "" || p.Member != "" || p.Repository != "")
+		for _, t := range targets {
+			if !p.Warning && (p.Target == "" || p.Target == t.Name) && t.onProblem != "warn" && !(single && t.onProblem == "") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // unbounded reports whether the flags leave nothing of the targets out.

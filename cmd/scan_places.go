@@ -143,7 +143,7 @@ and below it the names of files that hold credentials. See docs/truss.md.`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := io.WriteString(env.Stdout, truss.Ignore())
-			return err
+			return failed(err)
 		},
 	}
 }

@@ -31,6 +31,7 @@ type scanTarget struct {
 	comments []finding.Location // that accept nothing, once it was scanned
 	// failOn and minConfidence are those of the settings, unless the command line has some.
 	failOn        finding.Severity
+	onProblem     string // "warn", "fail", or empty where neither says
 	minConfidence finding.Confidence
 }
 
@@ -143,6 +144,12 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	}
 	if s := t.settings; s.MinConfidence != nil && (set == nil || !set("min-confidence")) {
 		t.minConfidence = *s.MinConfidence
+	}
+	switch {
+	case set != nil && set("on-problem"):
+		t.onProblem = o.onProblem.value
+	case t.settings.OnProblem != "":
+		t.onProblem = t.settings.OnProblem
 	}
 	*all = append(*all, t)
 	return t, nil

@@ -153,8 +153,10 @@ type Problem struct {
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
-	Error  string `json:"error"`
-	Hint   string `json:"hint,omitempty"`
+	// Repository is that of the object, for who asks it for the object's names.
+	Repository string `json:"-"`
+	Error      string `json:"error"`
+	Hint       string `json:"hint,omitempty"`
 	// Warning marks a problem that does not make the run incomplete.
 	Warning bool `json:"warning,omitempty"`
 	// RawPath and RawMember are as in Location.

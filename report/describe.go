@@ -237,8 +237,8 @@ func outcome(o *finding.Outcome) string {
 	return out
 }
 
-// problemText is a problem as one line, without its hint.
-func problemText(p finding.Problem) string {
+// ProblemText is a problem as one line, without its hint.
+func ProblemText(p finding.Problem) string {
 	s := visible(p.Path)
 	if p.Path != "" && p.Member != "" {
 		s += "!"

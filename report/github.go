@@ -57,7 +57,7 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 		if p.Warning {
 			kind, name = "notice", "b10lint"
 		}
-		text := problemText(p)
+		text := ProblemText(p)
 		if p.Hint != "" {
 			text += "\n" + visible(p.Hint)
 		}

@@ -98,7 +98,7 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 		say("info", "Not listed: "+left+".")
 	}
 	for _, p := range report.Problems {
-		level, text := "warn", problemText(p)
+		level, text := "warn", ProblemText(p)
 		if p.Warning {
 			level = "info"
 		}

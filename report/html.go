@@ -81,7 +81,7 @@ func frame(title string) htmlFrame {
 // and the script of this package.
 func render(file string, page any) ([]byte, error) {
 	t, err := template.New(file).Funcs(template.FuncMap{
-		"visible": visible, "day": day, "problem": problemText, "paragraphs": paragraphs,
+		"visible": visible, "day": day, "problem": ProblemText, "paragraphs": paragraphs,
 	}).ParseFS(htmlTemplates, "html/*.tmpl")
 	if err != nil {
 		return nil, err

@@ -61,11 +61,11 @@ func renderJUnit(r finding.Report, _ Options) ([]byte, error) {
 	}
 	for _, p := range r.Problems {
 		if p.Warning {
-			suite.Output += "warning: " + problemText(p) + "\n"
+			suite.Output += "warning: " + ProblemText(p) + "\n"
 			continue
 		}
-		suite.add(junitCase{Name: problemText(p), ClassName: "b10lint.incomplete", Error: &junitDetail{
-			Message: problemText(p), Type: "incomplete", Text: visible(p.Hint),
+		suite.add(junitCase{Name: ProblemText(p), ClassName: "b10lint.incomplete", Error: &junitDetail{
+			Message: ProblemText(p), Type: "incomplete", Text: visible(p.Hint),
 		}})
 	}
 	if s.Interrupted || !s.Complete && suite.Errors == 0 {

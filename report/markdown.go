@@ -55,7 +55,7 @@ func (s *summary) render() ([]byte, error) {
 		if p.Warning {
 			text = "- Warning: "
 		}
-		text += mdText(cut(problemText(p), longCell))
+		text += mdText(cut(ProblemText(p), longCell))
 		if p.Hint != "" {
 			text += "<br>" + mdText(cut(visible(p.Hint), longCell))
 		}

@@ -236,7 +236,7 @@ func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
 			add(noteLimit, "warning", "Left out "+count(int64(len(s.Problems)-i), "further problem"), nil)
 			break
 		}
-		kind, level, text := noteProblem, "error", problemText(p)
+		kind, level, text := noteProblem, "error", ProblemText(p)
 		if p.Warning {
 			kind, level = noteWarning, "warning"
 		}

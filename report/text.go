@@ -28,6 +28,9 @@ func renderText(r finding.Report, opts Options) ([]byte, error) {
 	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
 	for _, f := range r.Findings {
+		if opts.Hook != "" && f.Suppression != nil {
+			continue // the one who is stopped is not stopped by it
+		}
 		if !table {
 			t.finding(&b, f)
 		}
@@ -186,7 +189,7 @@ func (t *text) problems(b *bytes.Buffer) {
 		return t.paint(red, "problem")
 	}
 	list := t.Problems
-	if t.opts.Quiet {
+	if t.opts.Quiet || t.opts.Hook != "" {
 		list = slices.DeleteFunc(slices.Clone(list), func(p finding.Problem) bool { return p.Warning })
 	}
 	for len(list) > 0 {
@@ -200,7 +203,7 @@ func (t *text) problems(b *bytes.Buffer) {
 			n = shownProblems
 		}
 		for _, p := range same[:n] {
-			fmt.Fprintf(b, "%s: %s\n", kind(p.Warning), problemText(p))
+			fmt.Fprintf(b, "%s: %s\n", kind(p.Warning), ProblemText(p))
 			if p.Hint != "" && !t.opts.Quiet {
 				fmt.Fprintf(b, "   hint: %s\n", visible(p.Hint))
 			}

@@ -37,8 +37,9 @@ const (
 	markReach = 256
 )
 
-// joined tries each place of a span, and a little before it, where a legacy key may
-// begin.
+// joined reads the keys over joints whose dot is in a span or near it. Behind the dot
+// must follow the letters of a secret half, over joints at most, which is so of one in some
+// thousand dots; only then is it asked where the key begins, of which there are many.
 func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.asked {
 		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
@@ -46,10 +47,27 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.named {
 		return
 	}
-	from, to := max(0, span.Start-legacyReach), min(span.End+prefixLen+1, len(l.data))
-	for i, c := range l.data[from:to] {
-		if endsPart[c] {
-			f.joinBefore(l, from, from+i)
+	to, tried := min(span.End+joinReach, len(l.data)), 0
+	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
+		i := bytes.IndexByte(l.data[dot:to], '.')
+		if i < 0 {
+			return
+		}
+		dot += i
+		r := f.readJoints(l, dot+1, true)
+		if r == nil {
+			return
+		}
+		secret := r.letters(legacy.MinSecret)
+		l.joined += r.at - dot
+		if f.work += int64(r.at - dot); !secret {
+			continue
+		}
+		floor := max(0, dot-joinReach)
+		for tried = max(tried, floor); tried <= dot; tried++ {
+			if endsPart[l.data[tried]] {
+				f.joinBefore(l, floor, tried)
+			}
 		}
 	}
 }
@@ -105,6 +123,9 @@ func (f *finder) joinMark(l *layer, start int) {
 		for left > 0 && at > 0 && l.data[at-1] == g.Mark[left-1] {
 			at, left = at-1, left-1
 		}
+		if left > 0 && !afterJoint(l.data[:at]) {
+			continue
+		}
 		for at--; left > 0 && at >= max(0, start-markReach); at-- {
 			next := l.data[at+1]
 			if l.data[at] == g.Mark[0] && (next == g.Mark[1] || alnum[next] == 0 || erased(l.data[at+1:]) > 0) && f.join(l, at, g) {
@@ -112,6 +133,17 @@ func (f *finder) joinMark(l *layer, start int) {
 			}
 		}
 	}
+}
+
+// afterJoint reports whether a joint may end where data does: behind the letters of a
+// word that no escape, reference or control sequence begins, none does. Most marks' ends
+// are the underscores of such words.
+func afterJoint(data []byte) bool {
+	i := len(data)
+	for i > 0 && len(data)-i < markReach && alnum[data[i-1]] != 0 {
+		i--
+	}
+	return i == len(data) || i > 0 && bytes.IndexByte([]byte("[;:\\%=?&({<\x9b\b"), data[i-1]) >= 0
 }
 
 // namesOwn reports whether a file's name or first lines name Baseten or truss.
@@ -179,11 +211,10 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 	if l.dotless.End == len(l.data) || l.data[l.dotless.End] != '.' {
 		return false
 	}
-	if l.joined > joinFactor*i+budgetFloor {
-		f.giveUp(l, i)
+	r := f.readJoints(l, i, g.Mark != "")
+	if r == nil {
 		return false
 	}
-	r := joinReader{data: l.data, at: i, limit: i + maxJoined, free: g.Mark != ""}
 	whole := r.word(g.Mark) && r.letters(g.Prefix) && r.word(".") && r.letters(g.MinSecret)
 	l.joined += r.at - i
 	if f.work += int64(r.at - i); !whole || r.joints == 0 || !g.stands(&l.text, i, r.at) {
@@ -196,19 +227,35 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 	return true
 }
 
+// readJoints returns the finder's reader, set to a place of a layer; nil when as much was
+// read over joints as may be.
+func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
+	if l.joined > joinFactor*at+budgetFloor {
+		f.giveUp(l, at)
+		return nil
+	}
+	if !l.begun {
+		l.begun, l.erases = true, bytes.IndexByte(l.data, '\b') >= 0
+	}
+	r := &f.joins
+	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, l.erases, 0, 0
+	return r
+}
+
 // joinedLen is the length of the longest format that is put together of parts.
 const joinedLen = markLen + prefixLen + 1 + secretLen
 
 // legacy is the format without a mark.
 var legacy = &grammars[slices.IndexFunc(grammars, func(g grammar) bool { return g.Mark == "" })]
 
-// A joinReader collects the bytes of one key and their places. Its memory lives on
-// the stack until a key is complete.
+// A joinReader collects the bytes of one key and their places. A finder has one, as
+// clearing its memory for each word costs as much as reading.
 type joinReader struct {
 	data   []byte
 	at     int
 	limit  int  // no joint begins behind it
 	free   bool // a mark shows where the key begins: any joint may stand in it
+	erases bool // there are backspaces that may take letters away
 	joints int
 	n      int
 	out    [joinedLen]byte
@@ -218,7 +265,7 @@ type joinReader struct {
 // letters takes n letters and digits.
 func (r *joinReader) letters(n int) bool {
 	for n > 0 {
-		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 && erased(r.data[r.at:]) == 0 {
+		if r.at < len(r.data) && alnum[r.data[r.at]] != 0 && !(r.erases && erased(r.data[r.at:]) > 0) {
 			r.take()
 			n--
 		} else if !r.joint(0) {
@@ -231,7 +278,7 @@ func (r *joinReader) letters(n int) bool {
 // word takes the bytes of w.
 func (r *joinReader) word(w string) bool {
 	for w != "" {
-		if r.at < len(r.data) && r.data[r.at] == w[0] && erased(r.data[r.at:]) == 0 {
+		if r.at < len(r.data) && r.data[r.at] == w[0] && !(r.erases && erased(r.data[r.at:]) > 0) {
 			r.take()
 			w = w[1:]
 		} else if !r.joint(w[0]) {

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"regexp"
+	"strings"
 
 	"github.com/b10lint/b10lint/internal/keyformat"
 )
@@ -19,18 +20,18 @@ var jointsAt [256][]joint = func() (at [256][]joint) {
 	}{
 		{"\\=`^", continuedLine},
 		{"\"'`\\}", literals},
-		{"\"'`", matching(statements)},
-		{"\"", matching(asciinema)},
+		{"\"'`", mayAdd},
+		{"\"", before("]", matching(asciinema))},
 		{"\"'`", marked(loneQuote)},
 		{"\x1b\xc2\\", terminal},
-		{"\xe2\xef\xc2&\\", matching(invisible)},
+		{"\xe2\xef\xc2&\\", before("\x80\x81\xad\xbb#ZNszu", matching(invisible))},
 		{"<", tags},
 		{"\r\n", lineEnd},
-		{" \\\t|\xe2", marked(printedEnd)},
+		{" \\\t|\xe2", before(" \t\r\n\\|\xe2\x94\x95nr", marked(printedEnd))},
 		{"*~=[]", marked(markup)},
-		{"?", matching(encodedWord)},
+		{"?", before("=", matching(encodedWord))},
 		{"}{\\", richText},
-		{")", matching(kerning)},
+		{")", kerned},
 		{keyformat.Alphabet + "_.-", func(r *joinReader, _ byte) int { return erased(r.data[r.at:]) }},
 	} {
 		for _, c := range []byte(row.begin) {
@@ -63,16 +64,60 @@ var (
 	markup = regexp.MustCompile(`^(?:\*{1,3}|~~|==|\[/?[a-z]{1,12}(?:=[^\]\n]{0,40})?\]|\[\.|\])`)
 	// encodedWord is between two words of a folded header in quoted-printable, RFC 2047.
 	encodedWord = regexp.MustCompile(`^\?=\s{1,8}=\?[A-Za-z0-9_-]{1,40}\?[Qq]\?`)
-	// kerning is between two strings that a PDF shows, with how far to move.
-	kerning = regexp.MustCompile(`^\)[-0-9.\s]{0,24}\(`)
 	// control is a word or group of RTF.
 	control = regexp.MustCompile(`^(?:[{}]|\\[a-z]{1,32}-?[0-9]{0,10} ?|\\\*|[\r\n])`)
 )
+
+// before is a joint whose second byte is one of a set, which spares most regular
+// expressions: quotes are everywhere.
+func before(second string, j joint) joint {
+	return func(r *joinReader, next byte) int {
+		if r.at+1 >= len(r.data) || strings.IndexByte(second, r.data[r.at+1]) < 0 {
+			return 0
+		}
+		return j(r, next)
+	}
+}
 
 // matching is the joint of a form.
 func matching(form *regexp.Regexp) joint {
 	return func(r *joinReader, _ byte) int { return len(form.Find(r.data[r.at:min(len(r.data), r.at+maxForm)])) }
 }
+
+// mayAdd is one of the statements. What their regular expression costs is spared where
+// no method is called and no name follows that an operator or a dot does: quotes are everywhere.
+func mayAdd(r *joinReader, _ byte) int {
+	b := r.data[r.at:min(len(r.data), r.at+maxForm)]
+	const space = " \t\r\n\v\f"
+	rest := bytes.TrimLeft(b[1:], ");")
+	if after := bytes.TrimLeft(rest, space); len(after) == 0 || after[0] != '.' {
+		i := 0
+		for i < len(after) && (token[after[i]] != 0 || strings.IndexByte(".$:>", after[i]) >= 0) {
+			i++
+		}
+		operator := bytes.TrimLeft(after[i:], space)
+		if len(after) == len(rest) || i == 0 || len(operator) == 0 || strings.IndexByte("+.~<|^(", operator[0]) < 0 {
+			return 0
+		}
+	}
+	return len(statements.Find(b))
+}
+
+// kerned is between two strings that a PDF shows, with how far to move.
+func kerned(r *joinReader, _ byte) int {
+	for i, c := range r.data[r.at+1 : min(len(r.data), r.at+26)] {
+		if c == '(' {
+			return i + 2
+		}
+		if strings.IndexByte("-0123456789. \t\r\n\f\v", c) < 0 {
+			break
+		}
+	}
+	return 0
+}
+
+// rtf is what a document in RTF begins with.
+var rtf = []byte(`{\rtf`)
 
 // marked is one that only a key with a mark is read over: elsewhere it ends a word. What a
 // form has of the key at its end is not a part of the joint.
@@ -127,6 +172,7 @@ const (
 	maxLiterals = 160
 	maxTags     = 2 << 10
 	maxForm     = 512
+	brokenLine  = 60 // a line this long may have been broken
 )
 
 // literals is what stands between two literals of source code: a quote that ends one,
@@ -234,8 +280,7 @@ func lineEnd(r *joinReader, _ byte) int {
 	for n < len(b) && n < maxBlanks && bytes.IndexByte([]byte(" \t>|#+-/*;%"), b[n]) >= 0 {
 		n++
 	}
-	const long = 60
-	isLong := r.at >= long && bytes.IndexByte(r.data[r.at-long:r.at], '\n') < 0
+	isLong := r.at >= brokenLine && bytes.IndexByte(r.data[r.at-brokenLine:r.at], '\n') < 0
 	if !r.free && !isLong && n != folded+1 {
 		return 0
 	}
@@ -244,7 +289,7 @@ func lineEnd(r *joinReader, _ byte) int {
 
 // richText are words and groups of RTF.
 func richText(r *joinReader, _ byte) (n int) {
-	if !bytes.HasPrefix(r.data, []byte(`{\rtf`)) {
+	if !bytes.HasPrefix(r.data, rtf) {
 		return 0
 	}
 	for n < maxTags {

@@ -37,6 +37,7 @@ type finder struct {
 	// scratch and wrapped are memory for what one layer decodes, by its depth.
 	scratch [maxDepth][]byte
 	wrapped [maxDepth]wrapped
+	joins   joinReader
 }
 
 // A layer is the input, or what one encoding in the layer above hid.
@@ -60,6 +61,8 @@ type layer struct {
 	dotless finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
+	// erases is whether there are backspaces, which may take letters away, once begun.
+	erases, begun bool
 }
 
 type placer func(start, end int) (from, to int)

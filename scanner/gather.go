@@ -224,7 +224,7 @@ func (g *gatherer) gaveUp(b *source.Blob, offset int) {
 	if known {
 		return
 	}
-	p := finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Error: fmt.Sprintf(
+	p := finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository, Error: fmt.Sprintf(
 		"from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
 		c.Line+1, rules.DecodeFactor)}
 	_ = g.Problem(p)

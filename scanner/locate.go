@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
@@ -37,6 +38,14 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 	for _, at := range found.comments {
 		ask = append(ask, source.Hit{At: at})
 	}
+	comments := len(ask)
+	var about []int // the problem that each further question is about
+	for i, p := range out.problems {
+		if p.Object != "" && p.Repository != "" && (p.Path == "" || p.Path == p.Repository) {
+			about = append(about, i)
+			ask = append(ask, source.Hit{At: finding.Location{Repository: p.Repository, Blob: p.Object, Object: "blob", Member: p.Member}, Key: "problem " + p.Object})
+		}
+	}
 	if len(ask) == 0 {
 		return out
 	}
@@ -51,7 +60,8 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 	if len(located) != len(ask) {
 		return out
 	}
-	for _, list := range located[keys:] {
+	out.problems = withPaths(out.problems, about, located[comments:])
+	for _, list := range located[keys:comments] {
 		for _, at := range list {
 			switch at.Exposure {
 			case finding.Committed, finding.Unpushed, finding.Staged, finding.Untracked:
@@ -70,5 +80,33 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 		k.places = places
 	}
 	out.keys = arrange(out.keys)
+	return out
+}
+
+// withPaths gives the problems that about lists the paths of their objects. One goes whose
+// object has excluded paths only, or that a file on disk has reported in the same words.
+func withPaths(problems []finding.Problem, about []int, located [][]finding.Location) (out []finding.Problem) {
+	type words struct{ path, member, err string }
+	said := map[words]bool{}
+	for _, p := range problems {
+		said[words{p.Path, p.Member, p.Error}] = true
+	}
+	for i, p := range problems {
+		if n := slices.Index(about, i); n >= 0 {
+			if len(located[n]) == 0 {
+				continue
+			}
+			at := located[n][0]
+			p.Path = at.Path
+			if at.Object == "index" {
+				p.Object = "" // the path says it
+			}
+			if p.Path != "" && said[words{p.Path, p.Member, p.Error}] {
+				continue
+			}
+			said[words{p.Path, p.Member, p.Error}] = true
+		}
+		out = append(out, p)
+	}
 	return out
 }

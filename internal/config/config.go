@@ -34,6 +34,9 @@ type Config struct {
 	// FailOn and MinConfidence are nil where the file is silent.
 	FailOn        *finding.Severity
 	MinConfidence *finding.Confidence
+	// OnProblem is "warn" or "fail": whether what could not be read fails a run; empty
+	// where the file is silent.
+	OnProblem string
 	// Inline says whether comments in the scanned text may accept a key.
 	Inline bool
 	Accept []Accept
@@ -196,8 +199,13 @@ func Parse(name string, data []byte) (*Config, error) {
 		"include":        func(v *yaml.Node) { c.Include = list(p, v, p.glob) },
 		"fail-on":        func(v *yaml.Node) { c.FailOn = word[finding.Severity](p, v) },
 		"min-confidence": func(v *yaml.Node) { c.MinConfidence = word[finding.Confidence](p, v) },
-		"inline":         func(v *yaml.Node) { c.Inline = p.boolean(v) },
-		"accept":         func(v *yaml.Node) { c.Accept = list(p, v, p.accept) },
+		"on-problem": func(v *yaml.Node) {
+			if c.OnProblem = p.text(v); c.OnProblem != "" && c.OnProblem != "warn" && c.OnProblem != "fail" {
+				p.fail(v, quote(c.OnProblem)+" is not one of warn, fail", "hooks warn and other scans fail without it")
+			}
+		},
+		"inline": func(v *yaml.Node) { c.Inline = p.boolean(v) },
+		"accept": func(v *yaml.Node) { c.Accept = list(p, v, p.accept) },
 		"baseline": func(v *yaml.Node) {
 			if c.Baseline = p.text(v); c.Baseline != "" && !filepath.IsLocal(filepath.FromSlash(c.Baseline)) {
 				p.fail(v, "the baseline "+quote(c.Baseline)+" is not below the folder of this file", "name it from here: .b10lint-baseline.json")

@@ -128,7 +128,7 @@ func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
 			return cmp.Or(err, broken)
 		},
 		Problem: func(member string, err error) error {
-			p := finding.Problem{Path: of.Path, Member: path(member), Object: of.Blob, Error: err.Error()}
+			p := finding.Problem{Path: of.Path, Member: path(member), Object: of.Blob, Repository: of.Repository, Error: err.Error()}
 			var limit *archive.LimitError
 			var unsupported *archive.UnsupportedError
 			var odd *archive.OddError
