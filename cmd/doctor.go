@@ -14,9 +14,11 @@ import (
 
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/internal/fakekey"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
 )
 
 // The verdicts of a check.
@@ -166,7 +168,7 @@ func (d *doctor) gates() error {
 	bare := filepath.Join(dir, "bare")
 	err = os.Mkdir(g.work, 0o700)
 	for _, name := range []string{config.Name, ".pre-commit-config.yaml"} {
-		if data, readErr := os.ReadFile(filepath.Join(d.root, name)); readErr == nil {
+		if data, readErr := regular.ReadFile(filepath.Join(d.root, name), source.SmallFile); readErr == nil {
 			err = errors.Join(err, os.WriteFile(filepath.Join(g.work, name), data, 0o600))
 		} else if !errors.Is(readErr, fs.ErrNotExist) {
 			err = errors.Join(err, readErr)

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"runtime"
 	"slices"
 	"time"
 
@@ -101,9 +102,16 @@ called clean that was not looked at.`,
 	return c
 }
 
+// mostJobs is how many threads may be asked for: each holds a window of a file, and more
+// than a small multiple of the processors only takes memory.
+func mostJobs() int { return max(64, 8*runtime.NumCPU()) }
+
 func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) error {
 	if o.jobs < 0 {
 		return usage("leave it out for one thread a processor", "--jobs %d: must not be negative", o.jobs)
+	}
+	if most := mostJobs(); o.jobs > most {
+		return usage("leave it out for one thread a processor", "--jobs %d: at most %d on this machine", o.jobs, most)
 	}
 	if err := o.outputs.check(); err != nil {
 		return err

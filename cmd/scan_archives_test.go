@@ -105,3 +105,14 @@ func TestOCRNeedsItsProgram(t *testing.T) {
 		t.Errorf("without --ocr: status %d, %s", status, stderr)
 	}
 }
+
+// A number of threads that only takes memory is refused.
+func TestJobsAreBounded(t *testing.T) {
+	status, _, stderr := call(t, "scan", "--jobs", "100000000", t.TempDir())
+	if status != cmd.ExitUsage || !strings.Contains(stderr, "--jobs 100000000: at most ") || !strings.Contains(stderr, "hint: ") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+	if status, _, stderr := call(t, "scan", "--jobs", "64", t.TempDir()); status != cmd.ExitClean {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+}

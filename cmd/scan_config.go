@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	gitconfig "github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/internal/git/refs"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner/source"
 	gitsource "github.com/b10lint/b10lint/scanner/source/git"
@@ -221,7 +221,7 @@ func provenance(root string) *report.VCS {
 		}
 	}
 	v.Revision, _ = refs.HeadOnly(own, common)
-	if head, err := os.ReadFile(filepath.Join(own, "HEAD")); err == nil {
+	if head, err := regular.ReadFile(filepath.Join(own, "HEAD"), source.SmallFile); err == nil {
 		if branch, ok := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/"); ok {
 			v.Branch = branch
 		}

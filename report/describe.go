@@ -17,13 +17,14 @@ func inCheckout(l finding.Location) bool {
 	return l.Path != "" && (l.Commit == "" && l.Blob == "" || l.AtHead)
 }
 
-// arrange returns the locations of f with the one to show first in front: a
-// plain file in the checkout, else a member of one, else the first of all.
+// arrange returns the locations of f with the one to show first in front. Of those that
+// let the key get as far as the first did, that is a plain file in the checkout, else a
+// member of one, else the first.
 func arrange(locations []finding.Location) []finding.Location {
 	best, rank := 0, 0
 	for i, l := range locations {
 		r := 0
-		if inCheckout(l) {
+		if inCheckout(l) && l.Exposure == locations[0].Exposure {
 			r = 1
 			if l.Member == "" {
 				r = 2
@@ -57,6 +58,9 @@ func place(l finding.Location) string {
 	b := visible(cmp.Or(l.Path, "(no path)"))
 	if l.Path == "" && l.Object != "" {
 		b = visible(l.Object + " " + shortID(cmp.Or(l.Commit, l.Blob)))
+		if l.Repository != "" && l.Repository != "." {
+			b += " of " + visible(l.Repository)
+		}
 	}
 	if l.Member != "" {
 		b += "!" + visible(l.Member)

@@ -9,16 +9,19 @@ import (
 	"github.com/b10lint/b10lint/finding"
 )
 
-// annotations is how many places of one finding are annotated. GitHub shows ten
-// errors, ten warnings and ten notices a step.
+// annotations is how many findings are annotated: GitHub shows ten errors, ten warnings
+// and ten notices a step.
 const annotations = 10
 
 // renderGitHub writes workflow commands, which GitHub Actions turns into annotations on
 // the lines of a pull request. Places in history have no line there, so a finding that is
-// only in history becomes one annotation without a file. An accepted finding is a notice.
+// only in history becomes one annotation without a file. The most severe come first, one
+// annotation each. An accepted finding is a notice.
 func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	var b bytes.Buffer
-	for _, f := range r.Findings {
+	order := bySeverity(r.Findings)
+	for _, i := range order[:min(len(order), annotations)] {
+		f := r.Findings[i]
 		kind, title := sarifLevel(f.Severity), property{"title", "b10lint: " + visible(f.Rule)}
 		if kind == "note" || f.Suppression != nil {
 			kind = "notice"
@@ -41,16 +44,14 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 		if len(places) > 1 {
 			text += "\nThe same key is in " + count(int64(len(places)-1), "more place") + "."
 		}
-		n := 0
-		for _, l := range places {
-			if n < annotations && inCheckout(l) {
-				n++
-				b.WriteString(command(kind, described(l, " (", ")")+": "+text, append(at(l, opts), title)...))
-			}
+		where := []property{title}
+		if inCheckout(places[0]) {
+			where = append(at(places[0], opts), title)
 		}
-		if n == 0 {
-			b.WriteString(command(kind, described(places[0], " (", ")")+": "+text, title))
-		}
+		b.WriteString(command(kind, described(places[0], " (", ")")+": "+text, where...))
+	}
+	if more := len(order) - annotations; more > 0 {
+		b.WriteString(command("notice", count(int64(more), "more finding")+" in the summary and the other reports of this step", property{"title", "b10lint"}))
 	}
 	for _, p := range r.Problems {
 		kind, name := "warning", "b10lint: incomplete"

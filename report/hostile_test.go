@@ -151,25 +151,35 @@ func hostileStrings() []string {
 	}
 }
 
-func checkHostile(t *testing.T, format, s string, n int) {
-	t.Helper()
-	for _, opts := range []Options{{}, {Verbose: true, Width: 40, Dir: "/x/" + s, Roots: map[string]Root{"": {"/x", &VCS{s, s, s}}, s: {"/x", &VCS{s, s, s}}}}, {Quiet: true}} {
-		harmless(t, format, written(t, filled(s, n), format, opts))
-		if t.Failed() {
-			t.Fatalf("%s, %.100q", format, s)
+// hostileOptions are the ways to write a report that put a string in more places.
+func hostileOptions(s string) []Options {
+	return []Options{{}, {Verbose: true, Width: 40, Dir: "/x/" + s, Roots: map[string]Root{"": {"/x", &VCS{s, s, s}}, s: {"/x", &VCS{s, s, s}}}}, {Quiet: true}}
+}
+
+// Each hostile string is put into every field of every format.
+func TestHostileStrings(t *testing.T) {
+	for i, s := range hostileStrings() {
+		for _, format := range formats() {
+			for _, opts := range hostileOptions(s) {
+				if harmless(t, format.Name, written(t, filled(s, i), format.Name, opts)); t.Failed() {
+					t.Fatalf("%s, %.100q", format.Name, s)
+				}
+			}
 		}
 	}
 }
 
-// The seeds alone, which go test runs, put each hostile string into every field
-// of every format.
+// FuzzWriters writes one format in one way each time, so that it tries many strings. With
+// -fuzzminimizetime 1x, go test spends its time on those.
 func FuzzWriters(f *testing.F) {
 	for i, s := range hostileStrings() {
-		f.Add(s, i)
+		f.Add(s, i, uint8(i))
 	}
-	f.Fuzz(func(t *testing.T, s string, n int) {
-		for _, format := range formats() {
-			checkHostile(t, format.Name, s, n)
+	f.Fuzz(func(t *testing.T, s string, n int, way uint8) {
+		all := formats()
+		format, opts := all[int(way)%len(all)].Name, hostileOptions(s)[int(way)/len(all)%3]
+		if harmless(t, format, written(t, filled(s, n), format, opts)); t.Failed() {
+			t.Fatalf("%s, %.100q", format, s)
 		}
 	})
 }

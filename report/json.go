@@ -94,7 +94,15 @@ func normal(r finding.Report) finding.Report {
 		p := &r.Problems[i]
 		p.RawPath, p.RawMember = raw(p.Path), raw(p.Member)
 	}
-	s := &r.Summary
+	normalSummary(&r.Summary)
+	r.Targets = slices.Clone(r.Targets)
+	for i := range r.Targets {
+		normalSummary(&r.Targets[i].Summary)
+	}
+	return r
+}
+
+func normalSummary(s *finding.Summary) {
 	if len(s.Resolved) > 0 {
 		s.Resolved = normalFindings(s.Resolved)
 	}
@@ -107,7 +115,6 @@ func normal(r finding.Report) finding.Report {
 	for i := range s.Sources {
 		s.Sources[i].Since = saneTime(s.Sources[i].Since)
 	}
-	return r
 }
 
 func normalFindings(findings []finding.Finding) []finding.Finding {

@@ -2,7 +2,10 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -20,14 +23,21 @@ const shownLocations = 10
 // then the problems, and at the end what was scanned.
 type text struct {
 	finding.Report
-	opts Options
+	opts    Options
+	advised map[string]bool // the advice that was given; without -v each is given once
+	shown   int             // findings
 }
 
+// manyFindings is how many findings text shows in full without -v. Of more, it lists the
+// rest by a line each, and counts them by folder and rule.
+const manyFindings = 20
+
 func renderText(r finding.Report, opts Options) ([]byte, error) {
-	t := &text{r, opts}
+	t := &text{Report: r, opts: opts, advised: map[string]bool{}}
 	table := r.Run.Command == "audit" && !opts.Quiet
 	var b bytes.Buffer
-	for _, f := range r.Findings {
+	for _, i := range bySeverity(r.Findings) {
+		f := r.Findings[i]
 		if opts.Hook != "" && f.Suppression != nil {
 			continue // the one who is stopped is not stopped by it
 		}
@@ -60,6 +70,15 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	if t.opts.Quiet {
 		return
 	}
+	advice := visible(f.Advice)
+	if t.advised[advice] && !t.opts.Verbose {
+		advice = ""
+	}
+	t.advised[visible(f.Advice)] = true
+	if t.shown++; t.shown > manyFindings && !t.opts.Verbose {
+		t.field(b, "advice", advice)
+		return
+	}
 	var refs []string
 	if len(places) > 0 {
 		t.source(b, places[0])
@@ -72,7 +91,7 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	t.field(b, "key", keyFacts(f.Key))
 	t.field(b, "outcome", outcome(f.Outcome))
 	t.field(b, "accepted", suppression(f.Suppression))
-	t.field(b, "advice", visible(f.Advice))
+	t.field(b, "advice", advice)
 	if t.opts.Verbose {
 		t.field(b, "refs", visible(strings.Join(refs, ", ")))
 		t.field(b, "print", visible(f.Fingerprint))
@@ -226,6 +245,7 @@ func (t *text) closing(b *bytes.Buffer) {
 		t.accept(b)
 		return
 	}
+	t.totals(b)
 	switch {
 	case total > 0:
 		fmt.Fprintf(b, "%s (%s). Scanned %s.\n", t.paint(bold, count(int64(total), "finding")), shown, scanned(s))
@@ -250,6 +270,54 @@ func (t *text) closing(b *bytes.Buffer) {
 		fmt.Fprintf(b, "%s not everything could be read; see the problems above.\n", t.paint(red, "INCOMPLETE:"))
 	}
 	t.accept(b)
+}
+
+// totals counts many findings by folder, the fullest first, and by rule.
+func (t *text) totals(b *bytes.Buffer) {
+	if len(t.Findings) <= manyFindings || t.Run.Command == "audit" {
+		return
+	}
+	folders, rules := map[string]int{}, map[string]int{}
+	for _, f := range t.Findings {
+		rules[visible(f.Rule)]++
+		if places := arrange(f.Locations); len(places) > 0 && places[0].Path != "" {
+			folders[visible(folderOf(places[0].Path))]++
+		} else {
+			folders["(not in a file)"]++
+		}
+	}
+	for _, table := range []struct {
+		title string
+		n     map[string]int
+	}{{"folder", folders}, {"rule", rules}} {
+		names := slices.SortedFunc(maps.Keys(table.n), func(x, y string) int { return cmp.Or(table.n[y]-table.n[x], strings.Compare(x, y)) })
+		fmt.Fprintf(b, "\n%s\n", t.paint(bold, "Findings by "+table.title+":"))
+		rest := 0
+		for i, name := range names {
+			if i < shownFolders {
+				fmt.Fprintf(b, "%6d  %s\n", table.n[name], name)
+			} else {
+				rest += table.n[name]
+			}
+		}
+		if rest > 0 {
+			fmt.Fprintf(b, "%6d  in %s\n", rest, count(int64(len(names)-shownFolders), "other "+table.title))
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// shownFolders is how many lines a table of totals has.
+const shownFolders = 15
+
+// folderOf is the folder of a file, two levels deep at most.
+func folderOf(name string) string {
+	parts := strings.Split(path.Dir(name), "/")
+	deep := 2
+	if parts[0] == "" { // an absolute path
+		deep = 3
+	}
+	return strings.Join(parts[:min(len(parts), deep)], "/")
 }
 
 // accept says, below findings, how to accept one.

@@ -95,7 +95,12 @@ func (t *text) firstName(own bool, from, to int) int {
 // known grows with them.
 func (t *text) hasZero(start, end, reach int) bool {
 	c := &t.clear
-	if start > c.End || end < c.Start {
+	isNew := end < c.Start || start > c.End+reach
+	if !isNew && start > c.End {
+		isNew = bytes.IndexByte(t.data[c.End:start], 0) >= 0
+		t.worked(start - c.End)
+	}
+	if isNew {
 		*c = finding.Span{Start: start, End: start}
 	}
 	c.Start, c.End = min(c.Start, start), max(c.End, end)

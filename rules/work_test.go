@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/base64"
 	"testing"
 
@@ -55,3 +56,25 @@ func TestBudgetIsFair(t *testing.T) {
 		}
 	}
 }
+
+// FuzzWork looks for a text that costs the most: anything over and over, under a header.
+func FuzzWork(f *testing.F) {
+	for _, c := range worstcase.All() {
+		f.Add([]byte("baseten\n"), c.Make(100))
+	}
+	f.Fuzz(func(t *testing.T, head, unit []byte) {
+		if len(unit) == 0 || len(unit) > 4<<10 || len(head) > 1<<10 {
+			return
+		}
+		const size = 16 << 10
+		data := append(head, bytes.Repeat(unit, size/len(unit)+1)...)
+		if _, work := findAll("", data, nil, true, func(Match) bool { return true }); work > mostWork*int64(len(data)) {
+			t.Fatalf("%d bytes: %d were looked at for each", len(data), work/int64(len(data)))
+		}
+	})
+}
+
+// mostWork is how many bytes are looked at for each byte of a text, at most: what may be
+// decoded for it, searched in turn, what is read over joints, and what the floors add to a
+// small text.
+const mostWork = 2*DecodeFactor + joinFactor + 16

@@ -156,7 +156,7 @@ func (g *gatherer) unused(b *source.Blob, inside *outline, left markers) {
 		at.Cell = inside.cell(i)
 		c.lineHash(&at)
 		g.mu.Lock()
-		if len(g.found.comments) < maxPlaces {
+		if len(g.found.comments) < maxUnused {
 			g.found.comments = append(g.found.comments, at)
 		}
 		g.mu.Unlock()

@@ -20,7 +20,11 @@ import (
 // hold millions of made-up keys. Reaching one is a Problem.
 const (
 	maxKeys     = 1 << 20
-	maxPlaces   = 10_000 // of one key
+	maxPlaces   = 1000   // of one key
+	allPlaces   = 20_000 // of all keys, but for a few of each
+	fewPlaces   = 10
+	maxTruss    = 10_000 // files
+	maxUnused   = 10_000 // comments
 	maxProblems = 10_000
 )
 
@@ -60,6 +64,7 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 		g.found.keys = append(g.found.keys, k)
 	}
 	g.found.keys = arrange(g.found.keys)
+	g.droppedPlaces += thin(g.found.keys)
 	slices.Sort(g.found.trussFiles)
 	g.found.trussFiles = slices.Compact(g.found.trussFiles)
 	for _, limit := range []struct {
@@ -67,8 +72,8 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 		text string
 	}{
 		{g.droppedKeys, fmt.Sprintf("%d matches of further keys are not listed: the report holds %d distinct keys at most", g.droppedKeys, maxKeys)},
-		{g.droppedPlaces, fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most", g.droppedPlaces, maxPlaces)},
-		{g.droppedTrussFiles, fmt.Sprintf("%d further files of truss are not judged: %d are at most", g.droppedTrussFiles, maxPlaces)},
+		{g.droppedPlaces, furtherPlaces(g.droppedPlaces)},
+		{g.droppedTrussFiles, fmt.Sprintf("%d further files of truss are not judged: %d are at most", g.droppedTrussFiles, maxTruss)},
 		{g.droppedProblems, fmt.Sprintf("%d further problems are not listed", g.droppedProblems)},
 	} {
 		if limit.n > 0 {
@@ -83,15 +88,19 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 func arrange(keys []*candidate) []*candidate {
 	keys = slices.DeleteFunc(keys, func(k *candidate) bool { return len(k.places) == 0 })
 	for _, k := range keys {
-		// The same place may come twice, in a window and as part of the whole. The
-		// whole knows more of it.
-		slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
-		k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
+		k.arrange()
 	}
 	slices.SortFunc(keys, func(a, b *candidate) int {
 		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return keys
+}
+
+// arrange puts the places in order. The same place may come twice, in a window and as part
+// of the whole, which knows more of it.
+func (k *candidate) arrange() {
+	slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
+	k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
 }
 
 // known returns how much is known of a place.
@@ -248,11 +257,68 @@ func (g *gatherer) hit(m rules.Match, p place, picture bool) {
 	if !picture { // characters may be misread
 		k.confidence = max(k.confidence, m.Confidence)
 	}
-	if len(k.places) == maxPlaces {
-		g.droppedPlaces++
-		return
+	if k.places = append(k.places, p); len(k.places) == 4*maxPlaces {
+		g.droppedPlaces += k.thin(maxPlaces)
 	}
-	k.places = append(k.places, p)
+}
+
+// thin leaves no more than most places of a key, in order: the last one, the first one of
+// each file as far as that goes, and the first ones. It returns how many it dropped. What
+// is left depends on the places alone, also when it is done in steps.
+func (k *candidate) thin(most int) (dropped int) {
+	k.arrange()
+	if len(k.places) <= most {
+		return 0
+	}
+	dropped = len(k.places) - most
+	last := len(k.places) - 1
+	rank := func(i int) int {
+		if i == 0 || i == last {
+			return 0
+		}
+		if a, b := &k.places[i-1].at, &k.places[i].at; a.Path != b.Path || a.Repository != b.Repository {
+			return 1
+		}
+		return 2
+	}
+	kept := make([]place, 0, most)
+	take := make([]bool, len(k.places))
+	left := most
+	for r := range 3 {
+		for i := range k.places {
+			if left > 0 && rank(i) == r {
+				take[i] = true
+				left--
+			}
+		}
+	}
+	for i, p := range k.places {
+		if take[i] {
+			kept = append(kept, p)
+		}
+	}
+	k.places = kept
+	return dropped
+}
+
+// thin bounds the places of each key and of all. It returns how many it dropped.
+func thin(keys []*candidate) (dropped int) {
+	all := 0
+	for _, k := range keys {
+		all += min(len(k.places), maxPlaces)
+	}
+	most := maxPlaces
+	if all > allPlaces {
+		most = min(most, max(fewPlaces, allPlaces/len(keys)))
+	}
+	for _, k := range keys {
+		dropped += k.thin(most)
+	}
+	return dropped
+}
+
+func furtherPlaces(n int) string {
+	return fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most, and %d of all keys", n, maxPlaces, allPlaces)
 }
 
 // meet keeps the path of a .trussrc that a folder scan met: one in the home or a truss is
@@ -267,7 +333,7 @@ func (g *gatherer) meet(b *source.Blob) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.found.trussFiles) < maxPlaces {
+	if len(g.found.trussFiles) < maxTruss {
 		g.found.trussFiles = append(g.found.trussFiles, at.Path)
 	} else {
 		g.droppedTrussFiles++

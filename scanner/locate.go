@@ -80,6 +80,9 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 		k.places = places
 	}
 	out.keys = arrange(out.keys)
+	if n := thin(out.keys); n > 0 {
+		out.problems = append(out.problems, finding.Problem{Error: furtherPlaces(n)})
+	}
 	return out
 }
 

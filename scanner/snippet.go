@@ -32,8 +32,8 @@ func (c *cursor) snippet(m rules.Match) (string, *[2]int) {
 	text := v.text
 	start, end := v.place(m.Start, m.End)
 	from, to := lineStart(text, start, searchSide), lineEnd(text, start, searchSide)
-	l := line{data: text[from:to], keys: v.keys(from, to, start, end)}
-	l.left, l.right = max(0, start-from-snippetSide), min(to-from, end-from+snippetSide)
+	l := line{data: text[from:to], left: max(0, start-from-snippetSide), right: min(to-from, end-from+snippetSide)}
+	l.keys = v.keys(from, to, start, end, l.left, l.right)
 	return l.render(start - from)
 }
 

@@ -138,16 +138,18 @@ func (v *view) narrowString(start, end int) {
 	v.show(text, at, from, to)
 }
 
-// keys lists what of text[from:to] belongs to keys, in order and without overlaps: the
-// one at start and end, and any other, also one that reaches in from the lines around.
-func (v *view) keys(from, to, start, end int) []masked {
+// keys lists what belongs to keys in the part of text[from:to] that is shown, from left to
+// right of it, in order and without overlaps: the one at start and end, and any other, also
+// one that reaches in from the lines around.
+func (v *view) keys(from, to, start, end, left, right int) []masked {
 	lo, hi := max(0, from-searchSide), min(len(v.text), to+searchSide)
 	if v.masks == nil || lo < v.lo || hi > v.hi {
 		v.search(lo, min(len(v.text), v.more(lo, hi, v.hi-v.lo)))
 	}
-	i, _ := slices.BinarySearchFunc(v.masks, from, func(k masked, from int) int { return cmp.Or(cmp.Compare(k.end, from), -1) })
+	shown := from + left
+	i, _ := slices.BinarySearchFunc(v.masks, shown, func(k masked, shown int) int { return cmp.Or(cmp.Compare(k.end, shown), -1) })
 	keys := []masked{{start, end, stars}}
-	for ; i < len(v.masks) && v.masks[i].start < to; i++ {
+	for ; i < len(v.masks) && v.masks[i].start < min(to, from+right); i++ {
 		keys = append(keys, v.masks[i])
 	}
 	keys = united(keys)

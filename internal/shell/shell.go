@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// plain are the characters that no shell changes. Among them is the separator of
-// paths, which on Windows is a backslash: there the reader may use cmd, which knows
-// no single quotes.
-const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=@%,:" + string(os.PathSeparator)
+// plain are the characters that no shell changes.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=@%,:"
 
 // Quote returns s as one word of a POSIX shell: as it is when every shell takes it
-// for one word, else in single quotes.
+// for one word, else in single quotes. The separator of paths counts as plain, which on
+// Windows is a backslash: there the reader may use cmd, which knows no single quotes.
 func Quote(s string) string {
-	if s != "" && strings.Trim(s, plain) == "" {
+	word := strings.ReplaceAll(s, string(os.PathSeparator), "/")
+	if s != "" && strings.Trim(word, plain) == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

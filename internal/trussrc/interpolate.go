@@ -65,8 +65,9 @@ func (in *interpolation) expand(rest string, depth int) error {
 			in.out.WriteByte('%')
 			rest = after[1:]
 		case strings.HasPrefix(after, "("):
-			name, tail, closed := strings.Cut(after[1:], ")")
-			if tail, closed = strings.CutPrefix(tail, "s"); !closed || name == "" {
+			name, tail, _ := strings.Cut(after[1:], ")")
+			tail, closed := strings.CutPrefix(tail, "s") // "" where there is no bracket
+			if !closed || name == "" {
 				return in.fail(interpolationSyntax, "has a %( that is no %(name)s; write %% for a single %")
 			}
 			o, _ := in.f.lookup(in.section, name)

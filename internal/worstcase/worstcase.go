@@ -55,6 +55,7 @@ func keys() []Case {
 		{"b10-glued", repeat("", "", (*fakekey.Maker).B10)},
 		{"b10-word-behind", repeat("", "x ", (*fakekey.Maker).B10)},
 		{"b10-word-behind-far-zero", last("\x00", repeat("", "x ", (*fakekey.Maker).B10))},
+		{"b10-word-behind-zero-first", bracket("\x00", repeat("", "x ", (*fakekey.Maker).B10), "")},
 		{"b10-one-key", repeat("", "\n", same((*fakekey.Maker).B10))},
 		{"legacy-one-key", repeat("baseten\n", "\n", same((*fakekey.Maker).Legacy))},
 		{"b10-marks", text("b10_b10_")},

@@ -2,8 +2,10 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -50,8 +52,12 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 			}
 		}
 	}
-	if t.full {
+	switch {
+	case t.full:
 		return out, errors.New("the trees hold keys under more paths than are told apart; some places are not listed")
+	case a.thinned > 0:
+		return out, source.LocateError{{Path: h.shown, Error: fmt.Sprintf(
+			"%d further paths of keys are not listed: at most %d of one key are, and %d of all", a.thinned, maxListed, maxListedAll)}}
 	}
 	return out, nil
 }
@@ -111,6 +117,7 @@ type answer struct {
 	reader  *pack.Reader
 	commits map[pack.ID]pack.CommitInfo
 
+	thinned  int   // chains that are not listed
 	head     int32 // commit; none if there is none
 	fromHead []bool
 	fromRefs []bool
@@ -161,12 +168,11 @@ func (a *answer) resolve() {
 	}
 	a.ofBlob, a.messages = map[change][]*keyPath{}, map[pack.ID]*keyPath{}
 	var all []*keyPath
-	for _, c := range a.chains {
-		if d := a.choose(c); d != nil {
-			all = append(all, d)
-			at := change{d.key, d.shown}
-			a.ofBlob[at] = append(a.ofBlob[at], d)
-		}
+	for _, c := range a.thin(slices.DeleteFunc(a.chains, func(c *chain) bool { return !a.listed(c) })) {
+		d := a.choose(c)
+		all = append(all, d)
+		at := change{d.key, d.shown}
+		a.ofBlob[at] = append(a.ofBlob[at], d)
 	}
 	for _, id := range a.q.commits {
 		if n, ok := a.number[id]; ok {
@@ -205,14 +211,51 @@ func (a *answer) exposure(d *keyPath) finding.Exposure {
 	return finding.Committed
 }
 
-// choose decides what is reported of a chain; nil if it is not to be listed.
-func (a *answer) choose(c *chain) *keyPath {
+// listed reports whether a chain is to be listed.
+func (a *answer) listed(c *chain) bool {
 	if only := a.h.only; only != nil {
 		c.intros = slices.DeleteFunc(slices.Clone(c.intros), func(x change) bool { return !only[a.ids[x.commit]] })
 	}
-	if len(c.intros) == 0 || a.h.opts.Filter.Skip(path.Join(a.h.below, c.path)) {
-		return nil
+	return len(c.intros) > 0 && !a.h.opts.Filter.Skip(path.Join(a.h.below, c.path))
+}
+
+// maxListed bounds the paths of one key that are listed, and maxListedAll those of all, of
+// which each key has an equal share and the last as well.
+const (
+	maxListed    = 1000
+	maxListedAll = 20_000
+	minListed    = 10
+)
+
+// thin leaves out chains beyond these bounds: of each key the first paths stay, and the
+// last one.
+func (a *answer) thin(chains []*chain) []*chain {
+	if len(chains) <= maxListed {
+		return chains
 	}
+	slices.SortFunc(chains, func(x, y *chain) int { return cmp.Or(cmp.Compare(x.key, y.key), strings.Compare(x.path, y.path)) })
+	most := maxListed
+	if len(chains) > maxListedAll {
+		most = min(most, max(minListed, maxListedAll/max(1, len(a.q.keys))))
+	}
+	var kept []*chain
+	for len(chains) > 0 {
+		n := 1
+		for n < len(chains) && chains[n].key == chains[0].key {
+			n++
+		}
+		of := chains[:n]
+		if chains = chains[n:]; n > most {
+			a.thinned += n - most
+			of = append(of[:most-1:most-1], of[n-1])
+		}
+		kept = append(kept, of...)
+	}
+	return kept
+}
+
+// choose decides what is reported of a chain.
+func (a *answer) choose(c *chain) *keyPath {
 	d := &keyPath{chain: c, first: c.intros[0], removal: none}
 	for _, x := range c.intros {
 		if a.fromRefs[x.commit] {

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/rules"
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/git"
@@ -117,7 +118,7 @@ func (in *inspector) file(f PlaceFile) {
 	if !always && readers == "" || f.Info.Size() > maxInspected {
 		return
 	}
-	data, err := os.ReadFile(filepath.FromSlash(f.Path))
+	data, err := regular.ReadFile(filepath.FromSlash(f.Path), maxInspected)
 	if err != nil {
 		return // reported by the scan
 	}
