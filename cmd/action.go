@@ -59,6 +59,13 @@ func runAction(ctx context.Context, env Env, ui *UI) error {
 			Base struct{ SHA string } `json:"base"`
 			Head struct{ SHA string } `json:"head"`
 		} `json:"pull_request"`
+		MergeGroup struct {
+			Base string `json:"base_sha"`
+			Head string `json:"head_sha"`
+		} `json:"merge_group"`
+		Repository struct {
+			Default string `json:"default_branch"`
+		} `json:"repository"`
 	}
 	if name := env.get("GITHUB_EVENT_PATH"); name != "" {
 		data, err := os.ReadFile(name)
@@ -80,8 +87,14 @@ func runAction(ctx context.Context, env Env, ui *UI) error {
 		_, err := g.run("cat-file", "-e", id+"^{commit}")
 		return err == nil
 	}
-	// Where a commit that the event is about is not there, everything is looked at.
-	from, to := event.Before, event.After
+	// Where a commit that the event is about is not there, everything is scanned.
+	from, to := cmp.Or(event.MergeGroup.Base, event.Before), cmp.Or(event.MergeGroup.Head, event.After)
+	if name := event.Repository.Default; name != "" && strings.Trim(from, "0") == "" && has(to) {
+		// A branch that is pushed for the first time brings what the default branch does not have.
+		if base, err := g.run("merge-base", "refs/remotes/origin/"+name, to); err == nil && base != to {
+			from = base
+		}
+	}
 	if pr := event.PullRequest; pr != nil {
 		from, to = pr.Base.SHA, pr.Head.SHA
 		if has(from) {
