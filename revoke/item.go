@@ -52,6 +52,9 @@ type Item struct {
 	Places     []string   `json:"places,omitempty"` // where it leaked
 	Self       bool       `json:"self,omitempty"`   // the key that the tool itself uses
 	Warnings   []string   `json:"warnings,omitempty"`
+	// Made are the keys that this one created, and those created by them, that live and
+	// are not in the plan.
+	Made []string `json:"made,omitempty"`
 }
 
 func factsOf(k baseten.Key) Facts {

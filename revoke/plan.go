@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // planVersion is raised when the file's meaning changes.
@@ -141,6 +142,21 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 	slices.SortFunc(d.plan.Items, func(a, b Item) int {
 		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
 	})
+	planned := prefixesPlanned(d.plan.Items)
+	for i := range d.plan.Items {
+		if d.plan.Items[i].Proof == ByUse {
+			continue // nobody is suspected to have held it
+		}
+		d.plan.Items[i].Made = slices.DeleteFunc(s.Descendants(d.plan.Items[i].Prefix), func(p string) bool { return planned[p] })
+	}
+	for i := range d.plan.Unmatched {
+		l := &d.plan.Unmatched[i]
+		made := slices.DeleteFunc(s.Descendants(l.What), func(p string) bool { return planned[p] })
+		if len(made) > 0 {
+			l.Dead = false // something is left to be done
+			l.Hint += "; " + revokeMade(made)
+		}
+	}
 	for _, left := range [][]Left{d.plan.Refused, d.plan.Forged, d.plan.Unmatched} {
 		slices.SortFunc(left, func(a, b Left) int { return strings.Compare(a.What, b.What) })
 	}
@@ -149,6 +165,20 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 		return d.plan, fmt.Errorf("%w: the plan would revoke %d, and at most %d are allowed", ErrTooMany, n, r.Max)
 	}
 	return d.plan, nil
+}
+
+func prefixesPlanned(items []Item) map[string]bool {
+	planned := map[string]bool{}
+	for _, it := range items {
+		planned[it.Prefix] = true
+	}
+	return planned
+}
+
+// revokeMade says what to do about keys that a leaked key created.
+func revokeMade(made []string) string {
+	return fmt.Sprintf("it created %d %s that live: look at them, and revoke them too: b10lint revoke %s",
+		len(made), english.Plural(len(made), "key", "keys"), strings.Join(made, " "))
 }
 
 // rank puts leaked keys first and the tool's own key last.

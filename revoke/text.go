@@ -72,6 +72,9 @@ func (p *Plan) WriteText(w io.Writer) error {
 		for _, warning := range it.Warnings {
 			row("warning", warning)
 		}
+		if len(it.Made) > 0 {
+			row("children", revokeMade(it.Made))
+		}
 	}
 	writeLeft(b, "keep", p.Refused)
 	writeLeft(b, "forged", p.Forged)
@@ -133,6 +136,9 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		}
 		for _, x := range e.Evidence {
 			fmt.Fprintf(b, "              %s\n", show(x))
+		}
+		if len(e.Made) > 0 {
+			fmt.Fprintf(b, "              %s\n", show(revokeMade(e.Made)))
 		}
 		if by := e.otherCredential(r); by != "" {
 			fmt.Fprintf(b, "              by %s\n", show(by))
@@ -205,6 +211,9 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 		evidence := strings.Join(e.Evidence, "; ")
 		if e.Error != "" {
 			evidence = e.Error
+		}
+		if len(e.Made) > 0 {
+			evidence += "; " + revokeMade(e.Made)
 		}
 		if by := e.otherCredential(r); by != "" {
 			evidence += "; by " + by

@@ -21,6 +21,34 @@ var keyLeaked = check{find: findLeaked, rule: finding.Rule{
 	Remedy: "Make a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` tells what was done with it since it leaked.",
 }}
 
+// keyMadeByLeaked is the policy on a key that a leaked key created: whoever had the one
+// may have the other.
+var keyMadeByLeaked = check{find: findMadeByLeaked, rule: finding.Rule{
+	ID:       "key-made-by-leaked-key",
+	Title:    "A leaked key created this key",
+	Severity: finding.High,
+	Tags:     []string{"security", "inventory", "baseten"},
+	Text: "The audit log says that this key was created by a key that a scan found in plain sight, or by one that such a key created. It lives on when the leaked key is " +
+		"revoked, so whoever had the leaked key may still have access by it.",
+	Remedy: "Find out whether the creation was yours. If not, or if that cannot be found out, revoke the key: `b10lint revoke PREFIX`.",
+}}
+
+func findMadeByLeaked(v *view, k *key, _ Policy) (hit, bool) {
+	seen := map[string]bool{k.Prefix: true}
+	maker := k.history.Creator.APIKeyPrefix
+	for maker != "" && !seen[maker] && !v.leaked[maker] {
+		seen[maker] = true
+		maker = v.inv.History[maker].Creator.APIKeyPrefix
+	}
+	if !v.leaked[maker] || maker == k.Prefix {
+		return hit{}, false
+	}
+	h := hit{confidence: finding.HighConfidence,
+		message: fmt.Sprintf("key %s was created by the leaked key %s, or by a key that it created; it is %s, and %s", k.title(), maker, reach(k), usedWords(k.used)),
+		advice:  "find out whether that was yours, or revoke it with `b10lint revoke " + k.Prefix + "`; `b10lint timeline " + maker + "` shows what else the leaked key did"}
+	return h, true
+}
+
 // public reports whether a place is one where others can read the key.
 func public(at finding.Location, l Leak) bool {
 	e := at.Exposure

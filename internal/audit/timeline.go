@@ -35,7 +35,7 @@ func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timel
 	s := story{t: &t, prefix: prefix}
 	s.life(k, history)
 	s.places(leaks)
-	s.actions(inv.Actions)
+	s.actions(inv)
 	s.usage(inv.Usage)
 	// Of one moment: a day-only event stands before the others of its day, and a
 	// creation before all.
@@ -113,8 +113,8 @@ func (s *story) places(leaks []Leak) {
 	}
 }
 
-func (s *story) actions(entries []baseten.AuditEntry) {
-	for _, a := range entries {
+func (s *story) actions(inv *baseten.Inventory) {
+	for _, a := range inv.Actions {
 		if a.Actor.APIKeyPrefix != s.prefix {
 			continue
 		}
@@ -125,6 +125,16 @@ func (s *story) actions(entries []baseten.AuditEntry) {
 		what := strings.ToLower(strings.ReplaceAll(a.EventType, "_", " "))
 		if a.Data.Prefix != "" {
 			what += " " + a.Data.Prefix
+			switch {
+			case a.EventType != baseten.EventKeyCreated:
+			case inv.History[a.Data.Prefix].Gone:
+				what += ", which is revoked"
+			default:
+				what += ", which LIVES"
+			}
+		}
+		if a.Data.About != "" {
+			what += " (" + a.Data.About + ")"
 		}
 		s.add(a.Created.Time, "action", baseten.FromLog, a.Actor.String(), "%s, by way of %s%s", what, a.Source, with)
 	}

@@ -75,6 +75,7 @@ type view struct {
 	personals map[string]int    // personal keys by owner's email
 	robots    map[string]string // programs that acted for a member, by email
 	leftover  []Leak            // of keys that are not here
+	leaked    map[string]bool   // prefixes of keys that were found in plain sight, here or not
 }
 
 // newView joins the inventory with what scans found, and with what an earlier
@@ -82,7 +83,7 @@ type view struct {
 // creation the audit log has and whose deletion it has not.
 func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
 	v := &view{inv: inv, now: inv.At, earlier: earlier, names: map[string][]*key{},
-		personals: map[string]int{}, robots: map[string]string{}}
+		personals: map[string]int{}, robots: map[string]string{}, leaked: map[string]bool{}}
 	if len(inv.Users) > 0 && inv.Source(baseten.SourceUsers).Err == nil {
 		v.members = map[string]bool{}
 		for _, u := range inv.Users {
@@ -120,7 +121,12 @@ func newView(inv *baseten.Inventory, leaks []Leak, earlier Earlier) *view {
 		all = append(all, k.Key)
 	}
 	uses := inv.LastUses(all)
+	for _, l := range v.leftover {
+		v.leaked[l.Finding.Prefix] = v.leaked[l.Finding.Prefix] || public(finding.Location{}, l)
+	}
 	for _, k := range v.keys {
+		_, found := findLeaked(v, k, Policy{})
+		v.leaked[k.Prefix] = found
 		k.history = inv.History[k.Prefix]
 		k.created = v.whenCreated(k)
 		k.used = uses[k.Prefix]

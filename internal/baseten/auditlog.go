@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -40,6 +43,9 @@ type AuditData struct {
 	Prefix     string `json:"prefix"`
 	// Of USER_REMOVED.
 	RemovedUserEmail string `json:"removed_user_email"`
+	// About names what any event is about, by the fields that hold names: "deployment
+	// demo-1, model demo".
+	About string `json:"-"`
 }
 
 // UnmarshalJSON reads the details. Those of other events, in which the same
@@ -50,6 +56,19 @@ func (d *AuditData) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &p) == nil {
 		*d = AuditData(p)
 	}
+	var fields map[string]any
+	_ = json.Unmarshal(data, &fields)
+	var names []string
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		of, named := strings.CutSuffix(field, "_name")
+		if !named {
+			of, named = strings.CutSuffix(field, "_email")
+		}
+		if value, ok := fields[field].(string); named && ok && value != "" {
+			names = append(names, strings.ReplaceAll(of, "_", " ")+" "+clean(value))
+		}
+	}
+	d.About = strings.Join(names, ", ")
 	return nil
 }
 

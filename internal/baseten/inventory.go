@@ -335,8 +335,8 @@ func (inv *Inventory) LastUses(keys []Key) map[string]LastUse {
 // Disagreement says how the list contradicts a later use that another source reports;
 // empty when it does not.
 func (u LastUse) Disagreement() string {
-	if u.At.IsZero() || u.Exact() || !u.Listed.Null() && u.Listed.IsZero() {
-		return ""
+	if u.At.IsZero() || u.Exact() || !u.Listed.Null() && (u.Listed.IsZero() || u.At.Sub(u.Listed.Time) < time.Hour) {
+		return "" // of one call, the sources may write different moments
 	}
 	listed := "never"
 	if !u.Listed.Null() {
@@ -344,6 +344,33 @@ func (u LastUse) Disagreement() string {
 	}
 	word := map[string]string{FromLog: "the audit log", FromUsage: "Model API usage"}[u.Basis]
 	return fmt.Sprintf("the list of keys says that it was last used %s, and %s says %s", listed, word, u.At.Format(time.DateOnly))
+}
+
+// Descendants returns the prefixes of the keys that a key created, and that those
+// created, as far as the audit log says and unless they were deleted: whoever held the
+// key may hold them.
+func (inv *Inventory) Descendants(prefix string) (living []string) {
+	made := map[string][]string{}
+	for child, h := range inv.History {
+		if maker := h.Creator.APIKeyPrefix; maker != "" {
+			made[maker] = append(made[maker], child)
+		}
+	}
+	seen := map[string]bool{prefix: true}
+	for queue := []string{prefix}; len(queue) > 0; queue = queue[1:] {
+		for _, child := range made[queue[0]] {
+			if seen[child] {
+				continue
+			}
+			seen[child] = true
+			queue = append(queue, child)
+			if !inv.History[child].Gone {
+				living = append(living, child)
+			}
+		}
+	}
+	slices.Sort(living)
+	return living
 }
 
 // usedLately is how recent a use shows that a key still lives, unless the log says

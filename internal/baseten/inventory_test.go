@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,5 +110,24 @@ func TestUnlisted(t *testing.T) {
 	w.Server.Inject(basetentest.Fault{Kind: basetentest.Forbidden, Path: "/v1/api_keys"})
 	if got := gather().Unlisted(); got != nil {
 		t.Errorf("a list that could not be read lacks %q", got)
+	}
+}
+
+// TestAuditNames: an event says what it is about by the fields that hold names, and
+// Descendants follows creations through keys that are gone, and round in circles.
+func TestAuditNames(t *testing.T) {
+	var d baseten.AuditData
+	if err := json.Unmarshal([]byte(`{"event_type":"SECRET_UPDATED","secret_name":"db\u001b[31m","user_email":"a@example.com","model_id":"m","prefix":7}`), &d); err != nil {
+		t.Fatal(err)
+	}
+	if want := "secret db"; !strings.HasPrefix(d.About, want) || !strings.HasSuffix(d.About, ", user a@example.com") || strings.Contains(d.About, "\x1b") {
+		t.Errorf("%q", d.About)
+	}
+	by := func(prefix string, gone bool) baseten.KeyHistory {
+		return baseten.KeyHistory{Creator: baseten.AuditActor{APIKeyPrefix: prefix}, Gone: gone}
+	}
+	inv := &baseten.Inventory{History: map[string]baseten.KeyHistory{"a": by("c", false), "b": by("a", true), "c": by("b", false), "d": by("x", false), "e": by("", false)}}
+	if diff := cmp.Diff([]string{"c"}, inv.Descendants("a")); diff != "" {
+		t.Error(diff)
 	}
 }
