@@ -51,7 +51,7 @@ wait_for '^\$ '
 screen send-keys 'b10lint scan --revoke --receipt ../receipt.md' Enter
 wait_for 'Type 1 to revoke: '
 screen send-keys '1' Enter
-wait_for '^Complete: |^Incomplete'
+wait_for '^[0-9]+ findings? .*Scanned |^Nothing found'
 wait_for '^\$ *$'
 screen capture-pane -p -J >"$tmp/raw"
 
