@@ -84,7 +84,7 @@ func TestManyFindings(t *testing.T) {
 	if strings.Count(s, "Advice 3.") != 1 || strings.Count(s, "\n") > 1120 {
 		t.Errorf("%d lines, %d times an advice", strings.Count(s, "\n"), strings.Count(s, "Advice 3."))
 	}
-	folders, rules := strings.Index(s, "Findings by folder:\n    34  src/d0\n"), strings.Index(s, "Findings by rule:\n  1000  leaked-key\n")
+	folders, rules := strings.Index(s, "Findings by folder:\n    34  src/d0/x\n"), strings.Index(s, "Findings by rule:\n  1000  leaked-key\n")
 	if folders < 0 || rules < folders || !strings.Contains(s, "in 15 other folders") || !strings.Contains(s[rules:], "1000 findings (1000 high)") {
 		t.Error(s[max(0, len(s)-1500):])
 	}

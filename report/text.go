@@ -108,7 +108,7 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 func (t *text) head(b *bytes.Buffer, at string, severity finding.Severity, what string) {
 	lead := at + ": " + severity.String() + ":"
 	rest := []string{what}
-	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room/2 {
+	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
 		first := fold(what, room-textWidth(lead)-1)[0]
 		rest = append([]string{first}, fold(strings.TrimSpace(strings.TrimPrefix(what, first)), room-4)...)
 	}
@@ -277,11 +277,24 @@ func (t *text) totals(b *bytes.Buffer) {
 	if len(t.Findings) <= manyFindings || t.Run.Command == "audit" {
 		return
 	}
+	var top []string // the folder that all files are in
+	for i, f := range t.Findings {
+		if places := arrange(f.Locations); len(places) > 0 && places[0].Path != "" {
+			parts, n := strings.Split(path.Dir(places[0].Path), "/"), 0
+			for n < min(len(parts), len(top)) && parts[n] == top[n] {
+				n++
+			}
+			if i == 0 {
+				n = len(parts)
+			}
+			top = parts[:n]
+		}
+	}
 	folders, rules := map[string]int{}, map[string]int{}
 	for _, f := range t.Findings {
 		rules[visible(f.Rule)]++
 		if places := arrange(f.Locations); len(places) > 0 && places[0].Path != "" {
-			folders[visible(folderOf(places[0].Path))]++
+			folders[visible(folderOf(places[0].Path, len(top)+2))]++
 		} else {
 			folders["(not in a file)"]++
 		}
@@ -310,13 +323,9 @@ func (t *text) totals(b *bytes.Buffer) {
 // shownFolders is how many lines a table of totals has.
 const shownFolders = 15
 
-// folderOf is the folder of a file, two levels deep at most.
-func folderOf(name string) string {
+// folderOf is the folder of a file, of so many levels at most.
+func folderOf(name string, deep int) string {
 	parts := strings.Split(path.Dir(name), "/")
-	deep := 2
-	if parts[0] == "" { // an absolute path
-		deep = 3
-	}
 	return strings.Join(parts[:min(len(parts), deep)], "/")
 }
 
