@@ -234,11 +234,16 @@ func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
 		f.giveUp(l, at)
 		return nil
 	}
-	if !l.begun {
-		l.begun, l.erases = true, bytes.IndexByte(l.data, '\b') >= 0
+	end, erases := min(at+maxJoined, len(l.data)), false
+	if at < l.unerased.Start || end > l.unerased.End {
+		l.unerased = finding.Span{Start: at, End: min(at+4*maxJoined, len(l.data))}
+		if n := bytes.IndexByte(l.data[at:l.unerased.End], '\b'); n >= 0 {
+			l.unerased.End = at + n
+			erases = at+n < end
+		}
 	}
 	r := &f.joins
-	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, l.erases, 0, 0
+	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, erases, 0, 0
 	return r
 }
 

@@ -61,8 +61,8 @@ type layer struct {
 	dotless finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
-	// erases is whether there are backspaces, which may take letters away, once begun.
-	erases, begun bool
+	// unerased is where there are no backspaces, which may take letters away.
+	unerased finding.Span
 }
 
 type placer func(start, end int) (from, to int)

@@ -26,7 +26,7 @@ var revealers = map[string]string{
 	"internal/baseten/match.go: lookUp":       "cuts off what may be the public part",
 	"internal/baseten/match.go: registered":   "cuts off the 16 characters that a gateway shows of a registered key",
 
-	"cmd/keys_create.go: keysCreate.show": "prints a new key, once, to who asked for it",
+	"cmd/keys_create.go: keysCreate.run": "prints a new key, once, to who asked for it",
 
 	"cmd/rewrite.go: writeRewrite": "writes the found keys into the file that git filter-repo takes them from, when asked to",
 
