@@ -7,6 +7,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/secret"
 )
 
 // assemble makes a finding of each key, and puts the problems in order.
@@ -51,4 +52,24 @@ func SortProblems(problems []finding.Problem) {
 func (f *Found) Below(x finding.Finding, c finding.Confidence) bool {
 	k, ok := f.Keys[x.Fingerprint]
 	return ok && max(x.Confidence, k.Matched) < c
+}
+
+// Found is what a scan knows and a report must not hold, or does not.
+type Found struct {
+	// Keys are the found keys themselves, by the fingerprint of their finding, for
+	// verification, revocation and rewriting.
+	Keys map[string]Key
+	// Comments are the comments b10lint:allow that accept nothing, in a fixed order.
+	Comments []finding.Location
+	// TrussFiles are the .trussrc files outside the home, and the config.yaml files of
+	// trusses, that were read, sorted.
+	TrussFiles []string
+}
+
+// A Key is a key that was found.
+type Key struct {
+	secret.Secret
+	// Matched is the confidence by how the key looks. The finding's own is lower for a
+	// key that is only in pictures, where characters may be misread.
+	Matched finding.Confidence
 }

@@ -31,32 +31,6 @@ const maxComments = 1000
 // markers are where in a blob there are comments that no match has used so far.
 type markers []int
 
-// markers looks for comments in a blob that is a text of its own.
-func (g *gatherer) markers(b *source.Blob, inside *outline) (all markers) {
-	file := b.At.Blob == "" && b.At.Member == "" && b.At.Object == "" && !strings.HasPrefix(b.At.Path, "<")
-	index := b.At.Object == "blob" && b.At.Member == ""
-	if !(g.commentsIn == CommentsInFiles && file || g.commentsIn == CommentsInIndex && index) || b.Again || b.Fresh != nil {
-		return nil
-	}
-	from, to := 0, len(b.Data)
-	if b.Window != nil {
-		from, to = b.Window.Own.Start, b.Window.Own.End
-	}
-	if bytes.IndexByte(b.Data[:min(len(b.Data), sniffed)], 0) >= 0 {
-		return nil // no text, or UTF-16
-	}
-	for range maxComments {
-		if from = nextMarker(b.Data, from); from < 0 || from >= to {
-			break
-		}
-		if isComment(b, inside, from) {
-			all = append(all, from)
-		}
-		from += len(allowMarker)
-	}
-	return all
-}
-
 // nextMarker returns where the next marker in data is, or -1. It looks for the
 // marker without its b: a 1 is so much rarer in text that this takes half the time.
 func nextMarker(data []byte, from int) int {
@@ -137,28 +111,4 @@ func quoted(line []byte) bool {
 		}
 	}
 	return false
-}
-
-// unused keeps the comments that no match has used.
-func (g *gatherer) unused(b *source.Blob, inside *outline, left markers) {
-	if len(left) == 0 {
-		return
-	}
-	c := newCursor(b)
-	for _, i := range left {
-		at := b.At
-		c.move(i)
-		at.Line, at.Column = c.Line+1, c.Column+1
-		at.EndLine, at.EndColumn = at.Line, at.Column+len(allowMarker)
-		if c.Column16 != c.Column {
-			at.UTF16Column, at.UTF16EndColumn = c.Column16+1, c.Column16+1+len(allowMarker)
-		}
-		at.Cell = inside.cell(i)
-		c.lineHash(&at)
-		g.mu.Lock()
-		if len(g.found.comments) < maxUnused {
-			g.found.comments = append(g.found.comments, at)
-		}
-		g.mu.Unlock()
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -377,4 +378,70 @@ func name(at finding.Location) string {
 		return at.Path
 	}
 	return at.Path + "!" + at.Member
+}
+
+// Progress counts what was read so far, over all targets that share it. Its fields may
+// be read at any time.
+type Progress struct {
+	Files, Objects, Bytes, Hits atomic.Int64
+}
+
+// A container names a blob whose members were scanned too.
+type container struct {
+	repository, path, blob string
+	object, member         string
+}
+
+func containerOf(at finding.Location) container {
+	return container{at.Repository, at.Path, at.Blob, at.Object, at.Member}
+}
+
+// markers looks for comments in a blob that is a text of its own.
+func (g *gatherer) markers(b *source.Blob, inside *outline) (all markers) {
+	file := b.At.Blob == "" && b.At.Member == "" && b.At.Object == "" && !strings.HasPrefix(b.At.Path, "<")
+	index := b.At.Object == "blob" && b.At.Member == ""
+	if !(g.commentsIn == CommentsInFiles && file || g.commentsIn == CommentsInIndex && index) || b.Again || b.Fresh != nil {
+		return nil
+	}
+	from, to := 0, len(b.Data)
+	if b.Window != nil {
+		from, to = b.Window.Own.Start, b.Window.Own.End
+	}
+	if bytes.IndexByte(b.Data[:min(len(b.Data), sniffed)], 0) >= 0 {
+		return nil // no text, or UTF-16
+	}
+	for range maxComments {
+		if from = nextMarker(b.Data, from); from < 0 || from >= to {
+			break
+		}
+		if isComment(b, inside, from) {
+			all = append(all, from)
+		}
+		from += len(allowMarker)
+	}
+	return all
+}
+
+// unused keeps the comments that no match has used.
+func (g *gatherer) unused(b *source.Blob, inside *outline, left markers) {
+	if len(left) == 0 {
+		return
+	}
+	c := newCursor(b)
+	for _, i := range left {
+		at := b.At
+		c.move(i)
+		at.Line, at.Column = c.Line+1, c.Column+1
+		at.EndLine, at.EndColumn = at.Line, at.Column+len(allowMarker)
+		if c.Column16 != c.Column {
+			at.UTF16Column, at.UTF16EndColumn = c.Column16+1, c.Column16+1+len(allowMarker)
+		}
+		at.Cell = inside.cell(i)
+		c.lineHash(&at)
+		g.mu.Lock()
+		if len(g.found.comments) < maxUnused {
+			g.found.comments = append(g.found.comments, at)
+		}
+		g.mu.Unlock()
+	}
 }

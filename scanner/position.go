@@ -150,3 +150,24 @@ func (c *cursor) lineHash(at *finding.Location) {
 		at.LineHash = c.hashes[at.Line-1]
 	}
 }
+
+// snippet returns the line of a match with every key in it masked, cut to a
+// readable length, and the character span of this key's mask in it. A key that was
+// encoded over several lines shows its first one. UTF-16 is shown as text.
+func (c *cursor) snippet(m rules.Match) (string, *[2]int) {
+	v := &c.plain
+	switch {
+	case c.wide != source.Narrow:
+		v = &c.narrowed
+		v.narrow(m.Start, m.End)
+	case len(m.Decoded) > 0 && m.Decoded[0] == "utf-16":
+		v = &c.narrowed
+		v.narrowString(m.Start, m.End)
+	}
+	text := v.text
+	start, end := v.place(m.Start, m.End)
+	from, to := lineStart(text, start, searchSide), lineEnd(text, start, searchSide)
+	l := line{data: text[from:to], left: max(0, start-from-snippetSide), right: min(to-from, end-from+snippetSide)}
+	l.keys = v.keys(from, to, start, end, l.left, l.right)
+	return l.render(start - from)
+}

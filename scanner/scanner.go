@@ -12,12 +12,10 @@ package scanner
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/secret"
 )
 
 // Options tune a scan.
@@ -26,32 +24,6 @@ type Options struct {
 	Comments Comments
 	// Progress is read while the scan runs; nil is allowed.
 	Progress *Progress
-}
-
-// Progress counts what was read so far, over all targets that share it. Its fields may
-// be read at any time.
-type Progress struct {
-	Files, Objects, Bytes, Hits atomic.Int64
-}
-
-// Found is what a scan knows and a report must not hold, or does not.
-type Found struct {
-	// Keys are the found keys themselves, by the fingerprint of their finding, for
-	// verification, revocation and rewriting.
-	Keys map[string]Key
-	// Comments are the comments b10lint:allow that accept nothing, in a fixed order.
-	Comments []finding.Location
-	// TrussFiles are the .trussrc files outside the home, and the config.yaml files of
-	// trusses, that were read, sorted.
-	TrussFiles []string
-}
-
-// A Key is a key that was found.
-type Key struct {
-	secret.Secret
-	// Matched is the confidence by how the key looks. The finding's own is lower for a
-	// key that is only in pictures, where characters may be misread.
-	Matched finding.Confidence
 }
 
 // Scan reads a target to its end and returns the report on it: every key at any

@@ -188,3 +188,11 @@ func united(keys []masked) []masked {
 	}
 	return out
 }
+
+// A masked is a stretch of a line that is not shown, and what is shown for it.
+type masked struct {
+	start, end int
+	label      string
+}
+
+const stars = "****"

@@ -233,12 +233,3 @@ func RealPath(name string) string {
 	}
 	return real
 }
-
-// Exists reports whether a folder has an entry of that name; not, for the folder "".
-func Exists(dir, name string) bool {
-	if dir == "" {
-		return false
-	}
-	_, err := os.Lstat(filepath.Join(dir, name))
-	return err == nil
-}

@@ -1,6 +1,8 @@
 package disk
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -40,4 +42,13 @@ func (f *folder) release() {
 	if f != nil && f.users.Add(-1) == 0 {
 		_ = f.Close()
 	}
+}
+
+// Exists reports whether a folder has an entry of that name; not, for the folder "".
+func Exists(dir, name string) bool {
+	if dir == "" {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil
 }

@@ -1,8 +1,6 @@
 package git
 
 import (
-	"crypto/sha1"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,15 +26,6 @@ type connectivity struct {
 	mu     sync.Mutex
 	absent map[pack.ID]bool // to whether it is promised
 	loose  []pack.ID        // referred to from a pack, and in none
-}
-
-func emptyTree(hashSize int) pack.ID {
-	if hashSize == sha256.Size {
-		s := sha256.Sum256([]byte("tree 0\x00"))
-		return pack.IDFromBytes(s[:])
-	}
-	s := sha1.Sum([]byte("tree 0\x00"))
-	return pack.IDFromBytes(s[:])
 }
 
 // object checks what one object refers to. The error is of a malformed object.

@@ -1,6 +1,11 @@
 package git
 
-import "github.com/b10lint/b10lint/internal/git/pack"
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+
+	"github.com/b10lint/b10lint/internal/git/pack"
+)
 
 // A differ finds the blobs by which a tree differs from others, on both sides:
 // what is new, and what was there in its place.
@@ -101,4 +106,13 @@ func (d *differ) read(id pack.ID) (entries []pack.TreeEntry) {
 		entries = append(entries, e)
 	}
 	return entries
+}
+
+func emptyTree(hashSize int) pack.ID {
+	if hashSize == sha256.Size {
+		s := sha256.Sum256([]byte("tree 0\x00"))
+		return pack.IDFromBytes(s[:])
+	}
+	s := sha1.Sum([]byte("tree 0\x00"))
+	return pack.IDFromBytes(s[:])
 }

@@ -7,11 +7,8 @@ package git
 import (
 	"context"
 	"errors"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
@@ -19,61 +16,6 @@ import (
 	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/scanner/source"
 )
-
-// Options limit and tune the scan of a repository. The zero value reads
-// every object that is there.
-type Options struct {
-	Jobs   int           // goroutines; 0 means one a processor
-	Filter source.Filter // which paths are reported; objects without a path always are
-	// Root is the folder that the filter's paths are relative to, the repository's own if empty.
-	Root string
-	// ObjectDir and Alternates are what git calls GIT_OBJECT_DIRECTORY and
-	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
-	ObjectDir  string
-	Alternates []string
-	// Scope bounds the scan to what some commits introduce.
-	Scope Scope
-	// Cache is a folder that remembers which packs were scanned; "" for none.
-	// Version is that of the detector, without which nothing is remembered.
-	Cache, Version string
-}
-
-// New returns the History of the repository at name: a work tree, a .git folder or
-// file, or a bare repository.
-func New(name string, opts Options) *History {
-	shown := filepath.ToSlash(name)
-	h := &History{path: name, shown: shown, base: shown, opts: opts}
-	if path.Base(shown) == ".git" {
-		h.base = path.Dir(shown)
-	}
-	if rel, err := filepath.Rel(opts.Root, filepath.FromSlash(h.base)); err == nil && opts.Root != "" {
-		h.below = filepath.ToSlash(rel)
-	}
-	h.cov.Repository = shown
-	return h
-}
-
-// A History is the object store of a repository as a source.
-type History struct {
-	path  string
-	shown string // as the user named it
-	base  string // put before the paths in it
-	below string // where it lies in the target, for the filter
-	opts  Options
-
-	mu      sync.Mutex
-	cov     finding.Coverage
-	corrupt map[string]bool
-	// only are the commits that a scope holds, once they are known; nil is all.
-	only   map[pack.ID]bool
-	staged []stagedEntry
-	// links are the paths of submodules, modules what .gitmodules says of them where
-	// there is no work tree to read it from.
-	links   []string
-	modules []refs.Module
-	// looked is set when there is something to locate in.
-	looked bool
-}
 
 // Walk hands over every blob, commit and tag, reachable or not, each once; then the
 // plain files that git keeps beside the objects, such as its configuration and logs.
@@ -125,57 +67,6 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	return h.gitFiles(ctx, r, to)
-}
-
-// repository is an opened repository.
-type repository struct {
-	*pack.Store
-	refs    []refs.Ref
-	head    pack.ID
-	shallow map[pack.ID]bool
-	errs    []error // of references
-}
-
-func (h *History) open(problem func(pack.Problem)) (*repository, error) {
-	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
-	if err != nil {
-		return nil, err
-	}
-	r := &repository{Store: s, shallow: map[pack.ID]bool{}}
-	r.refs, r.errs = refs.Refs(s.CommonDir())
-	head, err := refs.Head(s.GitDir(), r.refs)
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	r.head, _ = pack.ParseID(head)
-	boundary, err := refs.Shallow(s.CommonDir())
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	for _, hex := range boundary {
-		if id, err := pack.ParseID(hex); err == nil {
-			r.shallow[id] = true
-		}
-	}
-	return r, nil
-}
-
-// problem hands on what the store could not read.
-func (h *History) problem(to source.Sink, p pack.Problem) error {
-	out := finding.Problem{Path: filepath.ToSlash(p.Path), Object: p.ID.String(), Error: source.Reason(p.Err)}
-	if out.Object != "" {
-		out.Hint = "git fsck tells more; restore it from another clone"
-		h.mu.Lock()
-		known := h.corrupt[out.Object]
-		h.corrupt[out.Object] = true
-		h.mu.Unlock()
-		if known {
-			return nil
-		}
-	} else if strings.HasSuffix(out.Path, ".idx") {
-		out.Hint = "git index-pack makes a new one from the pack"
-	}
-	return to.Problem(out)
 }
 
 // sweep hands over every object and checks that what they refer to is there.
@@ -244,45 +135,4 @@ func (h *History) Coverage() []finding.Coverage {
 		return nil
 	}
 	return []finding.Coverage{h.cov}
-}
-
-// CommonDir is the folder that identifies a repository.
-func (h *History) CommonDir() string {
-	_, dir, err := gitdir.Find(h.path)
-	if err != nil {
-		return h.path
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	return dir
-}
-
-// Own returns the hits that are in objects of this repository, with their numbers.
-func (h *History) Own(hits []source.Hit) (at []int, own []source.Hit) {
-	for i, hit := range hits {
-		if hit.At.Blob != "" && hit.At.Repository == h.shown {
-			at, own = append(at, i), append(own, hit)
-		}
-	}
-	return at, own
-}
-
-// at is the place of an object before it is located.
-func (h *History) at(id pack.ID, kind pack.Kind) finding.Location {
-	return finding.Location{Repository: h.shown, Blob: id.String(), Object: kind.String(), Exposure: finding.Committed}
-}
-
-// shownPath is a path in the repository as the user would name it.
-func (h *History) shownPath(rel string) string {
-	switch h.base {
-	case ".":
-		return rel
-	case "/":
-		return "/" + rel
-	}
-	return strings.TrimSuffix(h.base, "/") + "/" + rel
 }

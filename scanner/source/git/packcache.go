@@ -2,7 +2,6 @@ package git
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -144,29 +143,6 @@ func (c *packCache) fits(e *packEntry, r *repository, here []string) bool {
 	c.again = append(c.again, ids[:len(e.Again)]...)
 	c.needs = append(c.needs, ids[len(e.Again):]...)
 	return true
-}
-
-// replay hands over what the packs that were not read hold.
-func (c *packCache) replay(ctx context.Context, sw *sweeper) error {
-	if c == nil {
-		return nil
-	}
-	reader := sw.repo.Reader()
-	for _, id := range c.again {
-		if slices.Contains(sw.held, id) {
-			continue
-		}
-		kind, data, err := reader.Object(id)
-		if err != nil {
-			err = c.h.problem(sw.to, pack.Problem{ID: id, Err: err})
-		} else {
-			_, err = sw.object(&pack.Object{ID: id, Kind: kind, Data: data})
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // worthAnother reports whether an object without a match of its own must be looked

@@ -192,3 +192,28 @@ func parseDate(text string, now time.Time) (time.Time, bool) {
 	}
 	return time.Time{}, false
 }
+
+// errShallow says that a shallow clone lacks what is needed to know.
+var errShallow = errors.New("the shallow clone lacks the commits that are needed to tell what is new")
+
+// A painted commit knows from which side it was reached.
+type painted struct {
+	id, tree pack.ID
+	parents  []pack.ID
+	date     int64
+	flags    uint8
+	queued   bool
+}
+
+// A selector chooses the commits of a scope.
+type selector struct {
+	r         *repository
+	reader    *pack.Reader
+	commits   map[pack.ID]*painted
+	queue     queue[*painted] // the newest first
+	selected  []pack.ID
+	tags      []pack.ID // on the way to what is wanted
+	problems  []pack.Problem
+	symmetric bool // both sides are wanted, but not what they share
+	after     int64
+}

@@ -4,68 +4,15 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/scanner/source"
 )
-
-// A Scope bounds a scan to what some commits introduce: keys that are at a place
-// where none of the commit's parents has them. The zero value is everything. At
-// most one field may be set, but for Except and Outgoing, which go with Updates.
-type Scope struct {
-	// Since is a revision or a date: what is reachable from any reference and not
-	// from it, or was committed later.
-	Since string
-	// Range is A..B or A...B, as in git rev-list.
-	Range string
-	// Updates are references that are being moved. What Except leads to, as whole
-	// names of references or their beginnings, is not new.
-	Updates []Update
-	Except  []string
-	// Outgoing says that the updates have not left this machine yet.
-	Outgoing bool
-	// Staged is what the index would commit. IndexFile is read in place of the
-	// repository's own index, as git does with GIT_INDEX_FILE.
-	Staged    bool
-	IndexFile string
-}
-
-// An Update is a reference on its way from one object to another. An id that is
-// all zeros, or empty, is not an object.
-type Update struct{ Old, New, Ref string }
-
-// IsAll reports whether the scope is everything.
-func (s Scope) IsAll() bool {
-	return s.Since == "" && s.Range == "" && len(s.Updates) == 0 && !s.Staged
-}
-
-// String says what the scope holds.
-func (s Scope) String() string {
-	switch {
-	case s.Since != "":
-		return "what came since " + s.Since
-	case s.Range != "":
-		return "the range " + s.Range
-	case s.Staged:
-		return "what is staged"
-	case len(s.Updates) > 0:
-		return fmt.Sprintf("what %d updated references bring", len(s.Updates))
-	}
-	return ""
-}
-
-// errShallow says that a shallow clone lacks what is needed to know.
-var errShallow = errors.New("the shallow clone lacks the commits that are needed to tell what is new")
 
 const deepen = "fetch-depth: 0 in the checkout step of a workflow, or git fetch --unshallow"
 
@@ -106,71 +53,11 @@ func (h *History) walkScope(ctx context.Context, r *repository, to source.Sink) 
 	return h.hand(ctx, r, d.want, append(s.problems, d.problems...), to)
 }
 
-// hand hands over the problems met so far, and single objects, whole.
-func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, problems []pack.Problem, to source.Sink) error {
-	for _, p := range problems {
-		if err := h.problem(to, p); err != nil {
-			return err
-		}
-	}
-	ids := slices.SortedFunc(maps.Keys(want), pack.ID.Compare)
-	jobs := h.opts.Jobs
-	if jobs <= 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	h.cov.Kinds = map[string]finding.ObjectCount{}
-	g, ctx := errgroup.WithContext(ctx)
-	for part := range slices.Chunk(ids, max(1, (len(ids)+jobs-1)/jobs)) {
-		g.Go(func() error {
-			reader := r.Reader()
-			for _, id := range part {
-				kind, data, err := reader.Object(id)
-				if err != nil {
-					err = h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err})
-				} else if _, err = to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err == nil {
-					h.mu.Lock()
-					n := h.cov.Kinds[kind.String()]
-					n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
-					h.cov.Kinds[kind.String()] = n
-					h.mu.Unlock()
-				}
-				if err = cmp.Or(err, ctx.Err()); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
 // The sides that a commit is reachable from.
 const (
 	wanted uint8 = 1 << iota
 	unwanted
 )
-
-// A painted commit knows from which side it was reached.
-type painted struct {
-	id, tree pack.ID
-	parents  []pack.ID
-	date     int64
-	flags    uint8
-	queued   bool
-}
-
-// A selector chooses the commits of a scope.
-type selector struct {
-	r         *repository
-	reader    *pack.Reader
-	commits   map[pack.ID]*painted
-	queue     queue[*painted] // the newest first
-	selected  []pack.ID
-	tags      []pack.ID // on the way to what is wanted
-	problems  []pack.Problem
-	symmetric bool // both sides are wanted, but not what they share
-	after     int64
-}
 
 func (s *selector) choose(scope Scope) error {
 	s.after = -1 << 62

@@ -2,11 +2,18 @@ package git
 
 import (
 	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"runtime"
 	"slices"
 	"sync"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/pack"
 	"github.com/b10lint/b10lint/scanner/source"
+	"golang.org/x/sync/errgroup"
 )
 
 // A sweeper is the callback of one sweep.
@@ -96,8 +103,63 @@ func (sw *sweeper) window(o *pack.Object) *source.Window {
 	return &out
 }
 
-// sortedIDs sorts ids and leaves each in once.
-func sortedIDs(ids []pack.ID) []pack.ID {
-	slices.SortFunc(ids, pack.ID.Compare)
-	return slices.Compact(ids)
+// hand hands over the problems met so far, and single objects, whole.
+func (h *History) hand(ctx context.Context, r *repository, want map[pack.ID]bool, problems []pack.Problem, to source.Sink) error {
+	for _, p := range problems {
+		if err := h.problem(to, p); err != nil {
+			return err
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(want), pack.ID.Compare)
+	jobs := h.opts.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	h.cov.Kinds = map[string]finding.ObjectCount{}
+	g, ctx := errgroup.WithContext(ctx)
+	for part := range slices.Chunk(ids, max(1, (len(ids)+jobs-1)/jobs)) {
+		g.Go(func() error {
+			reader := r.Reader()
+			for _, id := range part {
+				kind, data, err := reader.Object(id)
+				if err != nil {
+					err = h.problem(to, pack.Problem{ID: id, Path: h.shown, Err: err})
+				} else if _, err = to.Blob(&source.Blob{At: h.at(id, kind), Data: data}); err == nil {
+					h.mu.Lock()
+					n := h.cov.Kinds[kind.String()]
+					n.Seen, n.Scanned = n.Seen+1, n.Scanned+1
+					h.cov.Kinds[kind.String()] = n
+					h.mu.Unlock()
+				}
+				if err = cmp.Or(err, ctx.Err()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// replay hands over what the packs that were not read hold.
+func (c *packCache) replay(ctx context.Context, sw *sweeper) error {
+	if c == nil {
+		return nil
+	}
+	reader := sw.repo.Reader()
+	for _, id := range c.again {
+		if slices.Contains(sw.held, id) {
+			continue
+		}
+		kind, data, err := reader.Object(id)
+		if err != nil {
+			err = c.h.problem(sw.to, pack.Problem{ID: id, Err: err})
+		} else {
+			_, err = sw.object(&pack.Object{ID: id, Kind: kind, Data: data})
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

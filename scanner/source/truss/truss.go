@@ -26,19 +26,6 @@ type Options struct {
 	Config string
 }
 
-// An Entry is one thing that truss push would send.
-type Entry struct {
-	Path string // in the archive, slash separated; of config.yaml also when it is only sent
-	File string // on this machine
-	Size int64
-	// Link is set when the archive holds a symbolic link and not what it leads
-	// to; it is where the link leads.
-	Link string
-	// Sent is set for config.yaml, which also goes into the request itself.
-	// SentOnly is set when the ignore list keeps it out of the archive.
-	Sent, SentOnly bool
-}
-
 // Uploads returns a Source of the files that `truss push` would upload from dir: a
 // truss (a folder with a config.yaml), a chain (Python files that use
 // truss_chains) or a training folder. See UploadSet.

@@ -265,3 +265,16 @@ func (u *upload) sendConfig() {
 	e.Link = "" // its text is sent even when the archive holds only the link
 	u.entries[configName] = e
 }
+
+// An Entry is one thing that truss push would send.
+type Entry struct {
+	Path string // in the archive, slash separated; of config.yaml also when it is only sent
+	File string // on this machine
+	Size int64
+	// Link is set when the archive holds a symbolic link and not what it leads
+	// to; it is where the link leads.
+	Link string
+	// Sent is set for config.yaml, which also goes into the request itself.
+	// SentOnly is set when the ignore list keeps it out of the archive.
+	Sent, SentOnly bool
+}

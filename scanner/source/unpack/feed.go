@@ -1,8 +1,11 @@
 package unpack
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
@@ -96,4 +99,73 @@ func (s *unpackSink) abandon() error {
 	}
 	clear(s.feeds)
 	return first
+}
+
+// An unpackSink stands between a source and its sink.
+type unpackSink struct {
+	walker  *archive.Walker
+	windows *sync.Pool // *[]byte
+	ctx     context.Context
+	to      source.Sink
+	mu      sync.Mutex
+	feeds   map[feedKey]*feed // streams that are being unpacked
+}
+
+// Problem implements Sink.
+func (s *unpackSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
+
+// visitor hands over the members of the archive at a place.
+func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
+	// path is a member's path below whatever member the archive itself is.
+	path := func(member string) string {
+		if of.Member == "" || member == "" {
+			return of.Member + member
+		}
+		return of.Member + "!" + member
+	}
+	return archive.Visitor{
+		Member: func(in archive.Member) error {
+			at := of
+			at.Member = path(in.Path)
+			at.Exposure = shipped(at)
+			if in.Data != nil {
+				_, err := s.to.Blob(&source.Blob{At: at, Data: in.Data})
+				return err
+			}
+			buf := s.windows.Get().(*[]byte)
+			defer s.windows.Put(buf)
+			_, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
+				if b.Window.Offset == 0 && b.Window.Last {
+					b.Window = nil
+				}
+				return s.to.Blob(b)
+			})
+			return cmp.Or(err, broken)
+		},
+		Problem: func(member string, err error) error {
+			p := finding.Problem{Path: of.Path, Member: path(member), Object: of.Blob, Repository: of.Repository, Error: err.Error()}
+			var limit *archive.LimitError
+			var unsupported *archive.UnsupportedError
+			var odd *archive.OddError
+			switch {
+			case errors.As(err, &odd):
+				p.Warning = true
+			case errors.As(err, &limit):
+				p.Hint = "raise it with --archive-" + limit.Limit
+			case errors.Is(err, archive.ErrEncrypted):
+				p.Hint = "unpack it with its password and scan what comes out"
+			case errors.As(err, &unsupported):
+				p.Hint = "unpack it with its own program and scan what comes out"
+			}
+			return s.to.Problem(p)
+		},
+	}
+}
+
+// shipped is the exposure of a member: Shipped, unless git knows how far the archive got.
+func shipped(at finding.Location) finding.Exposure {
+	if at.Blob != "" || at.Exposure.Rank() > finding.Shipped.Rank() {
+		return at.Exposure
+	}
+	return finding.Shipped
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -194,4 +195,45 @@ func (s *ocrSink) picture(at finding.Location, data []byte) error {
 	at.Decoded = []string{source.Recognised}
 	_, err = s.to.Blob(&source.Blob{At: at, Data: []byte(mend(text)), Again: true})
 	return err
+}
+
+// recognise runs tesseract on pixels. The dictionaries are off: they turn keys
+// into words.
+func (s *ocrSink) recognise(pixels []byte) (string, error) {
+	select {
+	case s.run <- struct{}{}:
+	case <-s.ctx.Done():
+		return "", s.ctx.Err()
+	}
+	defer func() { <-s.run }()
+	ctx, cancel := context.WithTimeout(s.ctx, s.opts.Timeout)
+	defer cancel()
+	c := exec.CommandContext(ctx, s.opts.Program, "stdin", "stdout", "--psm", "6", "-c", "load_system_dawg=0", "-c", "load_freq_dawg=0")
+	c.Env = s.opts.Env
+	c.Stdin = bytes.NewReader(pixels)
+	var out, errs capped
+	out.left, errs.left = maxRecognised, 1<<10
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	switch {
+	case ctx.Err() != nil && s.ctx.Err() == nil:
+		return "", fmt.Errorf("tesseract was stopped after %s", s.opts.Timeout)
+	case err != nil:
+		line, _, _ := strings.Cut(strings.TrimSpace(errs.String()), "\n")
+		return "", errors.New(strings.TrimSuffix("tesseract: "+err.Error()+": "+line, ": "))
+	}
+	return out.String(), nil
+}
+
+// capped keeps the first bytes that are written to it.
+type capped struct {
+	bytes.Buffer
+	left int
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	n := min(len(p), c.left)
+	c.left -= n
+	c.Buffer.Write(p[:n])
+	return len(p), nil
 }

@@ -2,7 +2,6 @@ package unpack
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -10,7 +9,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"os/exec"
 	"regexp"
 	"strings"
 
@@ -136,47 +134,6 @@ func enlarge(out []byte, g *image.Gray, factor int) []byte {
 
 // maxRecognised is how much text is taken from one picture.
 const maxRecognised = 1 << 20
-
-// recognise runs tesseract on pixels. The dictionaries are off: they turn keys
-// into words.
-func (s *ocrSink) recognise(pixels []byte) (string, error) {
-	select {
-	case s.run <- struct{}{}:
-	case <-s.ctx.Done():
-		return "", s.ctx.Err()
-	}
-	defer func() { <-s.run }()
-	ctx, cancel := context.WithTimeout(s.ctx, s.opts.Timeout)
-	defer cancel()
-	c := exec.CommandContext(ctx, s.opts.Program, "stdin", "stdout", "--psm", "6", "-c", "load_system_dawg=0", "-c", "load_freq_dawg=0")
-	c.Env = s.opts.Env
-	c.Stdin = bytes.NewReader(pixels)
-	var out, errs capped
-	out.left, errs.left = maxRecognised, 1<<10
-	c.Stdout, c.Stderr = &out, &errs
-	err := c.Run()
-	switch {
-	case ctx.Err() != nil && s.ctx.Err() == nil:
-		return "", fmt.Errorf("tesseract was stopped after %s", s.opts.Timeout)
-	case err != nil:
-		line, _, _ := strings.Cut(strings.TrimSpace(errs.String()), "\n")
-		return "", errors.New(strings.TrimSuffix("tesseract: "+err.Error()+": "+line, ": "))
-	}
-	return out.String(), nil
-}
-
-// capped keeps the first bytes that are written to it.
-type capped struct {
-	bytes.Buffer
-	left int
-}
-
-func (c *capped) Write(p []byte) (int, error) {
-	n := min(len(p), c.left)
-	c.left -= n
-	c.Buffer.Write(p[:n])
-	return len(p), nil
-}
 
 // What a key looks like after it was read off a picture: the digits of b10_ may be
 // taken for letters and a slashed zero for @, the underscore is often lost, spaces

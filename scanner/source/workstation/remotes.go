@@ -14,13 +14,6 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// A keyUse is one remote or profile that a key serves.
-type keyUse struct {
-	name   string // of the remote, quoted
-	prefix string
-	at     finding.Location
-}
-
 func (in *inspector) use(key secret.Secret, u keyUse) {
 	digest := key.Digest()
 	if in.shared[digest] == nil {
