@@ -101,7 +101,8 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.opts.Roots)) {
 		vcs := s.opts.Roots[name].VCS
-		if vcs == nil || s.outside[name] { // the run looked at more than the repository
+		// Where there are several targets each location is relative to its own.
+		if vcs == nil || s.outside[name] || name == "" && len(s.Targets) > 1 { // or the run read more than the repository
 			continue
 		}
 		uri := PublicURL(vcs.URI)
@@ -116,6 +117,9 @@ func (s *sarifWriter) encode(kept []int, dropped int) ([]byte, error) {
 			v.Branch = ptr(visible(vcs.Branch))
 		}
 		run.VersionControlProvenance = append(run.VersionControlProvenance, v)
+	}
+	if n := len(run.VersionControlProvenance); n > 0 && n < len(s.Targets) {
+		run.VersionControlProvenance = nil // viewers expect every location below one of them
 	}
 	return encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{{&run, results}}}, "  ")
 }
