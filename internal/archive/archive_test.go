@@ -19,6 +19,7 @@ import (
 type seen struct {
 	mu       sync.Mutex
 	members  map[string][]byte
+	parts    map[string][]string // what members holds, in pieces
 	problems []string // "path: error"
 	errs     []error
 }
@@ -46,7 +47,7 @@ func walked(t *testing.T, limits Limits, name string, data []byte) *seen {
 	return at
 }
 
-func newSeen() *seen { return &seen{members: map[string][]byte{}} }
+func newSeen() *seen { return &seen{members: map[string][]byte{}, parts: map[string][]string{}} }
 
 func (s *seen) visitor() Visitor {
 	return Visitor{
@@ -60,7 +61,10 @@ func (s *seen) visitor() Visitor {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.members[m.Path] = append(s.members[m.Path], data...)
+			// Members of one name come in any order.
+			parts := append(s.parts[m.Path], string(data))
+			slices.Sort(parts)
+			s.parts[m.Path], s.members[m.Path] = parts, []byte(strings.Join(parts, ""))
 			return nil
 		},
 		Problem: func(path string, err error) error {
