@@ -20,7 +20,7 @@ type seen struct {
 	mu       sync.Mutex
 	members  map[string][]byte
 	parts    map[string][]string // what members holds, in pieces
-	problems []string // "path: error"
+	problems []string            // "path: error"
 	errs     []error
 }
 
