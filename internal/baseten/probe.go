@@ -17,11 +17,13 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/english"
+	"github.com/b10lint/b10lint/internal/hosts"
 	"github.com/b10lint/b10lint/internal/keyformat"
 	"github.com/b10lint/b10lint/secret"
 )
 
-// maxProbeRate is how many requests a second probing makes at most.
+// maxProbeRate is how many requests a second probing makes of Baseten at most. What
+// answers on this machine is not Baseten, and is asked without a pause by default.
 const maxProbeRate = 5
 
 // giveUpAfter is after how many keys in a row without any usable answer the
@@ -49,15 +51,19 @@ type Probe struct {
 
 // NewProbe returns a Probe. Without a Credential in o a key can be shown to be dead
 // only beside one that is let in. perSecond is the rate of requests; 0, or more than
-// maxProbeRate, means maxProbeRate. It sends nothing yet.
+// maxProbeRate, is the default. It sends nothing yet.
 func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	for _, u := range []*url.URL{o.Endpoints.Management, o.Endpoints.Inference} {
 		if err := o.Endpoints.Hosts.Allow(u); err != nil {
 			return nil, err
 		}
 	}
+	limit := rate.Limit(perSecond)
 	if perSecond <= 0 || perSecond > maxProbeRate {
-		perSecond = maxProbeRate
+		limit = maxProbeRate
+		if hosts.IsLoopback(o.Endpoints.Management.Hostname()) && hosts.IsLoopback(o.Endpoints.Inference.Hostname()) {
+			limit = rate.Inf
+		}
 	}
 	if o.Retry.Attempts == 0 {
 		o.Retry.Attempts = 3
@@ -65,7 +71,7 @@ func NewProbe(o Options, perSecond float64) (*Probe, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
-	s, err := o.stack(rate.NewLimiter(rate.Limit(perSecond), 1))
+	s, err := o.stack(rate.NewLimiter(limit, 1))
 	if err != nil {
 		return nil, err
 	}

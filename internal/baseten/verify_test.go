@@ -155,7 +155,7 @@ func TestInventorySharedPrefix(t *testing.T) {
 
 func newProbe(t *testing.T, w *basetentest.World) *baseten.Probe {
 	t.Helper()
-	p, err := baseten.NewProbe(w.Options(w.Admin), 0)
+	p, err := baseten.NewProbe(w.Options(w.Admin), 5)
 	if err != nil {
 		t.Fatal(err)
 	}
