@@ -45,7 +45,7 @@ keeps the words of what was there; --prune drops what is not found any more.`,
 		Example: `  b10lint baseline --reason 'found when the scan was introduced' --until 2027-03-31
   b10lint baseline --prune
   b10lint baseline --from report.json --output known.json
-  b10lint audit -f json=audit.json; b10lint baseline --from audit.json
+  b10lint baseline --from audit.json   # the report of an audit
   b10lint scan --baseline .b10lint-baseline.json`,
 		RunE: func(c *cobra.Command, targets []string) error { return o.run(c, env, ui, targets) },
 	}
