@@ -329,11 +329,11 @@ func folderOf(name string, deep int) string {
 	return strings.Join(parts[:min(len(parts), deep)], "/")
 }
 
-// accept says, below findings, how to accept one.
+// accept says, below findings, how to accept one. A key that was revoked is not one to accept.
 func (t *text) accept(b *bytes.Buffer) {
 	var keys []finding.Finding
 	for _, f := range t.Standing() {
-		if f.Format != "" {
+		if f.Format != "" && !f.Outcome.Dead() {
 			keys = append(keys, f)
 		}
 	}
