@@ -126,9 +126,13 @@ func (r *Receipt) differs(given *Receipt, text []byte) error {
 	}
 	for i, got := range given.Entries {
 		want := r.Entries[i]
-		if open := []string{Failed, NotAttempted, Unconfirmed}; slices.Contains(open, want.State) && slices.Contains(open, got.State) {
-			// Which of them it is, and why, may rest on an answer that no record has.
-			want.State, want.Error = got.State, got.Error
+		if open := []string{Failed, NotAttempted, Unconfirmed}; slices.Contains(open, want.State) {
+			if slices.Contains(open, got.State) {
+				// Which of them it is, and why, may rest on an answer that no record has.
+				want.State, want.Error = got.State, got.Error
+			} else {
+				want.State = "not done with"
+			}
 		}
 		want.Self = got.Self // by the credential of the run, which its prefix may not be in the journal
 		a, b := asJSON(want), asJSON(got)
@@ -136,7 +140,7 @@ func (r *Receipt) differs(given *Receipt, text []byte) error {
 		case want.Prefix != got.Prefix:
 			return fmt.Errorf("line %d: the receipt has %s where the journal's plan has %s", at(got.Prefix), show(got.Prefix), show(want.Prefix))
 		case want.State != got.State:
-			return fmt.Errorf("line %d: the receipt says that %s is %s, and the journal says %s", at(got.Prefix), show(got.Prefix), show(got.State), want.State)
+			return fmt.Errorf("line %d: the receipt says that %s is %s, and by the journal it is %s", at(got.Prefix), show(got.Prefix), show(got.State), want.State)
 		case !bytes.Equal(a, b):
 			return fmt.Errorf("line %d: what the receipt says of %s is not what the journal says", at(got.Prefix), show(got.Prefix))
 		}

@@ -72,7 +72,7 @@ func TestVerifyReceipt(t *testing.T) {
 		"a line taken out":             {last, join(cut(0, 2), cut(3, len(lines))), "line 3: record 4 where 3 belongs"},
 		"the end cut off":              {last, cut(0, 4), "it ends at line 4 with record 4"},
 		"no line left":                 {last, nil, "it holds no record"},
-		"a state changed":              {bytes.Replace(first, []byte(`"state": "failed"`), []byte(`"state": "revoked"`), 1), journal, "and the journal says failed"},
+		"a state changed":              {bytes.Replace(first, []byte(`"state": "failed"`), []byte(`"state": "revoked"`), 1), journal, "is revoked, and by the journal it is not done with"},
 		"the evidence changed":         {bytes.Replace(last, old, changed, 1), journal, "is not what the journal says"},
 		"a moment changed":             {bytes.Replace(last, []byte(`"finished": "2026`), []byte(`"finished": "2025`), 1), journal, "its own checksum does not fit"},
 		"the chain taken out":          {bytes.Replace(last, []byte(`"chain"`), []byte(`"chaim"`), 1), journal, `unknown field "chaim"`},
