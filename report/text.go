@@ -329,15 +329,10 @@ func folderOf(name string, deep int) string {
 	return strings.Join(parts[:min(len(parts), deep)], "/")
 }
 
-// accept says, below findings, how to accept one. A key that was revoked is not one to accept.
+// accept says, below findings, how to accept one.
 func (t *text) accept(b *bytes.Buffer) {
-	var keys []finding.Finding
-	for _, f := range t.Standing() {
-		if f.Format != "" && !f.Outcome.Dead() {
-			keys = append(keys, f)
-		}
-	}
-	if len(keys) == 0 || t.Run.Command != "scan" {
+	keys := acceptable(t.Report)
+	if len(keys) == 0 {
 		return
 	}
 	print := "FINGERPRINT" // of one finding it is given, of several -v lists them
@@ -353,6 +348,9 @@ func (t *text) accept(b *bytes.Buffer) {
 	}
 	for _, line := range append(fold(words, t.opts.Width), `  accept: [{fingerprint: "`+print+`", reason: WHY}]`) {
 		fmt.Fprintln(b, line)
+	}
+	if t.opts.Hook == "" {
+		fmt.Fprintln(b, "  "+acceptURL)
 	}
 }
 
