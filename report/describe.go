@@ -353,7 +353,7 @@ const acceptURL = HomeURL + "/blob/main/docs/config.md#accept-a-finding"
 // run revoked them.
 func acceptable(r finding.Report) (keys []finding.Finding) {
 	for _, f := range r.Standing() {
-		if f.Format != "" && r.Run.Command == "scan" && (f.Outcome == nil || f.Outcome.State != "revoked") {
+		if f.Format != "" && r.Run.Command == "scan" && !f.Outcome.Dead() {
 			keys = append(keys, f)
 		}
 	}
