@@ -29,8 +29,8 @@ import (
 // revocationFlags are what revoke and scan --revoke have in common.
 type revocationFlags struct {
 	dryRun, yes, includeSelf, forceActive, verifyDead, byPrefix, children bool
-	max                                                         int
-	plan, journal, receipt                                      string
+	max                                                                   int
+	plan, journal, receipt                                                string
 }
 
 func (o *revocationFlags) register(c *cobra.Command) {
