@@ -22,9 +22,6 @@ func (r *Receipt) WriteJSON(w io.Writer) error {
 	return writeJSON(w, r)
 }
 
-// WriteJSON writes the result as JSON.
-func (r *Rotated) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
-
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -267,31 +264,6 @@ func cell(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// WriteText writes the result for people.
-func (r *Rotated) WriteText(w io.Writer) error {
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "%-11s %s\n", r.State, r.Old.line())
-	if r.New != "" {
-		fmt.Fprintf(b, "            new key %s  %s\n            delivered to %s\n", show(r.New), show(r.Name), r.Sink)
-	}
-	if r.OldGone {
-		b.WriteString("            the old key is revoked\n")
-	} else if r.OldSent {
-		b.WriteString("            the delete of the old key was answered, and it is not confirmed that it is gone\n")
-	} else {
-		b.WriteString("            the old key lives\n")
-	}
-	if r.Next != "" {
-		fmt.Fprintf(b, "            when the new one is in its place: %s\n", show(r.Next))
-	}
-	fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
-	if r.Resume != "" {
-		fmt.Fprintf(b, "to go on: %s\n", show(r.Resume))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // show makes a word that came from elsewhere fit for a terminal: control and
