@@ -91,7 +91,6 @@ func mentioned(args []string) bool {
 // notRun are the commands of the pages that cannot be run here, with the reason.
 var notRun = map[string]string{
 	"kubectl":      "needs a cluster; what is fed to b10lint by a pipe is run by the script stdin",
-	"gh secret":    "needs GitHub",
 	"docker save":  "needs a Docker daemon; the line below it scans such a file",
 	"aws s3":       "needs a bucket",
 	"--to-github":  "needs GitHub",
