@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -28,16 +29,20 @@ type outputs struct {
 
 // register adds the flags that all reporting commands share.
 func (o *outputs) register(c *cobra.Command) {
-	c.Flags().VarP((*outputList)(&o.list), "format", "f", "report as FORMAT, to standard output or a file; repeatable")
-	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list every place, and what was covered")
-	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "one line a finding, no summary, no progress")
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+	}
+	c.Flags().VarP((*outputList)(&o.list), "format", "f", "report as FORMAT, to standard output or FILE; repeatable. The formats are "+strings.Join(names, ", "))
+	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list every location and what was covered")
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "one line for each finding, no summary, no progress")
 	c.MarkFlagsMutuallyExclusive("verbose", "quiet")
 	_ = c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
+		var described []string
 		for _, f := range report.Formats() {
-			names = append(names, f.Name+"\t"+f.Text)
+			described = append(described, f.Name+"\t"+f.Text)
 		}
-		return names, cobra.ShellCompDirectiveNoSpace
+		return described, cobra.ShellCompDirectiveNoSpace
 	})
 }
 

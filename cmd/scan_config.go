@@ -28,11 +28,11 @@ type configOptions struct {
 
 func (o *configOptions) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&o.file, "config", "", "read the settings from this `FILE`, not from "+config.Name+" at the repository's root")
-	f.StringVar(&o.from, "config-from", "", "read the settings as they are in this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
-	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository, and obey no comment b10lint:allow")
-	f.BoolVar(&o.noInline, "no-inline", false, "obey no comment b10lint:allow")
-	f.StringVar(&o.baseline, "baseline", "", "accept the findings in this `FILE`, which b10lint baseline writes")
+	f.StringVar(&o.file, "config", "", "read the settings from `FILE` (default: "+config.Name+" at the root of the repository)")
+	f.StringVar(&o.from, "config-from", "", "read the settings of this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
+	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository and ignore comments b10lint:allow")
+	f.BoolVar(&o.noInline, "no-inline", false, "ignore comments b10lint:allow")
+	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, which b10lint baseline writes")
 	c.MarkFlagsMutuallyExclusive("config", "config-from", "no-config")
 }
 

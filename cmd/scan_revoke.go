@@ -148,7 +148,7 @@ func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, 
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "Baseten does not accept this key: there is nothing to revoke"}
 		case wanted && known[f.Prefix] != nil:
 			f.Outcome = known[f.Prefix]
-			if s := f.Outcome.State; s == revoke.Revoked || s == revoke.AlreadyGone {
+			if f.Outcome.Dead() {
 				rules.Revoked(f)
 			}
 		case wanted:

@@ -145,6 +145,9 @@ type Outcome struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
+// Dead reports whether the key is revoked. There is no outcome in nil.
+func (o *Outcome) Dead() bool { return o != nil && (o.State == "revoked" || o.State == "already-gone") }
+
 // A Problem is something that kept the run from being complete, or that the
 // user should know of the run. Its text never holds a secret half.
 type Problem struct {

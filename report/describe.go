@@ -346,6 +346,20 @@ func basis(b string) string {
 	return visible(b)
 }
 
+// acceptURL is where it is documented how to accept a finding. Every report for people has it.
+const acceptURL = HomeURL + "/blob/main/docs/config.md#accept-a-finding"
+
+// acceptable returns the findings of a scan that someone may want to accept: keys, unless the
+// run revoked them.
+func acceptable(r finding.Report) (keys []finding.Finding) {
+	for _, f := range r.Standing() {
+		if f.Format != "" && r.Run.Command == "scan" && !f.Outcome.Dead() {
+			keys = append(keys, f)
+		}
+	}
+	return keys
+}
+
 // ruleURL is where a rule is documented. A rule's ID comes from a report and may
 // be anything.
 func ruleURL(id string) string { return HomeURL + "/blob/main/docs/rules.md#" + percent(id) }

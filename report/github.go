@@ -75,6 +75,9 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	if !r.Summary.Complete || r.Summary.Interrupted {
 		line += " INCOMPLETE: not everything could be read."
 	}
+	if len(acceptable(r)) > 0 {
+		line += " To accept a finding: " + acceptURL
+	}
 	b.WriteString("b10lint: " + line + "\n")
 	return b.Bytes(), nil
 }

@@ -97,6 +97,9 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	if left := leftOut(s); left != "" {
 		say("info", "Not listed: "+left+".")
 	}
+	if len(acceptable(report)) > 0 {
+		say("info", "To accept a finding: "+acceptURL)
+	}
 	for _, p := range report.Problems {
 		level, text := "warn", ProblemText(p)
 		if p.Warning {

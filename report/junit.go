@@ -79,6 +79,9 @@ func renderJUnit(r finding.Report, _ Options) ([]byte, error) {
 	if left := leftOut(s); left != "" {
 		suite.Output += "Not listed: " + left + ".\n"
 	}
+	if len(acceptable(r)) > 0 {
+		suite.Output += "To accept a finding: " + acceptURL + "\n"
+	}
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	e := xml.NewEncoder(&b)

@@ -145,6 +145,10 @@ func (s *sarifWriter) rules(kept []int) []*sarif.ReportingDescriptor {
 			help += "\n\n" + sentence(r.Remedy)
 			markdown += "\n\n### What to do\n\n" + r.Remedy
 		}
+		if s.Run.Command == "scan" {
+			help += "\n\nTo accept a finding: " + acceptURL
+			markdown += "\n\n[Accept a finding](" + acceptURL + ")"
+		}
 		tags := []string{"security"}
 		for _, t := range r.Tags {
 			if !slices.Contains(tags, t) && len(tags) < 20 {

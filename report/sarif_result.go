@@ -175,20 +175,13 @@ func (s *sarifWriter) message(f finding.Finding, places []finding.Location) stri
 	return plain(text)
 }
 
-// primary is where the result is shown. What has no file is shown at the
-// configuration file, and its subject is named as a logical location.
+// primary is where the result is shown: the first place, or for a finding that has
+// none the configuration file, with the key as a logical location.
 func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sarif.Location {
-	if len(places) > 0 && places[0].Path != "" {
+	if len(places) > 0 {
 		return s.location(places[0])
 	}
-	loc := &sarif.Location{PhysicalLocation: &sarif.PhysicalLocation{
-		ArtifactLocation: &sarif.ArtifactLocation{URI: ptr(fallbackURI), URIBaseId: ptr(srcRoot)},
-		Region:           lines(1, 1),
-	}}
-	if len(places) > 0 {
-		loc.LogicalLocations = logical(places[0])
-		return loc
-	}
+	loc := &sarif.Location{PhysicalLocation: fallback()}
 	full := "api-keys/" + cmp.Or(f.Prefix, f.Fingerprint, f.Rule)
 	key := &sarif.LogicalLocation{FullyQualifiedName: ptr(visible(full)), Kind: ptr("resource")}
 	if f.Key != nil && f.Key.Name != "" {
@@ -198,8 +191,17 @@ func (s *sarifWriter) primary(f finding.Finding, places []finding.Location) *sar
 	return loc
 }
 
+// fallback is the place of what has no file. GitHub refuses a whole report for one
+// location, even a related one, that names no file.
+func fallback() *sarif.PhysicalLocation {
+	return &sarif.PhysicalLocation{
+		ArtifactLocation: &sarif.ArtifactLocation{URI: ptr(fallbackURI), URIBaseId: ptr(srcRoot)},
+		Region:           lines(1, 1),
+	}
+}
+
 func (s *sarifWriter) location(l finding.Location) *sarif.Location {
-	loc := &sarif.Location{LogicalLocations: logical(l)}
+	loc := &sarif.Location{LogicalLocations: logical(l), PhysicalLocation: fallback()}
 	if l.Path == "" {
 		return loc
 	}

@@ -44,6 +44,7 @@ func TestSARIFPrimaryLocation(t *testing.T) {
 		{"a member before history", []finding.Location{history, member}, "a.zip", 1, nil},
 		{"history alone", []finding.Location{history, history}, "old.py", 1, "fp:1"},
 		{"a commit message", []finding.Location{message}, fallbackURI, 0, "fp:1"},
+		{"a commit message beside a file", []finding.Location{tree, message}, "tree.py", 1, "abc:1"},
 		{"no place", nil, fallbackURI, 0, "fp:1"},
 	} {
 		f := finding.Finding{Rule: "leaked-key", Fingerprint: "fp", Message: "m", Locations: c.places}
@@ -54,6 +55,11 @@ func TestSARIFPrimaryLocation(t *testing.T) {
 		}
 		if len(r.RelatedLocations) != c.related {
 			t.Errorf("%s: %d related locations, want %d", c.what, len(r.RelatedLocations), c.related)
+		}
+		for i, l := range r.RelatedLocations {
+			if l.PhysicalLocation == nil || l.PhysicalLocation.ArtifactLocation.URI == nil {
+				t.Errorf("%s: related location %d names no file", c.what, i)
+			}
 		}
 		if got := r.PartialFingerprints["primaryLocationLineHash"]; got != c.hash {
 			t.Errorf("%s: line hash %v, want %v", c.what, got, c.hash)

@@ -16,8 +16,11 @@ import (
 // WriteJSON writes the plan as Save does.
 func (p *Plan) WriteJSON(w io.Writer) error { return writeJSON(w, p) }
 
-// WriteJSON writes the receipt as JSON.
-func (r *Receipt) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+// WriteJSON writes the receipt as JSON, as VerifyReceipt reads it.
+func (r *Receipt) WriteJSON(w io.Writer) error {
+	r.Sum = r.sum()
+	return writeJSON(w, r)
+}
 
 // WriteJSON writes the result as JSON.
 func (r *Rotated) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
@@ -154,6 +157,9 @@ func (r *Receipt) WriteText(w io.Writer) error {
 	if r.Journal != "" {
 		fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
 	}
+	if r.Chain != nil {
+		fmt.Fprintf(b, "chain: %s\n", r.Chain)
+	}
 	if r.Resume != "" {
 		fmt.Fprintf(b, "to finish the rest: %s\n", show(r.Resume))
 	}
@@ -200,6 +206,9 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))
+	}
+	if r.Chain != nil {
+		fmt.Fprintf(b, "- Chain: %s\n", r.Chain)
 	}
 	b.WriteString("\n")
 	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
