@@ -17,10 +17,17 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// Limits that keep hostile input from filling the memory: files can be made that
-// hold millions of made-up keys. Reaching one is a Problem.
+// Limits that keep hostile input from taking the time and the memory: files can be made
+// that hold millions of made-up keys. Reaching one is a Problem.
 const (
-	maxKeys     = 1 << 20
+	// allJudged is how many matches are judged in a scan, beside one in each judgedStep
+	// bytes, and the first fewJudged, of each blob. What it takes to judge and report
+	// one is what it takes to search judgedStep bytes; what is behind is only counted.
+	allJudged  = 10_000
+	judgedStep = 4 << 10
+	fewJudged  = 8
+
+	maxKeys     = 50_000
 	maxPlaces   = 1000   // of one key
 	allPlaces   = 20_000 // of all keys, but for a few of each
 	fewPlaces   = 10
@@ -92,7 +99,7 @@ func arrange(keys []*candidate) []*candidate {
 		k.arrange()
 	}
 	slices.SortFunc(keys, func(a, b *candidate) int {
-		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
+		return cmp.Or(comparePlaces(&a.places[0], &b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return keys
 }
@@ -100,8 +107,8 @@ func arrange(keys []*candidate) []*candidate {
 // arrange puts the places in order. The same place may come twice, in a window and as part
 // of the whole, which knows more of it.
 func (k *candidate) arrange() {
-	slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
-	k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
+	slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(&a, &b), b.known()-a.known()) })
+	k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(&a, &b) == 0 })
 }
 
 // known returns how much is known of a place.
@@ -118,18 +125,23 @@ func (p place) known() int {
 
 // comparePlaces orders what is on disk now before what is only in history, then by
 // path and place.
-func comparePlaces(a, b place) int {
-	inHistory := func(l finding.Location) int {
+func comparePlaces(a, b *place) int {
+	inHistory := func(l *finding.Location) int {
 		if l.Blob != "" && !l.AtHead {
 			return 1
 		}
 		return 0
 	}
-	return cmp.Or(
-		cmp.Compare(inHistory(a.at), inHistory(b.at)),
+	order := cmp.Or( // most places differ in these
+		cmp.Compare(inHistory(&a.at), inHistory(&b.at)),
 		strings.Compare(a.at.Path, b.at.Path),
 		strings.Compare(a.at.Member, b.at.Member),
 		cmp.Compare(a.offset, b.offset),
+	)
+	if order != 0 {
+		return order
+	}
+	return cmp.Or(
 		cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column),
 		strings.Compare(a.at.Commit, b.at.Commit),
 		strings.Compare(a.at.Blob, b.at.Blob),
@@ -150,6 +162,9 @@ type gatherer struct {
 	keys  map[string]*candidate // by digest
 	// undecoded are the blobs whose encodings were not all taken off.
 	undecoded map[container]bool
+
+	// judged is how many matches were judged beyond what each blob has for itself.
+	judged atomic.Int64
 
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussFiles int
 }
@@ -174,8 +189,15 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	truss := b.At.Context
 	inside := newOutline(b)
 	left := g.markers(b, inside)
-	gaveUp := rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
-		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
+	quota := rules.Quota{Own: own(b)}
+	ours := max(fewJudged, (quota.Own.End-quota.Own.Start)/judgedStep)
+	quota.Most = ours + int(max(0, allJudged-g.judged.Load()))
+	probe := b.Window != nil && b.Window.Probe
+	if probe {
+		quota.Most = 1
+	}
+	gaveUp := rules.FindWithin(&quota, name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
+		if m.Start < quota.Own.Start || m.Start >= quota.Own.End {
 			if len(left) > 0 { // the comment may be of this window all the same
 				_, i := allow(b.Data, m.Start, b.At)
 				left.used(i)
@@ -209,12 +231,38 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 		g.hit(m, p, picture)
 		return true // also when the context has ended: what is at hand is still reported
 	})
+	if n > ours {
+		g.judged.Add(int64(n - ours))
+	}
 	if gaveUp >= 0 {
 		g.gaveUp(b, gaveUp)
 	}
-	g.unused(b, inside, left)
+	if !probe || n == 0 { // else the whole comes
+		g.counted(b, &quota)
+		g.unused(b, inside, left)
+	}
 	g.progress.Hits.Add(int64(n))
 	return n, g.ctx.Err()
+}
+
+// own is the part of a blob whose matches are its.
+func own(b *source.Blob) finding.Span {
+	if b.Window != nil {
+		return b.Window.Own
+	}
+	return finding.Span{End: len(b.Data)}
+}
+
+// counted reports what was only counted in a blob.
+func (g *gatherer) counted(b *source.Blob, q *rules.Quota) {
+	if q.Further == 0 {
+		return
+	}
+	c := newCursor(b)
+	c.move(q.First)
+	_ = g.Problem(finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository, Error: fmt.Sprintf(
+		"from line %d on, %d strings of the form of a key were counted and not judged: a scan judges %d, and one in %d KiB", c.Line+1, q.Further, allJudged, judgedStep>>10),
+		Hint: "scan the file alone, or in parts"})
 }
 
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
@@ -356,11 +404,8 @@ func (g *gatherer) count(b *source.Blob) {
 	if b.Again {
 		return
 	}
-	own := len(b.Data)
-	if b.Window != nil {
-		own = b.Window.Own.End - b.Window.Own.Start
-	}
-	g.progress.Bytes.Add(int64(own))
+	part := own(b)
+	g.progress.Bytes.Add(int64(part.End - part.Start - b.Before))
 	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
 		return
 	}
