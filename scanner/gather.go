@@ -17,25 +17,6 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// Limits that keep hostile input from taking the time and the memory: files can be made
-// that hold millions of made-up keys. Reaching one is a Problem.
-const (
-	// allJudged is how many matches are judged in a scan, beside one in each judgedStep
-	// bytes, and the first fewJudged, of each blob. What it takes to judge and report
-	// one is what it takes to search judgedStep bytes; what is behind is only counted.
-	allJudged  = 10_000
-	judgedStep = 4 << 10
-	fewJudged  = 8
-
-	maxKeys     = 50_000
-	maxPlaces   = 1000   // of one key
-	allPlaces   = 20_000 // of all keys, but for a few of each
-	fewPlaces   = 10
-	maxTruss    = 10_000 // files
-	maxUnused   = 10_000 // comments
-	maxProblems = 10_000
-)
-
 // hits are what a walk found.
 type hits struct {
 	keys     []*candidate       // each with its places, in order; see arrange
@@ -73,6 +54,7 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 	}
 	g.found.keys = arrange(g.found.keys)
 	g.droppedPlaces += thin(g.found.keys)
+	g.found.problems = append(g.found.problems, g.remaining()...)
 	slices.Sort(g.found.trussFiles)
 	g.found.trussFiles = slices.Compact(g.found.trussFiles)
 	for _, limit := range []struct {
@@ -162,6 +144,8 @@ type gatherer struct {
 	keys  map[string]*candidate // by digest
 	// undecoded are the blobs whose encodings were not all taken off.
 	undecoded map[container]bool
+	// remainders are the files in which something was only counted.
+	remainders map[container]*remainder
 
 	// judged is how many matches were judged beyond what each blob has for itself.
 	judged atomic.Int64
@@ -191,7 +175,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	left := g.markers(b, inside)
 	quota := rules.Quota{Own: own(b)}
 	ours := max(fewJudged, (quota.Own.End-quota.Own.Start)/judgedStep)
-	quota.Most = ours + int(max(0, allJudged-g.judged.Load()))
+	quota.Most = ours + int(min(maxJudged, max(0, int64(allJudged)-g.judged.Load())))
 	probe := b.Window != nil && b.Window.Probe
 	if probe {
 		quota.Most = 1
@@ -253,23 +237,16 @@ func own(b *source.Blob) finding.Span {
 	return finding.Span{End: len(b.Data)}
 }
 
-// counted reports what was only counted in a blob.
-func (g *gatherer) counted(b *source.Blob, q *rules.Quota) {
-	if q.Further == 0 {
-		return
-	}
-	c := newCursor(b)
-	c.move(q.First)
-	_ = g.Problem(finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository, Error: fmt.Sprintf(
-		"from line %d on, %d strings of the form of a key were counted and not judged: a scan judges %d, and one in %d KiB", c.Line+1, q.Further, allJudged, judgedStep>>10),
-		Hint: "scan the file alone, or in parts"})
+// problemIn is a problem with a blob.
+func problemIn(b *source.Blob) finding.Problem {
+	return finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository}
 }
 
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
 func (g *gatherer) gaveUp(b *source.Blob, offset int) {
 	c := newCursor(b)
 	c.move(offset)
-	at := container{b.At.Repository, b.At.Path, b.At.Blob, b.At.Object, b.At.Member}
+	at := containerOf(b.At)
 	g.mu.Lock()
 	known := g.undecoded[at]
 	if g.undecoded == nil {
@@ -282,9 +259,9 @@ func (g *gatherer) gaveUp(b *source.Blob, offset int) {
 	if known {
 		return
 	}
-	p := finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository, Error: fmt.Sprintf(
-		"from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
-		c.Line+1, rules.DecodeFactor)}
+	p := problemIn(b)
+	p.Error = fmt.Sprintf("from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
+		c.Line+1, rules.DecodeFactor)
 	_ = g.Problem(p)
 }
 
@@ -309,65 +286,6 @@ func (g *gatherer) hit(m rules.Match, p place, picture bool) {
 	if k.places = append(k.places, p); len(k.places) == 4*maxPlaces {
 		g.droppedPlaces += k.thin(maxPlaces)
 	}
-}
-
-// thin leaves no more than most places of a key, in order: the last one, the first one of
-// each file as far as that goes, and the first ones. It returns how many it dropped. What
-// is left depends on the places alone, also when it is done in steps.
-func (k *candidate) thin(most int) (dropped int) {
-	k.arrange()
-	if len(k.places) <= most {
-		return 0
-	}
-	dropped = len(k.places) - most
-	last := len(k.places) - 1
-	rank := func(i int) int {
-		if i == 0 || i == last {
-			return 0
-		}
-		if a, b := &k.places[i-1].at, &k.places[i].at; a.Path != b.Path || a.Repository != b.Repository {
-			return 1
-		}
-		return 2
-	}
-	kept := make([]place, 0, most)
-	take := make([]bool, len(k.places))
-	left := most
-	for r := range 3 {
-		for i := range k.places {
-			if left > 0 && rank(i) == r {
-				take[i] = true
-				left--
-			}
-		}
-	}
-	for i, p := range k.places {
-		if take[i] {
-			kept = append(kept, p)
-		}
-	}
-	k.places = kept
-	return dropped
-}
-
-// thin bounds the places of each key and of all. It returns how many it dropped.
-func thin(keys []*candidate) (dropped int) {
-	all := 0
-	for _, k := range keys {
-		all += min(len(k.places), maxPlaces)
-	}
-	most := maxPlaces
-	if all > allPlaces {
-		most = min(most, max(fewPlaces, allPlaces/len(keys)))
-	}
-	for _, k := range keys {
-		dropped += k.thin(most)
-	}
-	return dropped
-}
-
-func furtherPlaces(n int) string {
-	return fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most, and %d of all keys", n, maxPlaces, allPlaces)
 }
 
 // meet keeps the path of a .trussrc that a folder scan met: one in the home or a truss is
