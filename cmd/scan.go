@@ -20,6 +20,7 @@ type scanOptions struct {
 	failOn        level[finding.Severity, *finding.Severity]
 	minConfidence level[finding.Confidence, *finding.Confidence]
 	onProblem     choice
+	failOnNew     bool
 	exclude       []string
 	include       []string
 	jobs          int
@@ -82,6 +83,7 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
 	o.unpack.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
+	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: list what it knows too, and fail only for what is new")
 	o.onProblem.register(c, "on-problem", "", "whether what could not be read fails the run (default fail; in hooks warn)")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence and count the rest")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "skip paths that match this `GLOB`, where ** crosses folders; repeatable")
@@ -126,6 +128,9 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if err != nil {
 		return err
 	}
+	if o.failOnNew && !slices.ContainsFunc(targets, func(t *scanTarget) bool { return t.settings.baseline != nil || t.settings.earlier != nil }) {
+		return usage("name what is known with --baseline FILE: a baseline or an earlier JSON report", "--fail-on-new has nothing to compare with")
+	}
 	mode := o.verify.mode.value
 	if o.revoke.on {
 		o.revoke.flags.yes = o.places.yes
@@ -164,7 +169,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 		revocation.look(c.Context(), r)
 		found.Verify(c.Context(), &r, verifier)
 	}
-	settle(&r, targets, found, func(t *scanTarget) bool {
+	settle(&r, targets, found, o.failOnNew, func(t *scanTarget) bool {
 		return o.unbounded() && t.settings.everything(t.args) && (len(targets) == 1 || !o.config.shared())
 	})
 	stop()
@@ -175,7 +180,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	code := status(r, failing(r, targets))
+	code := status(r, failing(r, targets, o.failOnNew))
 	if code == ExitIncomplete && scanErr == nil && o.forgiven(r, targets) {
 		code = ExitClean
 		if o.outputs.hook != "" { // which shows no report of a clean run
