@@ -277,7 +277,9 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 			break
 		}
 	}
-	rules.Derive(&all)
+	if len(sources) > 1 {
+		rules.Derive(&all)
+	}
 	scanner.SortProblems(all.Problems)
 	slices.Sort(found.TrussFiles)
 	found.TrussFiles = slices.Compact(found.TrussFiles)
@@ -287,6 +289,10 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 // within calls fn with the targets that hold a location of f, all for one without, and
 // with the part of f that is there.
 func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
+	if len(all) == 1 {
+		fn(all[0], f)
+		return
+	}
 	for _, t := range all {
 		part := f
 		part.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool {
@@ -316,13 +322,18 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	})
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
+		var last, path string // one file may hold many
 		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
 			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t), Reports: reportedByScan,
 			Path: func(at finding.Location) string {
-				if rel, ok := t.settings.relative(at.Path); ok {
-					return rel
+				if at.Path == last && last != "" {
+					return path
 				}
-				return strings.TrimPrefix(at.Path, "./")
+				last, path = at.Path, strings.TrimPrefix(at.Path, "./")
+				if rel, ok := t.settings.relative(at.Path); ok {
+					path = rel
+				}
+				return path
 			},
 		})
 	}
