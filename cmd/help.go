@@ -35,7 +35,7 @@ var flagGroups = []helpGroup{
 		to-github to-gitlab repo to-kubectl to-kubernetes secret secret-key namespace to-stdout exec`), nil},
 	{"Verification", []string{"verify", "by"}, []string{"scan"}},
 	{"Revocation", strings.Fields(`revoke apply resume dry-run yes plan receipt journal max include-self force-active
-		by-prefix verify-dead`), []string{"scan"}},
+		by-prefix children verify-dead`), []string{"scan"}},
 	{"Output", strings.Fields("format output jq quiet verbose color"), nil},
 	{"Access to Baseten", strings.Fields("api-key-file api-key-stdin profile remote remote-url ca-file"),
 		[]string{"scan", "revoke", "rotate", "audit"}},

@@ -75,6 +75,9 @@ func (p *Plan) WriteText(w io.Writer) error {
 		if len(it.Made) > 0 {
 			row("children", revokeMade(it.Made))
 		}
+		for n, deed := range it.Did {
+			row([]string{"did", ""}[min(n, 1)], deed)
+		}
 	}
 	writeLeft(b, "keep", p.Refused)
 	writeLeft(b, "forged", p.Forged)
@@ -95,6 +98,8 @@ func (p Proof) words() string {
 		return "none needed: it was named"
 	case ByUse:
 		return "none needed: no found key, chosen by its last use"
+	case ByMaker:
+		return "the audit log: a key of this plan created it, or a key that that one created"
 	case ByPrefix:
 		return "NONE: only its public prefix was compared, which anyone can write (--by-prefix)"
 	}
@@ -139,6 +144,9 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		}
 		if len(e.Made) > 0 {
 			fmt.Fprintf(b, "              %s\n", show(revokeMade(e.Made)))
+		}
+		for _, deed := range e.Did {
+			fmt.Fprintf(b, "              did: %s\n", show(deed))
 		}
 		if by := e.otherCredential(r); by != "" {
 			fmt.Fprintf(b, "              by %s\n", show(by))
@@ -229,6 +237,14 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	for _, left := range [][]Left{r.Refused, r.Forged, r.Unmatched} {
 		for _, l := range left {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
+		}
+	}
+	for _, e := range r.Entries {
+		if len(e.Did) > 0 {
+			fmt.Fprintf(b, "\nWhat %s did that outlives it, by the audit log:\n\n", cell(e.Prefix))
+		}
+		for _, deed := range e.Did {
+			fmt.Fprintf(b, "- %s\n", cell(deed))
 		}
 	}
 	if r.Resume != "" {
