@@ -99,11 +99,9 @@ func runEnd(data []byte, i int) int {
 // headOf returns the code of a run that stands for a container, and how many bytes before
 // its first digit there are; nil for other runs.
 func headOf(run []byte) (c *digitCode, skip int) {
-	if !heads[run[0]&0x7f][run[1]&0x7f] {
-		return nil, 0
-	}
 	run = run[:min(len(run), minDigits)]
-	if isHead(&base64Code, run) {
+	may := func(i int) bool { return heads[run[i]][(run[i+1]-'+')/64]>>((run[i+1]-'+')%64)&1 != 0 }
+	if may(0) && isHead(&base64Code, run) {
 		return &base64Code, 0
 	}
 	switch { // 0x504b0304, \x504b0304, as in a dump of a database, and \nUEsDB, as in JSON
@@ -113,6 +111,7 @@ func headOf(run []byte) (c *digitCode, skip int) {
 		skip = 2
 	}
 	switch {
+	case !may(skip):
 	case skip == 1 && isHead(&base64Code, run[1:]):
 		return &base64Code, 1
 	case isHead(&hexCode, run[skip:]):
@@ -121,33 +120,26 @@ func headOf(run []byte) (c *digitCode, skip int) {
 	return nil, 0
 }
 
-// heads are the first two characters of the runs that headOf knows: most others go by them.
-var heads = func() (may [128][128]bool) {
+// heads are the first two digits of the runs that stand for a container, by the first, with
+// a bit for the second from '+' on. Most other runs go by them.
+var heads = func() (may [128][2]uint64) {
+	set := func(digits string) { may[digits[0]][(digits[1]-'+')/64] |= 1 << ((digits[1] - '+') % 64) }
 	for _, k := range kinds {
 		for _, start := range k.starts {
-			second := []byte(start[1:])
-			if len(second) == 0 {
-				second = []byte{0x01, 0x5e, 0x9c, 0xda} // zlib's
-			}
+			second := []byte{0x01, 0x5e, 0x9c, 0xda} // zlib's
 			if len(start) > 1 {
-				second = second[:1]
+				second = []byte{start[1]}
 			}
 			for _, c := range second {
-				b := []byte(base64.StdEncoding.EncodeToString([]byte{start[0], c, 0}))
-				may[b[0]][b[1]] = true
-				b = []byte(base64.StdEncoding.EncodeToString(b))
-				may[b[0]][b[1]] = true
+				b := base64.StdEncoding.EncodeToString([]byte{start[0], c, 0})
+				set(b)
+				set(base64.StdEncoding.EncodeToString([]byte(b)))
 			}
-			for _, h := range []string{"%02x", "%02X"} {
-				h = fmt.Sprintf(h, start[0])
-				may[h[0]][h[1]] = true
-			}
+			set(fmt.Sprintf("%02x", start[0]))
+			set(fmt.Sprintf("%02X", start[0]))
 		}
 	}
-	may['0']['x'], may['0']['X'], may['_']['T'] = true, true, true // xz in the other alphabet
-	for c := range may['x'] {
-		may['x'][c], may['n'][c], may['r'][c], may['t'][c] = true, true, true, true
-	}
+	set("_T") // xz in the other alphabet
 	return may
 }()
 
@@ -224,20 +216,18 @@ func Carries(data []byte, fresh []span.Span) bool {
 	}
 	seen := 0 // up to here no run has a head
 	for _, s := range fresh {
-		from := max(seen, min(s.Start, len(data)))
-		for from > seen && base64Code.value[data[from-1]] >= 0 {
-			from--
-		}
-		part := data[:min(len(data), s.End+minDigits)]
-		for i, end := nextRun(part, from); i >= 0; i, end = nextRun(part, end) {
-			if i == from { // its head may be in a line before
-				i = firstLine(data, seen, i)
+		// Of each run that the range touches, this shows enough to be one.
+		part := data[:min(len(data), s.End+minDigits-1)]
+		for i, end := nextRun(part, max(seen, s.Start-minDigits+1)); i >= 0; i, end = nextRun(part, end) {
+			for i > seen && base64Code.value[data[i-1]] >= 0 {
+				i--
 			}
-			if c, _ := headOf(part[i:]); c != nil && end > s.Start {
+			i = firstLine(data, seen, i) // its head may be in a line before
+			if c, _ := headOf(data[i:]); c != nil && end > s.Start {
 				return true
 			}
+			seen = end
 		}
-		seen = max(seen, s.End)
 	}
 	return false
 }
@@ -446,7 +436,7 @@ func (w *walk) decoded(n node) error {
 	switch {
 	case kind != none:
 		return w.container(kind, n)
-	case n.depth >= w.limits.Depth || len(head) < minDigits:
+	case n.depth >= w.limits.Depth, len(head) < minDigits, runEnd(head[:minDigits], 0) < minDigits:
 		return nil
 	}
 	if c, _ := headOf(head); c == nil {
