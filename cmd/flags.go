@@ -181,6 +181,6 @@ func count(conditions ...bool) (n int) {
 type cacheFolder struct{ dir string }
 
 func (f *cacheFolder) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.dir, "cache", "", "keep what saves work next time in this `FOLDER`; never a key")
+	c.Flags().StringVar(&f.dir, "cache", "", "cache results in `FOLDER` to speed up later runs (keys are never stored)")
 	_ = c.MarkFlagDirname("cache")
 }

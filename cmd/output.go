@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 )
 
@@ -28,16 +31,20 @@ type outputs struct {
 
 // register adds the flags that all reporting commands share.
 func (o *outputs) register(c *cobra.Command) {
-	c.Flags().VarP((*outputList)(&o.list), "format", "f", "report as FORMAT, to standard output or a file; repeatable")
-	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list every place, and what was covered")
-	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "one line a finding, no summary, no progress")
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+	}
+	c.Flags().VarP((*outputList)(&o.list), "format", "f", "report as FORMAT, to standard output or FILE; repeatable. The formats are "+strings.Join(names, ", "))
+	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list every location and what was covered")
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "one line for each finding, no summary, no progress")
 	c.MarkFlagsMutuallyExclusive("verbose", "quiet")
 	_ = c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
+		var described []string
 		for _, f := range report.Formats() {
-			names = append(names, f.Name+"\t"+f.Text)
+			described = append(described, f.Name+"\t"+f.Text)
 		}
-		return names, cobra.ShellCompDirectiveNoSpace
+		return described, cobra.ShellCompDirectiveNoSpace
 	})
 }
 
@@ -80,6 +87,9 @@ func (o *outputs) open(ui *UI) (*reportWriter, error) {
 			var err error
 			if f, err = atomicfile.Create(out.file, atomicfile.Mode{Perm: 0o644}); err != nil {
 				w.abandon()
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil, failed(err, "nothing was changed; make the folder first: mkdir -p "+shell.Quote(filepath.Dir(out.file)))
+				}
 				return nil, failed(err, "the report could not be started; nothing was changed")
 			}
 		}

@@ -32,9 +32,10 @@ ones too. With a command behind --, it runs that and masks what it writes to its
 standard output and its standard error, each on its own.
 
 Text goes out as it comes, after 40 ms at the latest, but for the end of a line that
-may hold a part of a key: that waits for what follows. The command's exit status is
-kept, signals are handed on to it, and its input is left alone. What it writes is a
-pipe to it, so it may leave out colours and progress bars.`,
+may hold a part of a key: that waits for what follows. Text that is encoded too deeply
+to be searched is withheld, and a line in the output says so. The command's exit
+status is kept, signals are handed on to it, and its input is left alone. What it
+writes is a pipe to it, so it may leave out colours and progress bars.`,
 		Example: `  kubectl logs deploy/api | b10lint redact
   b10lint redact -- make test
   cat session.log | b10lint redact`,

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -47,11 +46,7 @@ func Main(ctx context.Context, env Env) int {
 		// What cobra itself returns is a flag or an argument that it refused.
 		e = usage("run '"+at.CommandPath()+" --help' for the commands and flags", "%w", err).(*exitError)
 		if word := strings.SplitN(err.Error(), `"`, 3); len(word) == 3 && strings.HasPrefix(err.Error(), "unknown command") {
-			var names []string
-			for _, c := range at.Commands() {
-				names = append(names, c.Name())
-			}
-			e.hints[0] = didYouMean(word[1], "", append(names, "help")) + e.hints[0]
+			e.hints[0] = didYouMean(word[1], "", commandNames(at)) + e.hints[0]
 		}
 	}
 	if text := e.Error(); text != "" {
@@ -128,9 +123,9 @@ line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output: auto, always or never (NO_COLOR is obeyed)")
-	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newAudit(env, ui),
-		newTimeline(env, ui), newRules(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
+	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output (NO_COLOR is obeyed)")
+	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newReceipt(env), newAudit(env, ui),
+		newTimeline(env, ui), newRules(env), newExplain(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
 		newDoctor(env), newTrussIgnore(env), newAction(env, ui), &cobra.Command{
 			Use:     "version",
 			Short:   "Print the version",
@@ -150,29 +145,9 @@ line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 	for _, shell := range completion.Commands() {
 		shell.Example = "  b10lint completion " + shell.Name()
 	}
-	root.SetHelpCommand(&cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Help about any command",
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 { // cobra's own help command takes this for success
-				return usage("run '"+root.Name()+" --help' for the commands", "there is no command %q", strings.Join(args, " "))
-			}
-			c.InitDefaultHelpFlag()
-			return c.Help()
-		},
-	})
+	setHelp(root, env)
 	root.Version = t.Version
 	root.SetVersionTemplate(version)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		e := usage("run '"+c.CommandPath()+" --help' for its flags", "%w", err).(*exitError)
-		if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
-			var names []string
-			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			e.hints[0] = didYouMean(name, "--", names) + e.hints[0]
-		}
-		return e
-	})
 	return root
 }
 

@@ -55,25 +55,3 @@ func newRules(env Env) *cobra.Command {
 	})
 	return c
 }
-
-// wrap breaks each paragraph of text into lines of at most width bytes, where
-// words allow.
-func wrap(text string, width int) string {
-	paragraphs := strings.Split(text, "\n\n")
-	for i, p := range paragraphs {
-		lines := []string{""}
-		for _, word := range strings.Fields(p) {
-			last := &lines[len(lines)-1]
-			switch {
-			case *last == "":
-				*last = word
-			case len(*last)+1+len(word) > width:
-				lines = append(lines, word)
-			default:
-				*last += " " + word
-			}
-		}
-		paragraphs[i] = strings.Join(lines, "\n")
-	}
-	return strings.Join(paragraphs, "\n\n")
-}

@@ -20,6 +20,7 @@ type scanOptions struct {
 	failOn        level[finding.Severity, *finding.Severity]
 	minConfidence level[finding.Confidence, *finding.Confidence]
 	onProblem     choice
+	failOnNew     bool
 	exclude       []string
 	include       []string
 	jobs          int
@@ -46,40 +47,32 @@ func newScan(env Env, ui *UI) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scan [TARGET...]",
 		Short: "Find keys in files, folders and standard input",
-		Long: `Scan reads every byte of the targets and reports each distinct key once, with
-every place where it was seen. A target is a file, a folder, or "-" for standard
-input; without one it is the current folder.
+		Long: `Scan reads every byte of the targets and reports each distinct key once, with every
+location. A target is a file, a folder, or "-" for standard input; the default is the
+current folder. In a git repository the whole history is scanned as well as the files:
+every blob, commit and tag on every branch, in stashes and notes, and what no branch
+refers to any more.
 
-With --verify each key is looked up in Baseten's list of keys by its prefix, so
-that a finding says whether the key still works, whose it is and what it may do.
-No found key is sent for that. --verify=probe sends each found key itself to
-Baseten, where it is read only, and needs no API key; see docs/verify.md.
+With --verify each key is looked up in Baseten's list of keys by its prefix, and no
+found key is sent; --verify=probe sends each found key itself to Baseten and needs no
+API key (docs/verify.md). --revoke revokes the leaked keys that work and are ours,
+after a plan and a question, and proves each first by sending it to Baseten
+(docs/incident.md). --home scans the places on this workstation where keys are kept,
+and checks how they are kept; --truss scans what truss push would upload.
 
-Of a git repository, all that is in it is looked at, beside the files: every blob,
-commit and tag on every branch, in stashes and notes, and what no branch has any
-more. For each key the report says which commit brought it and which took it away.
-
---home looks at the places on this workstation where keys are known to be, and at
-how they are kept; --truss at what truss push would upload from a folder.
-
-With --revoke the leaked keys that are live and ours are revoked after a plan was
-shown and confirmed, and the report says what became of each; see docs/incident.md.
-Each is sent to Baseten first, to prove that it is the key that its prefix names.
-
-What could not be read is reported too, and makes the run incomplete: nothing is
-called clean that was not looked at.`,
+What could not be read is reported and makes the run incomplete, exit status 3.`,
 		Example: `  b10lint scan
   b10lint scan src notebooks/run.ipynb
+  b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
-  b10lint scan --verify
-  b10lint scan --revoke --receipt receipt.md .
-  b10lint scan --verify=both --api-key-file key.txt .
-  b10lint scan --home
-  b10lint scan --truss my-model && truss push my-model
-  kubectl get secrets -A -o yaml | b10lint scan -
   b10lint scan --staged              # what the next commit would bring
   b10lint scan --range origin/main..HEAD
-  b10lint scan --exclude 'vendor/**' --exclude '*.min.js' .`,
+  b10lint scan --verify
+  b10lint scan --verify=both --api-key-file key.txt .
+  b10lint scan --revoke --receipt receipt.md .
+  b10lint scan --home
+  b10lint scan --truss my-model && truss push my-model
+  kubectl get secrets -A -o yaml | b10lint scan -`,
 		RunE: func(c *cobra.Command, targets []string) error { return runScan(c, env, ui, o, targets) },
 	}
 	o.outputs.register(c)
@@ -90,12 +83,13 @@ called clean that was not looked at.`,
 	o.unpack.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
-	o.onProblem.register(c, "on-problem", "", "whether something that could not be read fails the run (default fail; warn in hooks)")
-	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence; the rest are counted")
-	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out paths that match this glob (** crosses folders); repeatable")
-	f.StringArrayVar(&o.include, "include", nil, "look only at files that match this glob; repeatable")
+	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: list what it knows too, and fail only for what is new")
+	o.onProblem.register(c, "on-problem", "", "whether what could not be read fails the run (default fail; in hooks warn)")
+	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence and count the rest")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "skip paths that match this `GLOB`, where ** crosses folders; repeatable")
+	f.StringArrayVar(&o.include, "include", nil, "scan only files that match this `GLOB`; repeatable")
 	o.places.register(c)
-	f.IntVar(&o.jobs, "jobs", 0, "read with this many threads (default: one a processor)")
+	f.IntVar(&o.jobs, "jobs", 0, "read with `N` threads (default: one a processor)")
 	o.cache.register(c)
 	o.verify.register(c)
 	o.revoke.register(c)
@@ -133,6 +127,9 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	targets, args, err := o.targets(env, args)
 	if err != nil {
 		return err
+	}
+	if o.failOnNew && !slices.ContainsFunc(targets, func(t *scanTarget) bool { return t.settings.baseline != nil || t.settings.earlier != nil }) {
+		return usage("name what is known with --baseline FILE: a baseline or an earlier JSON report", "--fail-on-new has nothing to compare with")
 	}
 	mode := o.verify.mode.value
 	if o.revoke.on {
@@ -172,7 +169,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 		revocation.look(c.Context(), r)
 		found.Verify(c.Context(), &r, verifier)
 	}
-	settle(&r, targets, found, func(t *scanTarget) bool {
+	settle(&r, targets, found, o.failOnNew, func(t *scanTarget) bool {
 		return o.unbounded() && t.settings.everything(t.args) && (len(targets) == 1 || !o.config.shared())
 	})
 	stop()
@@ -183,7 +180,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	code := status(r, failing(r, targets))
+	code := status(r, failing(r, targets, o.failOnNew))
 	if code == ExitIncomplete && scanErr == nil && o.forgiven(r, targets) {
 		code = ExitClean
 		if o.outputs.hook != "" { // which shows no report of a clean run

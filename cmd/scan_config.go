@@ -1,14 +1,17 @@
 package cmd
 
 import (
+	"bufio"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 	gitconfig "github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
@@ -28,11 +31,11 @@ type configOptions struct {
 
 func (o *configOptions) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&o.file, "config", "", "read the settings from this `FILE`, not from "+config.Name+" at the repository's root")
-	f.StringVar(&o.from, "config-from", "", "read the settings as they are in this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
-	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository, and obey no comment b10lint:allow")
-	f.BoolVar(&o.noInline, "no-inline", false, "obey no comment b10lint:allow")
-	f.StringVar(&o.baseline, "baseline", "", "accept the findings in this `FILE`, which b10lint baseline writes")
+	f.StringVar(&o.file, "config", "", "read the settings from `FILE` (default: "+config.Name+" at the root of the repository)")
+	f.StringVar(&o.from, "config-from", "", "read the settings of this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
+	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository and ignore comments b10lint:allow")
+	f.BoolVar(&o.noInline, "no-inline", false, "ignore comments b10lint:allow")
+	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, written by b10lint baseline; compare with a JSON report")
 	c.MarkFlagsMutuallyExclusive("config", "config-from", "no-config")
 }
 
@@ -43,6 +46,7 @@ type settings struct {
 	repository bool        // it is the root of a work tree
 	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
+	earlier    *finding.Report // that --baseline names in place of a baseline
 }
 
 // shared reports whether the flags have one file of settings, or one baseline, for
@@ -72,7 +76,7 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 		}
 	}
 	if err == nil {
-		s.baseline, err = o.loadBaseline(s)
+		err = o.loadBaseline(s)
 	}
 	if e := (*exitError)(nil); errors.As(err, &e) {
 		return nil, err
@@ -84,31 +88,42 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	return s, nil
 }
 
-// loadBaseline reads the baseline of the command line, else that of the settings, nil
-// for none. One that the settings of a commit name is the one in that commit.
-func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error) {
+// loadBaseline reads the baseline of the command line, which may be the JSON report of an
+// earlier run, else that of the settings. One that the settings of a commit name is the
+// one in that commit.
+func (o *configOptions) loadBaseline(s *settings) (err error) {
 	name := o.baseline
 	switch {
 	case name != "":
-		b, err = config.LoadBaseline(name)
 	case s.Baseline == "" || o.noBaseline:
-		return nil, nil
+		return nil
 	case o.from != "":
 		revision, _, _ := strings.Cut(o.from, ":")
 		at := revision + ":" + s.Baseline
 		data, err := gitsource.FileAt(s.root, revision, s.Baseline, maxConfig)
 		if err != nil {
-			return nil, &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
+			return &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
 		}
-		return config.ParseBaseline(at, data)
+		s.baseline, err = config.ParseBaseline(at, data)
+		return err
 	default:
 		name = shorter(filepath.Join(s.root, filepath.FromSlash(s.Baseline)))
-		b, err = config.LoadBaseline(name)
 	}
+	s.baseline, err = config.LoadBaseline(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
+		return usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
 	}
-	return b, err
+	if err != nil && o.baseline != "" {
+		if f, openErr := os.Open(name); openErr == nil {
+			defer f.Close()
+			if r, readErr := report.Read(bufio.NewReader(f)); readErr == nil {
+				s.earlier = &r
+				return nil
+			}
+		}
+		return usage("--baseline takes what b10lint baseline writes, or the JSON report of an earlier run, from -f json=FILE", "%w", err)
+	}
+	return err
 }
 
 // misconfigured is the error of settings that are not understood: each mistake with

@@ -34,16 +34,16 @@ const anyRemote = "the hook's"
 func (o *historyOptions) register(c *cobra.Command) {
 	f := c.Flags()
 	o.set = f.Changed
-	f.BoolVar(&o.noHistory, "no-history", false, "look at files only, not at git's objects")
-	f.BoolVar(&o.historyOnly, "history-only", false, "look at git's objects only, not at files")
-	f.BoolVar(&o.allRefs, "all-refs", true, "look at every object, reachable or not; this is always so without a range")
-	f.StringVar(&o.since, "since", "", "look only at what came after this revision, date (2026-01-31) or age (36h, 14d, 2w)")
-	f.StringVar(&o.commitRange, "range", "", "look only at what the commits of A..B or A...B bring")
-	f.BoolVar(&o.staged, "staged", false, "look only at what the index would commit and HEAD does not have")
-	f.StringVar(&o.commitMessage, "commit-msg", "", "look only at the message in this file, for the commit-msg hook")
-	f.StringVar(&o.prePush, "pre-push", "", "look only at what is about to be pushed, as the pre-push hook is told on standard input; with the remote's name, what it has is not new")
+	f.BoolVar(&o.noHistory, "no-history", false, "scan only files, not git's objects")
+	f.BoolVar(&o.historyOnly, "history-only", false, "scan only git's objects, not files")
+	f.BoolVar(&o.allRefs, "all-refs", true, "scan every object, reachable or not; this is always so without a range")
+	f.StringVar(&o.since, "since", "", "scan only what came after `REV`: a revision, a date (2026-01-31) or an age (36h, 14d, 2w)")
+	f.StringVar(&o.commitRange, "range", "", "scan only what the commits of `A..B` (or A...B) add")
+	f.BoolVar(&o.staged, "staged", false, "scan only what the next commit would add")
+	f.StringVar(&o.commitMessage, "commit-msg", "", "scan only the message in this `FILE`, for the commit-msg hook")
+	f.StringVar(&o.prePush, "pre-push", "", "scan only what is about to be pushed, which the pre-push hook reads on standard input; what this `REMOTE` has is not new")
 	f.Lookup("pre-push").NoOptDefVal = anyRemote
-	f.BoolVar(&o.preReceive, "pre-receive", false, "look only at what is being received, as the pre-receive hook is told on standard input")
+	f.BoolVar(&o.preReceive, "pre-receive", false, "scan only what is being received, which the pre-receive hook reads on standard input")
 	scopes := []string{"since", "range", "staged", "commit-msg", "pre-push", "pre-receive"}
 	c.MarkFlagsMutuallyExclusive(append(scopes, "no-history")...)
 	c.MarkFlagsMutuallyExclusive("no-history", "history-only")

@@ -32,12 +32,12 @@ const mine = "~"
 
 func (p *placesFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&p.home, "home", "", "look at the places of this home, or of the one at `DIR`, where keys are known to be")
+	f.StringVar(&p.home, "home", "", "scan the places where keys are kept in this home, or in the one at `DIR`")
 	f.Lookup("home").NoOptDefVal = mine
-	f.StringVar(&p.truss, "truss", "", "look at the files that truss push would upload from `DIR`")
+	f.StringVar(&p.truss, "truss", "", "scan the files that truss push would upload from `DIR`")
 	f.StringVar(&p.config, "truss-config", "", "with --truss: the `FILE` that truss push --config is given")
-	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the upload, and read nothing")
-	f.BoolVar(&p.fix, "fix", false, "with --home: first take the right to read files that hold keys from others; asks")
+	f.BoolVar(&p.list, "list", false, "with --home or --truss: list the places or the files, and read none")
+	f.BoolVar(&p.fix, "fix", false, "with --home: first remove other users' read permission on credential files (asks)")
 	f.BoolVar(&p.yes, "yes", false, "with --fix or --revoke: do not ask")
 	c.MarkFlagsMutuallyExclusive("home", "truss")
 	c.MarkFlagsMutuallyExclusive("list", "fix")

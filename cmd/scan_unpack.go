@@ -22,16 +22,16 @@ type unpackOptions struct {
 func (o *unpackOptions) register(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&o.noArchives, "no-archives", false, "scan archives as plain files, without unpacking them")
-	f.Var(positive[int]{&o.limits.Depth}, "archive-depth", "unpack archives that lie in this many others at most")
-	f.Var(positive[int64]{&o.limits.Members}, "archive-members", "look at this many members of one archive at most, all levels together")
-	f.Var((*size)(&o.limits.Bytes), "archive-bytes", "unpack this many bytes of one archive at most, all levels together")
-	f.Var((*size)(&o.limits.MemberBytes), "archive-member-bytes", "read this many bytes of each member at most (0: no limit)")
-	f.Var((*size)(&o.limits.Memory), "archive-memory", "hold this many bytes at most of an archive that must be read at random inside another")
-	f.Var(positive[int64]{&o.limits.Ratio}, "archive-ratio", "take a stream that unpacks to more than this many times its size for a bomb")
+	f.Var(positive[int]{&o.limits.Depth}, "archive-depth", "unpack archives within at most `N` others")
+	f.Var(positive[int64]{&o.limits.Members}, "archive-members", "read at most `N` members of one archive, all levels together")
+	f.Var((*size)(&o.limits.Bytes), "archive-bytes", "unpack at most this many bytes of one archive, all levels together")
+	f.Var((*size)(&o.limits.MemberBytes), "archive-member-bytes", "read at most this many bytes of each member (0: no limit)")
+	f.Var((*size)(&o.limits.Memory), "archive-memory", "hold at most this many bytes of an archive inside another that cannot be read as a stream")
+	f.Var(positive[int64]{&o.limits.Ratio}, "archive-ratio", "treat a stream that expands more than `N` times as a decompression bomb")
 	o.pictures.Images = 1000
-	f.BoolVar(&o.ocr, "ocr", false, "read the text in pictures, too; needs tesseract, and takes seconds for each")
-	f.DurationVar(&o.pictures.Timeout, "ocr-timeout", 30*time.Second, "give up on a picture after this time")
-	f.Var(positive[int64]{&o.pictures.Images}, "ocr-images", "read this many pictures at most")
+	f.BoolVar(&o.ocr, "ocr", false, "also read the text in pictures; needs tesseract and takes seconds for each")
+	f.DurationVar(&o.pictures.Timeout, "ocr-timeout", 30*time.Second, "give up on a picture after this `DURATION`")
+	f.Var(positive[int64]{&o.pictures.Images}, "ocr-images", "read at most `N` pictures")
 }
 
 // prepare refuses limits that would leave everything out, and finds the program for

@@ -38,7 +38,7 @@ type verifyFlags struct {
 func (v *verifyFlags) register(c *cobra.Command) {
 	v.mode = choice{"", verifyModes()}
 	f := c.Flags()
-	f.Var(&v.mode, "verify", "say which keys still work: by Baseten's inventory, which sends no found key; by probing with them; or both")
+	f.Var(&v.mode, "verify", "say which keys still work: by Baseten's list of keys, which sends no found key; by probing with the keys; or both")
 	f.Lookup("verify").NoOptDefVal = byInventory
 	_ = c.RegisterFlagCompletionFunc("verify", cobra.FixedCompletions(verifyModes(), cobra.ShellCompDirectiveNoFileComp))
 	v.api.register(c)

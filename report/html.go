@@ -42,6 +42,7 @@ type htmlPage struct {
 	IsAudit    bool
 	HasMarks   bool
 	Severities []htmlCount
+	AcceptURL  string // "" when there is nothing to accept
 }
 
 // An htmlFrame is what every page has.
@@ -111,6 +112,9 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 		Heading:   "nothing found", IsAudit: r.Run.Command == "audit", Bars: distributions(s.Inventory, now),
 		Rules: ruleWords(r), Problems: r.Problems, Sources: s.Sources,
 		Notes: covered(r, true),
+	}
+	if len(acceptable(r)) > 0 {
+		p.AcceptURL = acceptURL
 	}
 	if n := len(r.Findings); n > 0 {
 		p.Heading = fmt.Sprintf("%s (%s)", count(int64(n), "finding"), t)

@@ -151,6 +151,9 @@ func (s *summary) closing(b *bytes.Buffer) {
 	case !sum.Complete:
 		b.WriteString("\n**Incomplete**: not everything could be read.\n")
 	}
+	if len(acceptable(s.Report)) > 0 {
+		fmt.Fprintf(b, "\n[Accept a finding](%s)\n", acceptURL)
+	}
 }
 
 // mdText makes visible text safe in a line of GitHub Markdown: nothing in it is

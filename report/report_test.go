@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,6 +212,33 @@ func TestTextHoldsProblemsBack(t *testing.T) {
 		}
 		if got := strings.Count(out, "unexpected EOF"); got != want {
 			t.Errorf("verbose %v: %d problems, want %d", verbose, got, want)
+		}
+	}
+}
+
+// Every report for people says where it is documented how to accept a finding, unless there
+// is none to accept: the key was revoked, or it is no key.
+func TestReportsPointAtAccepting(t *testing.T) {
+	r := finding.Report{Run: finding.Run{Command: "scan"}, Findings: []finding.Finding{{
+		Rule: "leaked-key", Severity: finding.High, Format: "b10", Prefix: "b10_abcdefgh", Fingerprint: "0123456789abcdef", Message: "a key",
+		Locations: []finding.Location{{Path: "a.py", Line: 1, Column: 1}},
+	}}, Summary: finding.Summary{Complete: true}}
+	file, anchor, _ := strings.Cut(strings.TrimPrefix(acceptURL, HomeURL+"/blob/main/"), "#")
+	if page := string(read(t, "../"+file)); !strings.Contains(strings.ToLower(page), "## "+strings.ReplaceAll(anchor, "-", " ")+"\n") {
+		t.Errorf("%s has no heading for #%s", file, anchor)
+	}
+	for _, format := range []string{"text", "github", "gitlab", "html", "junit", "sarif", "summary", "markdown"} {
+		if !strings.Contains(string(written(t, r, format, Options{})), acceptURL) {
+			t.Errorf("%s does not say how to accept a finding", format)
+		}
+		if format == "sarif" {
+			continue // says it with the rule
+		}
+		done := r
+		done.Findings = slices.Clone(r.Findings)
+		done.Findings[0].Outcome = &finding.Outcome{State: "revoked"}
+		if strings.Contains(string(written(t, done, format, Options{})), acceptURL) {
+			t.Errorf("%s says how to accept a key that was just revoked", format)
 		}
 	}
 }

@@ -331,13 +331,8 @@ func folderOf(name string, deep int) string {
 
 // accept says, below findings, how to accept one.
 func (t *text) accept(b *bytes.Buffer) {
-	var keys []finding.Finding
-	for _, f := range t.Standing() {
-		if f.Format != "" {
-			keys = append(keys, f)
-		}
-	}
-	if len(keys) == 0 || t.Run.Command != "scan" {
+	keys := acceptable(t.Report)
+	if len(keys) == 0 {
 		return
 	}
 	print := "FINGERPRINT" // of one finding it is given, of several -v lists them
@@ -353,6 +348,9 @@ func (t *text) accept(b *bytes.Buffer) {
 	}
 	for _, line := range append(fold(words, t.opts.Width), `  accept: [{fingerprint: "`+print+`", reason: WHY}]`) {
 		fmt.Fprintln(b, line)
+	}
+	if t.opts.Hook == "" {
+		fmt.Fprintln(b, "  "+acceptURL)
 	}
 }
 

@@ -216,10 +216,10 @@ type failure struct{ error }
 // record writes to the journal and takes the record over.
 func (e *Execution) record(entry *Entry, step step, detail string) error {
 	r := record{Step: step, Prefix: entry.Prefix, Detail: detail}
-	if err := e.journal.append(r); err != nil {
+	r, err := e.journal.add(r)
+	if err != nil {
 		return err
 	}
-	r.At = e.o.Clock.Now().UTC()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	entry.take(r, e.o.Credential)

@@ -54,6 +54,9 @@ func (f *finder) joined(l *layer, span finding.Span) {
 			return
 		}
 		dot += i
+		if !mayPart(l.data, dot) {
+			continue
+		}
 		r := f.readJoints(l, dot+1, true)
 		if r == nil {
 			return
@@ -71,6 +74,53 @@ func (f *finder) joined(l *layer, span finding.Span) {
 		}
 	}
 }
+
+// mayPart reports whether at data[dot] can be the dot of a key in parts: whether what stands
+// before it is a whole prefix, or a part of one that a joint may end before, and what
+// stands behind it goes on over a joint. Most dots are in the names and sentences of others.
+func mayPart(data []byte, dot int) bool {
+	i := dot + 1
+	for i < len(data) && i <= dot+secretLen && alnum[data[i]] != 0 {
+		i++
+	}
+	if i <= dot+secretLen && (i == len(data) || len(jointsAt[data[i]]) == 0 && data[i] != '\b') {
+		return false
+	}
+	const most = 32 // with the letters of a control sequence or an escape
+	i = dot
+	for i > 0 && dot-i < most && alnum[data[i-1]] != 0 {
+		i--
+	}
+	if i == 0 || dot-i == prefixLen {
+		return dot-i == prefixLen
+	}
+	before := i - 1
+	if dot-i > prefixLen {
+		return isControlMark[data[before]]
+	}
+	for before > 0 && (data[before] == ' ' || data[before] == '\t') {
+		before--
+	}
+	if before < i-1 && alnum[data[before]] != 0 {
+		return bytes.HasPrefix(data, rtf)
+	}
+	return endsJoint[data[before]]
+}
+
+// endsJoint is what the joints may end with, but for letters and digits, before which
+// stands an isControlMark, and blanks.
+var endsJoint, isControlMark = func() (ends, marks [256]bool) {
+	for _, c := range []byte("[;:<=>?(\\\x9b-") { // of control sequences, escapes and the words of RTF
+		ends[c], marks[c] = true, true
+	}
+	for _, c := range []byte("\"'`\a\b\r\n>|#+/*;%}{~=]") {
+		ends[c] = true
+	}
+	for c := 0x80; c < 0x100; c++ { // characters without width, and those that draw a table
+		ends[c] = true
+	}
+	return ends, marks
+}()
 
 // endsPart is what may follow the letters and digits that a legacy key begins with: what
 // begins a joint, the dot, or a backspace.

@@ -22,17 +22,22 @@ var jointsAt [256][]joint = func() (at [256][]joint) {
 		{"\"'`\\}", literals},
 		{"\"'`", mayAdd},
 		{"\"", before("]", matching(asciinema))},
-		{"\"'`", marked(loneQuote)},
+		{"\"'`", loneQuote},
 		{"\x1b\xc2\\", terminal},
 		{"\xe2\xef\xc2&\\", before("\x80\x81\xad\xbb#ZNszu", matching(invisible))},
 		{"<", tags},
 		{"\r\n", lineEnd},
-		{" \\\t|\xe2", before(" \t\r\n\\|\xe2\x94\x95nr", marked(printedEnd))},
+		{" \\\t|\xe2", mayEndLine},
 		{"*~=[]", marked(markup)},
 		{"?", before("=", matching(encodedWord))},
 		{"}{\\", richText},
 		{")", kerned},
-		{keyformat.Alphabet + "_.-", func(r *joinReader, _ byte) int { return erased(r.data[r.at:]) }},
+		{keyformat.Alphabet + "_.-", func(r *joinReader, _ byte) int {
+			if !r.erases {
+				return 0
+			}
+			return erased(r.data[r.at:])
+		}},
 	} {
 		for _, c := range []byte(row.begin) {
 			at[c] = append(at[c], row.joint)
@@ -57,8 +62,6 @@ var (
 	// statements are calls and assignments that add one literal after the other.
 	statements = regexp.MustCompile("^[\"'`](?:\\)?\\s{0,40}\\.(?:append|concat|plus|push|add|write)\\(|" +
 		"[);]{0,2}\\s{1,40}[\\w.$:>-]{1,48}(?:\\s{0,4}(?:\\+|\\.|~|<|\\|\\||\\^)=\\s{0,8}|\\s{0,4}<<\\s{0,4}|\\.?(?:append|push|add|write)\\())[\"'`]")
-	// loneQuote is one between two parts of a word of a shell.
-	loneQuote = regexp.MustCompile("^[\"'`]{1,2}[A-Za-z0-9_.]")
 	// markup is emphasis of Markdown, a tag of a forum, or the brackets about a dot that keep
 	// a text from being a link.
 	markup = regexp.MustCompile(`^(?:\*{1,3}|~~|==|\[/?[a-z]{1,12}(?:=[^\]\n]{0,40})?\]|\[\.|\])`)
@@ -85,22 +88,73 @@ func matching(form *regexp.Regexp) joint {
 }
 
 // mayAdd is one of the statements. What their regular expression costs is spared where
-// no method is called and no name follows that an operator or a dot does: quotes are everywhere.
+// none of their methods and operators follows: quotes are everywhere.
 func mayAdd(r *joinReader, _ byte) int {
 	b := r.data[r.at:min(len(r.data), r.at+maxForm)]
-	const space = " \t\r\n\v\f"
-	rest := bytes.TrimLeft(b[1:], ");")
-	if after := bytes.TrimLeft(rest, space); len(after) == 0 || after[0] != '.' {
-		i := 0
-		for i < len(after) && (token[after[i]] != 0 || strings.IndexByte(".$:>", after[i]) >= 0) {
-			i++
-		}
-		operator := bytes.TrimLeft(after[i:], space)
-		if len(after) == len(rest) || i == 0 || len(operator) == 0 || strings.IndexByte("+.~<|^(", operator[0]) < 0 {
+	i := 1
+	for i < len(b) && (b[i] == ')' || b[i] == ';') {
+		i++
+	}
+	start := i
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	if i < len(b) && b[i] == '.' { // a method of the literal
+		if i+1 == len(b) || strings.IndexByte("acpw", b[i+1]) < 0 {
 			return 0
 		}
+		return len(statements.Find(b))
+	}
+	name := i
+	for i < len(b) && (token[b[i]] != 0 || strings.IndexByte(".$:>", b[i]) >= 0) {
+		i++
+	}
+	end := i
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	if name == start || end == name || i+1 >= len(b) {
+		return 0
+	}
+	switch b[i] {
+	case '(':
+		if last := b[end-1]; last != 'd' && last != 'h' && last != 'e' { // append, add, push, write
+			return 0
+		}
+	case '+', '.', '~', '|', '^', '<':
+		if b[i+1] != '=' && b[i+1] != b[i] {
+			return 0
+		}
+	default:
+		return 0
 	}
 	return len(statements.Find(b))
+}
+
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// loneQuote is one between two parts of a word of a shell, or two.
+func loneQuote(r *joinReader, _ byte) int {
+	n := 0
+	for n < 2 && r.at+n < len(r.data) && strings.IndexByte("\"'`", r.data[r.at+n]) >= 0 {
+		n++
+	}
+	if !r.free || r.at+n >= len(r.data) || alnum[r.data[r.at+n]] == 0 && r.data[r.at+n] != '_' && r.data[r.at+n] != '.' {
+		return 0
+	}
+	return n
+}
+
+// mayEndLine is a printedEnd. Blanks are everywhere, and most stand before something else.
+func mayEndLine(r *joinReader, next byte) int {
+	i := r.at
+	for i < len(r.data) && i < r.at+maxBlanks && (r.data[i] == ' ' || r.data[i] == '\t') {
+		i++
+	}
+	if i == len(r.data) || strings.IndexByte("\r\n\\|\xe2", r.data[i]) < 0 {
+		return 0
+	}
+	return marked(printedEnd)(r, next)
 }
 
 // kerned is between two strings that a PDF shows, with how far to move.
@@ -207,19 +261,27 @@ func isOperator(data []byte, i int) bool {
 	if i >= len(data) {
 		return false
 	}
-	among := func(at int, set string) bool {
-		return at >= 0 && at < len(data) && bytes.IndexByte([]byte(set), data[at]) >= 0
-	}
 	switch data[i] {
 	case '.': // PHP, Perl, and twice in Lua
-		return among(i-1, " \t\n\"'.") && among(i+1, " \t\r\n\"'.")
+		return byteAmong(data, i-1, " \t\n\"'.") && byteAmong(data, i+1, " \t\r\n\"'.")
 	case '_': // Visual Basic, at the end of a line
-		return among(i-1, " ") && among(i+1, "\r\n")
+		return byteAmong(data, i-1, " ") && byteAmong(data, i+1, "\r\n")
 	case 'f', 'r', 'b', 'u', 's', 'F', 'R', 'B', 'U', 'N', 'L':
-		return among(i+1, "\"'") && i > 0 && alnum[data[i-1]] == 0
+		return byteAmong(data, i+1, "\"'") && i > 0 && alnum[data[i-1]] == 0
 	}
-	return among(i, " \t\r\n+-&,\\(){}[]$@\"'`|~<>^*/")
+	return operators[data[i]]
 }
+
+func byteAmong(data []byte, i int, set string) bool {
+	return i >= 0 && i < len(data) && strings.IndexByte(set, data[i]) >= 0
+}
+
+var operators = func() (set [256]bool) {
+	for _, c := range []byte(" \t\r\n+-&,\\(){}[]$@\"'`|~<>^*/") {
+		set[c] = true
+	}
+	return set
+}()
 
 // commentAt returns the length of a comment that b begins with, or 0. Two slashes before a
 // quote are an operator of Fortran.
@@ -280,11 +342,10 @@ func lineEnd(r *joinReader, _ byte) int {
 	for n < len(b) && n < maxBlanks && bytes.IndexByte([]byte(" \t>|#+-/*;%"), b[n]) >= 0 {
 		n++
 	}
-	isLong := r.at >= brokenLine && bytes.IndexByte(r.data[r.at-brokenLine:r.at], '\n') < 0
-	if !r.free && !isLong && n != folded+1 {
-		return 0
+	if r.free || n == folded+1 || r.at >= brokenLine && bytes.IndexByte(r.data[r.at-brokenLine:r.at], '\n') < 0 {
+		return n
 	}
-	return n
+	return 0
 }
 
 // richText are words and groups of RTF.

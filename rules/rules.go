@@ -39,7 +39,8 @@ const Version = "8"
 // with a bound on the work for each byte that was encoded.
 //
 // gaveUp is the first offset at which that bound was reached, so that a key that is
-// encoded there may have been missed; it is -1 when nothing was given up.
+// encoded there or behind may have been missed; it is -1 when nothing was given up. A
+// key that is encoded before it was found.
 func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) (gaveUp int) {
 	gaveUp, _ = findAll(path, data, fresh, true, yield)
 	return gaveUp
@@ -47,9 +48,10 @@ func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool
 
 // FindUnweighed is Find without a path that asks no surroundings of the matches, which
 // takes a fraction of the time where there are many: Confidence and Silent are not set.
-// It is for masking.
-func FindUnweighed(data []byte, yield func(Match) bool) {
-	findAll("", data, nil, false, yield)
+// It is for masking: from gaveUp on, nothing of the data may be shown.
+func FindUnweighed(data []byte, yield func(Match) bool) (gaveUp int) {
+	gaveUp, _ = findAll("", data, nil, false, yield)
+	return gaveUp
 }
 
 // findAll also returns how many bytes it looked at, in all layers and passes.
@@ -60,10 +62,10 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield
 		finders.Put(f)
 	}()
 	f.unweighed = !weighed
-	f.fresh, f.gaveUp = fresh, -1
+	f.fresh = fresh
 	f.input.path, f.input.data, f.input.work = path, data, &f.work
 	f.search(&f.input)
-	gaveUp, work = f.gaveUp, f.work
+	gaveUp, work = f.input.lost-1, f.work
 	slices.SortStableFunc(f.found, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(len(a.Decoded), len(b.Decoded)))
 	})

@@ -27,8 +27,6 @@ const (
 type finder struct {
 	input layer
 	fresh []finding.Span
-	// gaveUp is the first place in the input at which the budget did not suffice, or -1.
-	gaveUp int
 	// work counts the bytes that were looked at, in all layers, for a test.
 	work int64
 	// unweighed is set when nothing but the shape is asked for.
@@ -55,6 +53,8 @@ type layer struct {
 	// spent is how much was decoded below the layer, for its bytes up to reach.
 	spent, reach int
 	seen         [8]int
+	// lost is the place behind the first byte at which a budget did not suffice, or 0.
+	lost int
 	// joined is how much was read over joints, and dotless the last stretch that is known
 	// to have no dot.
 	joined  int
@@ -241,21 +241,22 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 	return true
 }
 
-// giveUp keeps where in the input a place of a layer comes from, if it is the first one.
+// giveUp keeps the first place of a layer at which a budget did not suffice, and where in
+// the layers above it comes from.
 func (f *finder) giveUp(l *layer, at int) {
-	if f.gaveUp >= 0 {
-		return
-	}
-	for ; l.up != nil; l = l.up {
-		at = max(0, min(at, len(l.data)-1))
+	for at = max(0, min(at, len(l.data)-1)); l.lost == 0 || at < l.lost-1; {
+		l.lost = at + 1
+		if l.up == nil {
+			return
+		}
 		at, _ = l.place(at, at+1)
+		l = l.up
 	}
-	f.gaveUp = at
 }
 
 // descend searches what an encoding hid, within the budget.
 func (f *finder) descend(l *layer, view string, data []byte, place placer) {
-	if !f.spend(l, len(data), l.reach-1, l.reach) {
+	if from, _ := place(0, 1); !f.spend(l, len(data), from, l.reach) {
 		return
 	}
 	f.search(&layer{

@@ -63,7 +63,12 @@ func reasonIn(line []byte, key int, notebook bool) (reason *string, marker int) 
 	}
 	// The reason stops before a key: nothing of one may get into a report.
 	rest = rest[:min(len(rest), searchSide)]
-	rules.FindUnweighed(rest, func(m rules.Match) bool { rest = rest[:m.Start]; return false })
+	clean := rest
+	gaveUp := rules.FindUnweighed(rest, func(m rules.Match) bool { clean = rest[:m.Start]; return false })
+	if gaveUp >= 0 {
+		clean = clean[:min(len(clean), gaveUp)]
+	}
+	rest = clean
 	rest = maskRuns(rest, 0, len(rest))
 	for _, end := range []string{"*/", "-->", "--}}", "#}", "%>", `\n`, "*)", "]]"} {
 		rest, _, _ = bytes.Cut(rest, []byte(end))

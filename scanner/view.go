@@ -37,6 +37,9 @@ type view struct {
 	lo, hi   int
 	masks    []masked
 	searched int // bytes, in all
+	// sealed is where in the text begins what could not be searched before it was written
+	// as UTF-8 and is not shown; 0 for nowhere.
+	sealed int
 }
 
 // place returns where in the text data[start:end] is.
@@ -65,7 +68,7 @@ func (v *view) narrow(start, end int) {
 		return
 	}
 	to = min(len(v.data), v.more(from, to, v.to-v.from))
-	part := v.veil(v.data[from:to])
+	part, gaveUp := v.veil(v.data[from:to])
 	at := make([]int32, 1, len(part)/2+1)
 	var text []byte
 	for i := 0; i+1 < len(part); i += 2 {
@@ -86,14 +89,18 @@ func (v *view) narrow(start, end int) {
 		at = append(at, int32(len(text)))
 	}
 	v.show(text, at, from, to)
+	if gaveUp >= 0 {
+		v.sealed = max(1, int(at[min(gaveUp/2, len(at)-1)]))
+	}
 }
 
 // veil blots out keys that are not UTF-16 of the same order themselves: read in
-// pairs they would no longer look like keys, and could be turned back.
-func (v *view) veil(part []byte) []byte {
+// pairs they would no longer look like keys, and could be turned back. From gaveUp on,
+// unless it is -1, there may be others.
+func (v *view) veil(part []byte) (clean []byte, gaveUp int) {
 	v.searched += len(part)
-	clean := part
-	rules.FindUnweighed(part, func(m rules.Match) bool {
+	clean = part
+	gaveUp = rules.FindUnweighed(part, func(m rules.Match) bool {
 		if len(m.Decoded) > 0 && m.Decoded[0] == "utf-16" && m.Start%2 == 0 && v.wide.Unit(part[m.Start], part[m.Start+1]) < 0x80 {
 			return true
 		}
@@ -103,7 +110,7 @@ func (v *view) veil(part []byte) []byte {
 		clear(clean[m.Start:m.End])
 		return true
 	})
-	return clean
+	return clean, gaveUp
 }
 
 // narrowString is narrow for a string of UTF-16 inside other data: only ASCII
@@ -149,6 +156,9 @@ func (v *view) keys(from, to, start, end, left, right int) []masked {
 	shown := from + left
 	i, _ := slices.BinarySearchFunc(v.masks, shown, func(k masked, shown int) int { return cmp.Or(cmp.Compare(k.end, shown), -1) })
 	keys := []masked{{start, end, stars}}
+	if v.sealed > 0 {
+		keys = append(keys, masked{v.sealed, len(v.text), withheld})
+	}
 	for ; i < len(v.masks) && v.masks[i].start < min(to, from+right); i++ {
 		keys = append(keys, v.masks[i])
 	}
@@ -162,7 +172,7 @@ func (v *view) keys(from, to, start, end, left, right int) []masked {
 func (v *view) search(lo, hi int) {
 	v.lo, v.hi, v.masks = lo, hi, []masked{}
 	v.searched += hi - lo
-	rules.FindUnweighed(v.text[lo:hi], func(m rules.Match) bool {
+	gaveUp := rules.FindUnweighed(v.text[lo:hi], func(m rules.Match) bool {
 		k := masked{lo + m.Start, lo + m.End, stars}
 		if len(m.Decoded) == 0 {
 			k.label = m.Secret.Prefix() + "." + stars
@@ -170,6 +180,9 @@ func (v *view) search(lo, hi int) {
 		v.masks = append(v.masks, k)
 		return true
 	})
+	if gaveUp >= 0 {
+		v.masks = append(v.masks, masked{lo + gaveUp, hi, withheld})
+	}
 	v.masks = united(v.masks)
 }
 
@@ -195,4 +208,8 @@ type masked struct {
 	label      string
 }
 
-const stars = "****"
+const (
+	stars = "****"
+	// withheld stands for the rest of a line that could not be searched whole.
+	withheld = stars + " [withheld: encoded too deeply to be searched]"
+)

@@ -122,9 +122,7 @@ func usagePage() []byte {
 		if c.Example != "" {
 			fmt.Fprintf(&b, "\nExamples:\n\n```sh\n%s\n```\n", strings.TrimSpace(strings.ReplaceAll("\n"+c.Example, "\n  ", "\n")))
 		}
-		if c.HasAvailableLocalFlags() {
-			fmt.Fprintf(&b, "\nFlags:\n\n```\n%s```\n", c.LocalFlags().FlagUsages())
-		}
+		fmt.Fprintf(&b, "\n```\n%s\n```\n", strings.TrimSpace(cmd.FlagHelp(c, 100, true)))
 	})
 	return b.Bytes()
 }

@@ -242,8 +242,8 @@ func TestDocumentedExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(page), "```yaml\n")
-	example, _, found := strings.Cut(rest, "```")
+	_, rest, _ := strings.Cut(string(page), "```yaml\nexclude:")
+	example, _, found := strings.Cut("exclude:"+rest, "```")
 	c, err := Parse("docs/config.md", []byte(example))
 	if !found || err != nil || len(c.Accept) != 2 || len(c.Audit.Exceptions) != 1 {
 		t.Errorf("%v: %+v", err, c)

@@ -35,6 +35,9 @@ const (
 // ends; of one that is wrapped over lines or put together in code, only what
 // arrives within Delay is seen together.
 //
+// From a place on where encodings could not be taken off (see rules.Find), nothing goes
+// out but a Notice, until a later part of the stream can be searched whole again.
+//
 // A byte goes out after Delay at the latest, except those of an unfinished run that
 // may hold a part of a secret: they wait for its end. Write and Close may be called
 // from several goroutines.
@@ -50,7 +53,13 @@ type Writer struct {
 	set   bool // the timer runs
 	err   error
 	keys  int
+	// withholding reports that what went out last was a Notice.
+	withholding bool
 }
+
+// Notice stands in the output in place of text that is encoded so deeply that it could
+// not be searched whole. It ends the line.
+const Notice = "**** [b10lint: withheld: encoded too deeply to be searched]\n"
 
 // NewWriter returns a Writer to w for keys of at least a confidence.
 func NewWriter(w io.Writer, least finding.Confidence) *Writer {
@@ -126,23 +135,31 @@ func (r *Writer) pass(until int) {
 	if until <= r.out {
 		return
 	}
+	var matches []rules.Match
+	gaveUp := rules.Find("", r.data, nil, func(m rules.Match) bool {
+		if m.End > r.out && m.Confidence >= r.least {
+			matches = append(matches, m)
+		}
+		return m.Start < until
+	})
 	r.line = r.line[:0]
 	at := r.out
 	emit := func(to int) {
 		if to > at {
 			r.line = append(r.line, r.data[at:to]...)
-			at = to
+			at, r.withholding = to, false
 		}
 	}
-	rules.Find("", r.data, nil, func(m rules.Match) bool {
-		switch {
-		case m.End <= at || m.Confidence < r.least:
-			return true
-		case m.Start >= until:
-			return false
-		case m.End > until && m.Start >= at && until < len(r.data):
+	for _, m := range matches {
+		if m.Start >= until || gaveUp >= 0 && m.Start >= gaveUp {
+			break
+		}
+		if m.End <= at {
+			continue
+		}
+		if m.End > until && m.Start >= at && until < len(r.data) {
 			until = m.Start
-			return false
+			break
 		}
 		fresh := m.Start >= at
 		emit(m.Start)
@@ -150,11 +167,18 @@ func (r *Writer) pass(until int) {
 			r.line = append(r.line, m.Secret.Prefix()+"."...)
 		}
 		r.line = append(r.line, "****"...)
-		at = m.End
+		at, r.withholding = m.End, false
 		r.keys++
-		return true
-	})
-	emit(until)
+	}
+	if gaveUp >= 0 && gaveUp < until {
+		emit(gaveUp)
+		if at < until && !r.withholding {
+			r.line = append(r.line, Notice...)
+			r.withholding = true
+		}
+	} else {
+		emit(until)
+	}
 	r.out = max(at, until)
 	if _, err := r.to.Write(r.line); err != nil {
 		r.err = err

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -86,6 +87,33 @@ func TestLongStreams(t *testing.T) {
 			if got := redact(t, in.String(), func() int { return 1 + m.IntN(most) }); got != want.String() {
 				t.Fatalf("writes up to %d: not the same text, or not masked: leaks %v", most, leaks(got, keys...))
 			}
+		}
+	}
+}
+
+// What is encoded in more ways than there is a budget for does not go out, nor what comes
+// behind it in what is searched together, and the text says so; later text goes out.
+func TestWhatCannotBeSearchedIsWithheld(t *testing.T) {
+	m := fakekey.New(66)
+	key := m.B10()
+	encoded := "k " + key
+	for _, format := range []string{"%%%02x", "=%02X", "%%%02x", "=%02X"} {
+		var b strings.Builder
+		for _, c := range []byte(encoded) {
+			fmt.Fprintf(&b, format, c)
+		}
+		encoded = b.String()
+	}
+	hostile := strings.Repeat(`%41&#65;\x41=41\101`, 6000) + encoded
+	calm := strings.Repeat("all is well\n", 2*block/12)
+	for _, size := range []int{1 << 10, 64 << 10, 4 * block} {
+		got := redact(t, "first "+key+"\n"+hostile+"\n"+calm+"last "+key+"\n", func() int { return size })
+		if strings.Contains(got, encoded[len(encoded)-200:]) || leaks(got, key) {
+			t.Errorf("writes of %d bytes: an encoded key came out", size)
+		}
+		masked := key[:12] + ".****\n"
+		if !strings.HasPrefix(got, "first "+masked) || !strings.HasSuffix(got, "all is well\nlast "+masked) || strings.Count(got, Notice) == 0 {
+			t.Errorf("writes of %d bytes: %d bytes came out, of them %d notices", size, len(got), strings.Count(got, Notice))
 		}
 	}
 }
