@@ -156,6 +156,8 @@ type Problem struct {
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
+	// Names are all paths of the object, for who accepts what cannot be read; Path is one.
+	Names []string `json:"-"`
 	// Repository is that of the object, for who asks it for the object's names.
 	Repository string `json:"-"`
 	Error      string `json:"error"`

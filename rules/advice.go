@@ -118,8 +118,8 @@ type advice struct {
 	start   list
 	end     list
 	part    list
-	ext     list           // its extension
-	line    *regexp.Regexp // of the masked line
+	ext     list // its extension
+	line    *lineSign
 	when    func(site) bool
 	text    string
 }
@@ -130,18 +130,33 @@ func (a *advice) fits(s site) bool {
 	}
 	return a.place && s.at.Context == a.context || s.in(a.in...) || anyOf(s.base, a.name...) || any(a.start, strings.HasPrefix) ||
 		any(a.end, strings.HasSuffix) || any(a.part, strings.Contains) || s.ext(a.ext...) ||
-		a.line != nil && a.line.MatchString(s.line) || a.when != nil && a.when(s)
+		a.line != nil && a.line.in(s.line) || a.when != nil && a.when(s)
 }
 
 const environ = "`os.environ[\"BASETEN_API_KEY\"]`"
 
+// A lineSign is a form that a masked line may have. One of the words stands in every such
+// line: they are looked for first, as the forms take long and keys may be many.
+type lineSign struct {
+	words list
+	form  *regexp.Regexp // nil where a word suffices
+}
+
+func (l *lineSign) in(line string) bool {
+	return slices.ContainsFunc(l.words, func(w string) bool { return strings.Contains(line, w) }) &&
+		(l.form == nil || l.form.MatchString(line))
+}
+
 var (
-	defaultCall = regexp.MustCompile(`(environ\.get|getenv|env\.get|env::var_or)\(\s*['"][^'"]*['"]\s*,|` +
-		`process\.env(\.\w+|\[[^\]]*\])\s*(\|\||\?\?)|\$\{\w+:-`)
-	loginCall    = regexp.MustCompile(`\b(baseten|truss)\.(login\s*\(|api_key\s*=)`)
-	publicName   = regexp.MustCompile(`\b(next_public|vite|react_app|expo_public|nuxt_public|gatsby|public)_\w*`)
-	keyInURL     = regexp.MustCompile(`://[^/\s"']*@|[?&][\w-]*(key|token|auth\w*)=`)
-	commandLine  = regexp.MustCompile(`curl|--api-key|--header|-h ["']authorization`)
+	defaultCall = &lineSign{list{"getenv", "env.get", "environ.get", "env::var_or", "process.env", "${"},
+		regexp.MustCompile(`(environ\.get|getenv|env\.get|env::var_or)\(\s*['"][^'"]*['"]\s*,|` +
+			`process\.env(\.\w+|\[[^\]]*\])\s*(\|\||\?\?)|\$\{\w+:-`)}
+	loginCall   = &lineSign{list{"baseten.", "truss."}, regexp.MustCompile(`\b(baseten|truss)\.(login\s*\(|api_key\s*=)`)}
+	publicName  = &lineSign{list{"public_", "vite_", "react_app_", "gatsby_"}, regexp.MustCompile(`\b(next_public|vite|react_app|expo_public|nuxt_public|gatsby|public)_\w*`)}
+	chainSecret = &lineSign{words: list{"baseten_chain_api_key"}}
+	keyInURL    = &lineSign{list{"://", "?", "&"}, regexp.MustCompile(`://[^/\s"']*@|[?&][\w-]*(key|token|auth\w*)=`)}
+	commandLine = &lineSign{list{"curl", "--api-key", "--header", "authorization"}, regexp.MustCompile(`curl|--api-key|--header|-h ["']authorization`)}
+
 	bundleFolder = regexp.MustCompile(`/(dist|build|out|public|static|assets|_next|\.next|www|wwwroot)/`)
 )
 
@@ -208,7 +223,7 @@ var advices = []advice{
 	{context: "login-call", line: loginCall,
 		text: "Drop the call: truss and the clients read `BASETEN_API_KEY` themselves, and `truss login`, typed once, keeps " +
 			"the key in ~/.trussrc. Where a call is needed, pass " + environ + "."},
-	{context: "chain-secret", line: regexp.MustCompile(`baseten_chain_api_key`),
+	{context: "chain-secret", line: chainSecret,
 		text: "A chain's key belongs in the workspace's secrets under the name baseten_chain_api_key; in the code and in " +
 			"config.yaml only the name appears (`baseten_chain_api_key: null`)."},
 	{context: "environ-default", line: defaultCall,
