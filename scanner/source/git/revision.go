@@ -149,7 +149,7 @@ func FileAt(dir, revision, name string, most int) ([]byte, error) {
 		c, err = pack.ParseCommit(data)
 		tree = c.Tree
 	} else if err == nil && kind != pack.Tree {
-		err = errors.New("is no commit")
+		err = errors.New("is not a commit")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("revision %q: %w", revision, err)
@@ -194,7 +194,7 @@ func parseDate(text string, now time.Time) (time.Time, bool) {
 }
 
 // errShallow says that a shallow clone lacks what is needed to know.
-var errShallow = errors.New("the shallow clone lacks the commits that are needed to tell what is new")
+var errShallow = errors.New("the shallow clone lacks the commits that are needed to decide what is new")
 
 // A painted commit knows from which side it was reached.
 type painted struct {
