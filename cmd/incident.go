@@ -29,6 +29,7 @@ type incidentOptions struct {
 	resume     string
 	drill      bool
 	noRotate   bool
+	everywhere bool
 }
 
 func newIncident(env Env, ui *UI) *cobra.Command {
@@ -42,8 +43,8 @@ each comes to in one folder:
   find      scan the targets and prove each found key by asking Baseten with it
   plan      what would be revoked, the keys that a leaked key created among it
   question  the number of keys is asked for; nothing was changed until here
-  rotate    where a git-ignored dotenv file or ~/.trussrc holds a leaked key too, a
-            successor is put in its place before the key goes
+  rotate    where a file of NAME=VALUE lines that git does not see, or ~/.trussrc, holds a
+            leaked key too, a successor is put in its place before the key goes
   revoke    the other keys, and those whose rotation failed
   timeline  of each key, as HTML and JSON
   to do     TODO.md: what is left to be done by hand
@@ -70,6 +71,7 @@ something is left, which TODO.md names, 2 if it was not confirmed.`,
 	f.StringVar(&o.resume, "resume", "", "go on with what is in this `FOLDER`")
 	f.BoolVar(&o.drill, "drill", false, "practise against a stand-in for Baseten; nothing real is changed")
 	f.BoolVar(&o.noRotate, "no-rotate", false, "make no successors: only revoke")
+	f.BoolVar(&o.everywhere, "everywhere", false, "look for leaked keys in the stores behind kubectl, glab and gh, too, to put successors there")
 	f.BoolVar(&o.revocation.children, "children", false, "revoke also the keys that a leaked key created; asked about on a terminal")
 	f.BoolVar(&o.revocation.includeSelf, "include-self", false, "revoke also the key that b10lint itself uses, after all others")
 	f.BoolVar(&o.revocation.forceActive, "force-active", false, "revoke also keys that were used within a day and are not proved to be leaked")
@@ -99,14 +101,6 @@ type incidentState struct {
 	Confirmed string    `json:"confirmed,omitempty"` // the digest of the plan that was agreed to
 	// Left are why rotations failed that are not tried again, by the key's prefix.
 	Left map[string]string `json:"left,omitempty"`
-	// Places are the dotenv files that hold a leaked key on purpose, by its prefix.
-	Places map[string][]dotenvPlace `json:"places,omitempty"`
-}
-
-// A dotenvPlace is a variable of a file.
-type dotenvPlace struct {
-	Path     string `json:"path"`
-	Variable string `json:"variable"`
 }
 
 // An incident is one being worked through.

@@ -43,6 +43,13 @@ func (x *incident) practise() error {
 		return failed(err)
 	}
 	x.api.drill = stand
+	screen := x.env
+	x.env.Lookup = func(name string) (string, bool) { // neither the credential nor the home
+		if name == "NO_COLOR" || name == "TERM" {
+			return screen.Lookup(name)
+		}
+		return "", false
+	}
 	x.env.Stdout = &marked{w: x.env.Stdout}
 	x.env.Stderr = &marked{w: x.env.Stderr}
 	x.out = x.env.Stdout

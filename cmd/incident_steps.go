@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/baseten"
-	"github.com/b10lint/b10lint/internal/regular"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/rules"
@@ -66,7 +64,6 @@ func (x *incident) find(ctx context.Context) (err error) {
 		}
 	}
 	x.report = r
-	x.state.Places = dotenvPlaces(r)
 	if err := x.writeReport(); err != nil {
 		return failed(err, "nothing was changed")
 	}
@@ -86,38 +83,6 @@ func (x *incident) writeReport() error {
 		}
 	}
 	return nil
-}
-
-// assignment is a line of a dotenv file that sets a variable.
-var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=`)
-
-// dotenvPlaces are the variables of git-ignored dotenv files that hold a found key: a
-// successor belongs there. A file that git tracks, or could, is where a key leaks.
-func dotenvPlaces(r finding.Report) map[string][]dotenvPlace {
-	places := map[string][]dotenvPlace{}
-	for _, f := range r.Standing() {
-		for _, at := range f.Locations {
-			base := filepath.Base(filepath.FromSlash(at.Path))
-			dotenv := base == ".env" || strings.HasPrefix(base, ".env.") || strings.HasSuffix(base, ".env")
-			if f.Prefix == "" || at.Exposure != finding.Ignored || at.Member != "" || at.Blob != "" || !dotenv {
-				continue
-			}
-			path := filepath.FromSlash(at.Path)
-			data, err := regular.ReadFile(path, 1<<20)
-			lines := bytes.Split(data, []byte("\n"))
-			if err != nil || at.Line < 1 || at.Line > len(lines) {
-				continue
-			}
-			m := assignment.FindSubmatch(lines[at.Line-1])
-			if m == nil {
-				continue
-			}
-			if p := (dotenvPlace{path, string(m[1])}); !slices.Contains(places[f.Prefix], p) {
-				places[f.Prefix] = append(places[f.Prefix], p)
-			}
-		}
-	}
-	return places
 }
 
 // journals are those of the folder's runs of one kind, the newest last.
@@ -174,11 +139,13 @@ func (x *incident) question(ctx context.Context) error {
 	if x.state.Confirmed != "" || len(x.plan.Items) == 0 {
 		return nil
 	}
-	for prefix := range x.state.Places {
-		if slices.ContainsFunc(x.plan.Items, func(it revoke.Item) bool { return it.Prefix == prefix }) && !x.noRotate {
-			for _, p := range x.state.Places[prefix] {
-				fmt.Fprintf(x.env.Stderr, "rotate  %s: a successor goes into %s of %s first\n", prefix, p.Variable, report.Visible(p.Path))
-			}
+	for _, it := range x.plan.Items {
+		places, err := x.places(ctx, it)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			fmt.Fprintf(x.env.Stderr, "rotate  %s: a successor goes into %s first\n", it.Prefix, p)
 		}
 	}
 	plan, err := x.confirm(ctx, x.plan)
@@ -210,7 +177,6 @@ func (x *incident) rotate(ctx context.Context) error {
 	for i := range x.plan.Items {
 		it := &x.plan.Items[i]
 		path := x.file(filepath.Join(journalsIn, "rotate-"+url.PathEscape(it.Prefix)+".jsonl"))
-		places, sections := x.state.Places[it.Prefix], []string(nil)
 		rotator := x.rotator()
 		switch {
 		case slices.ContainsFunc(pending, func(p revoke.Pending) bool { return p.Path == path }):
@@ -218,21 +184,13 @@ func (x *incident) rotate(ctx context.Context) error {
 			err = rotator.resumeOne(ctx)
 		case slices.Contains(begun, path):
 			err = nil
-		case x.noRotate || it.Self || it.Kind != revoke.AccountKey || len(revoked) > 0:
+		case len(revoked) > 0:
 			continue
 		default:
-			if !x.state.Drill {
-				sections, err = revoke.TrussrcHolding(x.env.trussrc(), it.Prefix)
-			}
-			if err == nil && len(places)+len(sections) == 0 {
+			var places []revoke.SinkSpec
+			if places, err = x.places(ctx, *it); err == nil && len(places) == 0 {
 				continue
 			}
-			flags := rotator.sink.values // as if they were given on the command line of rotate
-			for _, p := range places {
-				*flags["to-dotenv"] = append(*flags["to-dotenv"], p.Path)
-				*flags["variable"] = append(*flags["variable"], p.Variable)
-			}
-			*flags["to-trussrc"] = sections
 			if err == nil {
 				err = rotator.one(ctx, x.file(journalsIn), it.Prefix)
 			}
@@ -256,11 +214,28 @@ func (x *incident) rotate(ctx context.Context) error {
 	return x.save()
 }
 
+// places are where a successor of a key belongs, by the report and ~/.trussrc: what holds
+// the key itself and what git does not see; with --everywhere also the stores behind kubectl,
+// glab and gh. There is none for a key that is not to be rotated.
+func (x *incident) places(ctx context.Context, it revoke.Item) ([]revoke.SinkSpec, error) {
+	if x.noRotate || it.Self || it.Kind != revoke.AccountKey {
+		return nil, nil
+	}
+	found, err := x.rotator().everywhere(ctx, it.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	return found.specs(nil), nil
+}
+
 // rotator is what the rotate command works with, without questions.
 func (x *incident) rotator() *rotator {
-	o := &rotateOptions{api: x.incidentOptions.api, yes: true, force: true}
+	o := &rotateOptions{api: x.incidentOptions.api, yes: true, force: true, sweep: everywhereFlags{on: true, report: x.file("report.json")}}
+	if !x.everywhere || x.state.Drill {
+		o.sweep.skip = []string{revoke.KindKubectl, revoke.KindGitLab, revoke.KindGitHub}
+	}
 	o.sink.register(&cobra.Command{})
-	return &rotator{rotateOptions: o, account: x.account, env: x.env, out: x.env.Stderr}
+	return &rotator{rotateOptions: o, account: x.account, env: x.env, ui: x.ui, out: x.env.Stderr}
 }
 
 // note keeps an error for TODO.md and goes on.

@@ -158,9 +158,12 @@ func (x *incident) todoPlaces(c *checklist) {
 			history = history || at.Commit != ""
 			c.add("`%s`: take it out of %s", f.Prefix, placeOf(at))
 		}
-		if len(x.state.Places[f.Prefix]) == 0 {
+		if x.rotated[f.Prefix] == "" {
 			c.add("`%s`: where something needs a key in its place, make one: `b10lint keys create`, and keep it where git does not see it", f.Prefix)
 		}
+	}
+	if !x.incidentOptions.everywhere {
+		c.add("Secrets of Kubernetes, GitLab and GitHub were not searched (`--everywhere`): where one of them holds a revoked key, set it anew")
 	}
 	if history {
 		c.add("The keys stay in the history, which forks, clones and caches have: dead, they do no harm there. To take them out all the same: " +
