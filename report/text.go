@@ -120,11 +120,12 @@ func (t *text) unsaid(advice string) string {
 	return rest
 }
 
-// head is the first line of a finding; a terminal's width breaks it between words.
+// head is the first line of a finding; a terminal's width breaks it between words, but not with -q,
+// whose lines are one a finding.
 func (t *text) head(b *bytes.Buffer, at string, severity finding.Severity, what string) {
 	lead := at + ": " + severity.String() + ":"
 	rest := []string{what}
-	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
+	if room := t.opts.Width; room > 0 && !t.opts.Quiet && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
 		first := fold(what, room-textWidth(lead)-1)[0]
 		rest = append([]string{first}, fold(strings.TrimSpace(strings.TrimPrefix(what, first)), room-4)...)
 	}

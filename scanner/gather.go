@@ -129,6 +129,7 @@ func comparePlaces(a, b *place) int {
 		strings.Compare(a.at.Blob, b.at.Blob),
 		strings.Compare(a.at.Object, b.at.Object),
 		strings.Compare(strings.Join(a.at.Decoded, " "), strings.Join(b.at.Decoded, " ")),
+		strings.Compare(a.at.Repository, b.at.Repository),
 	)
 }
 
