@@ -94,6 +94,7 @@ var notRun = map[string]string{
 	"docker save":  "needs a Docker daemon; the line below it scans such a file",
 	"aws s3":       "needs a bucket",
 	"--to-github":  "needs GitHub",
+	"--until-idle": "waits for hours; the script rotate waits for less",
 	"vault kv":     "needs a vault; the script rotate runs --exec",
 	"truss push":   "needs Baseten itself; the line below it in docs/truss.md is the same scan",
 	"incident":     "works in a folder of its own; the script incident leaves and takes up each step",

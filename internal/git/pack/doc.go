@@ -97,6 +97,7 @@
 //	forest.go      the forest, from headers
 //	group.go       the numbering of objects, and copies
 //	open.go        Open: folders, alternates, kind of hash, packs
+//	memory.go      a pack in memory
 //	unindexed.go   a pack without an index is read from its start
 //	reader.go      single objects, with a cache
 //	store.go       the store, its options, and what it has
