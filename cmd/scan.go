@@ -30,6 +30,7 @@ type scanOptions struct {
 	history       historyOptions
 	places        placesFlags
 	unpack        unpackOptions
+	remote        remoteOptions
 }
 
 // defaultScan is a scan without flags.
@@ -80,6 +81,7 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
 	o.config.register(c)
 	o.history.register(c)
 	o.unpack.register(c)
+	o.remote.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	o.onProblem.register(c, "on-problem", "", "whether what could not be read fails the run (default fail; in hooks warn)")
@@ -216,7 +218,7 @@ func (o *scanOptions) unbounded() bool {
 func (o *scanOptions) comments(s *settings) scanner.Comments {
 	h := &o.history
 	switch {
-	case !s.Inline || !s.repository || o.places.isTruss || h.commitMessage != "":
+	case !s.Inline || !s.repository || s.remote != "" || o.places.isTruss || h.commitMessage != "":
 		return scanner.NoComments
 	case h.staged:
 		return scanner.CommentsInIndex

@@ -183,6 +183,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 			return true
 		}
 		if c == nil {
+			b.Settle()
 			c = newCursor(b)
 			if b.At.Context == "" && isTruss(b) {
 				truss = "truss-config"
@@ -219,6 +220,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
 func (g *gatherer) gaveUp(b *source.Blob, offset int) {
+	b.Settle()
 	c := newCursor(b)
 	c.move(offset)
 	at := container{b.At.Repository, b.At.Path, b.At.Blob, b.At.Object, b.At.Member}
