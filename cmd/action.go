@@ -182,6 +182,16 @@ func (a *actionRun) arguments() ([]string, error) {
 	if v := a.input("FAIL_ON", ""); v != "" {
 		args = append(args, "--fail-on", v)
 	}
+	if v := a.input("BASELINE", ""); v != "" && mode != "revoke" {
+		args = append(args, "--baseline", v)
+	}
+	switch a.input("FAIL_ON_NEW", "false") {
+	case "false":
+	case "true":
+		args = append(args, "--fail-on-new")
+	default:
+		return nil, usage("write true or false", "fail-on-new is neither true nor false")
+	}
 	switch mode {
 	case "audit":
 		return args, nil

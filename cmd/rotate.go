@@ -40,29 +40,37 @@ func newRotate(env Env, ui *UI) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate [PREFIX]",
 		Short: "Put a new key in a key's place, then revoke the old one",
-		Long: `Rotate makes a key of the same type, team and models under a new name, delivers it,
-checks that Baseten lists it, that it is where it was delivered to and that it works,
-and only then revokes the old one. If the delivery fails the old key lives and the
-new one is deleted. Into a pipe (--to-stdout, --to-kubernetes -) it only delivers, since
-nothing shows that the key arrived, and prints the command that revokes the old one. A journal makes it safe to end the run at any moment: --resume
-goes on.
+		Long: `Rotate creates a key of the same type, team and models under a new name, checks that
+Baseten lists it and that it works, delivers it to one place or to several, checks that it
+is there, and only then revokes the old one. All places are checked before the key is
+created. If no place takes it, the new key is deleted and everything is as it was. If some
+do, both keys live, the result names the places, and --resume finishes.
 
-The key is named by its prefix, by --remote (the key of that remote in ~/.trussrc,
-which also is where the new one goes, unless another place is named), or by --plan, a
-plan that b10lint revoke saved.
+A flag that names a place can be repeated. A flag that goes with it (--variable, --repo,
+--secret-key ...) is given once for all of them, or once for each in their order. Into a
+pipe (--to-stdout, --to-kubernetes -) it only delivers, since nothing shows that the key
+arrived, and prints the command that revokes the old one. With --exec CMD beside
+--to-kubernetes - the manifest goes to CMD, whose exit status shows it.
+
+The key is named by its prefix, by --remote (the key of that remote in ~/.trussrc; without
+another place the new one goes to every section that holds it), or by --plan, a plan that
+b10lint revoke saved.
 
 It asks first, or takes --yes. A key that was used within a day takes --force-active,
-a place that holds another value than the old key --overwrite.
+a place that holds another value than the old key --overwrite. A journal makes it safe to
+end the run at any moment.
 
 Refused, with the reason, is what the API cannot copy: keys that are restricted to
-environments, personal keys of somebody else, keys of routes and of the gateway.
+environments, personal keys of someone else, keys of routes and of the gateway.
 --downgrade and --model-id narrow what the new key may do; nothing widens it.
 
 The result goes to standard output, or to standard error if the key goes there.`,
 		Example: `  b10lint rotate --remote baseten
   b10lint rotate abcdefgh --to-dotenv .env --variable BASETEN_API_KEY
-  b10lint rotate abcdefgh --exec 'gh secret set BASETEN_API_KEY' --grace 10m
-  b10lint rotate abcdefgh --to-kubernetes - --secret baseten | kubectl apply -f - && b10lint revoke abcdefgh
+  b10lint rotate abcdefgh --to-dotenv .env --to-github BASETEN_API_KEY --repo acme/app
+  b10lint rotate abcdefgh --to-kubectl baseten --secret-key api-key --namespace ml
+  b10lint rotate abcdefgh --to-kubernetes - --secret baseten --exec 'kubectl apply -f -'
+  b10lint rotate abcdefgh --exec 'vault kv put secret/baseten key=-' --grace 10m
   b10lint rotate --resume ~/.local/state/b10lint/rotate-abcdefgh.jsonl`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -109,7 +117,7 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 	case o.resume != "" && len(o.sink.given()) > 0:
 		return usage("leave it out", "the journal says where the key is delivered to")
 	case o.resume == "":
-		if err := o.sink.check(o.api.remote); err != nil {
+		if err := o.sink.check(o.api.remote != ""); err != nil {
 			return err
 		}
 	}
@@ -192,12 +200,12 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 			name = k.Name
 		}
 	}
-	spec, err := x.sink.spec(x.env, x.api.remote, prefix, name)
+	specs, err := x.places(ctx, prefix, name)
 	if err != nil {
 		return err
 	}
 	plan, err := revoke.PlanRotation(ctx, x.client, survey, revoke.RotateRequest{Prefix: prefix, Downgrade: typeOf(x.downgrade),
-		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, Sink: spec, Overwrite: x.overwrite, ForceActive: x.force})
+		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, Sinks: specs, Overwrite: x.overwrite, ForceActive: x.force})
 	var refused *revoke.RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -205,53 +213,59 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 	case err != nil:
 		return apiFailed(ctx, "planning the rotation", err)
 	}
-	sink, err := openSink(x.env, spec)
-	if err != nil {
-		return err
-	}
 	if plan.KeepOld && plan.Grace > 0 {
 		return usage("leave it out", "--grace has no use where the key goes into a stream: the old key is not revoked then")
 	}
-	if !x.overwrite {
-		if err := revoke.CheckPlace(sink, prefix); err != nil {
-			return failed(err, "deliver to the place that holds the key, or add --overwrite")
+	places, err := openSinks(x.env, specs)
+	if err != nil {
+		return err
+	}
+	if err := plan.Ready(ctx, places); err != nil {
+		hint := "nothing was changed"
+		if errors.Is(err, revoke.ErrOtherValue) {
+			hint = "deliver to a place that holds the key, or add --overwrite"
 		}
+		return failed(err, hint)
 	}
-	then := "then the old one is revoked"
-	switch {
-	case plan.KeepOld:
-		then = "the old one is kept until b10lint revoke " + prefix
-	case plan.Grace > 0:
-		then += " after " + plan.Grace.String()
-	}
-	about := fmt.Sprintf("rotate %s (%s): a new %s key, delivered to %s; %s\n        last used  %s\n",
-		prefix, report.Visible(name), typeWord(plan.Type), spec, then, plan.LastUsed)
-	for _, w := range plan.Warnings {
-		about += "        warning    " + report.Visible(w) + "\n"
-	}
+	plan.Warnings = append(plan.Warnings, revoke.Leftovers(places, prefix)...)
 	if x.dryRun {
-		if err := sink.Ready(ctx); err != nil {
-			return failed(err, "the new key could not be delivered there")
-		}
-		fmt.Fprint(x.out, about)
-		return nil
+		return failed(plan.WriteText(x.out))
 	}
 	if !x.yes && !plan.KeepOld && !x.env.canAsk(x.api.keyStdin) {
 		return usage("look at it with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to rotate the key")
 	}
-	fmt.Fprint(x.env.Stderr, about)
-	if err := x.confirm(ctx, plan); err != nil {
+	if err := errors.Join(plan.WriteText(x.env.Stderr), x.confirm(ctx, plan)); err != nil {
 		return err
 	}
-	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.with(sink))
+	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.with(places))
 	if err != nil {
 		return notBegun(err, "nothing was changed")
 	}
-	return x.finish(ctx, rotation, spec)
+	return x.finish(ctx, rotation, plan)
 }
 
-func (x *rotator) with(sink revoke.Sink) revoke.RotateOptions {
-	o := revoke.RotateOptions{Client: x.client, Self: x.self(), NewProbe: x.probe, Sink: sink, Credential: x.name(),
+// places are where the new key goes: what the flags name; without one, the sections of
+// ~/.trussrc that hold the old key, of which --remote named one.
+func (x *rotator) places(ctx context.Context, prefix, name string) ([]revoke.SinkSpec, error) {
+	specs, err := x.sink.specs(ctx, x.env, prefix, name)
+	if err != nil || len(specs) > 0 {
+		return specs, err
+	}
+	sections, err := revoke.TrussrcHolding(x.env.trussrc(), prefix)
+	if err != nil {
+		return nil, failed(err, "nothing was changed")
+	}
+	if len(sections) == 0 {
+		return nil, usage("name where the new key goes", "no section of %s holds the key %s", report.Visible(x.env.trussrc()), prefix)
+	}
+	for _, section := range sections {
+		specs = append(specs, revoke.SinkSpec{Kind: kindTrussrc, Name: section, Path: x.env.trussrc()})
+	}
+	return specs, nil
+}
+
+func (x *rotator) with(places []revoke.Sink) revoke.RotateOptions {
+	o := revoke.RotateOptions{Client: x.client, Self: x.self(), NewProbe: x.probe, Sinks: places, Credential: x.name(),
 		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
 	if x.noProbe {
 		o.NewProbe = nil
@@ -268,19 +282,19 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 	if err != nil {
 		return failed(err, "nothing was changed")
 	}
-	sink, err := openSink(x.env, plan.Sink)
+	places, err := openSinks(x.env, plan.Sinks)
 	if err != nil {
 		return err
 	}
-	rotation, err := revoke.ResumeRotation(path, x.with(sink))
+	rotation, err := revoke.ResumeRotation(path, x.with(places))
 	if err != nil {
 		return notBegun(err, "nothing was changed")
 	}
-	return x.finish(ctx, rotation, plan.Sink)
+	return x.finish(ctx, rotation, plan)
 }
 
 // finish runs a rotation and reports what became of it.
-func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec revoke.SinkSpec) error {
+func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, plan *revoke.RotationPlan) error {
 	// A closed pipe must be a failed delivery, not the end of the process.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
@@ -288,7 +302,7 @@ func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, spec re
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
 	out := x.out
-	if out == x.env.Stdout && spec.Streams() {
+	if out == x.env.Stdout && plan.KeepOld {
 		out = x.env.Stderr
 	}
 	write := res.WriteText

@@ -1,14 +1,17 @@
 package cmd
 
 import (
+	"bufio"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 	gitconfig "github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
@@ -32,7 +35,7 @@ func (o *configOptions) register(c *cobra.Command) {
 	f.StringVar(&o.from, "config-from", "", "read the settings of this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
 	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository and ignore comments b10lint:allow")
 	f.BoolVar(&o.noInline, "no-inline", false, "ignore comments b10lint:allow")
-	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, which b10lint baseline writes")
+	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, written by b10lint baseline; compare with a JSON report")
 	c.MarkFlagsMutuallyExclusive("config", "config-from", "no-config")
 }
 
@@ -43,7 +46,8 @@ type settings struct {
 	repository bool        // it is the root of a work tree
 	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
-	remote     string // the address of a repository that is fetched; root is empty then
+	earlier    *finding.Report // that --baseline names in place of a baseline
+	remote     string          // the address of a repository that is fetched; root is empty then
 }
 
 // shared reports whether the flags have one file of settings, or one baseline, for
@@ -70,7 +74,7 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 		}
 	}
 	if err == nil {
-		s.baseline, err = o.loadBaseline(s)
+		err = o.loadBaseline(s)
 	}
 	if err != nil {
 		return nil, misconfigured(err)
@@ -88,31 +92,42 @@ func (o *configOptions) fromFile() (*config.Config, error) {
 	return c, err
 }
 
-// loadBaseline reads the baseline of the command line, else that of the settings, nil
-// for none. One that the settings of a commit name is the one in that commit.
-func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error) {
+// loadBaseline reads the baseline of the command line, which may be the JSON report of an
+// earlier run, else that of the settings. One that the settings of a commit name is the
+// one in that commit.
+func (o *configOptions) loadBaseline(s *settings) (err error) {
 	name := o.baseline
 	switch {
 	case name != "":
-		b, err = config.LoadBaseline(name)
 	case s.Baseline == "" || o.noBaseline:
-		return nil, nil
+		return nil
 	case o.from != "":
 		revision, _, _ := strings.Cut(o.from, ":")
 		at := revision + ":" + s.Baseline
 		data, err := gitsource.FileAt(s.root, revision, s.Baseline, maxConfig)
 		if err != nil {
-			return nil, &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
+			return &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
 		}
-		return config.ParseBaseline(at, data)
+		s.baseline, err = config.ParseBaseline(at, data)
+		return err
 	default:
 		name = shorter(filepath.Join(s.root, filepath.FromSlash(s.Baseline)))
-		b, err = config.LoadBaseline(name)
 	}
+	s.baseline, err = config.LoadBaseline(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
+		return usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
 	}
-	return b, err
+	if err != nil && o.baseline != "" {
+		if f, openErr := os.Open(name); openErr == nil {
+			defer f.Close()
+			if r, readErr := report.Read(bufio.NewReader(f)); readErr == nil {
+				s.earlier = &r
+				return nil
+			}
+		}
+		return usage("--baseline takes what b10lint baseline writes, or the JSON report of an earlier run, from -f json=FILE", "%w", err)
+	}
+	return err
 }
 
 // misconfigured is the error of settings that are not understood: each mistake with

@@ -90,7 +90,7 @@ func (o *scanOptions) remoteTarget(env Env, arg string, filter source.Filter) (*
 		}
 	}
 	if o.config.baseline != "" {
-		if t.settings.baseline, err = o.config.loadBaseline(t.settings); err != nil {
+		if err := o.config.loadBaseline(t.settings); err != nil {
 			return nil, misconfigured(err)
 		}
 	}

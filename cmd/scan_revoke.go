@@ -42,7 +42,7 @@ func (s *scanRevoke) check(env Env, stdinTaken bool) error {
 	if s.on {
 		return s.flags.check(env, stdinTaken)
 	}
-	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "by-prefix", "max", "journal", "receipt", "verify-dead"} {
+	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "by-prefix", "children", "max", "journal", "receipt", "verify-dead"} {
 		if s.set(name) {
 			return usage("add --revoke, or leave it out", "--%s has no use without --revoke", name)
 		}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/report"
@@ -73,17 +75,6 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		if arg == "" {
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
 		}
-		clean := filepath.Clean(arg)
-		if arg == "-" {
-			clean = "" // ./- is a file
-		}
-		if named[clean] && arg == "-" {
-			return nil, nil, usage("standard input can be read once", "the target - is given twice")
-		}
-		if named[clean] {
-			continue
-		}
-		named[clean] = true
 		if remote.IsAddress(arg) {
 			t, err := o.remoteTarget(env, arg, filter)
 			if err != nil {
@@ -95,6 +86,17 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			}
 			continue
 		}
+		clean := filepath.Clean(arg)
+		if arg == "-" {
+			clean = "" // ./- is a file
+		}
+		if named[clean] && arg == "-" {
+			return nil, nil, usage("standard input can be read once", "the target - is given twice")
+		}
+		if named[clean] {
+			continue
+		}
+		named[clean] = true
 		t, err := o.in(&all, arg)
 		if err != nil {
 			return nil, nil, err
@@ -315,9 +317,10 @@ func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.F
 // settle applies the settings of the targets to what was found and verified: it drops
 // what is below the confidence that a target wants, marks what is accepted, and reports
 // what is wrong with these decisions. A finding in several targets is dropped, or
-// accepted, if each of them says so. unused says whether a target was scanned so that an
-// entry which accepts nothing can be reported.
-func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused func(*scanTarget) bool) {
+// accepted, if each of them says so. With onlyNew what a baseline would accept is listed
+// as unchanged. unused says whether a target was scanned so that an entry which accepts
+// nothing can be reported.
+func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew bool, unused func(*scanTarget) bool) {
 	below := map[string]int{} // of each target
 	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool {
 		drop := true
@@ -330,7 +333,7 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
 		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
-			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t),
+			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t), Reports: reportedByScan,
 			Path: func(at finding.Location) string {
 				if rel, ok := t.settings.relative(at.Path); ok {
 					return rel
@@ -348,16 +351,16 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	}
 	for i := range r.Findings {
 		f, stands := &r.Findings[i], false
+		var decision *finding.Suppression
 		within(all, *f, func(t *scanTarget, part finding.Finding) {
 			by := suppressors[t].Suppress(part)
 			stands = stands || by == nil
-			if f.Suppression == nil {
-				f.Suppression = by
-			}
+			decision = cmp.Or(decision, by)
 		})
 		if stands {
-			f.Suppression = nil
+			decision = nil
 		}
+		decide(f, decision, onlyNew)
 	}
 	for _, t := range all {
 		for _, f := range suppressors[t].Leftover(t.comments) {
@@ -371,14 +374,23 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 			r.Findings = append(r.Findings, f)
 		}
 	}
+	if earlier := all[0].settings.earlier; earlier != nil {
+		resolved := audit.Compare(r.Findings, earlier.Standing())
+		if unused(all[0]) && r.Summary.Complete {
+			r.Summary.Resolved = resolved
+		}
+	}
 	r.Count()
 	r.Summary.Elapsed = time.Since(r.Run.Started)
 }
 
 // failing reports whether a finding is at or above the severity that fails the run in
-// one of its targets.
-func failing(r finding.Report, all []*scanTarget) bool {
+// one of its targets; with onlyNew, one that was not known.
+func failing(r finding.Report, all []*scanTarget, onlyNew bool) bool {
 	return slices.ContainsFunc(r.Standing(), func(f finding.Finding) (fails bool) {
+		if onlyNew && f.Baseline == audit.Unchanged {
+			return false
+		}
 		within(all, f, func(t *scanTarget, _ finding.Finding) { fails = fails || f.Severity >= t.failOn })
 		return fails
 	})

@@ -63,11 +63,15 @@ type Timeline struct {
 // An Event is one thing that happened to a key, or that was done with it.
 type Event struct {
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // "created", "committed", "removed", "action", "first-use", "last-use", "revoked"
+	Kind string    `json:"kind"` // "created", "committed", "removed", "action", "sign", "first-use", "last-use", "revoked"
 	Text string    `json:"text"`
 	By   string    `json:"by,omitempty"`
 	// From is what tells it: "list", "audit-log", "usage" or a scan report.
 	From string `json:"from"`
+	// Power names what an action was done to that outlives the key: "keys", "secrets",
+	// "SSH certificates", "webhook signing secrets", "members and roles", "gateway endpoints"
+	// or "deployments".
+	Power string `json:"power,omitempty"`
 	// DayOnly marks a time of which only the day is known.
 	DayOnly bool `json:"day_only,omitempty"`
 }

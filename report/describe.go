@@ -375,17 +375,28 @@ func sarifLevel(s finding.Severity) string {
 	return "note"
 }
 
-// bySeverity returns the indices of the findings, the most severe first.
+// bySeverity returns the indices of the findings, the most severe first, and behind them
+// those that an earlier report or a baseline knew.
 func bySeverity(findings []finding.Finding) []int {
 	order := make([]int, len(findings))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(findings[b].Severity, findings[a].Severity)
+		x, y := findings[a], findings[b]
+		if known := x.Baseline == unchanged; known != (y.Baseline == unchanged) {
+			if known {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(y.Severity, x.Severity)
 	})
 	return order
 }
+
+// unchanged is what finding.Finding.Baseline says of one that was known.
+const unchanged = "unchanged"
 
 // gitlabTime is a time without a zone, which the schema takes for UTC.
 func gitlabTime(t time.Time) string {

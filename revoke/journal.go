@@ -50,6 +50,7 @@ type record struct {
 	Prefix string          `json:"prefix,omitempty"`
 	Name   string          `json:"name,omitempty"`
 	Detail string          `json:"detail,omitempty"`
+	Place  int             `json:"place,omitempty"`   // of a rotation's places, from 1
 	Kind   string          `json:"journal,omitempty"` // of the first record
 	Data   json.RawMessage `json:"data,omitempty"`    // of the first record
 	// Credential is what the run goes by that took over: where it came from, and its prefix.

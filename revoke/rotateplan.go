@@ -30,7 +30,7 @@ type RotateRequest struct {
 	// environments, when the audit log does not say.
 	AssumeUnscoped bool
 	Grace          time.Duration
-	Sink           SinkSpec
+	Sinks          []SinkSpec
 	// Overwrite allows a place that holds another value than the old key.
 	Overwrite bool
 	// ForceActive allows a key that was used within a day to be revoked.
@@ -47,7 +47,7 @@ type RotationPlan struct {
 	Team     string          `json:"team,omitempty"`
 	Base     string          `json:"base"` // the name's part before the unique end
 	Grace    time.Duration   `json:"grace_ns,omitempty"`
-	Sink     SinkSpec        `json:"sink"`
+	Sinks    []SinkSpec      `json:"sinks"`
 	Endpoint string          `json:"endpoint"`
 	// Credential is the prefix of the key that began the rotation.
 	Credential string `json:"credential,omitempty"`
@@ -79,8 +79,8 @@ func PlanRotation(ctx context.Context, c *baseten.Client, s *Survey, r RotateReq
 		return nil, refuse(reason, hint)
 	}
 	p := &RotationPlan{Old: it.Facts, Self: it.Self, Type: baseten.KeyType(it.Type), ModelIDs: it.ModelIDs, Team: it.Team,
-		Base: baseName(it.Name), Grace: r.Grace, Sink: r.Sink, Endpoint: s.Endpoint,
-		Credential: s.Self, KeepOld: r.Sink.Streams(), Overwrite: r.Overwrite, LastUsed: it.lastUsed(s.At), Warnings: it.Warnings}
+		Base: baseName(it.Name), Grace: r.Grace, Sinks: r.Sinks, Endpoint: s.Endpoint,
+		Credential: s.Self, KeepOld: slices.ContainsFunc(r.Sinks, SinkSpec.Streams), Overwrite: r.Overwrite, LastUsed: it.lastUsed(s.At), Warnings: it.Warnings}
 	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin && !p.KeepOld {
 		if !r.ForceActive && !it.Self {
 			return nil, refuse("it was used "+ago(s.At, *used)+": what else uses it stops when it is revoked",

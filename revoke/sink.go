@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/secret"
@@ -36,12 +37,14 @@ type SinkSpec struct {
 	Repo      string   `json:"repo,omitempty"`
 	Template  string   `json:"template,omitempty"` // absolute path
 	Command   []string `json:"command,omitempty"`
+	Dir       string   `json:"dir,omitempty"`     // where the command is run
+	Context   string   `json:"context,omitempty"` // of kubectl's configuration
 }
 
 // String names the sink for people.
 func (s SinkSpec) String() string {
 	parts := []string{s.Kind}
-	for _, p := range append([]string{s.Name, s.Key, s.Namespace, s.Repo, s.Template, s.Path}, s.Command...) {
+	for _, p := range append([]string{s.Name, s.Key, s.Namespace, s.Context, s.Repo, s.Template, s.Path}, s.Command...) {
 		if p != "" {
 			parts = append(parts, show(p))
 		}
@@ -52,25 +55,34 @@ func (s SinkSpec) String() string {
 // Streams reports whether the sink is a stream, which cannot show that the key arrived.
 func (s SinkSpec) Streams() bool { return s.Kind == "stdout" || s.Path == "-" }
 
-// CheckPlace fails when a sink holds another value than the key with a prefix, which a
-// delivery would destroy. A sink that cannot tell passes.
-func CheckPlace(sink Sink, prefix string) error {
-	f, ok := sink.(*File)
-	if !ok || f.Holds == nil {
+// A Holder is a sink that knows what a delivery would replace.
+type Holder interface {
+	// Held returns the value, or nothing where there is none.
+	Held(ctx context.Context) ([]byte, error)
+	// String names the place.
+	String() string
+}
+
+// CheckPlace fails with ErrOtherValue when a sink holds another value than a key with one
+// of the prefixes, which a delivery would destroy. A sink that cannot tell passes.
+func CheckPlace(ctx context.Context, sink Sink, prefixes ...string) error {
+	h, ok := sink.(Holder)
+	if !ok {
 		return nil
 	}
-	data, exists, err := f.read()
-	if err != nil || !exists {
+	held, err := h.Held(ctx)
+	if err != nil || len(bytes.TrimSpace(held)) == 0 ||
+		slices.ContainsFunc(prefixes, func(p string) bool { return bytes.Contains(held, []byte(p+".")) }) {
 		return err
 	}
-	if held := f.Holds(data); len(bytes.TrimSpace(held)) > 0 && !bytes.Contains(held, []byte(prefix+".")) {
-		return fmt.Errorf("%w: %s holds another value there than the key %s", ErrOtherValue, f.Path, show(prefix))
-	}
-	return nil
+	return fmt.Errorf("%w: %s holds another value there than the key %s", ErrOtherValue, h, show(prefixes[0]))
 }
 
 // ErrOtherValue is in the error of CheckPlace.
 var ErrOtherValue = errors.New("nothing was changed")
+
+// ErrUncertain is in the error of a delivery after which the place may hold the key.
+var ErrUncertain = errors.New("whether it took the key is not known")
 
 // findKey returns the key with a prefix if a text contains exactly one: what follows
 // the prefix and its dot, up to the first character that is not a letter or a digit.

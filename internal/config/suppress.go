@@ -19,6 +19,12 @@ const (
 	ruleWithoutReason = "suppression-without-reason"
 )
 
+// Where a decision is, as finding.Suppression.Kind says it; the third is "inline".
+const (
+	FromConfig   = "config"
+	FromBaseline = "baseline"
+)
+
 // A Suppressor decides which findings were accepted. A finding is accepted when
 // every location of it is: a key that was accepted in one file and occurs in a second
 // one is reported. What is verified to work is reported whatever was accepted.
@@ -33,7 +39,7 @@ type Suppressor struct {
 
 // An entry is a decision of the file or of a baseline.
 type entry struct {
-	kind                string // "config" or "baseline"
+	kind                string // FromConfig or FromBaseline
 	fingerprint, prefix string
 	glob                string
 	suppression         finding.Suppression
@@ -51,6 +57,9 @@ type SuppressOptions struct {
 	// Unused reports entries that nothing was found for. It must be set only for runs
 	// that scanned everything the entries may be about.
 	Unused bool
+	// Reports reports whether the run can report a rule: a baseline's entries for others
+	// are ignored. nil means every rule.
+	Reports func(rule string) bool
 }
 
 // NewSuppressor returns a Suppressor for one run.
@@ -58,7 +67,7 @@ func NewSuppressor(o SuppressOptions) *Suppressor {
 	s := &Suppressor{inline: o.Config.Inline, path: o.Path, unused: o.Unused}
 	today := o.Today.Format(time.DateOnly)
 	for _, a := range o.Config.Accept {
-		e := &entry{kind: "config", fingerprint: a.Fingerprint, prefix: a.Prefix, glob: cleanGlob(a.Path)}
+		e := &entry{kind: FromConfig, fingerprint: a.Fingerprint, prefix: a.Prefix, glob: cleanGlob(a.Path)}
 		e.suppression = finding.Suppression{Reason: a.Reason, Owner: a.Owner, Where: a.Where}
 		if !a.Until.IsZero() {
 			e.suppression.Until = a.Until.Format(time.DateOnly)
@@ -67,7 +76,10 @@ func NewSuppressor(o SuppressOptions) *Suppressor {
 	}
 	if o.Baseline != nil {
 		for _, b := range o.Baseline.Entries {
-			e := &entry{kind: "baseline", fingerprint: b.Fingerprint}
+			if o.Reports != nil && !o.Reports(b.Rule) {
+				continue
+			}
+			e := &entry{kind: FromBaseline, fingerprint: b.Fingerprint}
 			e.suppression = finding.Suppression{Reason: b.Reason, Owner: b.Owner, Until: b.Until, Where: o.Baseline.File}
 			s.add(e, today)
 		}
@@ -244,13 +256,13 @@ func (e *entry) finding(rule, what string) finding.Finding {
 		subject = e.prefix
 	}
 	file, line := e.suppression.Where, 0
-	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == "config" {
+	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == FromConfig {
 		if _, err := fmt.Sscanf(file[i+1:], "%d", &line); err == nil {
 			file = file[:i]
 		}
 	}
 	of := "the entry of accept for "
-	if e.kind == "baseline" {
+	if e.kind == FromBaseline {
 		of = "the baseline's entry for "
 	}
 	return finding.Finding{

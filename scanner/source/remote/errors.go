@@ -102,7 +102,7 @@ func inPack(err error) error {
 
 // refused words what a server says in git's own protocol.
 func (r *Repository) refused(text string) (string, string) {
-	text = line(text)
+	text = strings.TrimPrefix(line(text), "fatal: ")
 	switch {
 	case strings.Contains(text, "not our ref"):
 		return "the server does not hand a commit out that no reference leads to: " + text, "leave --commit out, or scan a clone that has it"

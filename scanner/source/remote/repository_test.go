@@ -315,28 +315,8 @@ func TestSSH(t *testing.T) {
 		return o
 	}
 	withAgent := home(map[string]string{"known_hosts": known(host)})
-	socket := filepath.Join(t.TempDir(), "agent")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	ring := agent.NewKeyring()
-	secret, err := ssh.ParseRawPrivateKey([]byte(read(mine)))
-	if err := errors.Join(err, ring.Add(agent.AddedKey{PrivateKey: secret})); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go agent.ServeAgent(ring, conn)
-		}
-	}()
+	socket := agentWith(t, read(mine))
 	withAgent.Env = func(name string) string { return map[string]string{"SSH_AUTH_SOCK": socket}[name] }
-
 	alias := "Host box\n  HostName " + hostName + "\n  Port " + port + "\n  User " + me.Username + "\n  IdentityFile " + mine + "\n"
 	for _, test := range []struct {
 		name, address string
@@ -366,4 +346,30 @@ func TestSSH(t *testing.T) {
 			}
 		})
 	}
+}
+
+// agentWith runs an agent that holds a key, and returns its socket.
+func agentWith(t *testing.T, key string) (socket string) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "agent")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	ring := agent.NewKeyring()
+	secret, err := ssh.ParseRawPrivateKey([]byte(key))
+	if err := errors.Join(err, ring.Add(agent.AddedKey{PrivateKey: secret})); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go agent.ServeAgent(ring, conn)
+		}
+	}()
+	return socket
 }

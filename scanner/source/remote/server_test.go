@@ -23,26 +23,25 @@ import (
 	"github.com/b10lint/b10lint/scanner/source/git"
 )
 
-// small makes root/small.git, in which one blob holds a key, and root/other.git.
+// small makes root/small.git, which has a key in the first file of many, and root/other.git.
 func small(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
 	for i, name := range []string{"small.git", "other.git"} {
 		work := filepath.Join(t.TempDir(), "work")
 		gittest.Run(t, root, "init", "-q", "-b", "main", work)
-		text := "BASETEN_API_KEY=" + fakekey.New(uint64(i)).B10() + "\n"
-		if err := os.WriteFile(filepath.Join(work, "k.env"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+		m := fakekey.New(uint64(i))
+		for n := range 30 {
+			text := m.Word(3000)
+			if n == 0 { // the first file by name comes first in the pack
+				text = "BASETEN_API_KEY=" + m.B10() + "\n"
+			}
+			if err := os.WriteFile(filepath.Join(work, fmt.Sprintf("%02d.env", n)), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 		gittest.Run(t, work, "add", "-A")
 		gittest.Run(t, work, "commit", "-q", "-m", name)
-		for n := range 30 {
-			if err := os.WriteFile(filepath.Join(work, "filler"), fmt.Append(nil, fakekey.New(uint64(n)).Word(3000)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			gittest.Run(t, work, "add", "-A")
-			gittest.Run(t, work, "commit", "-q", "-m", fmt.Sprint(n))
-		}
 		gittest.Run(t, root, "clone", "-q", "--bare", work, filepath.Join(root, name))
 	}
 	return root
@@ -65,6 +64,19 @@ func answer(r *http.Request, status int, kind, body string) *http.Response {
 
 const advertisement = "application/x-git-upload-pack-advertisement"
 
+// pkt writes lines as git's protocol frames them; "" is a flush.
+func pkt(lines ...string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if l == "" {
+			b.WriteString("0000")
+		} else {
+			fmt.Fprintf(&b, "%04x%s", len(l)+4, l)
+		}
+	}
+	return b.String()
+}
+
 // Whatever a server does, what came of the pack is searched, and what is wrong is a
 // problem with words of its own: no such run is complete.
 func TestFaultyServers(t *testing.T) {
@@ -79,17 +91,6 @@ func TestFaultyServers(t *testing.T) {
 			res.Body = io.NopCloser(bytes.NewReader(body[:int(float64(len(body))*share)]))
 			return res
 		}
-	}
-	pkt := func(lines ...string) string {
-		var b strings.Builder
-		for _, l := range lines {
-			if l == "" {
-				b.WriteString("0000")
-			} else {
-				fmt.Fprintf(&b, "%04x%s", len(l)+4, l)
-			}
-		}
-		return b.String()
 	}
 	list := func(lines ...string) change {
 		return with(strings.NewReader(pkt("# service=git-upload-pack\n", "") + pkt(lines...)))
@@ -347,16 +348,7 @@ func TestCredentials(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(o.Home, ".netrc"), []byte(test.netrc), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			command := o.Git
-			o.Git = func(ctx context.Context, args ...string) *exec.Cmd {
-				helper := "!f() { echo username=me; echo password=" + test.helper + "; }; f"
-				if test.helper == "" {
-					helper = ""
-				}
-				c := command(ctx, append([]string{"-c", "credential.helper=" + helper}, args...)...)
-				c.Env = append(c.Env, "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=")
-				return c
-			}
+			withHelper(&o, test.helper)
 			var mu sync.Mutex
 			var got []sent
 			r := open(t, test.address, o)
@@ -404,6 +396,19 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("problems %v, want %q", report.Problems, test.problem)
 			}
 		})
+	}
+}
+
+// withHelper gives git a credential helper that knows a password, or none.
+func withHelper(o *Options, password string) {
+	command, helper := o.Git, ""
+	if password != "" {
+		helper = "!f() { echo username=me; echo password=" + password + "; }; f"
+	}
+	o.Git = func(ctx context.Context, args ...string) *exec.Cmd {
+		c := command(ctx, append([]string{"-c", "credential.helper=" + helper}, args...)...)
+		c.Env = append(c.Env, "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=")
+		return c
 	}
 }
 

@@ -61,7 +61,7 @@ func (r *Repository) connectFile(ctx context.Context, w *watch) (session, error)
 	if runtime.GOOS == "windows" && len(path) > 2 && path[2] == ':' {
 		path = path[1:]
 	}
-	c := r.opts.Git(ctx, "upload-pack", "--strict", "--", path)
+	c := r.opts.Git(ctx, "upload-pack", "--", path)
 	in, err := c.StdinPipe()
 	if err != nil {
 		return nil, err
