@@ -43,7 +43,7 @@ var rooms = map[string]room{
 	"internal/atomicfile":          {leaf: true, why: "one way to replace a file"},
 	"internal/authfile":            {leaf: true, why: "one reader of the baseten command's auth.json"},
 	"internal/clock":               {leaf: true, why: "one clock that tests can replace"},
-	"internal/english":             {leaf: true, why: "one plural"},
+	"internal/english":             {leaf: true, why: "one plural, one guess at a misspelt word"},
 	"internal/fakekey":             {leaf: true, why: "one maker of keys for tests"},
 	"internal/gittest":             {why: "runs git, for the tests of several rooms"},
 	"internal/inflate":             {leaf: true, why: "one inflater"},

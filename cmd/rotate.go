@@ -8,10 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
@@ -20,6 +24,7 @@ import (
 type rotateOptions struct {
 	api       api
 	sink      sinkFlags
+	sweep     everywhereFlags
 	plan      string
 	downgrade string
 	models    []string
@@ -46,6 +51,11 @@ is there, and only then revokes the old one. All places are checked before the k
 created. If no place takes it, the new key is deleted and everything is as it was. If some
 do, both keys live, the result names the places, and --resume finishes.
 
+--everywhere finds the places that hold the key: ~/.trussrc, files of NAME=VALUE lines (by
+a scan, or by --scan-report), Secrets of Kubernetes, variables of GitLab, and by their names
+secrets of GitHub Actions, whose values cannot be read. What it must not write to, such as
+source code, is listed to be done by hand. docs/incident.md has the details.
+
 A flag that names a place can be repeated. A flag that goes with it (--variable, --repo,
 --secret-key ...) is given once for all of them, or once for each in their order. Into a
 pipe (--to-stdout, --to-kubernetes -) it only delivers, since nothing shows that the key
@@ -66,6 +76,7 @@ environments, personal keys of someone else, keys of routes and of the gateway.
 
 The result goes to standard output, or to standard error if the key goes there.`,
 		Example: `  b10lint rotate --remote baseten
+  b10lint rotate abcdefgh --everywhere --dry-run
   b10lint rotate abcdefgh --to-dotenv .env --variable BASETEN_API_KEY
   b10lint rotate abcdefgh --to-dotenv .env --to-github BASETEN_API_KEY --repo acme/app
   b10lint rotate abcdefgh --to-kubectl baseten --secret-key api-key --namespace ml
@@ -74,10 +85,11 @@ The result goes to standard output, or to standard error if the key goes there.`
   b10lint rotate --resume ~/.local/state/b10lint/rotate-abcdefgh.jsonl`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, w, args) })
+			return o.answer.to(ui, func(w io.Writer) error { return o.run(c.Context(), env, ui, w, args) })
 		},
 	}
 	o.sink.register(c)
+	o.sweep.register(c)
 	f := c.Flags()
 	f.StringVar(&o.plan, "plan", "", "rotate the keys of the plan in `FILE`")
 	f.StringVar(&o.downgrade, "downgrade", "", "give the new key this narrower `TYPE`")
@@ -104,10 +116,11 @@ type rotator struct {
 	*rotateOptions
 	*account
 	env Env
+	ui  *UI
 	out io.Writer // of the results
 }
 
-func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []string) error {
+func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, args []string) error {
 	named := len(args) + count(o.plan != "", o.resume != "")
 	switch {
 	case named == 0 && o.api.remote == "":
@@ -116,8 +129,12 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
 	case o.resume != "" && len(o.sink.given()) > 0:
 		return usage("leave it out", "the journal says where the key is delivered to")
+	case (o.sweep.report != "" || len(o.sweep.skip) > 0) && !o.sweep.on:
+		return usage("add --everywhere, or leave them out", "--scan-report and --skip have no use without --everywhere")
+	case o.sweep.on && (o.plan != "" || o.resume != ""):
+		return usage("rotate one key after the other; a journal names its places", "--everywhere takes one key, and not --plan or --resume")
 	case o.resume == "":
-		if err := o.sink.check(o.api.remote != ""); err != nil {
+		if err := o.sink.check(o.api.remote != "" || o.sweep.on); err != nil {
 			return err
 		}
 	}
@@ -129,7 +146,7 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 	if err != nil {
 		return err
 	}
-	x := &rotator{rotateOptions: o, account: account, env: env, out: w}
+	x := &rotator{rotateOptions: o, account: account, env: env, ui: ui, out: w}
 	if o.resume != "" {
 		return x.resumeOne(ctx)
 	}
@@ -153,18 +170,6 @@ func (o *rotateOptions) run(ctx context.Context, env Env, w io.Writer, args []st
 		}
 	}
 	return nil
-}
-
-// confirm asks before the old key of a plan is revoked, unless that is not a part of it.
-func (x *rotator) confirm(ctx context.Context, plan *revoke.RotationPlan) error {
-	if x.yes || plan.KeepOld {
-		return nil
-	}
-	answer, err := x.env.ask(ctx, "The old key is revoked when the new one is in its place. Type rotate to go on: ", "nothing was changed")
-	if err == nil && answer != "rotate" {
-		return usage("type the word to go on", "not confirmed: nothing was changed")
-	}
-	return err
 }
 
 // targets are the prefixes of the keys to rotate.
@@ -200,7 +205,7 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 			name = k.Name
 		}
 	}
-	specs, err := x.places(ctx, prefix, name)
+	specs, found, err := x.places(ctx, prefix, name)
 	if err != nil {
 		return err
 	}
@@ -212,29 +217,14 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 		return &exitError{code: ExitIncomplete, err: err, hints: []string{refused.Hint}}
 	case err != nil:
 		return apiFailed(ctx, "planning the rotation", err)
-	}
-	if plan.KeepOld && plan.Grace > 0 {
+	case plan.KeepOld && plan.Grace > 0:
 		return usage("leave it out", "--grace has no use where the key goes into a stream: the old key is not revoked then")
 	}
-	places, err := openSinks(x.env, specs)
-	if err != nil {
-		return err
+	if found != nil {
+		plan.ByHand, plan.LeftAlone = found.byHand, found.gaps
 	}
-	if err := plan.Ready(ctx, places); err != nil {
-		hint := "nothing was changed"
-		if errors.Is(err, revoke.ErrOtherValue) {
-			hint = "deliver to a place that holds the key, or add --overwrite"
-		}
-		return failed(err, hint)
-	}
-	plan.Warnings = append(plan.Warnings, revoke.Leftovers(places, prefix)...)
-	if x.dryRun {
-		return failed(plan.WriteText(x.out))
-	}
-	if !x.yes && !plan.KeepOld && !x.env.canAsk(x.api.keyStdin) {
-		return usage("look at it with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to rotate the key")
-	}
-	if err := errors.Join(plan.WriteText(x.env.Stderr), x.confirm(ctx, plan)); err != nil {
+	places, err := x.agree(ctx, plan)
+	if err != nil || x.dryRun {
 		return err
 	}
 	rotation, err := revoke.BeginRotation(ctx, dir, plan, x.with(places))
@@ -244,24 +234,104 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 	return x.finish(ctx, rotation, plan)
 }
 
-// places are where the new key goes: what the flags name; without one, the sections of
-// ~/.trussrc that hold the old key, of which --remote named one.
-func (x *rotator) places(ctx context.Context, prefix, name string) ([]revoke.SinkSpec, error) {
-	specs, err := x.sink.specs(ctx, x.env, prefix, name)
-	if err != nil || len(specs) > 0 {
-		return specs, err
+// agree checks the places of a plan, shows it and asks, until it is agreed to: of places
+// that were searched for, the person can leave some out. It returns the places.
+func (x *rotator) agree(ctx context.Context, plan *revoke.RotationPlan) ([]revoke.Sink, error) {
+	warnings := plan.Warnings
+	for {
+		if len(plan.Sinks) == 0 {
+			return nil, usage("name where the new key goes, as well", "no place is left that holds the key %s and can be written to", plan.Old.Prefix)
+		}
+		places, err := openSinks(x.env, plan.Sinks)
+		if err != nil {
+			return nil, err
+		}
+		if err := plan.Ready(ctx, places); err != nil {
+			hint := "nothing was changed"
+			switch {
+			case x.sweep.on:
+				hint = "leave the place out with --skip, by its name in the plan; nothing was changed"
+			case errors.Is(err, revoke.ErrOtherValue):
+				hint = "deliver to a place that holds the key, or add --overwrite"
+			}
+			return nil, failed(err, hint)
+		}
+		plan.Warnings = append(slices.Clone(warnings), revoke.Leftovers(places, plan.Old.Prefix)...)
+		if x.dryRun {
+			return places, failed(plan.WriteText(x.out))
+		}
+		if !x.yes && !plan.KeepOld && !x.env.canAsk(x.api.keyStdin) {
+			return nil, usage("look at it with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to rotate the key")
+		}
+		if err := plan.WriteText(x.env.Stderr); err != nil {
+			return nil, failed(err)
+		}
+		if x.yes || plan.KeepOld {
+			return places, nil
+		}
+		question := "The old key is revoked when the new one is in its place. Type rotate to go on: "
+		if x.sweep.on && len(plan.Sinks) > 1 {
+			question = "The old key is revoked when the new one is in these places. Type rotate to go on, or the numbers of places to leave out: "
+		}
+		answer, err := x.env.ask(ctx, question, "nothing was changed")
+		switch left, ok := without(plan.Sinks, answer); {
+		case err != nil:
+			return nil, err
+		case answer == "rotate":
+			return places, nil
+		case x.sweep.on && ok:
+			plan.Sinks = left
+		default:
+			return nil, usage("type the word to go on", "not confirmed: nothing was changed")
+		}
 	}
-	sections, err := revoke.TrussrcHolding(x.env.trussrc(), prefix)
+}
+
+// without leaves out the places of the numbers in an answer. Any other word refuses it.
+func without(specs []revoke.SinkSpec, answer string) (left []revoke.SinkSpec, ok bool) {
+	drop := map[int]bool{}
+	for _, word := range strings.FieldsFunc(answer, func(r rune) bool { return r == ' ' || r == ',' }) {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 || n > len(specs) {
+			return nil, false
+		}
+		drop[n] = true
+	}
+	for i, s := range specs {
+		if !drop[i+1] {
+			left = append(left, s)
+		}
+	}
+	return left, len(drop) > 0
+}
+
+// places are where the new key goes: what the flags name, and with --everywhere what is
+// found; without either, the sections of ~/.trussrc that hold the old key, of which
+// --remote named one.
+func (x *rotator) places(ctx context.Context, prefix, name string) (specs []revoke.SinkSpec, found *search, err error) {
+	specs, err = x.sink.specs(ctx, x.env, prefix, name)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case x.sweep.on:
+		if found, err = x.everywhere(ctx, prefix); err != nil {
+			return nil, nil, err
+		}
+		return found.specs(specs), found, nil
+	case len(specs) > 0:
+		return specs, nil, nil
+	}
+	holding, err := revoke.TrussrcHolding(x.env.trussrc(), prefix)
 	if err != nil {
-		return nil, failed(err, "nothing was changed")
+		return nil, nil, failed(err, "nothing was changed")
 	}
-	if len(sections) == 0 {
-		return nil, usage("name where the new key goes", "no section of %s holds the key %s", report.Visible(x.env.trussrc()), prefix)
+	if len(holding) == 0 {
+		return nil, nil, usage("name where the new key goes", "no section of %s holds the key %s", report.Visible(x.env.trussrc()), prefix)
 	}
-	for _, section := range sections {
-		specs = append(specs, revoke.SinkSpec{Kind: kindTrussrc, Name: section, Path: x.env.trussrc()})
+	for _, h := range holding {
+		specs = append(specs, h.Sink)
 	}
-	return specs, nil
+	return specs, nil, nil
 }
 
 func (x *rotator) with(places []revoke.Sink) revoke.RotateOptions {
@@ -315,6 +385,9 @@ func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, plan *r
 		hint = "to go on: " + res.Resume
 	}
 	switch {
+	case err == nil && res.OldGone && len(res.ByHand) > 0:
+		return &exitError{code: ExitIncomplete, err: fmt.Errorf("the old key is revoked, and %d %s to be changed by hand",
+			len(res.ByHand), english.Plural(len(res.ByHand), "place that held it is", "places that held it are"))}
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:

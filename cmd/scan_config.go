@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,6 +76,9 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 		}
 	}
 	if err == nil {
+		err = s.known()
+	}
+	if err == nil {
 		err = o.loadBaseline(s)
 	}
 	if err != nil {
@@ -128,6 +133,21 @@ func (o *configOptions) loadBaseline(s *settings) (err error) {
 		return usage("--baseline takes what b10lint baseline writes, or the JSON report of an earlier run, from -f json=FILE", "%w", err)
 	}
 	return err
+}
+
+// known reports rules in the settings that there are not.
+func (s *settings) known() error {
+	var ids []string
+	for _, r := range Catalogue() {
+		ids = append(ids, r.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Rules)) {
+		if !slices.Contains(ids, id) {
+			return &config.Error{File: s.Rules[id].Where, Text: "there is no rule " + strconv.Quote(id),
+				Hint: didYouMean(id, "", ids) + "run 'b10lint rules' for their list"}
+		}
+	}
+	return nil
 }
 
 // misconfigured is the error of settings that are not understood: each mistake with
@@ -223,6 +243,11 @@ func configAt(root, spec string) (*config.Config, error) {
 	data, err := gitsource.FileAt(root, revision, name, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !found:
+		for _, other := range config.Misnamed() {
+			if _, err := gitsource.FileAt(root, revision, other, maxConfig); err == nil {
+				return nil, config.WrongName(revision + ":" + other)
+			}
+		}
 		return config.Default(), nil
 	case err != nil:
 		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "name a commit that is here: --config-from origin/main"}

@@ -97,6 +97,10 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			continue
 		}
 		named[clean] = true
+		if keyTyped(arg) {
+			return nil, nil, usage("pass it on standard input: b10lint scan -; and if it is real, others may have seen it: revoke it",
+				"an argument is a whole key, which the list of processes and the shell's history show")
+		}
 		t, err := o.in(&all, arg)
 		if err != nil {
 			return nil, nil, err
@@ -121,6 +125,23 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
+	distinguish(all)
+	if o.places.isTruss {
+		all[0].Kind = finding.TrussTarget
+	}
+	return all, shown, nil
+}
+
+// keyTyped reports whether an argument is a key and not the name of something.
+func keyTyped(arg string) (key bool) {
+	if _, err := os.Lstat(arg); err != nil {
+		rules.FindUnweighed([]byte(arg), func(rules.Match) bool { key = true; return false })
+	}
+	return key
+}
+
+// distinguish names the targets, each differently.
+func distinguish(all []*scanTarget) {
 	same := map[string]int{}
 	for _, t := range all {
 		t.name()
@@ -135,10 +156,6 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
 		}
 	}
-	if o.places.isTruss {
-		all[0].Kind = finding.TrussTarget
-	}
-	return all, shown, nil
 }
 
 // in returns the target whose root arg lies in, and adds it to all if it is new.
@@ -293,7 +310,9 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 			break
 		}
 	}
-	rules.Derive(&all)
+	if len(sources) > 1 {
+		rules.Derive(&all)
+	}
 	scanner.SortProblems(all.Problems)
 	slices.Sort(found.TrussFiles)
 	found.TrussFiles = slices.Compact(found.TrussFiles)
@@ -303,6 +322,10 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 // within calls fn with the targets that hold a location of f, all for one without, and
 // with the part of f that is there.
 func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
+	if len(all) == 1 {
+		fn(all[0], f)
+		return
+	}
 	for _, t := range all {
 		part := f
 		part.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool {
@@ -332,16 +355,22 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	})
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
+		var last, path string // one file may hold many
 		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
 			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t), Reports: reportedByScan,
 			Path: func(at finding.Location) string {
-				if rel, ok := t.settings.relative(at.Path); ok {
-					return rel
+				if at.Path == last && last != "" {
+					return path
 				}
-				return strings.TrimPrefix(at.Path, "./")
+				last, path = at.Path, strings.TrimPrefix(at.Path, "./")
+				if rel, ok := t.settings.relative(at.Path); ok {
+					path = rel
+				}
+				return path
 			},
 		})
 	}
+	acceptProblems(r, all, suppressors)
 	for i := range r.Targets {
 		s := &r.Summary
 		if len(r.Targets) > 1 {
@@ -352,11 +381,17 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	for i := range r.Findings {
 		f, stands := &r.Findings[i], false
 		var decision *finding.Suppression
+		var severities []finding.Severity // that the targets give it; the worst holds
 		within(all, *f, func(t *scanTarget, part finding.Finding) {
 			by := suppressors[t].Suppress(part)
 			stands = stands || by == nil
 			decision = cmp.Or(decision, by)
+			severities = append(severities, f.Severity)
+			if s := t.settings.Rules[f.Rule].Severity; s != nil && !alive(*f) {
+				severities[len(severities)-1] = *s
+			}
 		})
+		f.Severity = slices.Max(append(severities, finding.Info))
 		if stands {
 			decision = nil
 		}
@@ -366,6 +401,11 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 		for _, f := range suppressors[t].Leftover(t.comments) {
 			rule, _ := rules.Lookup(f.Rule)
 			f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+			if set := t.settings.Rules[f.Rule]; set.Off {
+				f.Suppression = &finding.Suppression{Kind: config.FromConfig, Reason: set.Reason, Where: set.Where}
+			} else if set.Severity != nil {
+				f.Severity = *set.Severity
+			}
 			for i := range f.Locations {
 				if len(all) > 1 {
 					f.Locations[i].Target = t.Name
@@ -382,6 +422,42 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	}
 	r.Count()
 	r.Summary.Elapsed = time.Since(r.Run.Started)
+}
+
+// acceptProblems makes warnings of the problems with files that the settings of their
+// target accept as unread. A run that nothing else kept from being complete is complete.
+func acceptProblems(r *finding.Report, all []*scanTarget, suppressors map[*scanTarget]*config.Suppressor) {
+	accepted := map[string]bool{} // in these targets
+	for i := range r.Problems {
+		for _, t := range all {
+			p := &r.Problems[i]
+			if p.Warning || p.Target != "" && p.Target != t.Name {
+				continue
+			}
+			if by := suppressors[t].Unread(*p); by != nil {
+				p.Warning, p.Hint = true, "accepted: "+by.Reason+" ("+by.Where+")"
+				accepted[p.Target] = true
+			}
+		}
+	}
+	complete := func(s *finding.Summary, target string) {
+		mine := slices.DeleteFunc(slices.Clone(r.Problems), func(p finding.Problem) bool { return target != "" && p.Target != target })
+		s.Complete = s.Complete || !s.Interrupted && finding.Complete(mine)
+	}
+	if len(accepted) == 0 {
+		return
+	}
+	complete(&r.Summary, "")
+	for i := range r.Targets {
+		if name := r.Targets[i].Name; accepted[name] {
+			complete(&r.Targets[i].Summary, name)
+		}
+	}
+}
+
+// alive reports whether the key of a finding is verified to work.
+func alive(f finding.Finding) bool {
+	return f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
 }
 
 // failing reports whether a finding is at or above the severity that fails the run in

@@ -85,7 +85,7 @@ func targets(f finding.Finding) string {
 	return strings.Join(names, ", ")
 }
 
-// particulars are the facts about a location that place leaves out. The author
+// particulars are the facts about a location that place omits. The author
 // is personal data and only given where withAuthor is set.
 func particulars(l finding.Location, withAuthor bool) []string {
 	var out []string
@@ -158,7 +158,7 @@ func snippetParts(l finding.Location) (before, mark, after string) {
 	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
 }
 
-// liveness is the sentence on whether the key works; "" when nobody asked.
+// liveness is the sentence on whether the key works; "" when Baseten was not asked.
 func liveness(l *finding.Liveness) string {
 	if l == nil || l.State == finding.Unchecked || l.State == "" {
 		return ""
@@ -319,7 +319,7 @@ func usedWords(k *finding.Key) string {
 	case k.NeverUsed:
 		return "never used"
 	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
-		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
+		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are unknown)"
 	case day(k.LastUsedAt) != "":
 		return "last used " + day(k.LastUsedAt)
 	case day(k.NoUseSince) != "":

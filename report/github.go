@@ -86,7 +86,7 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// at is where an annotation stands.
+// at is the location of an annotation.
 func at(l finding.Location, opts Options) []property {
 	out := []property{{"file", visible(opts.repoPath("", l.Path))}}
 	if l.Line > 0 && l.Member == "" {

@@ -377,7 +377,8 @@ type Rotated struct {
 	New      string    `json:"new,omitempty"` // prefix
 	Name     string    `json:"name,omitempty"`
 	Places   []Placed  `json:"places"`
-	Checked  bool      `json:"checked"` // the new key was delivered everywhere and works
+	ByHand   []string  `json:"by_hand,omitempty"` // places that hold the old key and are to be changed by a person
+	Checked  bool      `json:"checked"`           // the new key was delivered everywhere and works
 	OldGone  bool      `json:"old_revoked"`
 	OldSent  bool      `json:"old_delete_answered,omitempty"` // and it is not confirmed yet
 	Finished time.Time `json:"finished"`
@@ -405,7 +406,7 @@ type Placed struct {
 }
 
 func (r *Rotation) result(err error) *Rotated {
-	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, Checked: r.checked,
+	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, ByHand: r.plan.ByHand, Checked: r.checked,
 		OldGone: r.oldGone, OldSent: r.oldDeleted && !r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
 	for _, p := range r.places {
 		res.Places = append(res.Places, Placed{p.spec, p.state()})

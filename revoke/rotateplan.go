@@ -58,6 +58,9 @@ type RotationPlan struct {
 	// LastUsed says when the old key was last used, and Warnings what to know of that.
 	LastUsed string   `json:"last_used,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
+	// ByHand are places that hold the old key and that only a person can change, and
+	ByHand    []string `json:"by_hand,omitempty"`
+	LeftAlone []string `json:"left_alone,omitempty"`
 }
 
 // PlanRotation matches the key and works out its successor. What the API cannot

@@ -15,7 +15,7 @@ var words string
 // catalogue holds the rules of words.md, in their order.
 var catalogue = parse(words)
 
-// The rules that the code names. What each means stands in words.md.
+// The rules that the code names. Their meaning is in words.md.
 var (
 	LeakedKeyLive           = named("leaked-key-live")
 	LeakedKey               = named("leaked-key")
@@ -132,7 +132,7 @@ func Describe(f *finding.Finding) {
 		f.Message += fmt.Sprintf(", %d places", n)
 	}
 	if f.Advice == "" || rule.ID == ForgedKey.ID {
-		f.Advice = rule.Remedy // where the text stands does not matter then
+		f.Advice = rule.Remedy // the location of the text does not matter then
 	}
 	switch {
 	case rule.ID == LeakedKeyDead.ID:
@@ -142,7 +142,7 @@ func Describe(f *finding.Finding) {
 	}
 }
 
-// Revoked words the advice of a finding anew once its key was revoked.
+// Revoked rewords the advice of a finding whose key was revoked.
 func Revoked(f *finding.Finding) {
 	f.Advice = "The key is revoked: make a new one where it is used. " + fixOf(f.Advice)
 }

@@ -293,7 +293,7 @@ var (
 	errEntrySize      = errors.New("object size does not fit in 64 bits")
 	errAbsurdSize     = errors.New("declared size is more than its compressed bytes can hold")
 	errWrongSize      = errors.New("content is not as long as declared")
-	errBaseOffset     = errors.New("delta base lies outside the pack")
+	errBaseOffset     = errors.New("delta base is outside the pack")
 	errBaseMissing    = errors.New("delta base is not in the object store")
 	errBaseUnread     = errors.New("delta base could not be read")
 	errCycle          = errors.New("delta chain leads back to itself or has no end")

@@ -151,7 +151,7 @@ func (h *History) missing(c *connectivity, to source.Sink) (links []string, err 
 	slices.Sort(h.cov.Missing)
 	for _, id := range h.cov.Missing {
 		err := to.Problem(finding.Problem{Path: h.shown, Object: id,
-			Error: "is referred to and not in the object store", Hint: "git fsck tells by what; restore it from another clone"})
+			Error: "is referred to and not in the object store", Hint: "git fsck shows what refers to it; restore it from another clone"})
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +169,11 @@ func (h *History) missing(c *connectivity, to source.Sink) (links []string, err 
 	if more := len(promises) - shown; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
+	were := "objects were"
+	if len(promises) == 1 {
+		were = "object was"
+	}
 	return links, to.Problem(finding.Problem{Path: h.shown,
-		Error: fmt.Sprintf("is a partial clone: %d objects were left on the server and not looked at: %s", len(promises), names),
+		Error: fmt.Sprintf("is a partial clone: %d %s left on the server and not scanned: %s", len(promises), were, names),
 		Hint:  "scan a full clone: git clone without --filter"})
 }

@@ -55,7 +55,7 @@ type History struct {
 	path  string
 	shown string // as the user named it
 	base  string // put before the paths in it
-	below string // where it lies in the target, for the filter
+	below string // its path in the target, for the filter
 	opts  Options
 
 	mu      sync.Mutex
@@ -138,7 +138,7 @@ func (r *repository) indexed(fn func(indexEntry)) (errs []error) {
 func (h *History) problem(to source.Sink, p pack.Problem) error {
 	out := finding.Problem{Path: filepath.ToSlash(p.Path), Object: p.ID.String(), Error: source.Reason(p.Err)}
 	if out.Object != "" {
-		out.Hint = "git fsck tells more; restore it from another clone"
+		out.Hint = "git fsck shows more; restore it from another clone"
 		h.mu.Lock()
 		known := h.corrupt[out.Object]
 		h.corrupt[out.Object] = true

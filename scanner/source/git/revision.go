@@ -218,7 +218,7 @@ func parseDate(text string, now time.Time) (time.Time, bool) {
 }
 
 // errShallow says that a shallow clone lacks what is needed to know.
-var errShallow = errors.New("the shallow clone lacks the commits that are needed to tell what is new")
+var errShallow = errors.New("the shallow clone lacks the commits that are needed to decide what is new")
 
 // A painted commit knows from which side it was reached.
 type painted struct {
