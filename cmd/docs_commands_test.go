@@ -94,6 +94,7 @@ var notRun = map[string]string{
 	"docker save":  "needs a Docker daemon; the line below it scans such a file",
 	"aws s3":       "needs a bucket",
 	"--to-github":  "needs GitHub",
+	"--until-idle": "waits for hours; the script rotate waits for less",
 	"vault kv":     "needs a vault; the script rotate runs --exec",
 	"scan https:":  "needs the server; the script remote scans a repository at a URL",
 	"scan git@":    "needs the server; the tests of scanner/source/remote scan one over ssh",

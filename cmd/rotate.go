@@ -30,6 +30,7 @@ type rotateOptions struct {
 	models    []string
 	unscoped  bool
 	grace     duration
+	idle      duration
 	journal   string
 	resume    string
 	dryRun    bool
@@ -66,8 +67,8 @@ The key is named by its prefix, by --remote (the key of that remote in ~/.trussr
 another place the new one goes to every section that holds it), or by --plan, a plan that
 b10lint revoke saved.
 
-It asks first, or takes --yes. A key that was used within a day takes --force-active,
-a place that holds another value than the old key --overwrite. A journal makes it safe to
+It asks first, or takes --yes. A key that was used within a day takes --until-idle, which
+watches it until nothing uses it any more and then revokes it, or --force-active; a place that holds another value than the old key --overwrite. A journal makes it safe to
 end the run at any moment.
 
 Refused, with the reason, is what the API cannot copy: keys that are restricted to
@@ -96,6 +97,7 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringArrayVar(&o.models, "model-id", nil, "let the new key call only this model; repeatable")
 	f.BoolVar(&o.unscoped, "assume-unscoped", false, "take it that the key is not restricted to environments, where the audit log does not tell")
 	f.Var(&o.grace, "grace", "let the old key live for so long after the new one works")
+	f.Var(&o.idle, "until-idle", "revoke the old key only when nothing has used it for so long (2h); until then, watch it")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in this `FOLDER` (default: ~/.local/state/b10lint)")
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done and do nothing")
@@ -129,6 +131,8 @@ func (o *rotateOptions) run(ctx context.Context, env Env, ui *UI, w io.Writer, a
 		return usage("name the key in one way", "a prefix, --plan and --resume were given together")
 	case o.resume != "" && len(o.sink.given()) > 0:
 		return usage("leave it out", "the journal says where the key is delivered to")
+	case o.grace.value > 0 && o.idle.value > 0:
+		return usage("pass one of them", "--grace and --until-idle both say when the old key is revoked")
 	case (o.sweep.report != "" || len(o.sweep.skip) > 0) && !o.sweep.on:
 		return usage("add --everywhere, or leave them out", "--scan-report and --skip have no use without --everywhere")
 	case o.sweep.on && (o.plan != "" || o.resume != ""):
@@ -210,15 +214,15 @@ func (x *rotator) one(ctx context.Context, dir, prefix string) error {
 		return err
 	}
 	plan, err := revoke.PlanRotation(ctx, x.client, survey, revoke.RotateRequest{Prefix: prefix, Downgrade: typeOf(x.downgrade),
-		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, Sinks: specs, Overwrite: x.overwrite, ForceActive: x.force})
+		ModelIDs: x.models, AssumeUnscoped: x.unscoped, Grace: x.grace.value, UntilIdle: x.idle.value, Sinks: specs, Overwrite: x.overwrite, ForceActive: x.force})
 	var refused *revoke.RefusedError
 	switch {
 	case errors.As(err, &refused):
 		return &exitError{code: ExitIncomplete, err: err, hints: []string{refused.Hint}}
 	case err != nil:
 		return apiFailed(ctx, "planning the rotation", err)
-	case plan.KeepOld && plan.Grace > 0:
-		return usage("leave it out", "--grace has no use where the key goes into a stream: the old key is not revoked then")
+	case plan.KeepOld && (plan.Grace > 0 || plan.UntilIdle > 0):
+		return usage("leave it out", "--grace and --until-idle have no use where the key goes into a stream: the old key is not revoked then")
 	}
 	if found != nil {
 		plan.ByHand, plan.LeftAlone = found.byHand, found.gaps
@@ -336,11 +340,18 @@ func (x *rotator) places(ctx context.Context, prefix, name string) (specs []revo
 
 func (x *rotator) with(places []revoke.Sink) revoke.RotateOptions {
 	o := revoke.RotateOptions{Client: x.client, Self: x.self(), NewProbe: x.probe, Sinks: places, Credential: x.name(),
-		Note: func(text string) { fmt.Fprintln(x.env.Stderr, report.Visible(text)) }}
+		Note: func(text string) { x.status(""); fmt.Fprintln(x.env.Stderr, report.Visible(text)) }, Progress: x.status}
 	if x.noProbe {
 		o.NewProbe = nil
 	}
 	return o
+}
+
+// status shows a line on a terminal in the place of the one before; an empty one takes it away.
+func (x *rotator) status(text string) {
+	if isTerminal(x.env.Stderr) {
+		fmt.Fprint(x.env.Stderr, "\r\x1b[K"+report.Visible(text))
+	}
 }
 
 func (x *rotator) resumeOne(ctx context.Context) error {
@@ -371,6 +382,7 @@ func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, plan *r
 	defer signal.Stop(broken)
 	fmt.Fprintf(x.env.Stderr, "journal: %s\n", report.Visible(rotation.Journal()))
 	res, err := rotation.Run(ctx)
+	x.status("")
 	out := x.out
 	if out == x.env.Stdout && plan.KeepOld {
 		out = x.env.Stderr

@@ -455,9 +455,9 @@ func acceptProblems(r *finding.Report, all []*scanTarget, suppressors map[*scanT
 	}
 }
 
-// alive reports whether the key of a finding is verified to work.
+// alive reports whether the key of a finding is verified to work, and was not revoked since.
 func alive(f finding.Finding) bool {
-	return f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
+	return !f.Outcome.Dead() && f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
 }
 
 // failing reports whether a finding is at or above the severity that fails the run in

@@ -34,6 +34,7 @@ const (
 	stepSupersede    step = "superseded"     // a successor whose key is lost, and that a place may hold
 	stepDiscard      step = "intend-discard" // of a successor that cannot be used
 	stepDiscarded    step = "discarded"
+	stepUsed         step = "last-used" // of the old key, which is watched until it is idle
 	stepRevokeOld    step = "intend-revoke-old"
 	stepOldRevoked   step = "old-deleted"
 	stepOldConfirmed step = "old-absent"
@@ -52,6 +53,9 @@ type RotateOptions struct {
 	Credential string
 	// Note is called with what happens, a line at a time; nil is allowed.
 	Note func(text string)
+	// Progress is called with the state of a wait, which replaces the one before; nil is
+	// allowed.
+	Progress func(text string)
 
 	point func(string)
 }
@@ -74,6 +78,8 @@ type Rotation struct {
 	places                              []place
 	checked                             bool // every place has it
 	checkedAt                           time.Time
+	lastUse                             string // of the old key, while it is watched
+	quietFrom                           time.Time
 	superseded                          bool // an earlier successor may be in a place that cannot be read
 	oldSent, oldDeleted, oldGone, ended bool
 	// What only this process knows.
@@ -251,6 +257,8 @@ func (r *Rotation) take(did record) {
 		r.nowhere()
 	case stepDiscarded:
 		r.name, r.next = "", ""
+	case stepUsed:
+		r.lastUse, r.quietFrom = did.Detail, did.At
 	case stepRevokeOld:
 		r.oldSent = true
 	case stepOldRevoked:
@@ -329,6 +337,11 @@ func (r *Rotation) run(ctx context.Context) error {
 	if !r.oldSent {
 		if err := r.wait(ctx); err != nil {
 			return err
+		}
+		if r.plan.UntilIdle > 0 {
+			if err := r.untilIdle(ctx); err != nil {
+				return err
+			}
 		}
 		if err := r.sweep(ctx); err != nil {
 			return err

@@ -40,6 +40,8 @@ func (p *RotationPlan) WriteText(w io.Writer) error {
 	switch {
 	case p.KeepOld:
 		row("old key", "kept, until b10lint revoke "+p.Old.Prefix)
+	case p.UntilIdle > 0:
+		row("old key", "revoked when the new one is in place and works, and nothing has used the old one for "+p.UntilIdle.String())
 	case p.Grace > 0:
 		row("old key", "revoked "+p.Grace.String()+" after the new one is in place and works")
 	default:

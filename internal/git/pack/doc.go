@@ -106,6 +106,7 @@
 //	forest.go      the forest, from headers
 //	group.go       the numbering of objects, and copies
 //	open.go        Open: folders, alternates, kind of hash, packs
+//	memory.go      a pack in memory
 //	unindexed.go   a pack without an index is read from its start
 //	receive.go     a pack as a server sends it, whose ids are not known yet
 //	reader.go      single objects, with a cache

@@ -28,6 +28,8 @@ type Options struct {
 	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
 	ObjectDir  string
 	Alternates []string
+	// ShallowOK makes a warning of the problem that a shallow clone lacks history.
+	ShallowOK bool
 	// Scope bounds the scan to what some commits introduce.
 	Scope Scope
 	// Cache is a folder that remembers which packs were scanned; "" for none.
