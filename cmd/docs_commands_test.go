@@ -96,6 +96,8 @@ var notRun = map[string]string{
 	"--to-github":  "needs GitHub",
 	"--until-idle": "waits for hours; the script rotate waits for less",
 	"vault kv":     "needs a vault; the script rotate runs --exec",
+	"scan https:":  "needs the server; the script remote scans a repository at a URL",
+	"scan git@":    "needs the server; the tests of scanner/source/remote scan one over ssh",
 	"truss push":   "needs Baseten itself; the line below it in docs/truss.md is the same scan",
 	"incident":     "works in a folder of its own; the script incident leaves and takes up each step",
 	"receipt ver":  "needs a receipt and its journal; the script revoke-resume checks some",
