@@ -19,6 +19,8 @@ type Store struct {
 	packs     []*packFile // in the order of dirs, then by name
 	hash      int
 	opts      Options
+
+	identified Kinds // of a received pack; see Identify
 }
 
 // Options say what a store is made of and what it may cost. The zero value reads
