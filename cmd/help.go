@@ -25,7 +25,7 @@ type helpGroup struct {
 // flagGroups are the groups of the flags of all commands, in the order in which they are
 // shown. A flag that is in none is the command's own, and is listed before the others.
 var flagGroups = []helpGroup{
-	{"What to scan", strings.Fields("staged range since history-only no-history include exclude home truss list"), nil},
+	{"What to scan", strings.Fields("staged range since commit history-only no-history include exclude home truss list"), nil},
 	{"What counts", strings.Fields(`fail-on fail-on-new min-confidence on-problem shallow-ok
 		baseline config config-from no-config`), nil},
 	{"Which keys", strings.Fields(`from keys name unused never-used old dormant recent few-models without

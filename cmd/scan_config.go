@@ -49,6 +49,7 @@ type settings struct {
 	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
 	earlier    *finding.Report // that --baseline names in place of a baseline
+	remote     string          // the address of a repository that is fetched; root is empty then
 }
 
 // shared reports whether the flags have one file of settings, or one baseline, for
@@ -67,10 +68,7 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	case o.from != "":
 		s.Config, err = configAt(root, o.from)
 	case o.file != "":
-		s.Config, err = config.Load(o.file)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("check the name given to --config", "%s: no such file", o.file)
-		}
+		s.Config, err = o.fromFile()
 	default:
 		s.Config, err = config.Load(shorter(filepath.Join(root, config.Name)))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -83,14 +81,20 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	if err == nil {
 		err = o.loadBaseline(s)
 	}
-	if e := (*exitError)(nil); errors.As(err, &e) {
-		return nil, err
-	}
 	if err != nil {
 		return nil, misconfigured(err)
 	}
 	s.Inline = s.Inline && !o.noInline
 	return s, nil
+}
+
+// fromFile reads the settings that the command line names.
+func (o *configOptions) fromFile() (*config.Config, error) {
+	c, err := config.Load(o.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("check the name given to --config", "%s: no such file", o.file)
+	}
+	return c, err
 }
 
 // loadBaseline reads the baseline of the command line, which may be the JSON report of an
@@ -149,6 +153,9 @@ func (s *settings) known() error {
 // misconfigured is the error of settings that are not understood: each mistake with
 // its place, and what to do.
 func misconfigured(err error) error {
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		return err
+	}
 	out := &exitError{code: ExitUsage, err: err}
 	var joined interface{ Unwrap() []error }
 	list := []error{err}
@@ -197,6 +204,9 @@ func (s *settings) filter(f source.Filter, target string) (source.Filter, error)
 
 // relative returns the path of a file from the root, with slashes; "" is the root.
 func (s *settings) relative(name string) (rel string, ok bool) {
+	if s.remote != "" {
+		return strings.TrimPrefix(name, s.remote), true
+	}
 	abs, err := filepath.Abs(filepath.FromSlash(name))
 	if err != nil {
 		return "", false

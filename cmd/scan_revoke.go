@@ -174,8 +174,10 @@ func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, 
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "Baseten does not accept this key: there is nothing to revoke"}
 		case wanted && known[f.Prefix] != nil:
 			f.Outcome = known[f.Prefix]
-			if f.Outcome.Dead() {
-				rules.Revoked(f)
+			if f.Outcome.Dead() { // its headline and severity are those of a revoked key
+				one := finding.Report{Targets: r.Targets, Findings: []finding.Finding{*f}}
+				rules.Derive(&one)
+				*f = one.Findings[0]
 			}
 		case wanted && otherwise == "":
 			f.Outcome = &finding.Outcome{State: "planned", Detail: "dry run: nothing was revoked"}

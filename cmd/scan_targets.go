@@ -21,6 +21,7 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 	gitsource "github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/remote"
 )
 
 // A scanTarget is what a scan treats as one: all that the command line names in one
@@ -47,6 +48,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			failOn: o.failOn.value, minConfidence: o.minConfidence.value}
 		return []*scanTarget{all}, all.args, nil
 	}
+	if err := o.checkRemote(args); err != nil {
+		return nil, nil, err
+	}
 	if !o.places.isTruss {
 		if err := o.history.check(args, o.cache.dir); err != nil {
 			return nil, nil, err
@@ -65,10 +69,22 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		args = []string{"."}
 	}
 	var all []*scanTarget
+	shown := slices.Clone(args) // a URL without the password that may be in it
 	named := map[string]bool{}
-	for _, arg := range args {
+	for i, arg := range args {
 		if arg == "" {
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+		}
+		if remote.IsAddress(arg) {
+			t, err := o.remoteTarget(env, arg, filter)
+			if err != nil {
+				return nil, nil, err
+			}
+			if shown[i] = t.args[0]; !named[shown[i]] {
+				named[shown[i]] = true
+				all = append(all, t)
+			}
+			continue
 		}
 		clean := filepath.Clean(arg)
 		if arg == "-" {
@@ -109,20 +125,11 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
-	same := map[string]int{}
-	for _, t := range all {
-		t.name()
-		same[t.Name]++
-	}
-	for _, t := range all {
-		if same[t.Name] > 1 {
-			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
-		}
-	}
+	distinguish(all)
 	if o.places.isTruss {
 		all[0].Kind = finding.TrussTarget
 	}
-	return all, args, nil
+	return all, shown, nil
 }
 
 // keyTyped reports whether an argument is a key and not the name of something.
@@ -131,6 +138,24 @@ func keyTyped(arg string) (key bool) {
 		rules.FindUnweighed([]byte(arg), func(rules.Match) bool { key = true; return false })
 	}
 	return key
+}
+
+// distinguish names the targets, each differently.
+func distinguish(all []*scanTarget) {
+	same := map[string]int{}
+	for _, t := range all {
+		t.name()
+		same[t.Name]++
+	}
+	for _, t := range all {
+		switch {
+		case same[t.Name] == 1:
+		case t.settings.remote != "":
+			t.Name += " (" + t.settings.remote + ")"
+		default:
+			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
+		}
+	}
 }
 
 // in returns the target whose root arg lies in, and adds it to all if it is new.
@@ -152,6 +177,13 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	if t.settings, err = o.config.load(root, repository); err != nil {
 		return nil, err
 	}
+	o.apply(t)
+	*all = append(*all, t)
+	return t, nil
+}
+
+// apply makes the settings of a target hold where the command line does not say otherwise.
+func (o *scanOptions) apply(t *scanTarget) {
 	set := o.history.set
 	if s := t.settings; s.FailOn != nil && (set == nil || !set("fail-on")) {
 		t.failOn = *s.FailOn
@@ -165,13 +197,14 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	case t.settings.OnProblem != "":
 		t.onProblem = t.settings.OnProblem
 	}
-	*all = append(*all, t)
-	return t, nil
 }
 
 // name names a target: a repository by where it comes from, where it says so, and the
 // rest by their folder.
 func (t *scanTarget) name() {
+	if t.settings.remote != "" {
+		return
+	}
 	first := t.args[0]
 	clean := filepath.Clean(first)
 	if t.Name = filepath.ToSlash(clean); clean == "." || len(t.args) > 1 || t.settings.repository {
@@ -422,9 +455,9 @@ func acceptProblems(r *finding.Report, all []*scanTarget, suppressors map[*scanT
 	}
 }
 
-// alive reports whether the key of a finding is verified to work.
+// alive reports whether the key of a finding is verified to work, and was not revoked since.
 func alive(f finding.Finding) bool {
-	return f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
+	return !f.Outcome.Dead() && f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
 }
 
 // failing reports whether a finding is at or above the severity that fails the run in

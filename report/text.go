@@ -140,8 +140,11 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	if f.Baseline != "" {
 		notes += " (" + visible(f.Baseline) + ")"
 	}
+	if f.Outcome != nil && f.Outcome.State == "revoked" {
+		notes += " (revoked now)"
+	}
 	if f.Suppression != nil {
-		notes += " (suppressed)"
+		notes += " (accepted)"
 	}
 	return notes
 }
@@ -409,7 +412,7 @@ func (t *text) audit(b *bytes.Buffer) {
 		}
 		groups[f.Prefix] = append(groups[f.Prefix], f)
 	}
-	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "MADE", "USE"}}
+	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "CREATED", "USE"}}
 	for _, prefix := range order {
 		f := groups[prefix][0]
 		k := f.Key

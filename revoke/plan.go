@@ -233,8 +233,8 @@ func prefixesPlanned(items []Item) map[string]bool {
 
 // revokeMade says what to do about keys that a leaked key created.
 func revokeMade(made []string) string {
-	return fmt.Sprintf("it created %d %s that live: look at them, and revoke them too: b10lint revoke %s",
-		len(made), english.Plural(len(made), "key", "keys"), strings.Join(made, " "))
+	return fmt.Sprintf("it created %d %s: look at them, and revoke them too: b10lint revoke %s",
+		len(made), english.Plural(len(made), "key that lives", "keys that live"), strings.Join(made, " "))
 }
 
 // rank puts leaked keys first and the tool's own key last.

@@ -160,7 +160,7 @@ func (r *Receipt) WriteText(w io.Writer) error {
 	writeLeft(b, "not leaked", r.Kept)
 	writeLeft(b, "forged", r.Forged)
 	writeLeft(b, "not matched", r.Unmatched)
-	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.count(), show(r.Credential))
+	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.Count(), show(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
 	}
@@ -183,7 +183,8 @@ func (e *Entry) otherCredential(r *Receipt) string {
 	return e.Credential
 }
 
-func (r *Receipt) count() string {
+// Count says how many keys came to which end, in words.
+func (r *Receipt) Count() string {
 	var parts []string
 	for _, state := range []string{Revoked, AlreadyGone, Unconfirmed, Failed, NotAttempted} {
 		n := 0
@@ -209,7 +210,7 @@ func (r *Receipt) count() string {
 // WriteMarkdown writes the receipt for a ticket.
 func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
+	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.Count())
 	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))

@@ -190,6 +190,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 			return true
 		}
 		if c == nil {
+			b.Settle()
 			c = newCursor(b)
 			if b.At.Context == "" && isTruss(b) {
 				truss = "truss-config"
@@ -245,6 +246,7 @@ func problemIn(b *source.Blob) finding.Problem {
 
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
 func (g *gatherer) gaveUp(b *source.Blob, offset int) {
+	b.Settle()
 	c := newCursor(b)
 	c.move(offset)
 	at := containerOf(b.At)

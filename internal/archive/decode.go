@@ -132,6 +132,9 @@ func (w *walk) stream(kind kind, n node) error {
 		inner.leaf = n.path + "!" + base
 	}
 	inner.encoded = n.encoded
+	if kind == kindZlib {
+		looseHeader(br)
+	}
 	if n.encoded {
 		inner.leaf = n.path
 	}

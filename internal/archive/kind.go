@@ -23,6 +23,8 @@ const (
 	kindSevenZip
 	kindPDF
 	kindZlib
+	kindPack
+	kindBundle
 	unreadable // this one and the further ones are recognised and cannot be read
 	kindDMG
 	kindLHA
@@ -51,6 +53,8 @@ var kinds = [...]struct {
 	kindSevenZip: {"7z", []string{"7z\xbc\xaf\x27\x1c"}, nil},
 	kindPDF:      {"PDF", []string{"%PDF-"}, nil},
 	kindZlib:     {"zlib", []string{"x"}, isZlib},
+	kindPack:     {"git pack", []string{"PACK\x00\x00\x00\x02", "PACK\x00\x00\x00\x03"}, nil},
+	kindBundle:   {"git bundle", []string{"# v2 git bundle\n", "# v3 git bundle\n"}, nil},
 	unreadable:   {"RAR", []string{"Rar!\x1a\x07"}, nil},
 	kindDMG:      {name: "DMG"}, // known by its tail
 	kindLHA:      {name: "LHA"}, // known by the third byte on

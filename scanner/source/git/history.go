@@ -50,7 +50,13 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	if !h.opts.Scope.IsAll() {
+		if err := r.Identify(ctx, h.opts.Jobs, pack.KindSet(pack.Commit, pack.Tag, pack.Tree, pack.Blob)); err != nil {
+			return err
+		}
 		return h.walkScope(ctx, r, to)
+	}
+	if h.received != nil {
+		return h.walkReceived(ctx, r, to)
 	}
 	if err := h.sweep(ctx, r, to); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
