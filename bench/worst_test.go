@@ -3,77 +3,152 @@
 package bench
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/b10lint/b10lint/internal/worstcase"
-	"github.com/b10lint/b10lint/rules"
-	"github.com/b10lint/b10lint/scanner"
-	sources "github.com/b10lint/b10lint/scanner/source"
-	"github.com/b10lint/b10lint/scanner/source/disk"
 )
 
-// BenchmarkWorst searches and scans each of the worst cases in growing sizes. It reports
-// the speed at the largest, the exponent of the time by size, which is 1 when it is linear,
-// and how far off that fit the times are, as a factor.
+// What every worst case must hold, by each route.
+const (
+	leastSpeed = 50  // MB/s of one core, from 1 MB on
+	mostPeak   = 200 // MiB
+)
+
+// A route is one way for a file to reach the detector, as arguments and standard input of
+// the program. make puts the text below a folder and returns them.
+type route struct {
+	name string
+	make func(dir, name string, data []byte) (args []string, stdin string, err error)
+}
+
+var routes = []route{
+	{"folder", func(dir, name string, data []byte) ([]string, string, error) {
+		return []string{"--no-history", dir}, "", os.WriteFile(filepath.Join(dir, name), data, 0o600)
+	}},
+	{"stdin", func(dir, name string, data []byte) ([]string, string, error) {
+		file := filepath.Join(dir, name)
+		return []string{"-"}, file, os.WriteFile(file, data, 0o600)
+	}},
+	{"gzip", func(dir, name string, data []byte) ([]string, string, error) {
+		var packed bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+		_, _ = w.Write(data)
+		_ = w.Close()
+		return []string{"--no-history", dir}, "", os.WriteFile(filepath.Join(dir, name+".gz"), packed.Bytes(), 0o600)
+	}},
+	{"history", func(dir, name string, data []byte) ([]string, string, error) {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return nil, "", err
+		}
+		for _, args := range [][]string{{"init", "-q"}, {"add", "-f", name}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "text"}} {
+			if out, err := exec.Command("git", append([]string{"-C", dir, "-c", "core.compression=1"}, args...)...).CombinedOutput(); err != nil {
+				return nil, "", fmt.Errorf("git %v: %s", args, out)
+			}
+		}
+		return []string{"--history-only", dir}, "", nil
+	}},
+}
+
+// BenchmarkWorst runs the program on each of the worst cases, by each route and in growing
+// sizes, on one processor. It reports processor time and memory and fails where a case is
+// slower than 50 MB/s a core, takes more memory than a scan may, or where time does not grow
+// in proportion to size.
+//
+//	go test -run - -bench 'Worst/folder/b10' -benchtime 1x ./bench
 func BenchmarkWorst(b *testing.B) {
-	for _, c := range worstcase.All() {
-		b.Run("detector/"+c.Name, func(b *testing.B) {
-			worst(b, c, func(data []byte) { rules.Find(c.Name, data, nil, func(rules.Match) bool { return true }) })
-		})
-		b.Run("folder/"+c.Name, func(b *testing.B) {
-			dir := b.TempDir()
-			worst(b, c, func(data []byte) {
-				if err := os.WriteFile(filepath.Join(dir, c.Name), data, 0o600); err != nil {
-					b.Fatal(err)
-				}
-				target := sources.Target{Source: disk.Dir(dir, disk.Options{Jobs: 1})}
-				if _, _, err := scanner.Scan(context.Background(), target, scanner.Options{Comments: scanner.CommentsInFiles}); err != nil {
-					b.Fatal(err)
-				}
-			})
-		})
+	program := filepath.Join(b.TempDir(), "b10lint")
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/b10lint").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	for _, r := range routes {
+		empty := measure(b, program, r, "empty", nil)
+		for _, c := range worstcase.All() {
+			b.Run(r.name+"/"+c.Name, func(b *testing.B) { worst(b, program, r, c, empty) })
+		}
 	}
 }
 
-func worst(b *testing.B, c worstcase.Case, do func([]byte)) {
-	var logSize, logTime []float64
-	speed := 0.0
-	for size := 16 << 10; size <= 4<<20; size *= 4 {
-		data := c.Make(size)
-		before, runs := cpu(), 0
-		for runs == 0 || cpu()-before < 2e7 {
-			do(data)
-			runs++
+// A cost is what one run of the program took.
+type cost struct {
+	cpu  time.Duration
+	peak int64 // MiB
+}
+
+func worst(b *testing.B, program string, r route, c worstcase.Case, empty cost) {
+	var size, seconds [3]float64
+	for i, n := range []int{10_000, 1_000_000, 16_000_000} {
+		data := c.Make(n)
+		took := measure(b, program, r, c.Name, data)
+		size[i], seconds[i] = float64(len(data)), max(took.cpu-empty.cpu, 0).Seconds()
+		b.ReportMetric(1000*seconds[i], []string{"10KB-ms", "1MB-ms", "16MB-ms"}[i])
+		if took.peak > mostPeak {
+			b.Errorf("%d bytes take %d MiB", len(data), took.peak)
 		}
-		seconds := (cpu() - before).Seconds() / float64(runs)
-		speed = float64(len(data)) / 1e6 / seconds
-		logSize, logTime = append(logSize, math.Log(float64(len(data)))), append(logTime, math.Log(seconds))
+		if i == 2 {
+			b.ReportMetric(float64(took.peak), "MiB")
+		}
 	}
 	for b.Loop() { // what is reported was measured above
 	}
-	exponent, residual := fit(logSize, logTime)
+	speed := size[2] / 1e6 / seconds[2]
+	exponent := math.Log(seconds[2]/seconds[1]) / math.Log(size[2]/size[1])
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(speed, "MB/cpu-s")
 	b.ReportMetric(exponent, "exponent")
-	b.ReportMetric(math.Exp(residual), "residual")
+	if speed < leastSpeed {
+		b.Errorf("%.1f MB/s", speed)
+	}
 }
 
-// fit returns the slope of the line through points and the root of their mean square
-// distance from it.
-func fit(x, y []float64) (slope, residual float64) {
-	n := float64(len(x))
-	var sx, sy, sxx, sxy float64
-	for i := range x {
-		sx, sy, sxx, sxy = sx+x[i], sy+y[i], sxx+x[i]*x[i], sxy+x[i]*y[i]
+// measure runs the program on a text, several times where it is small, and returns what
+// the cheapest run took.
+func measure(b *testing.B, program string, r route, name string, data []byte) (least cost) {
+	dir := b.TempDir()
+	args, stdin, err := r.make(dir, name, data)
+	if err != nil {
+		b.Fatal(err)
 	}
-	slope = (n*sxy - sx*sy) / (n*sxx - sx*sx)
-	for i := range x {
-		d := y[i] - (sy-slope*sx)/n - slope*x[i]
-		residual += d * d
+	for i := range 5 {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		cmd := exec.CommandContext(ctx, program, append([]string{"scan", "--no-config", "--jobs", "1"}, args...)...)
+		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+		if stdin != "" {
+			f, err := os.Open(stdin)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer f.Close()
+			cmd.Stdin = f
+		}
+		err := cmd.Run()
+		cancel()
+		if cmd.ProcessState == nil {
+			b.Fatal(err)
+		}
+		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 && code != 3 {
+			b.Fatalf("exit status %d: %v", code, err)
+		}
+		took := cost{
+			cpu:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+			peak: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss / 1024, // Linux counts in KiB
+		}
+		if i == 0 || took.cpu < least.cpu {
+			least.cpu = took.cpu
+		}
+		least.peak = max(least.peak, took.peak)
+		if took.cpu > 300*time.Millisecond {
+			break
+		}
 	}
-	return slope, math.Sqrt(residual / n)
+	return least
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 )
 
@@ -182,6 +181,16 @@ func (a *actionRun) arguments() ([]string, error) {
 	if v := a.input("FAIL_ON", ""); v != "" {
 		args = append(args, "--fail-on", v)
 	}
+	if v := a.input("BASELINE", ""); v != "" && mode != "revoke" {
+		args = append(args, "--baseline", v)
+	}
+	switch a.input("FAIL_ON_NEW", "false") {
+	case "false":
+	case "true":
+		args = append(args, "--fail-on-new")
+	default:
+		return nil, usage("write true or false", "fail-on-new is neither true nor false")
+	}
 	switch mode {
 	case "audit":
 		return args, nil
@@ -227,7 +236,7 @@ func (a *actionRun) finish() error {
 	}
 	standing, live := r.Standing(), 0
 	for _, f := range standing {
-		if f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted) {
+		if alive(f) {
 			live++
 		}
 	}

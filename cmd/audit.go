@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/config"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/scanner"
 )
@@ -23,7 +25,6 @@ type auditOptions struct {
 	outputs   outputs
 	failOn    level[finding.Severity, *finding.Severity]
 	failOnNew bool
-	baseline  string
 	leaks     leakSources
 	policy    policyFlags
 }
@@ -43,8 +44,9 @@ where it does not. A source that the credential may not read narrows the audit
 and is reported; a personal key of an organisation admin may read them all.
 
 With --scan-report or --scan the keys are joined, by prefix, with those that
-scans found. With --baseline findings are new, unchanged or resolved. Thresholds,
-severities and exceptions stand in .b10lint.yaml, below "audit"; a flag outweighs it.`,
+scans found. --baseline takes what b10lint baseline wrote, whose findings are accepted,
+or an earlier JSON report, against which findings are new, unchanged or resolved.
+.b10lint.yaml has thresholds, severities and exceptions below "audit"; a flag outweighs it.`,
 		Example: `  b10lint audit
   b10lint audit -f text -f html=audit.html -f json=audit.json
   b10lint audit --scan-report scan.json --unused 30d
@@ -56,8 +58,8 @@ severities and exceptions stand in .b10lint.yaml, below "audit"; a flag outweigh
 	o.outputs.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
-	f.StringVar(&o.baseline, "baseline", "", "compare with the JSON report in `FILE`: what is new, unchanged, resolved")
-	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: only new findings decide the exit status")
+	f.StringVar(&o.policy.config.baseline, "baseline", "", "accept the findings in `FILE`, written by b10lint baseline; compare with a JSON report")
+	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: list what it knows too, and fail only for what is new")
 	_ = c.MarkFlagFilename("baseline", "json", "jsonl")
 	o.leaks.register(c)
 	o.policy.register(c)
@@ -70,19 +72,14 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	if err := o.outputs.check(); err != nil {
 		return err
 	}
-	if o.failOnNew && o.baseline == "" {
-		return usage("give the earlier report with --baseline FILE", "--fail-on-new needs an earlier report")
-	}
-	policy, err := o.policy.policy(c)
+	policy, settings, err := o.policy.policy(c)
 	if err != nil {
 		return err
 	}
-	var earlier finding.Report
-	if o.baseline != "" {
-		if earlier, err = readReport(env, "--baseline", o.baseline); err != nil {
-			return err
-		}
+	if o.failOnNew && settings.baseline == nil && settings.earlier == nil {
+		return usage("name what is known with --baseline FILE: a baseline or an earlier JSON report", "--fail-on-new has nothing to compare with")
 	}
+	earlier := cmp.Or(settings.earlier, &finding.Report{})
 	account, err := o.api.open(env)
 	if err != nil {
 		return err
@@ -103,14 +100,34 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	} else {
 		res.Problems = append(problems, res.Problems...)
 	}
-	s := finding.Summary{Keys: len(res.Inventory), Findings: len(res.Findings), Suppressed: res.Suppressed, Interrupted: interrupted,
+	s := finding.Summary{Keys: len(res.Inventory), Interrupted: interrupted,
 		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && finding.Complete(res.Problems)}
-	if o.baseline != "" && !interrupted {
+	suppressor := config.NewSuppressor(config.SuppressOptions{Config: &config.Config{Rules: settings.Rules}, Baseline: settings.baseline, Today: started,
+		Unused: s.Complete, Reports: reportedByAudit,
+		Path: func(at finding.Location) string { return at.Path }})
+	for i := range res.Findings {
+		f := res.Findings[i]
+		if f.Rule != audit.Leaked { // every listed key works; only of one that leaked that means no decision holds
+			f.Liveness = nil
+		}
+		decide(&res.Findings[i], suppressor.Suppress(f), o.failOnNew)
+		if r := settings.Rules[f.Rule]; r.Severity != nil && f.Rule != audit.Leaked {
+			res.Findings[i].Severity = *r.Severity
+		}
+	}
+	if n := len(suppressor.Leftover(nil)); n > 0 {
+		res.Problems = append(res.Problems, finding.Problem{Path: settings.baseline.File, Warning: true,
+			Error: fmt.Sprintf("%d %s expired, or accepted nothing that is there", n, english.Plural(n, "entry", "entries")),
+			Hint:  "b10lint baseline --from AUDIT.json --prune drops what is not found any more"})
+	}
+	if settings.earlier != nil && !interrupted {
 		s.Resolved = audit.Compare(res.Findings, earlier.Standing())
 	}
 	s.Elapsed = time.Since(started)
 	run := finding.Run{Tool: tool(), Command: "audit", Targets: []string{}, Started: started, Rules: Catalogue()}
 	r := finding.Report{Run: run, Findings: res.Findings, Problems: res.Problems, Summary: s}
+	r.Count()
+	r.Summary.Suppressed += res.Suppressed // by exceptions
 	w, err := o.outputs.open(ui)
 	if err != nil {
 		return err
@@ -119,7 +136,7 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 		return err
 	}
 	if o.failOnNew {
-		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline != audit.New })
+		r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Baseline == audit.Unchanged })
 	}
 	atOrAbove := func(f finding.Finding) bool { return f.Severity >= o.failOn.value }
 	return silent(status(r, slices.ContainsFunc(r.Standing(), atOrAbove)))
@@ -162,19 +179,28 @@ func (p *policyFlags) register(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("without", cobra.FixedCompletions(ids, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// policy is that of the settings, with what the command line says in its place.
-func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
-	p.config.noBaseline = true
+// policy is that of the settings, with what the command line says in its place, and the
+// settings themselves.
+func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, *settings, error) {
 	root, repository, err := config.Root(".")
 	if err != nil {
-		return audit.Policy{}, failed(err)
+		return audit.Policy{}, nil, failed(err)
 	}
 	s, err := p.config.load(root, repository)
 	if err != nil {
-		return audit.Policy{}, err
+		return audit.Policy{}, nil, err
 	}
 	policy := audit.Policy{NeverUsedAfter: p.neverUsed.value, RecentWithin: p.recent.value, FewModels: p.fewModels,
 		Off: append(slices.Clone(s.Audit.Off), p.off...), Severity: s.Audit.Severities, Exceptions: s.Audit.Exceptions}
+	var ids []string
+	for _, r := range audit.Rules() {
+		ids = append(ids, r.ID)
+	}
+	for _, id := range p.off {
+		if !slices.Contains(ids, id) {
+			return policy, nil, unknownRule(id, ids)
+		}
+	}
 	for _, t := range []struct {
 		to       *time.Duration
 		name     string
@@ -190,9 +216,9 @@ func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, error) {
 		}
 	}
 	if err := policy.Validate(); err != nil {
-		return policy, usage("thresholds look like 60d, rules are listed by: b10lint rules", "%w", err)
+		return policy, nil, usage("thresholds look like 60d, rules are listed by: b10lint rules", "%w", err)
 	}
-	return policy, nil
+	return policy, s, nil
 }
 
 // leakSources are where the keys that scans found come from.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/rules"
@@ -35,14 +36,16 @@ func newBaseline(env Env, ui *UI) *cobra.Command {
 		Use:   "baseline [TARGET...]",
 		Short: "Accept what is there now, so that scans report what is new",
 		Long: `Baseline scans the targets as scan does and writes the fingerprint of every finding
-to a file, with a reason. "scan --baseline FILE" then accepts them: in every place,
+to a file, with a reason. "scan --baseline FILE" then accepts them: in every location,
 until the day in --until if there is one, and never while a key is verified to work.
+"audit --baseline FILE" takes the same file: --from adds the findings of an audit.
 
 The file holds no secret and can be committed. Run again, it adds what is new and
 keeps the words of what was there; --prune drops what is not found any more.`,
 		Example: `  b10lint baseline --reason 'found when the scan was introduced' --until 2027-03-31
   b10lint baseline --prune
   b10lint baseline --from report.json --output known.json
+  b10lint baseline --from audit.json   # the report of an audit
   b10lint scan --baseline .b10lint-baseline.json`,
 		RunE: func(c *cobra.Command, targets []string) error { return o.run(c, env, ui, targets) },
 	}
@@ -93,11 +96,15 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 		if err != nil {
 			return failed(err)
 		}
-		settle(&r, all, keys, func(*scanTarget) bool { return false })
+		settle(&r, all, keys, false, func(*scanTarget) bool { return false })
 		found = r
 	}
 	accept := slices.DeleteFunc(found.Standing(), func(f finding.Finding) bool { return strings.HasPrefix(f.Rule, "suppression-") })
-	u := b.Merge(accept, entry, o.prune && found.Summary.Complete)
+	reports := reportedByScan
+	if found.Run.Command == "audit" {
+		reports = reportedByAudit
+	}
+	u := b.Merge(accept, entry, o.prune && found.Summary.Complete, reports)
 	data, err := b.Encode()
 	if err != nil {
 		return failed(err)
@@ -118,4 +125,26 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 		return silent(ExitIncomplete)
 	}
 	return nil
+}
+
+// A baseline holds decisions about both kinds of runs; each ignores those of the other.
+
+func reportedByAudit(rule string) bool {
+	return slices.ContainsFunc(audit.Rules(), func(r finding.Rule) bool { return r.ID == rule })
+}
+
+func reportedByScan(rule string) bool { return !reportedByAudit(rule) }
+
+// decide sets what a decision, nil for none, means for f: it is accepted, or, with onlyNew
+// and a decision of a baseline, it is listed as unchanged.
+func decide(f *finding.Finding, decision *finding.Suppression, onlyNew bool) {
+	known := decision != nil && decision.Kind == config.FromBaseline
+	switch {
+	case onlyNew && known:
+		f.Baseline = audit.Unchanged
+	case onlyNew && decision == nil:
+		f.Baseline = audit.New
+	default:
+		f.Suppression = decision
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/drill"
 	"github.com/b10lint/b10lint/revoke"
 )
 
@@ -19,6 +20,7 @@ type api struct {
 	keyFile, remote, profile string
 	keyStdin                 bool
 	remoteURL, caFile        string
+	drill                    *drill.Baseten // in Baseten's place; nil but in a drill
 }
 
 // register adds the flags that all of these commands share.
@@ -58,6 +60,9 @@ func (a *api) namesKey() bool {
 // credential finds the key to call the API with. A bad one, or none, is a usage
 // error: nothing was sent.
 func (a *api) credential(env Env) (baseten.Credential, error) {
+	if a.drill != nil {
+		return baseten.Credential{Key: a.drill.Admin, From: "the drill"}, nil
+	}
 	o := baseten.CredentialOptions{
 		KeyFile: a.keyFile, Remote: a.remote, Profile: a.profile,
 		Env: env.Lookup, Home: env.home(), ConfigDir: env.configDir(),
@@ -79,6 +84,10 @@ func (a *api) credential(env Env) (baseten.Credential, error) {
 // options are those of a client or a probe that goes by a credential, which may
 // be empty for a probe.
 func (a *api) options(env Env, c baseten.Credential) (baseten.Options, error) {
+	if a.drill != nil {
+		endpoints, err := baseten.ResolveEndpoints("", "", func(string) (string, bool) { return drill.URL, true })
+		return baseten.Options{Endpoints: endpoints, Credential: c, UserAgent: "b10lint/" + tool().Version, Transport: a.drill}, err
+	}
 	endpoints, err := baseten.ResolveEndpoints(a.remoteURL, c.RemoteURL, env.Lookup)
 	if err != nil {
 		return baseten.Options{}, usage("--remote-url names the host that the key may be sent to", "%w", err)

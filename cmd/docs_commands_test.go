@@ -91,12 +91,16 @@ func mentioned(args []string) bool {
 // notRun are the commands of the pages that cannot be run here, with the reason.
 var notRun = map[string]string{
 	"kubectl":      "needs a cluster; what is fed to b10lint by a pipe is run by the script stdin",
-	"gh secret":    "needs GitHub",
 	"docker save":  "needs a Docker daemon; the line below it scans such a file",
 	"aws s3":       "needs a bucket",
 	"--to-github":  "needs GitHub",
+	"--until-idle": "waits for hours; the script rotate waits for less",
 	"vault kv":     "needs a vault; the script rotate runs --exec",
+	"scan https:":  "needs the server; the script remote scans a repository at a URL",
+	"scan git@":    "needs the server; the tests of scanner/source/remote scan one over ssh",
 	"truss push":   "needs Baseten itself; the line below it in docs/truss.md is the same scan",
+	"incident":     "works in a folder of its own; the script incident leaves and takes up each step",
+	"receipt ver":  "needs a receipt and its journal; the script revoke-resume checks some",
 	"--resume":     "needs the journal of a run that broke off; the scripts revoke and rotate do both",
 	"action":       "is run by .ci/integration/act, with events",
 	"doctor":       "run by the script hook, which has the program in PATH under its own name",
@@ -215,7 +219,7 @@ func userFolder(t *testing.T, ci bool) (dir string, standIns *strings.Replacer) 
 	for _, line := range []string{
 		"cp -r ../home .. 2>/dev/null; chmod 600 ../home/.trussrc key.txt; git init -q -b main && git add . && git commit -qm start && git update-ref refs/remotes/origin/main HEAD && git commit -q --allow-empty -m next",
 		"b10lint scan --verify=probe -f json=scan.json . && exit; for f in report app models; do cp scan.json $f.json; done",
-		"b10lint audit -f json=last.json; b10lint baseline -q 2>/dev/null; b10lint baseline; b10lint revoke --unused 90d --plan plan.json --dry-run",
+		"b10lint audit -f json=last.json; cp last.json audit.json; b10lint baseline -q 2>/dev/null; b10lint baseline; b10lint revoke --unused 90d --plan plan.json --dry-run",
 		"mkdir -p testdata bucket && cp -r src testdata/demo && git clone -q --mirror . mirrors/app.git && tar -cf image.tar src",
 	} {
 		runLine(t, dir, line)

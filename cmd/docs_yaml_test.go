@@ -79,6 +79,7 @@ func gitLab(t *testing.T, text string) {
 	var c map[string]struct {
 		Image     string
 		Variables map[string]string
+		Rules     []struct{ If string }
 		Script    []string
 		Artifacts struct {
 			When    string

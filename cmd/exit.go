@@ -10,7 +10,7 @@ import (
 // The exit statuses, the same for every command and format. docs/exit-codes.md
 // repeats them; a test compares the two.
 const (
-	ExitClean       = 0   // looked at everything, nothing at or above --fail-on
+	ExitClean       = 0   // everything was read, nothing at or above --fail-on
 	ExitFindings    = 1   // findings; they outrank problems
 	ExitUsage       = 2   // bad command line or config
 	ExitIncomplete  = 3   // something could not be read, asked or revoked, and no findings

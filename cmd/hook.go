@@ -29,6 +29,11 @@ var allHooks = []string{
 	"pre-auto-gc", "post-index-change", "fsmonitor-watchman",
 }
 
+func unknownHook(name string) error {
+	known := append(slices.Clone(workHooks), bareHooks...)
+	return usage(didYouMean(name, "", known)+"the hooks are "+strings.Join(known, ", "), "unknown hook %q", name)
+}
+
 // hookOptions are the flags of hook install and hook uninstall.
 type hookOptions struct {
 	global bool
@@ -181,7 +186,7 @@ func (o *hookOptions) target(env Env, installing bool) (t hookTarget, err error)
 	known := append(slices.Clone(workHooks), bareHooks...)
 	for _, name := range o.only {
 		if !slices.Contains(known, name) {
-			return t, usage("the hooks are "+strings.Join(known, ", "), "b10lint is no hook %q", name)
+			return t, unknownHook(name)
 		}
 	}
 	t.names = workHooks

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
+	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 )
 
@@ -85,6 +87,9 @@ func (o *outputs) open(ui *UI) (*reportWriter, error) {
 			var err error
 			if f, err = atomicfile.Create(out.file, atomicfile.Mode{Perm: 0o644}); err != nil {
 				w.abandon()
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil, failed(err, "nothing was changed; make the folder first: mkdir -p "+shell.Quote(filepath.Dir(out.file)))
+				}
 				return nil, failed(err, "the report could not be started; nothing was changed")
 			}
 		}

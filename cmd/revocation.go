@@ -19,6 +19,7 @@ import (
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/atomicfile"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/internal/shell"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
@@ -27,9 +28,9 @@ import (
 
 // revocationFlags are what revoke and scan --revoke have in common.
 type revocationFlags struct {
-	dryRun, yes, includeSelf, forceActive, verifyDead, byPrefix bool
-	max                                                         int
-	plan, journal, receipt                                      string
+	dryRun, yes, includeSelf, forceActive, verifyDead, byPrefix, children bool
+	max                                                                   int
+	plan, journal, receipt                                                string
 }
 
 func (o *revocationFlags) register(c *cobra.Command) {
@@ -39,6 +40,7 @@ func (o *revocationFlags) register(c *cobra.Command) {
 	f.BoolVar(&o.includeSelf, "include-self", false, "revoke also the key that b10lint itself uses, after all others")
 	f.BoolVar(&o.forceActive, "force-active", false, "revoke also keys that were used within a day and are not proved to be leaked")
 	f.BoolVar(&o.byPrefix, "by-prefix", false, "revoke found keys without the proof that they are real: anyone can write a text with the prefix of your key")
+	f.BoolVar(&o.children, "children", false, "revoke also the keys that a leaked or named key created, and those that they created")
 	f.IntVar(&o.max, "max", revoke.DefaultMax, "revoke no key at all if the plan holds more than this")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in this `FOLDER` (default: ~/.local/state/b10lint)")
 	f.StringVar(&o.receipt, "receipt", "", "write the receipt to this `FILE`, by its ending as JSON (.json), Markdown (.md) or text")
@@ -78,7 +80,7 @@ func folderOf(path string) error {
 }
 
 func (o *revocationFlags) request() revoke.Request {
-	return revoke.Request{IncludeSelf: o.includeSelf, ForceActive: o.forceActive, Max: o.max}
+	return revoke.Request{IncludeSelf: o.includeSelf, ForceActive: o.forceActive, Children: o.children, Max: o.max}
 }
 
 // A revocation is what revoke and scan --revoke do with a plan.
@@ -89,6 +91,9 @@ type revocation struct {
 	flags *revocationFlags
 	keys  map[string]secret.Secret // by prefix, for --verify-dead
 	taken func() (*revoke.Survey, error)
+	asked revoke.Request // what the plan was made for; nothing for a plan that was read
+	// rotated says of keys, by prefix, that a rotation revoked them.
+	rotated map[string]string
 }
 
 // look takes the survey before found keys are verified: to prove a key is to use it,
@@ -124,6 +129,7 @@ func (r *revocation) newPlan(ctx context.Context, request revoke.Request) (*revo
 	if err != nil {
 		return nil, err
 	}
+	r.asked = request
 	plan, err := revoke.NewPlan(survey, request)
 	if errors.Is(err, revoke.ErrTooMany) && !r.flags.dryRun {
 		return nil, usage("look at the plan with --dry-run, then raise --max if it is right", "nothing was revoked: %w", err)
@@ -148,11 +154,28 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 	if len(plan.Items) == 0 {
 		return nil, r.receiptOfNone(plan, "")
 	}
-	if !r.flags.yes {
-		if err := confirmCount(ctx, r.env, len(plan.Items)); err != nil {
-			return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
-		}
+	plan, err := r.confirm(ctx, plan)
+	if err != nil {
+		return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
 	}
+	return r.begin(ctx, plan)
+}
+
+// confirm asks whether to carry a plan out that was shown, and returns the plan that was
+// agreed to: with the children, if they were asked for. With an error it is the one that was not.
+func (r *revocation) confirm(ctx context.Context, plan *revoke.Plan) (*revoke.Plan, error) {
+	if r.flags.yes {
+		return plan, nil
+	}
+	more, err := r.offerChildren(ctx, plan)
+	if err != nil {
+		return plan, err
+	}
+	return more, confirmCount(ctx, r.env, len(more.Items))
+}
+
+// begin carries a plan out.
+func (r *revocation) begin(ctx context.Context, plan *revoke.Plan) (*revoke.Receipt, error) {
 	dir, err := journalFolder(r.env, r.flags.journal)
 	if err != nil {
 		return nil, err
@@ -167,6 +190,34 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 	}
 	fmt.Fprintf(r.env.Stderr, "journal: %s\n", report.Visible(e.Journal()))
 	return r.execute(ctx, e)
+}
+
+// offerChildren asks whether the keys that a planned one created are to be revoked with
+// it, and returns the plan with them if so: shown anew, since the guards may have kept
+// some of them back.
+func (r *revocation) offerChildren(ctx context.Context, plan *revoke.Plan) (*revoke.Plan, error) {
+	var made []string
+	for _, it := range plan.Items {
+		if it.Proof == revoke.ByProbe || it.Proof == revoke.ByName {
+			made = append(made, it.Made...)
+		}
+	}
+	slices.Sort(made)
+	made = slices.Compact(made)
+	if len(made) == 0 || len(r.asked.Wanted)+len(r.asked.Names) == 0 || r.asked.Children {
+		return plan, nil
+	}
+	answer, err := r.env.ask(ctx, fmt.Sprintf("Keys of this plan created %d %s. Type children to revoke them too, or press Enter: ",
+		len(made), english.Plural(len(made), "key that lives", "keys that live")), "nothing was revoked")
+	if err != nil || answer != "children" {
+		return plan, err
+	}
+	request := r.asked
+	request.Children = true
+	if plan, err = r.newPlan(ctx, request); err != nil {
+		return nil, err
+	}
+	return plan, failed(plan.WriteText(r.env.Stderr))
 }
 
 // confirmCount asks for the number of keys, which nobody types by habit.
@@ -229,7 +280,7 @@ func notBegun(err error, hint string) error {
 }
 
 func (r *revocation) executeOptions() (o revoke.Options, err error) {
-	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys}
+	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys, Rotated: r.rotated}
 	if r.flags.verifyDead {
 		if r.self() != "" {
 			o.Keys = map[string]secret.Secret{r.self(): r.credential.Key}

@@ -20,6 +20,7 @@ type scanOptions struct {
 	failOn        level[finding.Severity, *finding.Severity]
 	minConfidence level[finding.Confidence, *finding.Confidence]
 	onProblem     choice
+	failOnNew     bool
 	exclude       []string
 	include       []string
 	jobs          int
@@ -30,6 +31,7 @@ type scanOptions struct {
 	history       historyOptions
 	places        placesFlags
 	unpack        unpackOptions
+	remote        remoteOptions
 }
 
 // defaultScan is a scan without flags.
@@ -47,7 +49,8 @@ func newScan(env Env, ui *UI) *cobra.Command {
 		Use:   "scan [TARGET...]",
 		Short: "Find keys in files, folders and standard input",
 		Long: `Scan reads every byte of the targets and reports each distinct key once, with every
-location. A target is a file, a folder, or "-" for standard input; the default is the
+location. A target is a file, a folder, "-" for standard input, or the URL of a git
+repository, which is scanned without a clone (docs/remote.md); the default is the
 current folder. In a git repository the whole history is scanned as well as the files:
 every blob, commit and tag on every branch, in stashes and notes, and what no branch
 refers to any more.
@@ -66,6 +69,7 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --staged              # what the next commit would bring
   b10lint scan --range origin/main..HEAD
+  b10lint scan https://github.com/acme/app
   b10lint scan --verify
   b10lint scan --verify=both --api-key-file key.txt .
   b10lint scan --revoke --receipt receipt.md .
@@ -80,8 +84,10 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
 	o.config.register(c)
 	o.history.register(c)
 	o.unpack.register(c)
+	o.remote.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
+	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: list what it knows too, and fail only for what is new")
 	o.onProblem.register(c, "on-problem", "", "whether what could not be read fails the run (default fail; in hooks warn)")
 	f.Var(&o.minConfidence, "min-confidence", "list findings at or above this confidence and count the rest")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "skip paths that match this `GLOB`, where ** crosses folders; repeatable")
@@ -126,6 +132,9 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if err != nil {
 		return err
 	}
+	if o.failOnNew && !slices.ContainsFunc(targets, func(t *scanTarget) bool { return t.settings.baseline != nil || t.settings.earlier != nil }) {
+		return usage("name what is known with --baseline FILE: a baseline or an earlier JSON report", "--fail-on-new has nothing to compare with")
+	}
 	mode := o.verify.mode.value
 	if o.revoke.on {
 		o.revoke.flags.yes = o.places.yes
@@ -164,7 +173,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 		revocation.look(c.Context(), r)
 		found.Verify(c.Context(), &r, verifier)
 	}
-	settle(&r, targets, found, func(t *scanTarget) bool {
+	settle(&r, targets, found, o.failOnNew, func(t *scanTarget) bool {
 		return o.unbounded() && t.settings.everything(t.args) && (len(targets) == 1 || !o.config.shared())
 	})
 	stop()
@@ -175,7 +184,7 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if revoked != nil {
 		return revoked // a key that should be dead and is not outranks findings
 	}
-	code := status(r, failing(r, targets))
+	code := status(r, failing(r, targets, o.failOnNew))
 	if code == ExitIncomplete && scanErr == nil && o.forgiven(r, targets) {
 		code = ExitClean
 		if o.outputs.hook != "" { // which shows no report of a clean run
@@ -216,7 +225,7 @@ func (o *scanOptions) unbounded() bool {
 func (o *scanOptions) comments(s *settings) scanner.Comments {
 	h := &o.history
 	switch {
-	case !s.Inline || !s.repository || o.places.isTruss || h.commitMessage != "":
+	case !s.Inline || !s.repository || s.remote != "" || o.places.isTruss || h.commitMessage != "":
 		return scanner.NoComments
 	case h.staged:
 		return scanner.CommentsInIndex

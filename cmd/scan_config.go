@@ -1,14 +1,19 @@
 package cmd
 
 import (
+	"bufio"
 	"errors"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 	gitconfig "github.com/b10lint/b10lint/internal/git/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
@@ -32,7 +37,7 @@ func (o *configOptions) register(c *cobra.Command) {
 	f.StringVar(&o.from, "config-from", "", "read the settings of this `COMMIT` (a branch, tag or id), so that a change cannot silence itself")
 	f.BoolVar(&o.none, "no-config", false, "read no settings of the repository and ignore comments b10lint:allow")
 	f.BoolVar(&o.noInline, "no-inline", false, "ignore comments b10lint:allow")
-	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, which b10lint baseline writes")
+	f.StringVar(&o.baseline, "baseline", "", "accept the findings in `FILE`, written by b10lint baseline; compare with a JSON report")
 	c.MarkFlagsMutuallyExclusive("config", "config-from", "no-config")
 }
 
@@ -43,6 +48,8 @@ type settings struct {
 	repository bool        // it is the root of a work tree
 	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
+	earlier    *finding.Report // that --baseline names in place of a baseline
+	remote     string          // the address of a repository that is fetched; root is empty then
 }
 
 // shared reports whether the flags have one file of settings, or one baseline, for
@@ -61,10 +68,7 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	case o.from != "":
 		s.Config, err = configAt(root, o.from)
 	case o.file != "":
-		s.Config, err = config.Load(o.file)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("check the name given to --config", "%s: no such file", o.file)
-		}
+		s.Config, err = o.fromFile()
 	default:
 		s.Config, err = config.Load(shorter(filepath.Join(root, config.Name)))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -72,10 +76,10 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 		}
 	}
 	if err == nil {
-		s.baseline, err = o.loadBaseline(s)
+		err = s.known()
 	}
-	if e := (*exitError)(nil); errors.As(err, &e) {
-		return nil, err
+	if err == nil {
+		err = o.loadBaseline(s)
 	}
 	if err != nil {
 		return nil, misconfigured(err)
@@ -84,36 +88,74 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	return s, nil
 }
 
-// loadBaseline reads the baseline of the command line, else that of the settings, nil
-// for none. One that the settings of a commit name is the one in that commit.
-func (o *configOptions) loadBaseline(s *settings) (b *config.Baseline, err error) {
+// fromFile reads the settings that the command line names.
+func (o *configOptions) fromFile() (*config.Config, error) {
+	c, err := config.Load(o.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("check the name given to --config", "%s: no such file", o.file)
+	}
+	return c, err
+}
+
+// loadBaseline reads the baseline of the command line, which may be the JSON report of an
+// earlier run, else that of the settings. One that the settings of a commit name is the
+// one in that commit.
+func (o *configOptions) loadBaseline(s *settings) (err error) {
 	name := o.baseline
 	switch {
 	case name != "":
-		b, err = config.LoadBaseline(name)
 	case s.Baseline == "" || o.noBaseline:
-		return nil, nil
+		return nil
 	case o.from != "":
 		revision, _, _ := strings.Cut(o.from, ":")
 		at := revision + ":" + s.Baseline
 		data, err := gitsource.FileAt(s.root, revision, s.Baseline, maxConfig)
 		if err != nil {
-			return nil, &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
+			return &config.Error{File: at, Text: err.Error(), Hint: "the settings in this commit name it as their baseline"}
 		}
-		return config.ParseBaseline(at, data)
+		s.baseline, err = config.ParseBaseline(at, data)
+		return err
 	default:
 		name = shorter(filepath.Join(s.root, filepath.FromSlash(s.Baseline)))
-		b, err = config.LoadBaseline(name)
 	}
+	s.baseline, err = config.LoadBaseline(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
+		return usage("make one with b10lint baseline --output "+name, "%s: no such file", name)
 	}
-	return b, err
+	if err != nil && o.baseline != "" {
+		if f, openErr := os.Open(name); openErr == nil {
+			defer f.Close()
+			if r, readErr := report.Read(bufio.NewReader(f)); readErr == nil {
+				s.earlier = &r
+				return nil
+			}
+		}
+		return usage("--baseline takes what b10lint baseline writes, or the JSON report of an earlier run, from -f json=FILE", "%w", err)
+	}
+	return err
+}
+
+// known reports rules in the settings that there are not.
+func (s *settings) known() error {
+	var ids []string
+	for _, r := range Catalogue() {
+		ids = append(ids, r.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Rules)) {
+		if !slices.Contains(ids, id) {
+			return &config.Error{File: s.Rules[id].Where, Text: "there is no rule " + strconv.Quote(id),
+				Hint: didYouMean(id, "", ids) + "run 'b10lint rules' for their list"}
+		}
+	}
+	return nil
 }
 
 // misconfigured is the error of settings that are not understood: each mistake with
 // its place, and what to do.
 func misconfigured(err error) error {
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		return err
+	}
 	out := &exitError{code: ExitUsage, err: err}
 	var joined interface{ Unwrap() []error }
 	list := []error{err}
@@ -162,6 +204,9 @@ func (s *settings) filter(f source.Filter, target string) (source.Filter, error)
 
 // relative returns the path of a file from the root, with slashes; "" is the root.
 func (s *settings) relative(name string) (rel string, ok bool) {
+	if s.remote != "" {
+		return strings.TrimPrefix(name, s.remote), true
+	}
 	abs, err := filepath.Abs(filepath.FromSlash(name))
 	if err != nil {
 		return "", false
@@ -198,6 +243,11 @@ func configAt(root, spec string) (*config.Config, error) {
 	data, err := gitsource.FileAt(root, revision, name, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !found:
+		for _, other := range config.Misnamed() {
+			if _, err := gitsource.FileAt(root, revision, other, maxConfig); err == nil {
+				return nil, config.WrongName(revision + ":" + other)
+			}
+		}
 		return config.Default(), nil
 	case err != nil:
 		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "name a commit that is here: --config-from origin/main"}

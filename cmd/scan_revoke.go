@@ -42,7 +42,7 @@ func (s *scanRevoke) check(env Env, stdinTaken bool) error {
 	if s.on {
 		return s.flags.check(env, stdinTaken)
 	}
-	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "by-prefix", "max", "journal", "receipt", "verify-dead"} {
+	for _, name := range []string{"dry-run", "plan", "include-self", "force-active", "by-prefix", "children", "max", "journal", "receipt", "verify-dead"} {
 		if s.set(name) {
 			return usage("add --revoke, or leave it out", "--%s has no use without --revoke", name)
 		}
@@ -148,8 +148,10 @@ func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, 
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "Baseten does not accept this key: there is nothing to revoke"}
 		case wanted && known[f.Prefix] != nil:
 			f.Outcome = known[f.Prefix]
-			if s := f.Outcome.State; s == revoke.Revoked || s == revoke.AlreadyGone {
-				rules.Revoked(f)
+			if f.Outcome.Dead() { // its headline and severity are those of a revoked key
+				one := finding.Report{Targets: r.Targets, Findings: []finding.Finding{*f}}
+				rules.Derive(&one)
+				*f = one.Findings[0]
 			}
 		case wanted:
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: otherwise}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
 	"github.com/b10lint/b10lint/internal/config"
 	"github.com/b10lint/b10lint/internal/git/gitdir"
 	"github.com/b10lint/b10lint/report"
@@ -19,6 +21,7 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 	gitsource "github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/remote"
 )
 
 // A scanTarget is what a scan treats as one: all that the command line names in one
@@ -45,6 +48,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			failOn: o.failOn.value, minConfidence: o.minConfidence.value}
 		return []*scanTarget{all}, all.args, nil
 	}
+	if err := o.checkRemote(args); err != nil {
+		return nil, nil, err
+	}
 	if !o.places.isTruss {
 		if err := o.history.check(args, o.cache.dir); err != nil {
 			return nil, nil, err
@@ -63,10 +69,22 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		args = []string{"."}
 	}
 	var all []*scanTarget
+	shown := slices.Clone(args) // a URL without the password that may be in it
 	named := map[string]bool{}
-	for _, arg := range args {
+	for i, arg := range args {
 		if arg == "" {
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+		}
+		if remote.IsAddress(arg) {
+			t, err := o.remoteTarget(env, arg, filter)
+			if err != nil {
+				return nil, nil, err
+			}
+			if shown[i] = t.args[0]; !named[shown[i]] {
+				named[shown[i]] = true
+				all = append(all, t)
+			}
+			continue
 		}
 		clean := filepath.Clean(arg)
 		if arg == "-" {
@@ -79,6 +97,10 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			continue
 		}
 		named[clean] = true
+		if keyTyped(arg) {
+			return nil, nil, usage("pass it on standard input: b10lint scan -; and if it is real, others may have seen it: revoke it",
+				"an argument is a whole key, which the list of processes and the shell's history show")
+		}
 		t, err := o.in(&all, arg)
 		if err != nil {
 			return nil, nil, err
@@ -103,20 +125,37 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
+	distinguish(all)
+	if o.places.isTruss {
+		all[0].Kind = finding.TrussTarget
+	}
+	return all, shown, nil
+}
+
+// keyTyped reports whether an argument is a key and not the name of something.
+func keyTyped(arg string) (key bool) {
+	if _, err := os.Lstat(arg); err != nil {
+		rules.FindUnweighed([]byte(arg), func(rules.Match) bool { key = true; return false })
+	}
+	return key
+}
+
+// distinguish names the targets, each differently.
+func distinguish(all []*scanTarget) {
 	same := map[string]int{}
 	for _, t := range all {
 		t.name()
 		same[t.Name]++
 	}
 	for _, t := range all {
-		if same[t.Name] > 1 {
+		switch {
+		case same[t.Name] == 1:
+		case t.settings.remote != "":
+			t.Name += " (" + t.settings.remote + ")"
+		default:
 			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
 		}
 	}
-	if o.places.isTruss {
-		all[0].Kind = finding.TrussTarget
-	}
-	return all, args, nil
 }
 
 // in returns the target whose root arg lies in, and adds it to all if it is new.
@@ -138,6 +177,13 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	if t.settings, err = o.config.load(root, repository); err != nil {
 		return nil, err
 	}
+	o.apply(t)
+	*all = append(*all, t)
+	return t, nil
+}
+
+// apply makes the settings of a target hold where the command line does not say otherwise.
+func (o *scanOptions) apply(t *scanTarget) {
 	set := o.history.set
 	if s := t.settings; s.FailOn != nil && (set == nil || !set("fail-on")) {
 		t.failOn = *s.FailOn
@@ -151,13 +197,14 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	case t.settings.OnProblem != "":
 		t.onProblem = t.settings.OnProblem
 	}
-	*all = append(*all, t)
-	return t, nil
 }
 
 // name names a target: a repository by where it comes from, where it says so, and the
 // rest by their folder.
 func (t *scanTarget) name() {
+	if t.settings.remote != "" {
+		return
+	}
 	first := t.args[0]
 	clean := filepath.Clean(first)
 	if t.Name = filepath.ToSlash(clean); clean == "." || len(t.args) > 1 || t.settings.repository {
@@ -263,7 +310,9 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 			break
 		}
 	}
-	rules.Derive(&all)
+	if len(sources) > 1 {
+		rules.Derive(&all)
+	}
 	scanner.SortProblems(all.Problems)
 	slices.Sort(found.TrussFiles)
 	found.TrussFiles = slices.Compact(found.TrussFiles)
@@ -273,6 +322,10 @@ func scanSources(ctx context.Context, sources []source.Target, o scanner.Options
 // within calls fn with the targets that hold a location of f, all for one without, and
 // with the part of f that is there.
 func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.Finding)) {
+	if len(all) == 1 {
+		fn(all[0], f)
+		return
+	}
 	for _, t := range all {
 		part := f
 		part.Locations = slices.DeleteFunc(slices.Clone(f.Locations), func(l finding.Location) bool {
@@ -287,9 +340,10 @@ func within(all []*scanTarget, f finding.Finding, fn func(*scanTarget, finding.F
 // settle applies the settings of the targets to what was found and verified: it drops
 // what is below the confidence that a target wants, marks what is accepted, and reports
 // what is wrong with these decisions. A finding in several targets is dropped, or
-// accepted, if each of them says so. unused says whether a target was scanned so that an
-// entry which accepts nothing can be reported.
-func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused func(*scanTarget) bool) {
+// accepted, if each of them says so. With onlyNew what a baseline would accept is listed
+// as unchanged. unused says whether a target was scanned so that an entry which accepts
+// nothing can be reported.
+func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew bool, unused func(*scanTarget) bool) {
 	below := map[string]int{} // of each target
 	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool {
 		drop := true
@@ -301,16 +355,22 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	})
 	suppressors := map[*scanTarget]*config.Suppressor{}
 	for _, t := range all {
+		var last, path string // one file may hold many
 		suppressors[t] = config.NewSuppressor(config.SuppressOptions{
-			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t),
+			Config: t.settings.Config, Baseline: t.settings.baseline, Today: time.Now(), Unused: unused(t), Reports: reportedByScan,
 			Path: func(at finding.Location) string {
-				if rel, ok := t.settings.relative(at.Path); ok {
-					return rel
+				if at.Path == last && last != "" {
+					return path
 				}
-				return strings.TrimPrefix(at.Path, "./")
+				last, path = at.Path, strings.TrimPrefix(at.Path, "./")
+				if rel, ok := t.settings.relative(at.Path); ok {
+					path = rel
+				}
+				return path
 			},
 		})
 	}
+	acceptProblems(r, all, suppressors)
 	for i := range r.Targets {
 		s := &r.Summary
 		if len(r.Targets) > 1 {
@@ -320,21 +380,32 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 	}
 	for i := range r.Findings {
 		f, stands := &r.Findings[i], false
+		var decision *finding.Suppression
+		var severities []finding.Severity // that the targets give it; the worst holds
 		within(all, *f, func(t *scanTarget, part finding.Finding) {
 			by := suppressors[t].Suppress(part)
 			stands = stands || by == nil
-			if f.Suppression == nil {
-				f.Suppression = by
+			decision = cmp.Or(decision, by)
+			severities = append(severities, f.Severity)
+			if s := t.settings.Rules[f.Rule].Severity; s != nil && !alive(*f) {
+				severities[len(severities)-1] = *s
 			}
 		})
+		f.Severity = slices.Max(append(severities, finding.Info))
 		if stands {
-			f.Suppression = nil
+			decision = nil
 		}
+		decide(f, decision, onlyNew)
 	}
 	for _, t := range all {
 		for _, f := range suppressors[t].Leftover(t.comments) {
 			rule, _ := rules.Lookup(f.Rule)
 			f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+			if set := t.settings.Rules[f.Rule]; set.Off {
+				f.Suppression = &finding.Suppression{Kind: config.FromConfig, Reason: set.Reason, Where: set.Where}
+			} else if set.Severity != nil {
+				f.Severity = *set.Severity
+			}
 			for i := range f.Locations {
 				if len(all) > 1 {
 					f.Locations[i].Target = t.Name
@@ -343,14 +414,59 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, unused f
 			r.Findings = append(r.Findings, f)
 		}
 	}
+	if earlier := all[0].settings.earlier; earlier != nil {
+		resolved := audit.Compare(r.Findings, earlier.Standing())
+		if unused(all[0]) && r.Summary.Complete {
+			r.Summary.Resolved = resolved
+		}
+	}
 	r.Count()
 	r.Summary.Elapsed = time.Since(r.Run.Started)
 }
 
+// acceptProblems makes warnings of the problems with files that the settings of their
+// target accept as unread. A run that nothing else kept from being complete is complete.
+func acceptProblems(r *finding.Report, all []*scanTarget, suppressors map[*scanTarget]*config.Suppressor) {
+	accepted := map[string]bool{} // in these targets
+	for i := range r.Problems {
+		for _, t := range all {
+			p := &r.Problems[i]
+			if p.Warning || p.Target != "" && p.Target != t.Name {
+				continue
+			}
+			if by := suppressors[t].Unread(*p); by != nil {
+				p.Warning, p.Hint = true, "accepted: "+by.Reason+" ("+by.Where+")"
+				accepted[p.Target] = true
+			}
+		}
+	}
+	complete := func(s *finding.Summary, target string) {
+		mine := slices.DeleteFunc(slices.Clone(r.Problems), func(p finding.Problem) bool { return target != "" && p.Target != target })
+		s.Complete = s.Complete || !s.Interrupted && finding.Complete(mine)
+	}
+	if len(accepted) == 0 {
+		return
+	}
+	complete(&r.Summary, "")
+	for i := range r.Targets {
+		if name := r.Targets[i].Name; accepted[name] {
+			complete(&r.Targets[i].Summary, name)
+		}
+	}
+}
+
+// alive reports whether the key of a finding is verified to work, and was not revoked since.
+func alive(f finding.Finding) bool {
+	return !f.Outcome.Dead() && f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
+}
+
 // failing reports whether a finding is at or above the severity that fails the run in
-// one of its targets.
-func failing(r finding.Report, all []*scanTarget) bool {
+// one of its targets; with onlyNew, one that was not known.
+func failing(r finding.Report, all []*scanTarget, onlyNew bool) bool {
 	return slices.ContainsFunc(r.Standing(), func(f finding.Finding) (fails bool) {
+		if onlyNew && f.Baseline == audit.Unchanged {
+			return false
+		}
 		within(all, f, func(t *scanTarget, _ finding.Finding) { fails = fails || f.Severity >= t.failOn })
 		return fails
 	})

@@ -21,12 +21,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"b10lint": func() {
-		os.Exit(cmd.Main(context.Background(), cmd.Env{
-			Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-			Lookup: os.LookupEnv, Environ: os.Environ,
-		}))
-	}})
+	testscript.Main(m, map[string]func(){
+		"b10lint": func() {
+			os.Exit(cmd.Main(context.Background(), cmd.Env{
+				Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+				Lookup: os.LookupEnv, Environ: os.Environ,
+			}))
+		},
+		"gh": standIn("gh", gh), "glab": standIn("glab", glab), "kubectl": standIn("kubectl", kubectl),
+	})
 }
 
 // Each script is a session at the command line. Beside the commands of testscript

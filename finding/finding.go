@@ -28,7 +28,7 @@ type Finding struct {
 	Baseline string `json:"baseline,omitempty"`
 	// Suppression is set when the finding was accepted.
 	Suppression *Suppression `json:"suppression,omitempty"`
-	// Outcome tells what a revocation did with the key.
+	// Outcome is what a revocation did with the key.
 	Outcome *Outcome `json:"outcome,omitempty"`
 }
 
@@ -145,6 +145,9 @@ type Outcome struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
+// Dead reports whether the key is revoked. There is no outcome in nil.
+func (o *Outcome) Dead() bool { return o != nil && (o.State == "revoked" || o.State == "already-gone") }
+
 // A Problem is something that kept the run from being complete, or that the
 // user should know of the run. Its text never holds a secret half.
 type Problem struct {
@@ -153,6 +156,8 @@ type Problem struct {
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
+	// Names are all paths of the object, for who accepts what cannot be read; Path is one.
+	Names []string `json:"-"`
 	// Repository is that of the object, for who asks it for the object's names.
 	Repository string `json:"-"`
 	Error      string `json:"error"`
@@ -196,7 +201,7 @@ type Summary struct {
 	Files    int64 `json:"files"`
 	Objects  int64 `json:"objects"`
 	Bytes    int64 `json:"bytes"`
-	Keys     int   `json:"keys,omitempty"` // of an inventory, when an audit looked at one
+	Keys     int   `json:"keys,omitempty"` // of the inventory that an audit judged
 	Findings int   `json:"findings"`       // that were not accepted
 	// Suppressed are those that were; Unlisted is how many of them the report counts
 	// and does not list, as reports once did. BelowConfidence are never listed.
@@ -214,7 +219,7 @@ type Summary struct {
 	Sources   []Source       `json:"sources,omitempty"`
 }
 
-// Coverage says what of one repository was looked at.
+// Coverage says what was scanned of one repository.
 type Coverage struct {
 	Repository string `json:"repository"`
 	// Kinds counts the objects by kind: "blob", "commit", "tag", "tree".

@@ -40,7 +40,7 @@ type Activity struct {
 type Source struct {
 	Name string `json:"name"`
 	// State is "read", "denied", "failed" or "not-used" (of a service that the
-	// organisation does not have, as far as can be told).
+	// organisation does not have, as far as is known).
 	State  string     `json:"state"`
 	Since  *time.Time `json:"since,omitempty"` // how far back it was read
 	Detail string     `json:"detail,omitempty"`
@@ -49,25 +49,29 @@ type Source struct {
 // A Timeline is the story of one key, for an incident.
 type Timeline struct {
 	Prefix string    `json:"prefix"`
-	At     time.Time `json:"at"` // when it was told
+	At     time.Time `json:"at"` // when it was reported
 	Key    *Key      `json:"key,omitempty"`
 	State  LiveState `json:"state"`
 	// Leaked is the earliest known exposure.
 	Leaked *time.Time `json:"leaked,omitempty"`
 	Events []Event    `json:"events"` // oldest first
 	Usage  []DailyUse `json:"usage"`  // oldest first
-	// Unknown says what nobody could be asked about, a sentence each.
+	// Unknown lists what could not be determined, a sentence each.
 	Unknown []string `json:"unknown"`
 }
 
 // An Event is one thing that happened to a key, or that was done with it.
 type Event struct {
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // "created", "committed", "removed", "action", "first-use", "last-use", "revoked"
+	Kind string    `json:"kind"` // "created", "committed", "removed", "action", "sign", "first-use", "last-use", "revoked"
 	Text string    `json:"text"`
 	By   string    `json:"by,omitempty"`
-	// From is what tells it: "list", "audit-log", "usage" or a scan report.
+	// From is the source: "list", "audit-log", "usage" or a scan report.
 	From string `json:"from"`
+	// Power names what an action was done to that outlives the key: "keys", "secrets",
+	// "SSH certificates", "webhook signing secrets", "members and roles", "gateway endpoints"
+	// or "deployments".
+	Power string `json:"power,omitempty"`
 	// DayOnly marks a time of which only the day is known.
 	DayOnly bool `json:"day_only,omitempty"`
 }

@@ -262,7 +262,7 @@ func joinFindings(a, b Finding) Finding {
 	return f
 }
 
-// words is what is said of a finding, rather than known.
+// words is the text of a finding, which is derived from what is known.
 func (f Finding) words() any { return []string{f.Rule, f.Message, f.Advice} }
 
 // compareVerdicts orders what is known of whether a key works: the later answer is the

@@ -85,7 +85,7 @@ func targets(f finding.Finding) string {
 	return strings.Join(names, ", ")
 }
 
-// particulars are the facts about a location that place leaves out. The author
+// particulars are the facts about a location that place omits. The author
 // is personal data and only given where withAuthor is set.
 func particulars(l finding.Location, withAuthor bool) []string {
 	var out []string
@@ -158,7 +158,7 @@ func snippetParts(l finding.Location) (before, mark, after string) {
 	return visible(string(r[:from])), visible(string(r[from:to])), visible(string(r[to:]))
 }
 
-// liveness is the sentence on whether the key works; "" when nobody asked.
+// liveness is the sentence on whether the key works; "" when Baseten was not asked.
 func liveness(l *finding.Liveness) string {
 	if l == nil || l.State == finding.Unchecked || l.State == "" {
 		return ""
@@ -319,7 +319,7 @@ func usedWords(k *finding.Key) string {
 	case k.NeverUsed:
 		return "never used"
 	case day(k.LastUsedAt) != "" && (k.LastUsedBasis == "usage" || k.LastUsedBasis == "audit-log"):
-		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are not told)"
+		return "last known " + day(k.LastUsedAt) + " (" + basis(k.LastUsedBasis) + "; other uses are unknown)"
 	case day(k.LastUsedAt) != "":
 		return "last used " + day(k.LastUsedAt)
 	case day(k.NoUseSince) != "":
@@ -353,7 +353,7 @@ const acceptURL = HomeURL + "/blob/main/docs/config.md#accept-a-finding"
 // run revoked them.
 func acceptable(r finding.Report) (keys []finding.Finding) {
 	for _, f := range r.Standing() {
-		if f.Format != "" && r.Run.Command == "scan" && (f.Outcome == nil || f.Outcome.State != "revoked") {
+		if f.Format != "" && r.Run.Command == "scan" && !f.Outcome.Dead() {
 			keys = append(keys, f)
 		}
 	}
@@ -375,17 +375,28 @@ func sarifLevel(s finding.Severity) string {
 	return "note"
 }
 
-// bySeverity returns the indices of the findings, the most severe first.
+// bySeverity returns the indices of the findings, the most severe first, and behind them
+// those that an earlier report or a baseline knew.
 func bySeverity(findings []finding.Finding) []int {
 	order := make([]int, len(findings))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(findings[b].Severity, findings[a].Severity)
+		x, y := findings[a], findings[b]
+		if known := x.Baseline == unchanged; known != (y.Baseline == unchanged) {
+			if known {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(y.Severity, x.Severity)
 	})
 	return order
 }
+
+// unchanged is what finding.Finding.Baseline says of one that was known.
+const unchanged = "unchanged"
 
 // gitlabTime is a time without a zone, which the schema takes for UTC.
 func gitlabTime(t time.Time) string {

@@ -23,10 +23,14 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	for _, i := range order[:min(len(order), annotations)] {
 		f := r.Findings[i]
 		kind, title := sarifLevel(f.Severity), property{"title", "b10lint: " + visible(f.Rule)}
-		if kind == "note" || f.Suppression != nil {
+		if kind == "note" || f.Suppression != nil || f.Baseline == unchanged {
 			kind = "notice"
 		}
-		text := sentence(visible(f.Message))
+		text := visible(f.Message)
+		if f.Baseline != "" && f.Suppression == nil {
+			text += " (" + visible(f.Baseline) + ")"
+		}
+		text = sentence(text)
 		if l := liveness(f.Liveness); l != "" {
 			text += "\nState of the key: " + l
 		}
@@ -82,7 +86,7 @@ func renderGitHub(r finding.Report, opts Options) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// at is where an annotation stands.
+// at is the location of an annotation.
 func at(l finding.Location, opts Options) []property {
 	out := []property{{"file", visible(opts.repoPath("", l.Path))}}
 	if l.Line > 0 && l.Member == "" {

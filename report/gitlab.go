@@ -75,7 +75,7 @@ type (
 )
 
 // renderGitLab writes one vulnerability a finding. GitLab knows no suppressions, so an
-// accepted finding is left out and a message says how many were.
+// accepted finding is skipped and a message says how many were.
 func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 	s := report.Summary
 	tool := gitlabTool{
@@ -92,7 +92,7 @@ func renderGitLab(report finding.Report, opts Options) ([]byte, error) {
 		r.Vulnerabilities = append(r.Vulnerabilities, gitlabFinding(f, report.Run.Rules, opts))
 	}
 	if accepted := len(report.Findings) - len(r.Vulnerabilities); accepted > 0 {
-		say("info", count(int64(accepted), "accepted finding")+" left out.")
+		say("info", count(int64(accepted), "accepted finding")+" not listed.")
 	}
 	if left := leftOut(s); left != "" {
 		say("info", "Not listed: "+left+".")

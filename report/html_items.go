@@ -164,7 +164,7 @@ func itemFacts(k *finding.Key) (facts []htmlFact) {
 }
 
 // exposure is since when the key stood in dated places, for how long, and
-// whether it stands there still.
+// whether it is still there.
 func exposure(group []finding.Finding, now time.Time) (at []time.Time, facts []htmlFact) {
 	head := false
 	for _, f := range group {

@@ -70,7 +70,7 @@ func renderJUnit(r finding.Report, _ Options) ([]byte, error) {
 	}
 	if s.Interrupted || !s.Complete && suite.Errors == 0 {
 		suite.add(junitCase{Name: "complete", ClassName: "b10lint.incomplete", Error: &junitDetail{
-			Message: "The run did not look at everything.", Type: "incomplete",
+			Message: "The run could not read everything.", Type: "incomplete",
 		}})
 	}
 	if suite.Tests == 0 {

@@ -34,7 +34,7 @@ type Options struct {
 	Roots map[string]Root
 }
 
-// A Root is where a target lies.
+// A Root is the folder of a target.
 type Root struct {
 	Path string // absolute and slash separated
 	VCS  *VCS   // nil when not known
@@ -42,7 +42,7 @@ type Root struct {
 
 // A VCS is the repository and revision that were scanned.
 type VCS struct {
-	URI      string // of the remote; a user name or password in it is left out
+	URI      string // of the remote; without a user name or password
 	Revision string
 	Branch   string
 }

@@ -17,7 +17,7 @@ import (
 // or one line of a jsonl one.
 const maxValue = 512 << 20
 
-// Read reads a report in the format json or jsonl, told apart by content. Unknown
+// Read reads a report in the format json or jsonl, recognised by content. Unknown
 // fields are skipped; another schema version, a value of the wrong type, events
 // out of order, a missing summary and anything after it are errors that give the
 // offset in bytes. A json report, or line of a jsonl one, of more than 512 MiB is an
@@ -48,7 +48,7 @@ func readBounded(r io.Reader, limit int64) (finding.Report, error) {
 	case kind.Schema != nil:
 		return in.whole(first)
 	}
-	return finding.Report{}, in.errorf("this is no b10lint report: it begins with neither %q nor %q", "schema", "start")
+	return finding.Report{}, in.errorf("this is not a b10lint report: it begins with neither %q nor %q", "schema", "start")
 }
 
 // A budget is a reader that fails after limit bytes; value renews it.
@@ -133,7 +133,7 @@ func (in *reader) whole(raw []byte) (r finding.Report, err error) {
 	}
 	for i, f := range doc.Findings {
 		if !ruleID.MatchString(f.Rule) {
-			return r, in.errorf("findings[%d]: %q is no rule ID", i, cut(f.Rule, 80))
+			return r, in.errorf("findings[%d]: %q is not a rule ID", i, cut(f.Rule, 80))
 		}
 	}
 	if err := in.end(); err != nil {
@@ -173,7 +173,7 @@ func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 		case e.Start != nil:
 			return r, in.errorf("a second start")
 		case e.Finding != nil && !ruleID.MatchString(e.Finding.Rule):
-			return r, in.errorf("%q is no rule ID", cut(e.Finding.Rule, 80))
+			return r, in.errorf("%q is not a rule ID", cut(e.Finding.Rule, 80))
 		case e.Finding != nil:
 			r.Findings = append(r.Findings, *e.Finding)
 		case e.Problem != nil:
@@ -183,7 +183,7 @@ func (in *reader) lines(raw []byte) (r finding.Report, err error) {
 			restore(&r)
 			return r, in.end()
 		default:
-			return r, in.errorf("the line %s is no event", cut(visible(string(bytes.TrimSpace(raw))), 40))
+			return r, in.errorf("the line %s is not an event", cut(visible(string(bytes.TrimSpace(raw))), 40))
 		}
 	}
 }

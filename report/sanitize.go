@@ -77,7 +77,7 @@ func opensCommand(s string) bool {
 
 // visibleJSON makes encoded JSON as harmless to print as visible makes text, and
 // loses nothing: what visible would show as an escape becomes a JSON escape.
-// Such characters can only stand inside strings of valid JSON.
+// Such characters can only be inside strings of valid JSON.
 func visibleJSON(data []byte) []byte {
 	s := string(data)
 	var b strings.Builder

@@ -216,14 +216,14 @@ func notificationKinds() []*sarif.ReportingDescriptor {
 			"A key may be in what was not read. Make it readable, or leave it out by name, and run again."),
 		kind(noteWarning, "warning", "Something about the run that its reader should know.",
 			"The run is complete all the same."),
-		kind(noteLimit, "warning", "Results were left out because of a limit of the reader of this file.",
+		kind(noteLimit, "warning", "Results were omitted because of a limit of the reader of this file.",
 			"Write the json format beside this one; it holds everything."),
 		kind(noteInterrupted, "error", "The run was interrupted before it had read everything.",
 			"Run it again to the end."),
 	}
 }
 
-// notifications tell what kept the run from being complete, up to a limit.
+// notifications say what kept the run from being complete, up to a limit.
 func (s *sarifWriter) notifications(dropped int) []*sarif.Notification {
 	var out []*sarif.Notification
 	add := func(kind, level, text string, locations []*sarif.Location) {

@@ -22,7 +22,7 @@ import (
 //   - a result without a file (an inventory finding, a commit message) names its
 //     subject as a logical location and stands at line 1 of the configuration
 //     file, because GitHub refuses a whole upload for one result without a file;
-//   - what does not fit GitHub's limits is left out, the least severe first, and
+//   - what does not fit GitHub's limits is omitted, the least severe first, and
 //     a notification says so.
 //
 // See the OASIS standard "Static Analysis Results Interchange Format (SARIF)

@@ -24,7 +24,7 @@ const shownLocations = 10
 type text struct {
 	finding.Report
 	opts    Options
-	advised map[string]bool // the advice that was given; without -v each is given once
+	advised map[string]bool // the sentences of advice that were given; without -v each is given once
 	shown   int             // findings
 }
 
@@ -70,11 +70,7 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	if t.opts.Quiet {
 		return
 	}
-	advice := visible(f.Advice)
-	if t.advised[advice] && !t.opts.Verbose {
-		advice = ""
-	}
-	t.advised[visible(f.Advice)] = true
+	advice := t.unsaid(visible(f.Advice))
 	if t.shown++; t.shown > manyFindings && !t.opts.Verbose {
 		t.field(b, "advice", advice)
 		return
@@ -104,11 +100,32 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	}
 }
 
-// head is the first line of a finding; a terminal's width breaks it between words.
+// unsaid is an advice without the sentences that it begins with and that were given
+// before: what keys in one stage need first is the same for all of them.
+func (t *text) unsaid(advice string) string {
+	if t.opts.Verbose {
+		return advice
+	}
+	rest, said := advice, true
+	for from := advice; from != ""; {
+		sentence, behind, _ := strings.Cut(from, ". ")
+		if said = said && t.advised[sentence]; said {
+			rest = behind
+		}
+		t.advised[sentence], from = true, behind
+	}
+	if rest != "" && rest != advice {
+		return "As above. " + rest
+	}
+	return rest
+}
+
+// head is the first line of a finding; a terminal's width breaks it between words, but not with -q,
+// whose lines are one a finding.
 func (t *text) head(b *bytes.Buffer, at string, severity finding.Severity, what string) {
 	lead := at + ": " + severity.String() + ":"
 	rest := []string{what}
-	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
+	if room := t.opts.Width; room > 0 && !t.opts.Quiet && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
 		first := fold(what, room-textWidth(lead)-1)[0]
 		rest = append([]string{first}, fold(strings.TrimSpace(strings.TrimPrefix(what, first)), room-4)...)
 	}
@@ -123,8 +140,11 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	if f.Baseline != "" {
 		notes += " (" + visible(f.Baseline) + ")"
 	}
+	if f.Outcome != nil && f.Outcome.State == "revoked" {
+		notes += " (revoked now)"
+	}
 	if f.Suppression != nil {
-		notes += " (suppressed)"
+		notes += " (accepted)"
 	}
 	return notes
 }
@@ -392,7 +412,7 @@ func (t *text) audit(b *bytes.Buffer) {
 		}
 		groups[f.Prefix] = append(groups[f.Prefix], f)
 	}
-	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "MADE", "USE"}}
+	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "CREATED", "USE"}}
 	for _, prefix := range order {
 		f := groups[prefix][0]
 		k := f.Key

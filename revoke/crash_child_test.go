@@ -37,7 +37,7 @@ type job struct {
 	KeyFile        string
 	Dir            string // of the journal
 	Plan           string // a saved plan, of a revocation
-	Prefix, Sink   string // of a rotation; the sink is "dotenv" or "exec"
+	Prefix, Sink   string // of a rotation; the sinks are "dotenv" and "exec", with + between
 	Target         string // file that the sink leads to
 	KillAt         int    // the point at which the process kills itself; 0: none
 }
@@ -152,11 +152,14 @@ func resumeAny(dir string, o Options) (*Execution, error) {
 
 func (j job) rotate(o RotateOptions, key secret.Secret, k *killer) error {
 	ctx := context.Background()
-	sink, spec, err := j.sink()
-	if err != nil {
-		return err
+	var specs []SinkSpec
+	for i, kind := range strings.Split(j.Sink, "+") {
+		sink, spec, err := j.sink(kind, strings.Repeat("2", i))
+		if err != nil {
+			return err
+		}
+		specs, o.Sinks = append(specs, spec), append(o.Sinks, killedSink{sink, k})
 	}
-	o.Sink = killedSink{sink, k}
 	r, done, err := resumeRotation(j.Dir, o)
 	if done || err != nil {
 		return err
@@ -166,7 +169,7 @@ func (j job) rotate(o RotateOptions, key secret.Secret, k *killer) error {
 		if err != nil {
 			return err
 		}
-		p, err := PlanRotation(ctx, o.Client, s, RotateRequest{Prefix: j.Prefix, Sink: spec})
+		p, err := PlanRotation(ctx, o.Client, s, RotateRequest{Prefix: j.Prefix, Sinks: specs})
 		if err != nil {
 			return err
 		}
@@ -178,13 +181,14 @@ func (j job) rotate(o RotateOptions, key secret.Secret, k *killer) error {
 	return err
 }
 
-func (j job) sink() (Sink, SinkSpec, error) {
-	if j.Sink == "exec" {
-		args := []string{"/bin/sh", "-c", `cat >> "$0"; echo >> "$0"`, j.Target}
+// sink is one of the job's places: the target, or the file beside it with this ending.
+func (j job) sink(kind, ending string) (Sink, SinkSpec, error) {
+	if kind == "exec" {
+		args := []string{"/bin/sh", "-c", `cat >> "$0"; echo >> "$0"`, j.Target + ending}
 		return &Command{Args: args}, SinkSpec{Kind: "exec", Command: args}, nil
 	}
-	f, err := EnvFile(j.Target, "KEY")
-	return f, SinkSpec{Kind: "dotenv", Path: j.Target, Name: "KEY"}, err
+	f, err := EnvFile(j.Target+ending, "KEY")
+	return f, SinkSpec{Kind: "dotenv", Path: j.Target + ending, Name: "KEY"}, err
 }
 
 // resumeRotation opens the one journal that is not over, if there is one. done is

@@ -110,11 +110,11 @@ func TestReadOnlyFolder(t *testing.T) {
 		if _, err := Begin(into, r.world.plan(Request{Wanted: wanted(r.old)}), r.execute()); err == nil || !strings.Contains(err.Error(), "journal") {
 			t.Errorf("revoke: %v", err)
 		}
-		p, err := r.plan(RotateRequest{})
+		p, err := r.plan(RotateRequest{Sinks: []SinkSpec{{Kind: "dotenv"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.o.Sink = r.sink
+		r.o.Sinks = []Sink{r.sink}
 		if _, err := BeginRotation(context.Background(), into, p, r.o); err == nil || !strings.Contains(err.Error(), "journal") {
 			t.Errorf("rotate: %v", err)
 		}
@@ -122,7 +122,7 @@ func TestReadOnlyFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.o.Sink = f
+		r.o.Sinks = []Sink{f}
 		if _, err := BeginRotation(context.Background(), r.dir, p, r.o); err == nil || !strings.Contains(err.Error(), "none is made") {
 			t.Errorf("a sink that cannot be written: %v", err)
 		}

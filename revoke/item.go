@@ -55,6 +55,9 @@ type Item struct {
 	// Made are the keys that this one created, and those created by them, that live and
 	// are not in the plan.
 	Made []string `json:"made,omitempty"`
+	// Did is what it did that outlives it, by the audit log, newest first: keys, secrets,
+	// SSH certificates, webhook signing secrets, members and roles, deployments.
+	Did []string `json:"did,omitempty"`
 }
 
 func factsOf(k baseten.Key) Facts {

@@ -2,6 +2,8 @@ package revoke
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,10 +50,17 @@ type record struct {
 	Prefix string          `json:"prefix,omitempty"`
 	Name   string          `json:"name,omitempty"`
 	Detail string          `json:"detail,omitempty"`
+	Place  int             `json:"place,omitempty"`   // of a rotation's places, from 1
 	Kind   string          `json:"journal,omitempty"` // of the first record
 	Data   json.RawMessage `json:"data,omitempty"`    // of the first record
 	// Credential is what the run goes by that took over: where it came from, and its prefix.
 	Credential string `json:"credential,omitempty"`
+	// Prev is the SHA-256 of the line of the record before, without its end. The first
+	// record has none; nor have those of versions that did not chain.
+	Prev string `json:"prev,omitempty"`
+
+	sum  string // the SHA-256 of its own line
+	line int    // where it stands in the file
 }
 
 // A journal is an append-only file of records, one a line, which makes it safe
@@ -150,9 +159,16 @@ func (j *journal) read(kind string) (open bool, err error) {
 	return !bytes.HasSuffix(data, []byte("\n")), nil
 }
 
+// sumOf is the SHA-256 of a line of a journal, in hexadecimal digits.
+func sumOf(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
+}
+
 // parseJournal reads records. A line that is not a record is where a crash cut the
 // file off: it can only be the last, or come before a run that took over. No record
-// can be lost in between, since they are numbered.
+// can be lost in between, since they are numbered, and none changed, since each names
+// the SHA-256 of the one before.
 func parseJournal(data []byte) (records []record, torn bool, err error) {
 	lines := bytes.Split(data, []byte("\n"))
 	last := len(lines) - 1
@@ -173,7 +189,13 @@ func parseJournal(data []byte) (records []record, torn bool, err error) {
 		case (r.Step == stepBegin) != (len(records) == 0):
 			return nil, false, fmt.Errorf("line %d: the step %q does not belong there", i+1, show(string(r.Step)))
 		}
+		if len(records) > 0 {
+			if before := records[len(records)-1]; r.Prev != before.sum && (r.Prev != "" || before.Prev != "") {
+				return nil, false, fmt.Errorf("line %d: it was written after another line than line %d is now: one of them was changed", i+1, before.line)
+			}
+		}
 		torn = false
+		r.sum, r.line = sumOf(line), i+1
 		records = append(records, r)
 	}
 	return records, torn, nil
@@ -182,6 +204,12 @@ func parseJournal(data []byte) (records []record, torn bool, err error) {
 // append writes a record and puts it on the disk. After a failure nothing more
 // can be appended: the error is returned again.
 func (j *journal) append(r record) error {
+	_, err := j.add(r)
+	return err
+}
+
+// add is append, and returns the record as it stands in the file.
+func (j *journal) add(r record) (record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err == nil {
@@ -189,15 +217,22 @@ func (j *journal) append(r record) error {
 			j.err = fmt.Errorf("the journal %s cannot be written: %w", j.path, err)
 		}
 	}
-	return j.err
+	if j.err != nil {
+		return r, j.err
+	}
+	return j.records[len(j.records)-1], nil
 }
 
 func (j *journal) write(r record) error {
 	r.N, r.At = len(j.records)+1, j.clock.Now().UTC()
+	if len(j.records) > 0 {
+		r.Prev = j.records[len(j.records)-1].sum
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
+	r.sum = sumOf(line)
 	line = append(line, '\n')
 	j.at("before " + string(r.Step))
 	if j.point != nil { // two halves, so that a test can end the process between them

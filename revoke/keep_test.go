@@ -18,7 +18,7 @@ func TestStreamKeepsOld(t *testing.T) {
 	r := newRotation(t)
 	var out bytes.Buffer
 	r.sink = &Output{W: &out}
-	res, err := r.begin(RotateRequest{Sink: SinkSpec{Kind: "stdout"}}).Run(context.Background())
+	res, err := r.begin(RotateRequest{Sinks: []SinkSpec{SinkSpec{Kind: "stdout"}}}).Run(context.Background())
 	if err != nil || res.State != "delivered" || res.Next != "b10lint revoke "+r.old.Prefix() || !res.Checked || res.OldGone {
 		t.Errorf("%v %+v", err, res)
 	}
@@ -38,7 +38,7 @@ func TestStreamKeepsOld(t *testing.T) {
 func TestClosedPipe(t *testing.T) {
 	r := newRotation(t)
 	r.sink = &Output{W: closed{}}
-	res, err := r.begin(RotateRequest{Sink: SinkSpec{Kind: "stdout"}}).Run(context.Background())
+	res, err := r.begin(RotateRequest{Sinks: []SinkSpec{SinkSpec{Kind: "stdout"}}}).Run(context.Background())
 	if !errors.Is(err, syscall.EPIPE) || res.State != "unchanged" || len(r.survey().Keys) != 2 {
 		t.Errorf("%v %+v", err, res)
 	}
@@ -60,7 +60,7 @@ func TestOtherValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.o.Sink = r.sink
+	r.o.Sinks, p.Sinks = []Sink{r.sink}, []SinkSpec{{Kind: "dotenv"}}
 	if _, err := BeginRotation(context.Background(), r.dir, p, r.o); !errors.Is(err, ErrOtherValue) {
 		t.Errorf("%v", err)
 	}

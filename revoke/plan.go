@@ -61,7 +61,10 @@ type Request struct {
 	Unused      time.Duration
 	IncludeSelf bool
 	ForceActive bool
-	Max         int // 0 means DefaultMax
+	// Children also asks for the keys that a planned one created, and those that they
+	// created. Of one that is planned by its public prefix or by its last use it asks for none.
+	Children bool
+	Max      int // 0 means DefaultMax
 }
 
 // Wanted is one key asked for by its prefix.
@@ -86,12 +89,13 @@ const (
 	ByProbe  Proof = "probe"       // Baseten let the found key in
 	ByName   Proof = "named"       // a person named its prefix or its name
 	ByUse    Proof = "unused"      // nothing was found: the list says that it is not used
+	ByMaker  Proof = "made"        // a key that is planned created it, by the audit log
 	ByPrefix Proof = "prefix-only" // only the public prefix was compared, as was asked for
 )
 
 // stronger returns the better of two proofs; any is better than none.
 func stronger(a, b Proof) Proof {
-	for _, p := range []Proof{ByProbe, ByName, ByUse} {
+	for _, p := range []Proof{ByProbe, ByName, ByUse, ByMaker} {
 		if a == p || b == p {
 			return p
 		}
@@ -133,21 +137,22 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 		d.byUse()
 	}
 	for _, it := range d.chosen {
-		if reason, hint := guard(it, s, r.IncludeSelf, r.ForceActive); reason != "" {
-			d.refuse(it.Prefix, reason, hint, it.Places)
-			continue
-		}
-		d.plan.Items = append(d.plan.Items, *it)
+		d.take(it)
+	}
+	if r.Children {
+		d.children()
 	}
 	slices.SortFunc(d.plan.Items, func(a, b Item) int {
 		return cmp.Or(rank(a)-rank(b), strings.Compare(a.Prefix, b.Prefix))
 	})
 	planned := prefixesPlanned(d.plan.Items)
 	for i := range d.plan.Items {
-		if d.plan.Items[i].Proof == ByUse {
+		it := &d.plan.Items[i]
+		if it.Proof == ByUse {
 			continue // nobody is suspected to have held it
 		}
-		d.plan.Items[i].Made = slices.DeleteFunc(s.Descendants(d.plan.Items[i].Prefix), func(p string) bool { return planned[p] })
+		it.Made = slices.DeleteFunc(s.Descendants(it.Prefix), func(p string) bool { return planned[p] })
+		it.Did = s.did(it.Prefix)
 	}
 	for i := range d.plan.Unmatched {
 		l := &d.plan.Unmatched[i]
@@ -167,6 +172,53 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 	return d.plan, nil
 }
 
+// take puts a key into the plan, unless a guard keeps it back.
+func (d *draft) take(it *Item) {
+	if reason, hint := guard(it, d.s, d.request.IncludeSelf, d.request.ForceActive); reason != "" {
+		d.refuse(it.Prefix, reason, hint, it.Places)
+		return
+	}
+	d.plan.Items = append(d.plan.Items, *it)
+}
+
+// children takes the keys that the planned ones created. Who the public prefix of a key
+// or a long disuse speaks of held nothing that could have made them.
+func (d *draft) children() {
+	for _, maker := range slices.Clone(d.plan.Items) {
+		if maker.Proof != ByProbe && maker.Proof != ByName {
+			continue
+		}
+		for _, prefix := range d.s.Descendants(maker.Prefix) {
+			if items := d.index[prefix]; len(items) == 1 && !d.left[prefix] && d.chosen[prefix] == nil {
+				it := items[0]
+				it.Proof = ByMaker
+				addOnce(&it.Why, "created by "+maker.Prefix+", or by a key that it created")
+				d.chosen[prefix] = it
+				d.take(it)
+			}
+		}
+	}
+}
+
+// mostDeeds is how many acts of a key a plan lists, the newest first.
+const mostDeeds = 20
+
+// did words what a key did with power.
+func (s *Survey) did(prefix string) (list []string) {
+	all := s.Deeds(prefix)
+	for _, e := range all[:min(len(all), mostDeeds)] {
+		with := ""
+		if e.ClientName != "" {
+			with = ", with " + strings.TrimRight(e.ClientName+" "+e.ClientVersion, " ")
+		}
+		list = append(list, e.Created.UTC().Format("2006-01-02 15:04 ")+s.Deed(e)+with)
+	}
+	if more := len(all) - mostDeeds; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more: b10lint timeline %s", more, prefix))
+	}
+	return list
+}
+
 func prefixesPlanned(items []Item) map[string]bool {
 	planned := map[string]bool{}
 	for _, it := range items {
@@ -177,8 +229,8 @@ func prefixesPlanned(items []Item) map[string]bool {
 
 // revokeMade says what to do about keys that a leaked key created.
 func revokeMade(made []string) string {
-	return fmt.Sprintf("it created %d %s that live: look at them, and revoke them too: b10lint revoke %s",
-		len(made), english.Plural(len(made), "key", "keys"), strings.Join(made, " "))
+	return fmt.Sprintf("it created %d %s: look at them, and revoke them too: b10lint revoke %s",
+		len(made), english.Plural(len(made), "key that lives", "keys that live"), strings.Join(made, " "))
 }
 
 // rank puts leaked keys first and the tool's own key last.

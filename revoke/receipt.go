@@ -81,6 +81,10 @@ type Receipt struct {
 	Unmatched  []Left    `json:"unmatched,omitempty"`
 	// Resume is the command that finishes the rest; empty when nothing is left.
 	Resume string `json:"resume,omitempty"`
+	// Chain ties the receipt to its journal; nil where there is none. Sum is the SHA-256
+	// of all else that it says, which WriteJSON sets.
+	Chain *Chain `json:"chain,omitempty"`
+	Sum   string `json:"sum"`
 }
 
 func (e *Execution) receipt() *Receipt {
@@ -98,6 +102,9 @@ func (e *Execution) receipt() *Receipt {
 			entry.State = Failed
 		}
 		r.Entries = append(r.Entries, entry)
+	}
+	if records := e.journal.records; len(records) > 0 {
+		r.Chain = &Chain{Records: len(records), Head: records[len(records)-1].sum}
 	}
 	if r.Open() > 0 {
 		r.Resume = "b10lint revoke --resume " + shell.Quote(r.Journal)

@@ -66,8 +66,8 @@ func TestRotationElsewhere(t *testing.T) {
 	r.Server.Heal()
 	other := newWorld(t)
 	for name, c := range map[string]struct{ o RotateOptions }{
-		"another endpoint":   {RotateOptions{Client: other.Client, Self: other.Admin.Prefix(), Clock: other.Clock.Clock(), Sink: r.sink}},
-		"another credential": {RotateOptions{Client: r.as(r.add(basetentest.KeySpec{Type: "PERSONAL", Owner: "u_nobody"})), Self: "b10_nobodyno", Clock: r.Clock.Clock(), Sink: r.sink}},
+		"another endpoint":   {RotateOptions{Client: other.Client, Self: other.Admin.Prefix(), Clock: other.Clock.Clock(), Sinks: []Sink{r.sink}}},
+		"another credential": {RotateOptions{Client: r.as(r.add(basetentest.KeySpec{Type: "PERSONAL", Owner: "u_nobody"})), Self: "b10_nobodyno", Clock: r.Clock.Clock(), Sinks: []Sink{r.sink}}},
 	} {
 		rot, err := ResumeRotation(res.Journal, c.o)
 		if err != nil {

@@ -29,9 +29,12 @@ const (
 	stepCreated      step = "created"
 	stepDeliver      step = "intend-deliver"
 	stepDelivered    step = "delivered"
+	stepUndone       step = "not-delivered" // the place is as it was
 	stepChecked      step = "checked"
+	stepSupersede    step = "superseded"     // a successor whose key is lost, and that a place may hold
 	stepDiscard      step = "intend-discard" // of a successor that cannot be used
 	stepDiscarded    step = "discarded"
+	stepUsed         step = "last-used" // of the old key, which is watched until it is idle
 	stepRevokeOld    step = "intend-revoke-old"
 	stepOldRevoked   step = "old-deleted"
 	stepOldConfirmed step = "old-absent"
@@ -43,12 +46,16 @@ type RotateOptions struct {
 	Self   string // prefix of the credential; empty for a login token
 	// NewProbe makes what checks with the new key itself that it works, anew for
 	// each try; nil goes by the list.
-	NewProbe   func() (*baseten.Probe, error)
-	Sink       Sink
+	NewProbe func() (*baseten.Probe, error)
+	// Sinks are where the new key goes, one for each of the plan's, in their order.
+	Sinks      []Sink
 	Clock      clock.Clock
 	Credential string
 	// Note is called with what happens, a line at a time; nil is allowed.
 	Note func(text string)
+	// Progress is called with the state of a wait, which replaces the one before; nil is
+	// allowed.
+	Progress func(text string)
 
 	point func(string)
 }
@@ -59,8 +66,8 @@ type rotationBegun struct {
 	Credential string        `json:"credential"`
 }
 
-// A Rotation puts a successor in a key's place: intend, create, deliver, check,
-// revoke, done, each on the disk before the next.
+// A Rotation puts a successor in a key's place, or in several: intend, create, prove,
+// deliver to each, check, revoke, done, each on the disk before the next.
 type Rotation struct {
 	plan    *RotationPlan
 	journal *journal
@@ -68,15 +75,26 @@ type Rotation struct {
 
 	// From the journal.
 	name, next                          string // of the successor; next is its prefix
-	deliverSent, delivered, checked     bool
+	places                              []place
+	checked                             bool // every place has it
 	checkedAt                           time.Time
+	lastUse                             string // of the old key, while it is watched
+	quietFrom                           time.Time
+	superseded                          bool // an earlier successor may be in a place that cannot be read
 	oldSent, oldDeleted, oldGone, ended bool
 	// What only this process knows.
 	key      secret.Secret
-	here     bool // this process delivered, so the sink may be restored
 	waited   bool // grace began in this process: its clock cannot have jumped
 	attempts int
 	carried  bool // an earlier run deleted the old key and did not see it gone
+}
+
+// A place is a sink with what the journal says of it and the present successor.
+type place struct {
+	Sink
+	spec            SinkSpec
+	sent, delivered bool
+	here            bool // this process delivered, so that it may be undone
 }
 
 // Journal returns the name of the journal's file.
@@ -84,15 +102,10 @@ func (r *Rotation) Journal() string { return r.journal.path }
 
 // BeginRotation makes a rotation's journal in a folder, where it bears the key's
 // prefix: of one key there is one rotation at a time. An unfinished one is an
-// *UnfinishedError. The sink was asked whether it is ready; nothing is sent yet.
+// *UnfinishedError. Every sink was asked whether it is ready; nothing is sent yet.
 func BeginRotation(ctx context.Context, dir string, p *RotationPlan, o RotateOptions) (*Rotation, error) {
-	if !p.Overwrite {
-		if err := CheckPlace(o.Sink, p.Old.Prefix); err != nil {
-			return nil, err
-		}
-	}
-	if err := o.Sink.Ready(ctx); err != nil {
-		return nil, fmt.Errorf("the new key could not be delivered, so none is made: %w", err)
+	if err := p.Ready(ctx, o.Sinks); err != nil {
+		return nil, err
 	}
 	o.Clock = o.Clock.OrSystem()
 	for n := 1; ; n++ {
@@ -111,8 +124,37 @@ func BeginRotation(ctx context.Context, dir string, p *RotationPlan, o RotateOpt
 		if err != nil {
 			return nil, err
 		}
-		return &Rotation{plan: p, journal: j, o: o}, nil
+		return rotationOf(p, j, o), nil
 	}
+}
+
+// Ready fails, with all that is wrong, unless each of the sinks would take the new key
+// and holds no other value than the old one. Nothing is changed.
+func (p *RotationPlan) Ready(ctx context.Context, sinks []Sink) error {
+	if len(sinks) == 0 || len(sinks) != len(p.Sinks) {
+		return fmt.Errorf("the plan names %d places, and there are %d to deliver to", len(p.Sinks), len(sinks))
+	}
+	var wrong []error
+	for i, sink := range sinks {
+		if !p.Overwrite {
+			if err := CheckPlace(ctx, sink, p.Old.Prefix); err != nil {
+				wrong = append(wrong, err)
+				continue
+			}
+		}
+		if err := sink.Ready(ctx); err != nil {
+			wrong = append(wrong, fmt.Errorf("the new key could not be delivered to %s, so none is made: %w", p.Sinks[i], err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func rotationOf(p *RotationPlan, j *journal, o RotateOptions) *Rotation {
+	r := &Rotation{plan: p, journal: j, o: o}
+	for i, sink := range o.Sinks {
+		r.places = append(r.places, place{Sink: sink, spec: p.Sinks[i]})
+	}
+	return r
 }
 
 // An UnfinishedError names the journal of a rotation that is not over.
@@ -144,7 +186,7 @@ func over(path string) error {
 	return &UnfinishedError{path}
 }
 
-// ReadRotation returns the plan of a rotation's journal, so that its sink can be
+// ReadRotation returns the plan of a rotation's journal, so that its sinks can be
 // made again.
 func ReadRotation(path string) (*RotationPlan, error) {
 	data, err := os.ReadFile(path)
@@ -153,13 +195,13 @@ func ReadRotation(path string) (*RotationPlan, error) {
 	}
 	records, _, err := parseJournal(data)
 	if err == nil && (len(records) == 0 || records[0].Kind != kindRotate) {
-		err = errors.New("this is no journal of a rotation")
+		err = errors.New("this is not a journal of a rotation")
 	}
 	var b rotationBegun
 	if err == nil {
 		err = json.Unmarshal(records[0].Data, &b)
 	}
-	if err == nil && (b.Rotation == nil || b.Rotation.Old.Prefix == "") {
+	if err == nil && (b.Rotation == nil || b.Rotation.Old.Prefix == "" || len(b.Rotation.Sinks) == 0) {
 		err = errors.New("it holds no plan")
 	}
 	if err != nil {
@@ -169,18 +211,21 @@ func ReadRotation(path string) (*RotationPlan, error) {
 }
 
 // ResumeRotation opens a journal to finish what an earlier run began. The
-// options' Sink has to be the one that the journal's plan names.
+// options' Sinks have to be those that the journal's plan names.
 func ResumeRotation(path string, o RotateOptions) (*Rotation, error) {
 	p, err := ReadRotation(path)
 	if err != nil {
 		return nil, err
+	}
+	if len(o.Sinks) != len(p.Sinks) {
+		return nil, fmt.Errorf("the journal names %d places, and there are %d to deliver to", len(p.Sinks), len(o.Sinks))
 	}
 	j, err := openJournal(path, kindRotate, o.Credential, o.Clock, o.point)
 	if err != nil {
 		return nil, err
 	}
 	o.Clock = o.Clock.OrSystem()
-	r := &Rotation{plan: p, journal: j, o: o}
+	r := rotationOf(p, j, o)
 	r.plan.Self = p.Old.Prefix == o.Self && o.Self != ""
 	for _, did := range j.records {
 		r.take(did)
@@ -194,19 +239,26 @@ func (r *Rotation) take(did record) {
 	switch did.Step {
 	case stepCreate:
 		r.name, r.next = did.Name, ""
-		r.deliverSent, r.delivered, r.checked = false, false, false
+		r.nowhere()
 	case stepCreated:
 		r.next = did.Prefix
 	case stepDeliver:
-		r.deliverSent = true
+		r.of(did).sent = true
 	case stepDelivered:
-		r.delivered = true
+		r.of(did).delivered = true
+	case stepUndone:
+		p := r.of(did)
+		p.sent, p.delivered = false, false
 	case stepChecked:
 		r.checked, r.checkedAt = true, did.At
+	case stepSupersede:
+		r.name, r.next, r.superseded = "", "", true
 	case stepDiscard:
-		r.deliverSent, r.delivered, r.checked = false, false, false
+		r.nowhere()
 	case stepDiscarded:
 		r.name, r.next = "", ""
+	case stepUsed:
+		r.lastUse, r.quietFrom = did.Detail, did.At
 	case stepRevokeOld:
 		r.oldSent = true
 	case stepOldRevoked:
@@ -215,6 +267,22 @@ func (r *Rotation) take(did record) {
 		r.oldGone = true
 	case stepEnd:
 		r.ended = true
+	}
+}
+
+// of returns the place of a record, which numbers them from 1.
+func (r *Rotation) of(did record) *place {
+	if did.Place < 1 || did.Place > len(r.places) {
+		return &place{} // a journal that was not written by this program
+	}
+	return &r.places[did.Place-1]
+}
+
+// nowhere forgets what places have: of the present successor none has anything.
+func (r *Rotation) nowhere() {
+	r.checked = false
+	for i := range r.places {
+		r.places[i].sent, r.places[i].delivered = false, false
 	}
 }
 
@@ -248,7 +316,7 @@ func (r *Rotation) Run(ctx context.Context) (*Rotated, error) {
 	return r.result(err), errors.Join(err, r.journal.close())
 }
 
-// abandoned is an error after which the old key and the sink are as they were,
+// abandoned is an error after which the old key and the places are as they were,
 // and no successor is left.
 type abandoned struct{ error }
 
@@ -266,15 +334,25 @@ func (r *Rotation) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.plan.KeepOld {
-		return r.record(record{Step: stepEnd, Detail: "delivered; the old key is kept"})
-	}
 	if !r.oldSent {
 		if err := r.wait(ctx); err != nil {
 			return err
 		}
+		if r.plan.UntilIdle > 0 {
+			if err := r.untilIdle(ctx); err != nil {
+				return err
+			}
+		}
 		if err := r.sweep(ctx); err != nil {
 			return err
+		}
+	}
+	if r.plan.KeepOld {
+		return r.record(record{Step: stepEnd, Detail: "delivered; the old key is kept"})
+	}
+	if !r.oldSent { // someone may have revoked the successor in the meantime
+		if err := r.checkListed(ctx); err != nil {
+			return fmt.Errorf("the old key was not revoked: %w", err)
 		}
 	}
 	if err := r.revokeOld(ctx); err != nil {
@@ -311,8 +389,9 @@ type Rotated struct {
 	Old      Facts     `json:"old"`
 	New      string    `json:"new,omitempty"` // prefix
 	Name     string    `json:"name,omitempty"`
-	Sink     SinkSpec  `json:"sink"`
-	Checked  bool      `json:"checked"` // the new key was delivered and works
+	Places   []Placed  `json:"places"`
+	ByHand   []string  `json:"by_hand,omitempty"` // places that hold the old key and are to be changed by a person
+	Checked  bool      `json:"checked"`           // the new key was delivered everywhere and works
 	OldGone  bool      `json:"old_revoked"`
 	OldSent  bool      `json:"old_delete_answered,omitempty"` // and it is not confirmed yet
 	Finished time.Time `json:"finished"`
@@ -323,9 +402,28 @@ type Rotated struct {
 	Next string `json:"next,omitempty"`
 }
 
+func (p *place) state() string {
+	switch {
+	case p.delivered:
+		return "delivered"
+	case p.sent:
+		return "unknown"
+	}
+	return "not-delivered"
+}
+
+// A Placed says whether a place has the new key.
+type Placed struct {
+	Sink  SinkSpec `json:"sink"`
+	State string   `json:"state"` // "delivered", "not-delivered", or "unknown": it was sent there
+}
+
 func (r *Rotation) result(err error) *Rotated {
-	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, Sink: r.plan.Sink, Checked: r.checked,
+	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, ByHand: r.plan.ByHand, Checked: r.checked,
 		OldGone: r.oldGone, OldSent: r.oldDeleted && !r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
+	for _, p := range r.places {
+		res.Places = append(res.Places, Placed{p.spec, p.state()})
+	}
 	switch {
 	case err == nil && r.oldGone:
 		res.State = "rotated"

@@ -21,6 +21,7 @@ type rotation struct {
 	old    secret.Secret
 	target string
 	sink   Sink
+	more   []Sink // several, in the place of sink
 	o      RotateOptions
 }
 
@@ -54,7 +55,13 @@ func (r *rotation) begin(q RotateRequest) *Rotation {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.o.Sink = r.sink
+	if p.Sinks == nil {
+		p.Sinks = []SinkSpec{{Kind: "dotenv", Path: r.target, Name: "KEY"}}
+	}
+	r.o.Sinks = []Sink{r.sink}
+	if r.more != nil {
+		r.o.Sinks = r.more
+	}
 	rot, err := BeginRotation(context.Background(), r.dir, p, r.o)
 	if err != nil {
 		r.t.Fatal(err)
@@ -219,25 +226,27 @@ func TestFaultsOfRotating(t *testing.T) {
 		o := r.options(r.Admin)
 		o.Timeout, o.Retry.Attempts = 60*time.Millisecond, 1
 		r.o.NewProbe = func() (*baseten.Probe, error) { return baseten.NewProbe(o, 0) }
-		rot := r.begin(RotateRequest{})
+		beside, specs := r.in("r")
+		r.more, specs = append(r.more, r.sink), append(specs, SinkSpec{Kind: "dotenv", Path: r.target, Name: "KEY"})
+		rot := r.begin(RotateRequest{Sinks: specs})
 		r.Server.Inject(x)
 		res, err := rot.Run(context.Background())
 		if (err == nil) != (res.State == "rotated") {
 			t.Errorf("%+v: %v %+v", x, err, res)
 		}
 		r.Server.Heal()
-		if !r.alive(r.delivered().Prefix()) {
+		if !r.alive(r.delivered().Prefix()) || !r.alive(beside[0].value.Prefix()) {
 			t.Errorf("%+v: the delivered key does not live", x)
 		}
 		for n := 0; res.State != "rotated" && n < 3; n++ {
 			if res.State == "unchanged" {
-				rot = r.begin(RotateRequest{})
+				rot = r.begin(RotateRequest{Sinks: specs})
 			} else if rot, err = ResumeRotation(res.Journal, r.o); err != nil {
 				t.Fatal(err)
 			}
 			res, err = rot.Run(context.Background())
 		}
-		if err != nil || r.alive(r.old.Prefix()) || !r.alive(r.delivered().Prefix()) || len(r.survey().Keys) != 2 {
+		if err != nil || r.alive(r.old.Prefix()) || !r.alive(r.delivered().Prefix()) || !r.delivered().Equal(beside[0].value) || len(r.survey().Keys) != 2 {
 			t.Errorf("%+v: at the end: %v %+v, %d keys", x, err, res, len(r.survey().Keys))
 		}
 		hiddenIn(t, r.dir, append(r.keys, r.delivered())...)
@@ -253,6 +262,7 @@ func TestOneRotationAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	var unfinished *UnfinishedError
+	p.Sinks = []SinkSpec{{Kind: "dotenv"}}
 	if _, err := BeginRotation(context.Background(), r.dir, p, r.o); !errors.As(err, &unfinished) || unfinished.Path != rot.Journal() {
 		t.Errorf("a second: %v", err)
 	}

@@ -10,10 +10,11 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/baseten"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/secret"
 )
 
-// succeed brings a successor to its place and checks it.
+// succeed brings a successor to its places and checks it there.
 func (r *Rotation) succeed(ctx context.Context) error {
 	for {
 		if err := r.recover(ctx); err != nil {
@@ -27,15 +28,22 @@ func (r *Rotation) succeed(ctx context.Context) error {
 				return err
 			}
 		}
-		err := r.deliverAndCheck(ctx)
-		if err == nil || !errors.Is(err, errUnusable) {
-			return err
+		evidence, err := r.prove(ctx)
+		if err == nil {
+			if err = r.deliver(ctx); err == nil {
+				r.waited = true
+				return r.record(record{Step: stepChecked, Prefix: r.next, Detail: evidence + "; " + r.held()})
+			}
+		}
+		touched := slices.ContainsFunc(r.places, func(p place) bool { return p.sent || p.delivered })
+		if touched && !errors.Is(err, errUnusable) {
+			return err // some places have a key that works, and the old one works in the others
 		}
 		if err := r.rollBack(err); err != nil {
 			return err
 		}
 		if r.attempts >= maxAttempts {
-			return fmt.Errorf("%w; %d successors were made and given up: the sink may hold one that does not work", err, r.attempts)
+			return fmt.Errorf("%w; %d successors were made and given up: a place may hold one that does not work", err, r.attempts)
 		}
 	}
 }
@@ -46,27 +54,49 @@ var errLost = errors.New("the answer that held the new key was lost")
 // errUnusable says that a successor has to be given up.
 var errUnusable = errors.New("the new key cannot be used")
 
-// recover settles a successor that an earlier attempt began. Its key is found in
-// the sink, if that can be read; one whose key is lost is deleted.
+// recover settles a successor that an earlier attempt began. Its key is read from a
+// place that has it. One whose key is lost is deleted, at once if no place has it; if
+// a place that cannot be read may have it, only when its own successor is everywhere.
 func (r *Rotation) recover(ctx context.Context) error {
 	if r.name == "" || !r.key.IsZero() {
 		return nil
 	}
-	if r.next != "" && r.deliverSent {
-		key, ok, readable, err := r.o.Sink.Read(ctx, r.next)
+	unread, everywhere := false, r.next != ""
+	for i := range r.places {
+		p := &r.places[i]
+		if r.next == "" || !p.sent {
+			everywhere = false
+			continue
+		}
+		key, ok, readable, err := p.Read(ctx, r.next)
 		switch {
 		case err != nil:
-			return fmt.Errorf("whether the new key was delivered cannot be seen: %w", err)
+			return fmt.Errorf("whether %s has the new key cannot be seen: %w", p.spec, err)
+		case ok && !r.key.IsZero() && !key.Equal(r.key):
+			return fmt.Errorf("two places hold different keys with the prefix %s", show(r.next))
 		case ok:
 			r.key = key
-			r.note("the sink holds the new key %s", show(r.next))
-			if !r.delivered {
-				return r.record(record{Step: stepDelivered, Prefix: r.next, Detail: "found in the sink"})
+			r.note("%s holds the new key %s", p.spec, show(r.next))
+			if !p.delivered {
+				if err := r.record(record{Step: stepDelivered, Prefix: r.next, Place: i + 1, Detail: "found there"}); err != nil {
+					return err
+				}
 			}
-			return nil
-		case r.delivered && !readable:
-			return nil // it was delivered; the list will show whether it lives
+		case readable:
+			everywhere = false
+			if err := r.record(record{Step: stepUndone, Prefix: r.next, Place: i + 1, Detail: "it does not hold the key"}); err != nil {
+				return err
+			}
+		default:
+			unread = true
+			everywhere = everywhere && p.delivered
 		}
+	}
+	switch {
+	case !r.key.IsZero(), everywhere: // without the key, the list shows whether it lives
+		return nil
+	case unread:
+		return r.record(record{Step: stepSupersede, Prefix: r.next, Name: r.name})
 	}
 	return r.discard(ctx)
 }
@@ -97,49 +127,110 @@ func (r *Rotation) create(ctx context.Context) error {
 	}
 }
 
-// deliverAndCheck puts the key into the sink, and makes sure that it is what was
-// asked for, that the sink holds it, and that Baseten lets it in. An error without
-// errUnusable proves nothing against the key: both live, and a later run can check
-// again.
-func (r *Rotation) deliverAndCheck(ctx context.Context) error {
-	if !r.delivered {
-		if err := r.record(record{Step: stepDeliver, Prefix: r.next}); err != nil {
-			return err
-		}
-		r.here = true
-		if err := r.o.Sink.Deliver(ctx, r.key); err != nil {
-			return fmt.Errorf("%w: delivery failed: %w", errUnusable, err)
-		}
-		if err := r.record(record{Step: stepDelivered, Prefix: r.next}); err != nil {
-			return err
-		}
-		r.note("delivered to %s", r.plan.Sink)
-	}
+// prove makes sure that the successor is what was asked for and that Baseten lets it
+// in. An error without errUnusable proves nothing against the key.
+func (r *Rotation) prove(ctx context.Context) (evidence string, err error) {
 	if err := r.checkListed(ctx); err != nil {
-		return err
-	}
-	parts := []string{"the list has it as asked for"}
-	key, ok, readable, err := r.o.Sink.Read(ctx, r.next)
-	switch {
-	case err != nil:
-		return fmt.Errorf("the sink cannot be read back: %w", err)
-	case readable && (!ok || !r.key.IsZero() && !key.Equal(r.key)):
-		return fmt.Errorf("%w: the sink does not hold it after the delivery", errUnusable)
-	case readable:
-		r.key = key
-		parts = append(parts, "the sink holds it")
+		return "", err
 	}
 	probed, err := r.checkProbe(ctx)
-	if err != nil {
+	if probed != "" {
+		probed = "; " + probed
+	}
+	return "the list has it as asked for" + probed, err
+}
+
+// deliver puts the key into every place that does not have it. It goes on after a
+// failure, so that its error names all of them and the places that have the key.
+func (r *Rotation) deliver(ctx context.Context) error {
+	var failed error
+	var have, lack []string
+	for i := range r.places {
+		p := &r.places[i]
+		if !p.delivered && ctx.Err() == nil {
+			if err := r.put(ctx, i); err != nil {
+				err = fmt.Errorf("%s: %w", p.spec, err)
+				r.note("not delivered to %s", err)
+				if failed != nil {
+					err = fmt.Errorf("%w; %w", failed, err)
+				}
+				failed = err
+			}
+		}
+		if p.delivered {
+			have = append(have, p.spec.String())
+		} else {
+			lack = append(lack, p.spec.String())
+		}
+	}
+	switch {
+	case lack == nil:
+		return nil
+	case failed == nil:
+		failed = ctx.Err()
+	}
+	if have == nil {
+		return fmt.Errorf("delivery failed: %w", failed)
+	}
+	return fmt.Errorf("the new key is in %s, and not known to be in %s, so the old one is kept: %w",
+		strings.Join(have, ", "), strings.Join(lack, ", "), failed)
+}
+
+// put delivers to one place and reads it back. Of a delivery that failed the place is
+// put back as it was; where that cannot be done or known, the place stays marked as one
+// to which the key was sent.
+func (r *Rotation) put(ctx context.Context, i int) error {
+	p := &r.places[i]
+	if !r.plan.Overwrite {
+		if err := CheckPlace(ctx, p.Sink, r.prefixes()...); err != nil {
+			return err
+		}
+	}
+	if err := r.record(record{Step: stepDeliver, Prefix: r.next, Place: i + 1}); err != nil {
 		return err
 	}
-	if probed != "" {
-		parts = append(parts, probed)
+	p.here = true
+	err := p.Deliver(ctx, r.key)
+	if err == nil {
+		key, ok, readable, readErr := p.Read(ctx, r.next)
+		if readErr != nil {
+			return fmt.Errorf("it took the key and cannot be read back: %w", readErr)
+		}
+		if readable && (!ok || !key.Equal(r.key)) {
+			err = errors.New("it does not hold the key after the delivery")
+		}
 	}
-	evidence := strings.Join(parts, "; ")
-	r.waited = true
-	r.note("checked: %s", evidence)
-	return r.record(record{Step: stepChecked, Prefix: r.next, Detail: evidence})
+	if err == nil {
+		r.note("delivered to %s", p.spec)
+		return r.record(record{Step: stepDelivered, Prefix: r.next, Place: i + 1})
+	}
+	if errors.Is(err, ErrUncertain) {
+		return err
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if _, undoErr := p.Restore(undo); undoErr != nil {
+		return fmt.Errorf("%w; it could not be put back as it was: %w", err, undoErr)
+	}
+	p.here = false
+	return errors.Join(err, r.record(record{Step: stepUndone, Prefix: r.next, Place: i + 1, Detail: err.Error()}))
+}
+
+// prefixes are those of the keys that a place of this rotation may hold: the old one and
+// whatever successors were made.
+func (r *Rotation) prefixes() []string {
+	list := []string{r.plan.Old.Prefix}
+	for _, did := range r.journal.records {
+		if did.Step == stepCreated && did.Prefix != "" {
+			list = append(list, did.Prefix)
+		}
+	}
+	return list
+}
+
+// held says in how many places the key was seen, for the journal.
+func (r *Rotation) held() string {
+	return fmt.Sprintf("delivered to %d %s", len(r.places), english.Plural(len(r.places), "place", "places"))
 }
 
 // checkListed waits until the list has the successor and compares what it says.
@@ -198,28 +289,40 @@ func (r *Rotation) checkProbe(ctx context.Context) (evidence string, err error) 
 	return "", fmt.Errorf("whether the new key works could not be seen: %s", said.Liveness.Detail)
 }
 
-// rollBack gives a successor up: the sink gets its old content back where that
+// rollBack gives a successor up: places get their old content back where that
 // can be done, and the successor is deleted. It returns the reason as an
 // *abandoned error when everything is as it was, and nil when another successor
-// has to be made because the sink may hold this one.
+// has to be made because a place may hold this one.
 func (r *Rotation) rollBack(reason error) error {
 	// It goes on when the run was interrupted.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	undone, err := false, error(nil)
-	if r.here {
-		undone, err = r.o.Sink.Restore(ctx)
+	clean, stuck := !r.superseded, error(nil)
+	for i := len(r.places) - 1; i >= 0; i-- { // two places of one file are undone in turn
+		p := &r.places[i]
+		if !p.sent && !p.delivered {
+			continue
+		}
+		undone, err := false, error(nil)
+		if p.here {
+			undone, err = p.Restore(ctx)
+		}
+		p.here = false
+		clean = clean && undone
+		if err != nil {
+			stuck = errors.Join(stuck, fmt.Errorf("%s could not be put back as it was, and the new key is deleted: %w", p.spec, err))
+		}
 	}
-	untouched := r.here && !r.delivered // the delivery itself failed
 	if err := r.discard(ctx); err != nil {
 		return errors.Join(reason, fmt.Errorf("the new key %s is not deleted yet: %w", show(r.next), err))
 	}
-	r.here = false
 	switch {
-	case err != nil:
-		return errors.Join(reason, fmt.Errorf("the sink could not be put back, and the new key is deleted: %w", err))
-	case undone, untouched:
+	case stuck != nil:
+		return errors.Join(reason, stuck)
+	case clean:
 		return &abandoned{fmt.Errorf("%w; the new key is deleted, and the old one works as before", reason)}
+	case !errors.Is(reason, errUnusable):
+		return reason
 	}
 	return nil
 }
@@ -280,10 +383,6 @@ func (r *Rotation) wait(ctx context.Context) error {
 	r.note("the old key lives for another %s", left.Round(time.Second))
 	if err := r.o.Clock.Sleep(ctx, left); err != nil {
 		return fmt.Errorf("the old key was not revoked yet: %w", err)
-	}
-	// Somebody may have revoked the successor in the meantime.
-	if err := r.checkListed(ctx); err != nil {
-		return fmt.Errorf("the old key was not revoked: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/b10lint/b10lint/secret"
@@ -36,12 +37,34 @@ type SinkSpec struct {
 	Repo      string   `json:"repo,omitempty"`
 	Template  string   `json:"template,omitempty"` // absolute path
 	Command   []string `json:"command,omitempty"`
+	Dir       string   `json:"dir,omitempty"`     // where the command is run
+	Context   string   `json:"context,omitempty"` // of kubectl's configuration
+	// ByName is set where the value cannot be read, and the name alone says that the key
+	// belongs there.
+	ByName bool `json:"by_name,omitempty"`
+}
+
+// The kinds of sinks of which other programs speak, or that can be searched for a key.
+const (
+	KindTrussrc    = "trussrc"
+	KindDotenv     = "dotenv"
+	KindExec       = "exec"
+	KindGitHub     = "github"
+	KindGitLab     = "gitlab"
+	KindKubectl    = "kubectl"
+	KindKubernetes = "kubernetes"
+)
+
+// A Holding is a place that holds a key.
+type Holding struct {
+	Sink SinkSpec
+	Key  secret.Secret
 }
 
 // String names the sink for people.
 func (s SinkSpec) String() string {
 	parts := []string{s.Kind}
-	for _, p := range append([]string{s.Name, s.Key, s.Namespace, s.Repo, s.Template, s.Path}, s.Command...) {
+	for _, p := range append([]string{s.Name, s.Key, s.Namespace, s.Context, s.Repo, s.Template, s.Path}, s.Command...) {
 		if p != "" {
 			parts = append(parts, show(p))
 		}
@@ -52,25 +75,34 @@ func (s SinkSpec) String() string {
 // Streams reports whether the sink is a stream, which cannot show that the key arrived.
 func (s SinkSpec) Streams() bool { return s.Kind == "stdout" || s.Path == "-" }
 
-// CheckPlace fails when a sink holds another value than the key with a prefix, which a
-// delivery would destroy. A sink that cannot tell passes.
-func CheckPlace(sink Sink, prefix string) error {
-	f, ok := sink.(*File)
-	if !ok || f.Holds == nil {
+// A Holder is a sink that knows what a delivery would replace.
+type Holder interface {
+	// Held returns the value, or nothing where there is none.
+	Held(ctx context.Context) ([]byte, error)
+	// String names the place.
+	String() string
+}
+
+// CheckPlace fails with ErrOtherValue when a sink holds another value than a key with one
+// of the prefixes, which a delivery would destroy. A sink that cannot tell passes.
+func CheckPlace(ctx context.Context, sink Sink, prefixes ...string) error {
+	h, ok := sink.(Holder)
+	if !ok {
 		return nil
 	}
-	data, exists, err := f.read()
-	if err != nil || !exists {
+	held, err := h.Held(ctx)
+	if err != nil || len(bytes.TrimSpace(held)) == 0 ||
+		slices.ContainsFunc(prefixes, func(p string) bool { return bytes.Contains(held, []byte(p+".")) }) {
 		return err
 	}
-	if held := f.Holds(data); len(bytes.TrimSpace(held)) > 0 && !bytes.Contains(held, []byte(prefix+".")) {
-		return fmt.Errorf("%w: %s holds another value there than the key %s", ErrOtherValue, f.Path, show(prefix))
-	}
-	return nil
+	return fmt.Errorf("%w: %s holds another value there than the key %s", ErrOtherValue, h, show(prefixes[0]))
 }
 
 // ErrOtherValue is in the error of CheckPlace.
 var ErrOtherValue = errors.New("nothing was changed")
+
+// ErrUncertain is in the error of a delivery after which the place may hold the key.
+var ErrUncertain = errors.New("whether it took the key is not known")
 
 // findKey returns the key with a prefix if a text contains exactly one: what follows
 // the prefix and its dot, up to the first character that is not a letter or a digit.
@@ -101,6 +133,17 @@ func findKey(text []byte, prefix string) (secret.Secret, bool) {
 		return secret.Secret{}, false
 	}
 	return secret.New(prefix + "." + found), true
+}
+
+// wholeKey returns the key with a prefix if a value is one and nothing else but white
+// space around it.
+func wholeKey(value []byte, prefix string) (secret.Secret, bool) {
+	text := strings.TrimSpace(string(value))
+	half, ok := strings.CutPrefix(text, prefix+".")
+	if !ok || half == "" || strings.Trim(half, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return secret.Secret{}, false
+	}
+	return secret.New(text), true
 }
 
 // oneWay is the half of a sink that keeps what it was given: it can neither be read

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -14,13 +15,6 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-const (
-	// commandTime bounds a command that is given a key.
-	commandTime = 5 * time.Minute
-	// maxCommandOutput bounds what is kept of its words.
-	maxCommandOutput = 64 << 10
-)
-
 // A Command is a sink that runs a program with the key, without a line end, on
 // its standard input; never in its arguments or its environment, which other
 // users and its children can see. Status 0 means that it took the key. What it
@@ -28,8 +22,9 @@ const (
 type Command struct {
 	oneWay
 	Args []string // program and arguments
-	Env  []string // nil: this process's own
-	Log  io.Writer
+	Program
+	// Text is what the program is given; nil: the key.
+	Text func(key string) []byte
 }
 
 // Ready looks for the program.
@@ -46,10 +41,13 @@ func (c *Command) Deliver(ctx context.Context, key secret.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	p := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
-	p.Env = c.Env
-	p.Stdin = strings.NewReader(key.Reveal())
-	p.WaitDelay = 5 * time.Second
-	words := &bounded{}
+	p.Env, p.Dir, p.WaitDelay = c.Env, c.Dir, 5*time.Second
+	text := []byte(key.Reveal())
+	if c.Text != nil {
+		text = c.Text(key.Reveal())
+	}
+	p.Stdin = bytes.NewReader(text)
+	words := &bounded{most: maxCommandOutput}
 	p.Stdout, p.Stderr = words, words
 	err := p.Run()
 	if text := mask(words.String(), key); text != "" && c.Log != nil {
@@ -58,10 +56,14 @@ func (c *Command) Deliver(ctx context.Context, key secret.Secret) error {
 		}
 		_, _ = io.WriteString(c.Log, text)
 	}
-	if err != nil {
+	var status *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &status) && status.Exited(): // it says itself that it failed
 		return fmt.Errorf("the command that was to take the key failed: %w", err)
 	}
-	return nil
+	return fmt.Errorf("the command that was to take the key did not come to its end: %w: %w", ErrUncertain, err)
 }
 
 // mask hides a key, also as base64, in a program's words.
@@ -77,14 +79,15 @@ func mask(text string, key secret.Secret) string {
 
 // bounded keeps the beginning of what is written to it.
 type bounded struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	most int
+	mu   sync.Mutex
+	b    bytes.Buffer
 }
 
 func (w *bounded) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if room := maxCommandOutput - w.b.Len(); room > 0 {
+	if room := w.most - w.b.Len(); room > 0 {
 		w.b.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
@@ -95,25 +98,8 @@ func (w *bounded) Write(p []byte) (int, error) {
 func (w *bounded) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.b.Len() < maxCommandOutput {
+	if w.b.Len() < w.most {
 		return w.b.String()
 	}
-	return w.b.String()[:maxCommandOutput-256] + "…"
-}
-
-// GitHubSecret is a sink that sets a secret of GitHub Actions by the gh program,
-// which reads it from its standard input and encrypts it for GitHub. An empty
-// repo is the one of the current folder; a nil env is this process's own.
-func GitHubSecret(name, repo string, env []string, log io.Writer) (*Command, error) {
-	if !envName.MatchString(name) {
-		return nil, fmt.Errorf("%q is no name for a secret of GitHub Actions", show(name))
-	}
-	if strings.HasPrefix(repo, "-") {
-		return nil, fmt.Errorf("%q is no repository: write OWNER/NAME", show(repo))
-	}
-	args := []string{"gh", "secret", "set", name}
-	if repo != "" {
-		args = append(args, "--repo", repo)
-	}
-	return &Command{Args: args, Env: env, Log: log}, nil
+	return w.b.String()[:w.most-256] + "…"
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -63,6 +64,18 @@ func (f *File) read() (data []byte, exists bool, err error) {
 	return data, err == nil, err
 }
 
+// String is the file's path.
+func (f *File) String() string { return f.Path }
+
+// Held returns the value that a delivery would replace.
+func (f *File) Held(context.Context) ([]byte, error) {
+	data, exists, err := f.read()
+	if err != nil || !exists || f.Holds == nil {
+		return nil, err
+	}
+	return f.Holds(data), nil
+}
+
 // Deliver replaces the file by one with the key.
 func (f *File) Deliver(_ context.Context, key secret.Secret) error {
 	old, exists, err := f.read()
@@ -113,6 +126,41 @@ func (f *File) Restore(context.Context) (undone bool, err error) {
 	return err == nil, err
 }
 
+// Leftovers says which files that sinks edit would still hold the key with a prefix, in
+// other variables or sections, when each has the new one.
+func Leftovers(sinks []Sink, prefix string) (warnings []string) {
+	texts := map[string][]byte{}
+	var paths []string
+	for _, sink := range sinks {
+		f, ok := sink.(*File)
+		if !ok {
+			continue
+		}
+		text, seen := texts[f.Path]
+		if !seen {
+			paths = append(paths, f.Path)
+			text, _, _ = f.read() // one that cannot be read is refused by Ready
+		}
+		if edited, err := f.Edit(text, "new"); err == nil {
+			text = edited
+		}
+		texts[f.Path] = text
+	}
+	for _, path := range paths {
+		var lines []string
+		for i, line := range bytes.Split(texts[path], []byte("\n")) {
+			if bytes.Contains(line, []byte(prefix+".")) {
+				lines = append(lines, strconv.Itoa(i+1))
+			}
+		}
+		if lines != nil {
+			warnings = append(warnings, fmt.Sprintf("%s also holds the old key on line %s, where it stops working: name that place too, or use --everywhere",
+				path, strings.Join(lines, ", ")))
+		}
+	}
+	return warnings
+}
+
 // Template is a sink that writes a file from a template in the syntax of Go's
 // text/template: {{.Key}} is the key and {{.Prefix}} its public part. The whole
 // file is written anew each time.
@@ -154,4 +202,21 @@ func Trussrc(path, section string) *File {
 		}
 		return f.SetValue(section, "api_key", key)
 	}}
+}
+
+// TrussrcHolding returns the sections of a .trussrc whose own api_key is the key with a
+// prefix. A file that is not there has none.
+func TrussrcHolding(path, prefix string) (list []Holding, err error) {
+	data, _, err := (&File{Path: path}).read()
+	if err != nil {
+		return nil, err
+	}
+	f, _ := trussrc.Parse(data)
+	for _, name := range f.Setting("api_key") {
+		value, _, err := f.Get(name, "api_key")
+		if key, ok := wholeKey([]byte(value), prefix); ok && err == nil {
+			list = append(list, Holding{SinkSpec{Kind: KindTrussrc, Path: path, Name: name}, key})
+		}
+	}
+	return list, nil
 }

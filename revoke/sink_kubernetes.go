@@ -17,15 +17,24 @@ var (
 	base64Word = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 )
 
-// manifest returns the text of a Kubernetes Secret (core/v1) of one key.
-func manifest(s SinkSpec) (func(key string) []byte, error) {
+// checkKube refuses names that Kubernetes does not have: none that passes can be taken
+// for a flag, or ends a quotation.
+func checkKube(s SinkSpec) error {
 	switch {
 	case !kubeName.MatchString(s.Name):
-		return nil, fmt.Errorf("%q is no name for a Kubernetes Secret", show(s.Name))
+		return fmt.Errorf("%q is not a name for a Kubernetes Secret", show(s.Name))
 	case !kubeKey.MatchString(s.Key):
-		return nil, fmt.Errorf("%q is no key of a Kubernetes Secret", show(s.Key))
+		return fmt.Errorf("%q is not a key of a Kubernetes Secret", show(s.Key))
 	case s.Namespace != "" && !kubeName.MatchString(s.Namespace):
-		return nil, fmt.Errorf("%q is no name for a Kubernetes namespace", show(s.Namespace))
+		return fmt.Errorf("%q is not a name for a Kubernetes namespace", show(s.Namespace))
+	}
+	return nil
+}
+
+// manifest returns the text of a Kubernetes Secret (core/v1) of one key.
+func manifest(s SinkSpec) (func(key string) []byte, error) {
+	if err := checkKube(s); err != nil {
+		return nil, err
 	}
 	return func(key string) []byte {
 		var b bytes.Buffer
@@ -74,4 +83,15 @@ func KubernetesOutput(s SinkSpec, w io.Writer) (*Output, error) {
 		return nil, err
 	}
 	return &Output{W: w, Text: func(key string) []byte { return text(key) }}, nil
+}
+
+// KubernetesCommand is a sink that gives a Secret's manifest to a command, such as
+// kubectl apply -f -, whose exit status says whether it was taken.
+func KubernetesCommand(s SinkSpec, p Program) (*Command, error) {
+	text, err := manifest(s)
+	if err != nil {
+		return nil, err
+	}
+	p.Dir = s.Dir
+	return &Command{Args: s.Command, Program: p, Text: text}, nil
 }

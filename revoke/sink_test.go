@@ -3,6 +3,9 @@ package revoke
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -137,7 +140,7 @@ func TestCommandSecrecy(t *testing.T) {
 	key := secret.New(fakekey.New(1).B10())
 	dir := t.TempDir()
 	var log bytes.Buffer
-	c := &Command{Log: &log, Args: []string{"/bin/sh", "-c",
+	c := &Command{Program: Program{Log: &log}, Args: []string{"/bin/sh", "-c",
 		`cat > "$0/got"; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ > "$0/ps" 2> /dev/null; cat "$0/got"; base64 -w 0 "$0/got" >&2; exit 0`, dir}}
 	if err := c.Ready(context.Background()); err != nil {
 		t.Fatal(err)
@@ -176,7 +179,7 @@ func TestGitHubSecret(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	key := secret.New(fakekey.New(1).B10())
-	c, err := GitHubSecret("BASETEN_API_KEY", "acme/app", nil, nil)
+	c, err := GitHubSecret(SinkSpec{Name: "BASETEN_API_KEY", Repo: "acme/app"}, Program{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +191,27 @@ func TestGitHubSecret(t *testing.T) {
 	if string(args) != "secret set BASETEN_API_KEY --repo acme/app\n" || string(got) != key.Reveal() {
 		t.Errorf("gh was called with %q and got %d bytes", args, len(got))
 	}
-	for _, bad := range [][2]string{{"A B", ""}, {"A", "--body"}} {
-		if _, err := GitHubSecret(bad[0], bad[1], nil, nil); err == nil {
+	for _, bad := range [][2]string{{"A B", ""}, {"A", "--body"}, {"A", "x"}, {"-A", "a/b"}, {"A", "a/--web"}, {"A", "a/b\n"}} {
+		if _, err := GitHubSecret(SinkSpec{Name: bad[0], Repo: bad[1]}, Program{}); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+// TestProgramSecrecy: what a program says of its input is not repeated in the error.
+func TestProgramSecrecy(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	key := fakekey.New(1).B10()
+	text := key + " " + base64.StdEncoding.EncodeToString([]byte(key)) + " end"
+	_, err := Program{}.run(context.Background(), []byte(text), "sh", "-c", "cat >&2; exit 3")
+	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.HasSuffix(err.Error(), " end") || errors.Is(err, ErrUncertain) {
+		t.Error(err)
+	}
+	hidden(t, "the error", err.Error()+fmt.Sprintf("%+v", err), secret.New(key))
+	if _, err := (Program{}).run(context.Background(), nil, "sh", "-c", "kill -9 $$"); !errors.Is(err, ErrUncertain) {
+		t.Error(err)
 	}
 }
 

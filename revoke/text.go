@@ -16,11 +16,11 @@ import (
 // WriteJSON writes the plan as Save does.
 func (p *Plan) WriteJSON(w io.Writer) error { return writeJSON(w, p) }
 
-// WriteJSON writes the receipt as JSON.
-func (r *Receipt) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
-
-// WriteJSON writes the result as JSON.
-func (r *Rotated) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+// WriteJSON writes the receipt as JSON, as VerifyReceipt reads it.
+func (r *Receipt) WriteJSON(w io.Writer) error {
+	r.Sum = r.sum()
+	return writeJSON(w, r)
+}
 
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
@@ -75,6 +75,9 @@ func (p *Plan) WriteText(w io.Writer) error {
 		if len(it.Made) > 0 {
 			row("children", revokeMade(it.Made))
 		}
+		for n, deed := range it.Did {
+			row([]string{"did", ""}[min(n, 1)], deed)
+		}
 	}
 	writeLeft(b, "keep", p.Refused)
 	writeLeft(b, "forged", p.Forged)
@@ -95,6 +98,8 @@ func (p Proof) words() string {
 		return "none needed: it was named"
 	case ByUse:
 		return "none needed: no found key, chosen by its last use"
+	case ByMaker:
+		return "the audit log: a key of this plan created it, or a key that that one created"
 	case ByPrefix:
 		return "NONE: only its public prefix was compared, which anyone can write (--by-prefix)"
 	}
@@ -140,6 +145,9 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		if len(e.Made) > 0 {
 			fmt.Fprintf(b, "              %s\n", show(revokeMade(e.Made)))
 		}
+		for _, deed := range e.Did {
+			fmt.Fprintf(b, "              did: %s\n", show(deed))
+		}
 		if by := e.otherCredential(r); by != "" {
 			fmt.Fprintf(b, "              by %s\n", show(by))
 		}
@@ -150,9 +158,12 @@ func (r *Receipt) WriteText(w io.Writer) error {
 	writeLeft(b, "kept", r.Refused)
 	writeLeft(b, "forged", r.Forged)
 	writeLeft(b, "not matched", r.Unmatched)
-	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.count(), show(r.Credential))
+	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.Count(), show(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
+	}
+	if r.Chain != nil {
+		fmt.Fprintf(b, "chain: %s\n", r.Chain)
 	}
 	if r.Resume != "" {
 		fmt.Fprintf(b, "to finish the rest: %s\n", show(r.Resume))
@@ -170,7 +181,8 @@ func (e *Entry) otherCredential(r *Receipt) string {
 	return e.Credential
 }
 
-func (r *Receipt) count() string {
+// Count says how many keys came to which end, in words.
+func (r *Receipt) Count() string {
 	var parts []string
 	for _, state := range []string{Revoked, AlreadyGone, Unconfirmed, Failed, NotAttempted} {
 		n := 0
@@ -196,10 +208,13 @@ func (r *Receipt) count() string {
 // WriteMarkdown writes the receipt for a ticket.
 func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
+	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.Count())
 	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))
+	}
+	if r.Chain != nil {
+		fmt.Fprintf(b, "- Chain: %s\n", r.Chain)
 	}
 	b.WriteString("\n")
 	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
@@ -225,6 +240,14 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
 		}
 	}
+	for _, e := range r.Entries {
+		if len(e.Did) > 0 {
+			fmt.Fprintf(b, "\nWhat %s did that outlives it, by the audit log:\n\n", cell(e.Prefix))
+		}
+		for _, deed := range e.Did {
+			fmt.Fprintf(b, "- %s\n", cell(deed))
+		}
+	}
 	if r.Resume != "" {
 		fmt.Fprintf(b, "\nTo finish the rest: `%s`\n", strings.ReplaceAll(show(r.Resume), "`", "'"))
 	}
@@ -242,31 +265,6 @@ func cell(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// WriteText writes the result for people.
-func (r *Rotated) WriteText(w io.Writer) error {
-	b := &strings.Builder{}
-	fmt.Fprintf(b, "%-11s %s\n", r.State, r.Old.line())
-	if r.New != "" {
-		fmt.Fprintf(b, "            new key %s  %s\n            delivered to %s\n", show(r.New), show(r.Name), r.Sink)
-	}
-	if r.OldGone {
-		b.WriteString("            the old key is revoked\n")
-	} else if r.OldSent {
-		b.WriteString("            the delete of the old key was answered, and it is not confirmed that it is gone\n")
-	} else {
-		b.WriteString("            the old key lives\n")
-	}
-	if r.Next != "" {
-		fmt.Fprintf(b, "            when the new one is in its place: %s\n", show(r.Next))
-	}
-	fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
-	if r.Resume != "" {
-		fmt.Fprintf(b, "to go on: %s\n", show(r.Resume))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // show makes a word that came from elsewhere fit for a terminal: control and

@@ -16,12 +16,12 @@ func Advise(at finding.Location, line string) (context, text string) {
 	s := newSite(at, line)
 	row := &advices[slices.IndexFunc(advices, func(a advice) bool { return a.fits(s) })] // the last row fits everything
 	fix := row.text
-	if at.Member != "" {
+	if s.inArchive() {
 		if row.place { // of a file that people have, not of a copy in an archive
 			fix = ""
 		}
 		if row.context != "archive" {
-			fix = strings.TrimSpace(fix + " It is packed inside an archive: make the archive anew without it, and withdraw the copies that were given away.")
+			fix = strings.TrimSpace(fix + " It is inside an archive: build the archive again without it, and withdraw the copies that were published.")
 		}
 	}
 	return row.context, byStage(at, row.place, fix)
@@ -35,9 +35,13 @@ func byStage(at finding.Location, keeps bool, fix string) string {
 	case at.Exposure == finding.Staged && message:
 		return unsent + "Write the message without the key. " + unseen
 	case at.Exposure == finding.Staged && keeps:
-		return unsent + "Take the file out of the commit (`git rm --cached`), name it in .gitignore, and commit. " + own + " " + unseen
+		return unsent + "Take the file out of the commit (`git rm --cached`), add it to .gitignore, and commit. " + own + " " + unseen
 	case at.Exposure == finding.Staged:
 		return unsent + "Take the key out, `git add` the file again, and commit. " + own + " " + unseen
+	case at.Exposure == finding.Untracked && at.Cell != nil:
+		return "It is not committed yet. " + own + " " + unseen
+	case at.Exposure == finding.Ignored && at.Readable:
+		return "Others on this machine may read the file: `chmod 600` stops that. " + fix
 	case at.Exposure == finding.Dangling:
 		return "Nothing but this clone has it, unless it was copied: " + prune + " removes it. " + unseen
 	case at.Exposure == finding.Unpushed && stashed(at):
@@ -49,7 +53,7 @@ func byStage(at finding.Location, keeps bool, fix string) string {
 		return "The commit is not pushed yet: rewrite it before you push (`git rebase -i " + short(at.Commit) + "^`, mark it `edit`, take the key " +
 			"out, `git commit -a --amend`, `git rebase --continue`). A later commit that removes the key is not enough. " + own + " " + unseen
 	case at.Exposure == finding.Committed && at.Unreachable && at.Commit != "":
-		return "No branch or tag has the commit any more. If it was ever pushed, revoke the key and make a new one; if not, " + prune +
+		return "No branch or tag contains the commit any more. If it was ever pushed, revoke the key and make a new one; if not, " + prune +
 			" removes it from this clone. " + own
 	case at.Exposure == finding.Committed && at.Blob == "":
 		return "If this line was ever committed, history and every clone keep it: revoke the key and make a new one. " + own
@@ -87,12 +91,21 @@ type site struct {
 
 func newSite(at finding.Location, line string) site {
 	p := at.Path
-	if at.Member != "" {
-		p = at.Member[strings.LastIndexByte(at.Member, '!')+1:]
+	if inner := at.Member[strings.LastIndexByte(at.Member, '!')+1:]; inner != "" && !inText(inner) {
+		p = inner
 	}
 	p = "/" + strings.ToLower(strings.TrimLeft(p, "/"))
 	return site{at, p, path.Base(p), strings.ToLower(line)}
 }
+
+// inText reports whether a level of a member's path is what a text holds in an encoding, or
+// a row of a database.
+func inText(level string) bool {
+	starts := func(with string) bool { return strings.HasPrefix(level, with) }
+	return slices.ContainsFunc([]string{"base64 in line ", "hex in line ", "table ", "page "}, starts)
+}
+
+func (s site) inArchive() bool { return s.at.Member != "" && !inText(s.at.Member) }
 
 // A list of words, lower case.
 type list []string
@@ -107,8 +120,8 @@ type advice struct {
 	start   list
 	end     list
 	part    list
-	ext     list           // its extension
-	line    *regexp.Regexp // of the masked line
+	ext     list // its extension
+	line    *lineSign
 	when    func(site) bool
 	text    string
 }
@@ -119,18 +132,33 @@ func (a *advice) fits(s site) bool {
 	}
 	return a.place && s.at.Context == a.context || s.in(a.in...) || anyOf(s.base, a.name...) || any(a.start, strings.HasPrefix) ||
 		any(a.end, strings.HasSuffix) || any(a.part, strings.Contains) || s.ext(a.ext...) ||
-		a.line != nil && a.line.MatchString(s.line) || a.when != nil && a.when(s)
+		a.line != nil && a.line.in(s.line) || a.when != nil && a.when(s)
 }
 
 const environ = "`os.environ[\"BASETEN_API_KEY\"]`"
 
+// A lineSign is a form that a masked line may have. One of the words stands in every such
+// line: they are looked for first, as the forms take long and keys may be many.
+type lineSign struct {
+	words list
+	form  *regexp.Regexp // nil where a word suffices
+}
+
+func (l *lineSign) in(line string) bool {
+	return slices.ContainsFunc(l.words, func(w string) bool { return strings.Contains(line, w) }) &&
+		(l.form == nil || l.form.MatchString(line))
+}
+
 var (
-	defaultCall = regexp.MustCompile(`(environ\.get|getenv|env\.get|env::var_or)\(\s*['"][^'"]*['"]\s*,|` +
-		`process\.env(\.\w+|\[[^\]]*\])\s*(\|\||\?\?)|\$\{\w+:-`)
-	loginCall    = regexp.MustCompile(`\b(baseten|truss)\.(login\s*\(|api_key\s*=)`)
-	publicName   = regexp.MustCompile(`\b(next_public|vite|react_app|expo_public|nuxt_public|gatsby|public)_\w*`)
-	keyInURL     = regexp.MustCompile(`://[^/\s"']*@|[?&][\w-]*(key|token|auth\w*)=`)
-	commandLine  = regexp.MustCompile(`curl|--api-key|--header|-h ["']authorization`)
+	defaultCall = &lineSign{list{"getenv", "env.get", "environ.get", "env::var_or", "process.env", "${"},
+		regexp.MustCompile(`(environ\.get|getenv|env\.get|env::var_or)\(\s*['"][^'"]*['"]\s*,|` +
+			`process\.env(\.\w+|\[[^\]]*\])\s*(\|\||\?\?)|\$\{\w+:-`)}
+	loginCall   = &lineSign{list{"baseten.", "truss."}, regexp.MustCompile(`\b(baseten|truss)\.(login\s*\(|api_key\s*=)`)}
+	publicName  = &lineSign{list{"public_", "vite_", "react_app_", "gatsby_"}, regexp.MustCompile(`\b(next_public|vite|react_app|expo_public|nuxt_public|gatsby|public)_\w*`)}
+	chainSecret = &lineSign{words: list{"baseten_chain_api_key"}}
+	keyInURL    = &lineSign{list{"://", "?", "&"}, regexp.MustCompile(`://[^/\s"']*@|[?&][\w-]*(key|token|auth\w*)=`)}
+	commandLine = &lineSign{list{"curl", "--api-key", "--header", "authorization"}, regexp.MustCompile(`curl|--api-key|--header|-h ["']authorization`)}
+
 	bundleFolder = regexp.MustCompile(`/(dist|build|out|public|static|assets|_next|\.next|www|wwwroot)/`)
 )
 
@@ -138,26 +166,26 @@ var (
 var advices = []advice{
 	{context: "picture", when: func(s site) bool { return len(s.at.Decoded) > 0 && s.at.Decoded[0] == "ocr" },
 		text: revoke + "It can be read in a picture. Characters may be misread, so look the key up by its name or the shape " +
-			"of its prefix. Take the picture anew with the key hidden: cropping or painting over is safe only where the " +
+			"of its prefix. Take the picture again with the key hidden: cropping or painting over is safe only where the " +
 			"program keeps no older layers."},
 	{context: "commit-message", when: func(s site) bool { return s.at.Object == "commit" },
 		text: revoke + "Every clone has the commit message; there is no need to rewrite it."},
 	{context: "tag-message", when: func(s site) bool { return s.at.Object == "tag" },
 		text: revoke + "Every clone has the message of the tag; there is no need to rewrite it."},
 	{context: "environment", place: true, when: func(s site) bool { return strings.HasPrefix(s.at.Path, "env:") },
-		text: "An environment variable is where a key belongs while a program runs; every program that this one starts is " +
-			"given it too. Set it for the one command that needs it, or from a secret store: `BASETEN_API_KEY=$(pass " +
+		text: "An environment variable is where a key belongs while a program runs; every program that this one starts " +
+			"inherits it. Set it for the one command that needs it, or from a secret store: `BASETEN_API_KEY=$(pass " +
 			"baseten) truss push`."},
 	{context: "trussrc", place: true, name: list{".trussrc"},
-		text: "truss keeps its key here in clear; that is its way. Keep the file to yourself (`chmod 600 ~/.trussrc`) and in " +
-			"the home only, never in a repository or a truss. On a shared machine and in CI set `BASETEN_API_KEY` instead."},
+		text: "truss stores its key here in plain text; this is expected. Keep the file to yourself (`chmod 600 ~/.trussrc`) " +
+			"and in the home only, never in a repository or a truss. On a shared machine and in CI set `BASETEN_API_KEY` instead."},
 	{context: "truss-local", place: true, in: list{"/.truss/"},
-		text: "truss keeps local secrets and copies of pushed models below ~/.truss in clear. Remove what is no longer used, " +
+		text: "truss keeps local secrets and copies of pushed models below ~/.truss in plain text. Remove what is no longer used, " +
 			"keep the folder to yourself (`chmod -R go= ~/.truss`), and put values that a deployed model needs into the " +
 			"workspace's secrets."},
 	{context: "baseten-cli", place: true, when: func(s site) bool { return strings.HasSuffix(s.path, "/baseten/auth.json") },
-		text: "The baseten command wrote the key here because there was no keyring, or it was told to use --insecure-storage. " +
-			"Run `baseten auth login` again with a keyring at hand, or set `BASETEN_API_KEY`."},
+		text: "The baseten command wrote the key here because there was no keyring, or because of --insecure-storage. " +
+			"Run `baseten auth login` again where a keyring is available, or set `BASETEN_API_KEY`."},
 	{context: "shell-history", place: true, name: list{"consolehost_history.txt", ".zhistory", "history.sqlite"}, end: list{"_history"},
 		text: "Delete the line from the history, in every open shell too, and do not give keys as arguments: `truss login` " +
 			"without --api-key asks for the key, and scripts read `$BASETEN_API_KEY`. Others on the machine may have seen " +
@@ -179,10 +207,10 @@ var advices = []advice{
 		text: "Let the gateway read the key from its environment: `api_key: os.environ/BASETEN_API_KEY` for LiteLLM, " +
 			"`${BASETEN_API_KEY}` for baseten-switch."},
 	{context: "credentials-file", place: true, name: list{".netrc", "_netrc", ".git-credentials", ".curlrc"},
-		text: "curl and git send what stands here to the host that is named beside it. Keep the file to yourself (`chmod " +
+		text: "curl and git send these credentials to the host that is named beside them. Keep the file to yourself (`chmod " +
 			"600`), and prefer `-H \"Authorization: Bearer $BASETEN_API_KEY\"` with the key in the environment."},
 	{context: "dotenv", place: true, name: list{".envrc"}, start: list{".env."}, end: list{".env"},
-		text: "A dotenv file is a place for a key only while it stays on this machine: name it in .gitignore and " +
+		text: "A dotenv file is a place for a key only while it stays on this machine: keep it in .gitignore and " +
 			".dockerignore, and share a .env.example with `BASETEN_API_KEY=` left empty. In a truss, `b10lint truss-ignore " +
 			"> .truss_ignore` keeps it out of the upload."},
 	{context: "notebook-output", when: func(s site) bool { return s.at.Cell != nil && anyOf(s.at.Cell.Part, "output", "error") },
@@ -197,11 +225,11 @@ var advices = []advice{
 	{context: "login-call", line: loginCall,
 		text: "Drop the call: truss and the clients read `BASETEN_API_KEY` themselves, and `truss login`, typed once, keeps " +
 			"the key in ~/.trussrc. Where a call is needed, pass " + environ + "."},
-	{context: "chain-secret", line: regexp.MustCompile(`baseten_chain_api_key`),
-		text: "A chain's key belongs into the workspace's secrets under the name baseten_chain_api_key; in the code and in " +
+	{context: "chain-secret", line: chainSecret,
+		text: "A chain's key belongs in the workspace's secrets under the name baseten_chain_api_key; in the code and in " +
 			"config.yaml only the name appears (`baseten_chain_api_key: null`)."},
 	{context: "environ-default", line: defaultCall,
-		text: "The fallback value is the leak: it is used wherever the variable is missing and nobody notices. Fail instead: " + environ + " " +
+		text: "The fallback value is the leak: it is used, unnoticed, wherever the variable is missing. Fail instead: " + environ + " " +
 			"in Python, a check that throws in JavaScript, `${BASETEN_API_KEY:?}` in a shell."},
 	{context: "github-workflow", in: list{"/.github/workflows/", "/.github/actions/"},
 		text: "Store the key as an encrypted secret of the repository or organisation and refer to it: `baseten-api-key: ${{ " +
@@ -218,23 +246,23 @@ var advices = []advice{
 		text: "Pass the variable through without its value (`environment: [BASETEN_API_KEY]`), or use `env_file:` with a file " +
 			"that git ignores, or `secrets:`."},
 	{context: "dockerfile", part: list{"dockerfile", "containerfile"},
-		text: "ENV and ARG stay in the image and its history. Give the key when the container runs (`docker run -e " +
+		text: "ENV and ARG stay in the image and its history. Pass the key when the container runs (`docker run -e " +
 			"BASETEN_API_KEY`), and for a build step mount it: `RUN --mount=type=secret,id=baseten …`. Images that were " +
-			"pushed hold it still."},
+			"pushed still contain it."},
 	{context: "terraform-state", part: list{".tfstate"},
-		text: "Terraform keeps `baseten_api_key.*.api_key` in its state in clear. Keep state in an encrypted remote backend " +
+		text: "Terraform keeps `baseten_api_key.*.api_key` in plain text in its state. Keep state in an encrypted remote backend " +
 			"with few readers, never in git, and remove local copies and backups."},
 	{context: "terraform", ext: list{".tf", ".tfvars", ".hcl", ".tofu"}, end: list{".tf.json"},
-		text: "Declare a variable with `sensitive = true` and give it as TF_VAR_baseten_api_key or from a secret store's data " +
+		text: "Declare a variable with `sensitive = true` and set it as TF_VAR_baseten_api_key or from a secret store's data " +
 			"source."},
 	{context: "helm", in: list{"/charts/", "/helm/"}, when: func(s site) bool { return strings.HasPrefix(s.base, "values") && s.ext(".yaml", ".yml") },
-		text: "Do not put it in values: name an existing Secret (`existingSecret`), made by External Secrets or Sealed " +
+		text: "Do not put it in values: name an existing Secret (`existingSecret`), created by External Secrets or Sealed " +
 			"Secrets, and read it with `secretKeyRef`."},
 	{context: "kubernetes", when: func(s site) bool {
 		return s.ext(".yaml", ".yml", ".json") && (s.in("/k8s/", "/kubernetes/", "/manifests/", "/kustomize/", "/deploy/", "/overlays/") ||
 			strings.Contains(s.base, "configmap") || strings.Contains(s.base, "secret") || len(s.at.Decoded) > 0 && s.at.Decoded[0] == "base64")
 	},
-		text: "base64 in a Secret is no protection, and a ConfigMap is open to more readers. Make the Secret outside git " +
+		text: "base64 in a Secret is no protection, and a ConfigMap is open to more readers. Create the Secret outside git " +
 			"(External Secrets, Sealed Secrets, SOPS, `kubectl create secret`) and refer to it with `secretKeyRef`."},
 	{context: "truss-config", when: func(s site) bool {
 		return s.base == "config.yaml" && (s.at.Context == "truss-config" || s.at.Exposure == finding.Shipped || strings.Contains(s.line, "hf_access_token") || strings.Contains(s.line, "secret"))
@@ -276,16 +304,16 @@ var advices = []advice{
 		".ex", ".exs", ".sql"},
 		text: "Read it from the environment variable `BASETEN_API_KEY` or a secret store when the program runs."},
 	{context: "documentation", ext: list{".md", ".mdx", ".rst", ".txt", ".adoc", ".org", ".tex", ".pdf", ".docx"},
-		text: "Write the variable in examples (`$BASETEN_API_KEY`), or a placeholder nobody can take for a key " +
+		text: "Write the variable in examples (`$BASETEN_API_KEY`), or a placeholder that cannot be taken for a key " +
 			"(`YOUR_BASETEN_API_KEY`)."},
 	{context: "config-file", ext: list{".yaml", ".yml", ".json", ".jsonc", ".json5", ".toml", ".ini", ".cfg", ".conf", ".properties", ".xml", ".plist"},
 		text: "Keep the name of the variable in the file (`${BASETEN_API_KEY}` or what its program understands) and the value " +
 			"in the environment or a secret store."},
-	{context: "archive", when: func(s site) bool { return s.at.Member != "" || s.at.Exposure == finding.Shipped },
-		text: revoke + "It is inside something that is given away: make it anew without the key and withdraw the copies."},
+	{context: "archive", when: func(s site) bool { return s.inArchive() || s.at.Exposure == finding.Shipped },
+		text: revoke + "It is inside something that is published: build it again without the key and withdraw the copies."},
 	{context: "other", when: func(site) bool { return true },
-		text: "Take the key out and read it from the environment variable `BASETEN_API_KEY` or a secret store. If anybody " +
-			"else could read this place, make a new key and revoke this one."},
+		text: "Take the key out and read it from the environment variable `BASETEN_API_KEY` or a secret store. If anyone " +
+			"else could read this file, create a new key and revoke this one."},
 }
 
 func (s site) in(folders ...string) bool {

@@ -72,7 +72,8 @@ func TestAdvise(t *testing.T) {
 		{"source", finding.Location{Path: "main.go"}, `key := "` + k, "environment"},
 		{"documentation", finding.Location{Path: "README.md"}, k, "YOUR_BASETEN_API_KEY"},
 		{"config-file", finding.Location{Path: "app.toml"}, k, "${BASETEN_API_KEY}"},
-		{"archive", finding.Location{Path: "a.zip", Member: "x"}, k, "anew"},
+		{"archive", finding.Location{Path: "a.zip", Member: "x"}, k, "again"},
+		{"kubernetes", finding.Location{Path: "secrets.yaml", Member: "base64 in line 7"}, k, "SOPS"},
 		{"python", finding.Location{Path: "a.zip", Member: "b.tar!c/d.py"}, k, "inside an archive"},
 		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed, Blob: "1"}, k, "Revoke the key"},
 		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed}, k, "If this line was ever committed"},
@@ -109,6 +110,8 @@ func TestAdviceByStage(t *testing.T) {
 	}{
 		{finding.Location{Path: "a.py", Object: "index", Blob: "1", Exposure: finding.Staged}, "in what you are about to commit", "Nothing has left this machine", finding.High, false},
 		{finding.Location{Path: "a.ipynb", Cell: &finding.Cell{Part: "output"}, Object: "index", Blob: "1", Exposure: finding.Staged}, "in what you are about to commit", "clear the outputs", finding.High, false},
+		{finding.Location{Path: "a.ipynb", Cell: &finding.Cell{Part: "output"}, Exposure: finding.Untracked}, "in an untracked file", "not committed yet", finding.High, false},
+		{finding.Location{Path: ".env", Exposure: finding.Ignored, Readable: true}, "that everyone on the machine may read", "`chmod 600`", finding.Medium, false},
 		{finding.Location{Path: "MSG", Object: "commit", Exposure: finding.Staged}, "in the message of the commit you are about to make", "Write the message", finding.High, false},
 		{finding.Location{Path: "a.py", Object: "blob", Blob: "1", Commit: commit, Refs: []string{"main"}, Exposure: finding.Unpushed}, "in a commit that is not pushed", "git rebase -i 84e69f4e0000^", finding.High, false},
 		{finding.Location{Object: "commit", Blob: commit, Commit: commit, Refs: []string{"main"}, Exposure: finding.Unpushed}, "in a commit that is not pushed", "`reword`", finding.High, false},

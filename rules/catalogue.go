@@ -15,7 +15,7 @@ var words string
 // catalogue holds the rules of words.md, in their order.
 var catalogue = parse(words)
 
-// The rules that the code names. What each means stands in words.md.
+// The rules that the code names. Their meaning is in words.md.
 var (
 	LeakedKeyLive           = named("leaked-key-live")
 	LeakedKey               = named("leaked-key")
@@ -91,7 +91,7 @@ var verdicts = map[finding.LiveState]struct {
 }
 
 // Describe completes a finding of a leaked key: the rule by format and liveness,
-// the severity by rule, exposure and confidence, and the words. Everything else
+// or what became of the key, the severity by rule, exposure and confidence, and the words. Everything else
 // must be set.
 func Describe(f *finding.Finding) {
 	rule, word := LeakedKey, ""
@@ -105,6 +105,9 @@ func Describe(f *finding.Finding) {
 		if v, ok := verdicts[f.Liveness.State]; ok {
 			rule, word = v.rule, v.word
 		}
+	}
+	if f.Outcome.Dead() { // whatever it was when it was found
+		rule, word = LeakedKeyDead, verdicts[finding.Dead].word
 	}
 	live := rule.ID == LeakedKeyLive.ID
 	local := f.Exposure == finding.Home || f.Exposure == finding.Ignored
@@ -132,7 +135,7 @@ func Describe(f *finding.Finding) {
 		f.Message += fmt.Sprintf(", %d places", n)
 	}
 	if f.Advice == "" || rule.ID == ForgedKey.ID {
-		f.Advice = rule.Remedy // where the text stands does not matter then
+		f.Advice = rule.Remedy // the location of the text does not matter then
 	}
 	switch {
 	case rule.ID == LeakedKeyDead.ID:
@@ -142,7 +145,7 @@ func Describe(f *finding.Finding) {
 	}
 }
 
-// Revoked words the advice of a finding anew once its key was revoked.
+// Revoked rewords the advice of a finding whose key was revoked.
 func Revoked(f *finding.Finding) {
 	f.Advice = "The key is revoked: make a new one where it is used. " + fixOf(f.Advice)
 }

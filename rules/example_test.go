@@ -22,5 +22,5 @@ func ExampleFind() {
 func ExampleLookup() {
 	r, ok := rules.Lookup("leaked-key")
 	fmt.Println(ok, r.Severity, r.Title)
-	// Output: true high Baseten API key in plain sight
+	// Output: true high Exposed Baseten API key
 }

@@ -149,7 +149,6 @@ func hasSmallAlphabet(prefix, secret []byte) bool {
 // compares each with the next or the next but one, and counts the steps of 0 to 3 up, or
 // down; a writer takes nine in ten so, a draw four of 26 and four of ten.
 func orderScore(prefix, secret []byte) int {
-	const letterRight, letterWrong, digitRight, digitWrong = 20, -25, 9, -21
 	best := 0
 	for _, order := range [...]*[256]int8{&alphabetOrder, &keyboardOrder} {
 		var letters, digits [prefixLen + secretLen]int8
@@ -165,20 +164,30 @@ func orderScore(prefix, secret []byte) int {
 		}
 		for _, lag := range [2]int{1, 2} {
 			up, down := 0, 0
-			step := func(s []int8, n int8, right, wrong int) {
-				for i := lag; i < len(s); i++ {
-					d := (s[i] - s[i-lag] + n) % n
-					up += choose(d <= 3, right, wrong)
-					down += choose((n-d)%n <= 3, right, wrong)
-				}
+			for i := lag; i < nl; i++ {
+				d := letters[i] - letters[i-lag] + 26
+				up, down = up+int(letterUp[d]), down+int(letterUp[52-d])
 			}
-			step(letters[:nl], 26, letterRight, letterWrong)
-			step(digits[:nd], 10, digitRight, digitWrong)
+			for i := lag; i < nd; i++ {
+				d := digits[i] - digits[i-lag] + 10
+				up, down = up+int(digitUp[d]), down+int(digitUp[20-d])
+			}
 			best = max(best, up, down)
 		}
 	}
 	return best
 }
+
+// letterUp and digitUp are the score of a step, by its width and the number of signs.
+var letterUp, digitUp = func() (letters [53]int8, digits [21]int8) {
+	for d := range letters {
+		letters[d] = int8(choose(d%26 <= 3, 20, -25))
+	}
+	for d := range digits {
+		digits[d] = int8(choose(d%10 <= 3, 9, -21))
+	}
+	return letters, digits
+}()
 
 func choose(yes bool, a, b int) int {
 	if yes {

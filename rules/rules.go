@@ -42,7 +42,27 @@ const Version = "9"
 // encoded there or behind may have been missed; it is -1 when nothing was given up. A
 // key that is encoded before it was found.
 func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool) (gaveUp int) {
-	gaveUp, _ = findAll(path, data, fresh, true, yield)
+	gaveUp, _ = findAll(path, data, fresh, true, nil, yield)
+	return gaveUp
+}
+
+// A Quota bounds how many matches are judged, each of which takes as long as searching
+// some thousand bytes.
+type Quota struct {
+	// Own is the part of data whose matches, by where they start, the quota is for. All
+	// others are judged.
+	Own finding.Span
+	// Most is how many are judged. What has the form of a key and comes behind them is
+	// counted, without asking whether it is one.
+	Most int
+	// Further is how many were counted, and First where the first of them is.
+	Further, First int
+	judged         int
+}
+
+// FindWithin is Find within a quota, in which it counts what it does not judge.
+func FindWithin(q *Quota, path string, data []byte, fresh []finding.Span, yield func(Match) bool) (gaveUp int) {
+	gaveUp, _ = findAll(path, data, fresh, true, q, yield)
 	return gaveUp
 }
 
@@ -50,19 +70,18 @@ func Find(path string, data []byte, fresh []finding.Span, yield func(Match) bool
 // takes a fraction of the time where there are many: Confidence and Silent are not set.
 // It is for masking: from gaveUp on, nothing of the data may be shown.
 func FindUnweighed(data []byte, yield func(Match) bool) (gaveUp int) {
-	gaveUp, _ = findAll("", data, nil, false, yield)
+	gaveUp, _ = findAll("", data, nil, false, nil, yield)
 	return gaveUp
 }
 
 // findAll also returns how many bytes it looked at, in all layers and passes.
-func findAll(path string, data []byte, fresh []finding.Span, weighed bool, yield func(Match) bool) (gaveUp int, work int64) {
+func findAll(path string, data []byte, fresh []finding.Span, weighed bool, q *Quota, yield func(Match) bool) (gaveUp int, work int64) {
 	f := finders.Get().(*finder)
 	defer func() {
 		*f = finder{} // nothing of this search stays in it
 		finders.Put(f)
 	}()
-	f.unweighed = !weighed
-	f.fresh = fresh
+	f.unweighed, f.fresh, f.quota = !weighed, fresh, q
 	f.input.path, f.input.data, f.input.work = path, data, &f.work
 	f.search(&f.input)
 	gaveUp, work = f.input.lost-1, f.work

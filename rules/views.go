@@ -31,6 +31,7 @@ type finder struct {
 	work int64
 	// unweighed is set when nothing but the shape is asked for.
 	unweighed bool
+	quota     *Quota // nil: none
 	found     []Match
 	// scratch and wrapped are memory for what one layer decodes, by its depth.
 	scratch [maxDepth][]byte
@@ -269,7 +270,7 @@ func (f *finder) descend(l *layer, view string, data []byte, place placer) {
 
 // add judges a shape of a layer, and keeps it if it is a key in a fresh place.
 func (f *finder) add(l *layer, s shape) {
-	if !drawn(l.data, s) {
+	if f.counts(l, s) || !drawn(l.data, s) {
 		return
 	}
 	var confidence finding.Confidence
@@ -292,7 +293,29 @@ func (f *finder) add(l *layer, s shape) {
 	}
 	if f.fresh == nil || touches(f.fresh, m.Start, m.End) {
 		f.found = append(f.found, m)
+		if q := f.quota; q != nil && m.Start >= q.Own.Start && m.Start < q.Own.End {
+			q.judged++
+		}
 	}
+}
+
+// counts reports whether the quota is used up, and counts the shape then.
+func (f *finder) counts(l *layer, s shape) bool {
+	q := f.quota
+	if q == nil || q.judged < q.Most {
+		return false
+	}
+	start, end := s.start, s.end
+	for ; l.up != nil; l = l.up {
+		start, end = l.place(start, end)
+	}
+	if start < q.Own.Start || start >= q.Own.End || f.fresh != nil && !touches(f.fresh, start, end) {
+		return false
+	}
+	if q.Further++; q.Further == 1 {
+		q.First = start
+	}
+	return true
 }
 
 // judge returns how sure it is that a shape of a layer is a key, and whether its

@@ -17,7 +17,7 @@ func TestWorkIsLinear(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			for _, size := range []int{10 << 10, 200 << 10} {
 				data := c.Make(size)
-				_, work := findAll(c.Name, data, nil, true, func(Match) bool { return true })
+				_, work := findAll(c.Name, data, nil, true, nil, func(Match) bool { return true })
 				if ratio := float64(work) / float64(len(data)); ratio > 40 {
 					t.Errorf("%d bytes: %.1f bytes were looked at for each", len(data), ratio)
 				} else if size > 100000 {
@@ -68,7 +68,7 @@ func FuzzWork(f *testing.F) {
 		}
 		const size = 16 << 10
 		data := append(head, bytes.Repeat(unit, size/len(unit)+1)...)
-		if _, work := findAll("", data, nil, true, func(Match) bool { return true }); work > mostWork*int64(len(data)) {
+		if _, work := findAll("", data, nil, true, nil, func(Match) bool { return true }); work > mostWork*int64(len(data)) {
 			t.Fatalf("%d bytes: %d were looked at for each", len(data), work/int64(len(data)))
 		}
 	})

@@ -15,7 +15,7 @@ const (
 )
 
 // Readers says who besides the owner may read a file with these permission bits:
-// Everyone, "its group", or "" for nobody.
+// Everyone, "its group", or "" for no one.
 func Readers(perm uint32) string {
 	switch {
 	case perm&0o004 != 0:
@@ -26,7 +26,7 @@ func Readers(perm uint32) string {
 	return ""
 }
 
-// ReadableSeverity is how bad a readable key file is. reachable tells whether the
+// ReadableSeverity is how bad a readable key file is. reachable reports whether the
 // folders above let others in at all.
 func ReadableSeverity(readers string, reachable bool) finding.Severity {
 	if readers == Everyone && reachable {
@@ -48,7 +48,7 @@ func InsecureURL(address string) (why string, severity finding.Severity) {
 	case u.User != nil:
 		return "carries a password for " + host, finding.High
 	case u.Scheme != "https" && !local:
-		return "is not https, so the key travels in clear to " + host, finding.High
+		return "is not https, so the key is sent unencrypted to " + host, finding.High
 	case local:
 		return "is this machine, so the key goes to whatever listens there", finding.Low
 	case !hosts.IsBaseten(host):

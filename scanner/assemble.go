@@ -12,7 +12,8 @@ import (
 
 // assemble makes a finding of each key, and puts the problems in order.
 func assemble(in judged) (r finding.Report, aside *Found) {
-	aside = &Found{Keys: map[string]Key{}, Comments: in.comments}
+	aside = &Found{Keys: make(map[string]Key, len(in.keys)), Comments: in.comments}
+	r.Findings = make([]finding.Finding, 0, len(in.keys))
 	for _, k := range in.keys {
 		f := finding.Finding{
 			Confidence:  k.confidence,
@@ -21,9 +22,11 @@ func assemble(in judged) (r finding.Report, aside *Found) {
 			Fingerprint: k.digest[:32],
 			Liveness:    &finding.Liveness{State: finding.Unchecked},
 		}
-		for _, p := range k.places {
-			f.Locations = append(f.Locations, p.at)
+		f.Locations = make([]finding.Location, len(k.places))
+		for i, p := range k.places {
+			f.Locations[i] = p.at
 		}
+		k.places = nil
 		r.Findings = append(r.Findings, f)
 		aside.Keys[f.Fingerprint] = Key{k.key, max(k.confidence, k.matched)}
 	}

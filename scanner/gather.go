@@ -17,18 +17,6 @@ import (
 	"github.com/b10lint/b10lint/secret"
 )
 
-// Limits that keep hostile input from filling the memory: files can be made that
-// hold millions of made-up keys. Reaching one is a Problem.
-const (
-	maxKeys     = 1 << 20
-	maxPlaces   = 1000   // of one key
-	allPlaces   = 20_000 // of all keys, but for a few of each
-	fewPlaces   = 10
-	maxTruss    = 10_000 // files
-	maxUnused   = 10_000 // comments
-	maxProblems = 10_000
-)
-
 // hits are what a walk found.
 type hits struct {
 	keys     []*candidate       // each with its places, in order; see arrange
@@ -66,6 +54,7 @@ func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hi
 	}
 	g.found.keys = arrange(g.found.keys)
 	g.droppedPlaces += thin(g.found.keys)
+	g.found.problems = append(g.found.problems, g.remaining()...)
 	slices.Sort(g.found.trussFiles)
 	g.found.trussFiles = slices.Compact(g.found.trussFiles)
 	for _, limit := range []struct {
@@ -92,7 +81,7 @@ func arrange(keys []*candidate) []*candidate {
 		k.arrange()
 	}
 	slices.SortFunc(keys, func(a, b *candidate) int {
-		return cmp.Or(comparePlaces(a.places[0], b.places[0]), strings.Compare(a.digest, b.digest))
+		return cmp.Or(comparePlaces(&a.places[0], &b.places[0]), strings.Compare(a.digest, b.digest))
 	})
 	return keys
 }
@@ -100,8 +89,8 @@ func arrange(keys []*candidate) []*candidate {
 // arrange puts the places in order. The same place may come twice, in a window and as part
 // of the whole, which knows more of it.
 func (k *candidate) arrange() {
-	slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(a, b), b.known()-a.known()) })
-	k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(a, b) == 0 })
+	slices.SortFunc(k.places, func(a, b place) int { return cmp.Or(comparePlaces(&a, &b), b.known()-a.known()) })
+	k.places = slices.CompactFunc(k.places, func(a, b place) bool { return comparePlaces(&a, &b) == 0 })
 }
 
 // known returns how much is known of a place.
@@ -118,23 +107,29 @@ func (p place) known() int {
 
 // comparePlaces orders what is on disk now before what is only in history, then by
 // path and place.
-func comparePlaces(a, b place) int {
-	inHistory := func(l finding.Location) int {
+func comparePlaces(a, b *place) int {
+	inHistory := func(l *finding.Location) int {
 		if l.Blob != "" && !l.AtHead {
 			return 1
 		}
 		return 0
 	}
-	return cmp.Or(
-		cmp.Compare(inHistory(a.at), inHistory(b.at)),
+	order := cmp.Or( // most places differ in these
+		cmp.Compare(inHistory(&a.at), inHistory(&b.at)),
 		strings.Compare(a.at.Path, b.at.Path),
 		strings.Compare(a.at.Member, b.at.Member),
 		cmp.Compare(a.offset, b.offset),
+	)
+	if order != 0 {
+		return order
+	}
+	return cmp.Or(
 		cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column),
 		strings.Compare(a.at.Commit, b.at.Commit),
 		strings.Compare(a.at.Blob, b.at.Blob),
 		strings.Compare(a.at.Object, b.at.Object),
 		strings.Compare(strings.Join(a.at.Decoded, " "), strings.Join(b.at.Decoded, " ")),
+		strings.Compare(a.at.Repository, b.at.Repository),
 	)
 }
 
@@ -150,6 +145,11 @@ type gatherer struct {
 	keys  map[string]*candidate // by digest
 	// undecoded are the blobs whose encodings were not all taken off.
 	undecoded map[container]bool
+	// remainders are the files in which something was only counted.
+	remainders map[container]*remainder
+
+	// judged is how many matches were judged beyond what each blob has for itself.
+	judged atomic.Int64
 
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussFiles int
 }
@@ -174,8 +174,15 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	truss := b.At.Context
 	inside := newOutline(b)
 	left := g.markers(b, inside)
-	gaveUp := rules.Find(name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
-		if b.Window != nil && (m.Start < b.Window.Own.Start || m.Start >= b.Window.Own.End) {
+	quota := rules.Quota{Own: own(b)}
+	ours := max(fewJudged, (quota.Own.End-quota.Own.Start)/judgedStep)
+	quota.Most = ours + int(min(maxJudged, max(0, int64(allJudged)-g.judged.Load())))
+	probe := b.Window != nil && b.Window.Probe
+	if probe {
+		quota.Most = 1
+	}
+	gaveUp := rules.FindWithin(&quota, name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
+		if m.Start < quota.Own.Start || m.Start >= quota.Own.End {
 			if len(left) > 0 { // the comment may be of this window all the same
 				_, i := allow(b.Data, m.Start, b.At)
 				left.used(i)
@@ -183,6 +190,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 			return true
 		}
 		if c == nil {
+			b.Settle()
 			c = newCursor(b)
 			if b.At.Context == "" && isTruss(b) {
 				truss = "truss-config"
@@ -209,19 +217,39 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 		g.hit(m, p, picture)
 		return true // also when the context has ended: what is at hand is still reported
 	})
+	if n > ours {
+		g.judged.Add(int64(n - ours))
+	}
 	if gaveUp >= 0 {
 		g.gaveUp(b, gaveUp)
 	}
-	g.unused(b, inside, left)
+	if !probe || n == 0 { // else the whole comes
+		g.counted(b, &quota)
+		g.unused(b, inside, left)
+	}
 	g.progress.Hits.Add(int64(n))
 	return n, g.ctx.Err()
 }
 
+// own is the part of a blob whose matches are its.
+func own(b *source.Blob) finding.Span {
+	if b.Window != nil {
+		return b.Window.Own
+	}
+	return finding.Span{End: len(b.Data)}
+}
+
+// problemIn is a problem with a blob.
+func problemIn(b *source.Blob) finding.Problem {
+	return finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository}
+}
+
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
 func (g *gatherer) gaveUp(b *source.Blob, offset int) {
+	b.Settle()
 	c := newCursor(b)
 	c.move(offset)
-	at := container{b.At.Repository, b.At.Path, b.At.Blob, b.At.Object, b.At.Member}
+	at := containerOf(b.At)
 	g.mu.Lock()
 	known := g.undecoded[at]
 	if g.undecoded == nil {
@@ -234,9 +262,9 @@ func (g *gatherer) gaveUp(b *source.Blob, offset int) {
 	if known {
 		return
 	}
-	p := finding.Problem{Path: cmp.Or(b.At.Path, b.At.Repository), Member: b.At.Member, Object: b.At.Blob, Repository: b.At.Repository, Error: fmt.Sprintf(
-		"from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
-		c.Line+1, rules.DecodeFactor)}
+	p := problemIn(b)
+	p.Error = fmt.Sprintf("from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
+		c.Line+1, rules.DecodeFactor)
 	_ = g.Problem(p)
 }
 
@@ -261,65 +289,6 @@ func (g *gatherer) hit(m rules.Match, p place, picture bool) {
 	if k.places = append(k.places, p); len(k.places) == 4*maxPlaces {
 		g.droppedPlaces += k.thin(maxPlaces)
 	}
-}
-
-// thin leaves no more than most places of a key, in order: the last one, the first one of
-// each file as far as that goes, and the first ones. It returns how many it dropped. What
-// is left depends on the places alone, also when it is done in steps.
-func (k *candidate) thin(most int) (dropped int) {
-	k.arrange()
-	if len(k.places) <= most {
-		return 0
-	}
-	dropped = len(k.places) - most
-	last := len(k.places) - 1
-	rank := func(i int) int {
-		if i == 0 || i == last {
-			return 0
-		}
-		if a, b := &k.places[i-1].at, &k.places[i].at; a.Path != b.Path || a.Repository != b.Repository {
-			return 1
-		}
-		return 2
-	}
-	kept := make([]place, 0, most)
-	take := make([]bool, len(k.places))
-	left := most
-	for r := range 3 {
-		for i := range k.places {
-			if left > 0 && rank(i) == r {
-				take[i] = true
-				left--
-			}
-		}
-	}
-	for i, p := range k.places {
-		if take[i] {
-			kept = append(kept, p)
-		}
-	}
-	k.places = kept
-	return dropped
-}
-
-// thin bounds the places of each key and of all. It returns how many it dropped.
-func thin(keys []*candidate) (dropped int) {
-	all := 0
-	for _, k := range keys {
-		all += min(len(k.places), maxPlaces)
-	}
-	most := maxPlaces
-	if all > allPlaces {
-		most = min(most, max(fewPlaces, allPlaces/len(keys)))
-	}
-	for _, k := range keys {
-		dropped += k.thin(most)
-	}
-	return dropped
-}
-
-func furtherPlaces(n int) string {
-	return fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most, and %d of all keys", n, maxPlaces, allPlaces)
 }
 
 // meet keeps the path of a .trussrc that a folder scan met: one in the home or a truss is
@@ -356,11 +325,8 @@ func (g *gatherer) count(b *source.Blob) {
 	if b.Again {
 		return
 	}
-	own := len(b.Data)
-	if b.Window != nil {
-		own = b.Window.Own.End - b.Window.Own.Start
-	}
-	g.progress.Bytes.Add(int64(own))
+	part := own(b)
+	g.progress.Bytes.Add(int64(part.End - part.Start - b.Before))
 	if b.At.Member != "" || strings.HasPrefix(b.At.Path, source.EnvironmentPath) || b.Window != nil && !b.Window.Last {
 		return
 	}

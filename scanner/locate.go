@@ -30,7 +30,11 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 	if src.Locate == nil {
 		return out
 	}
-	var ask []source.Hit
+	n := 0
+	for _, k := range out.keys {
+		n += len(k.places)
+	}
+	ask := make([]source.Hit, 0, n+len(found.comments))
 	for _, k := range out.keys {
 		for _, p := range k.places {
 			ask = append(ask, source.Hit{At: p.at, Key: k.digest})
@@ -72,7 +76,7 @@ func locate(ctx context.Context, src source.Source, found hits) placed {
 		}
 	}
 	for _, k := range out.keys {
-		var places []place
+		places := make([]place, 0, len(k.places))
 		for _, p := range k.places {
 			for _, at := range located[0] {
 				places = append(places, place{p.offset, p.silent, at})
@@ -103,6 +107,9 @@ func withPaths(problems []finding.Problem, about []int, located [][]finding.Loca
 			}
 			at := located[n][0]
 			p.Path = at.Path
+			for _, l := range located[n] {
+				p.Names = append(p.Names, l.Path)
+			}
 			if at.Object == "index" {
 				p.Object = "" // the path says it
 			}

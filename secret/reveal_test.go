@@ -33,7 +33,10 @@ var revealers = map[string]string{
 	"revoke/sink_file.go: File.Deliver":       "puts a new key into the file that was named for it",
 	"revoke/sink.go: Output.Deliver":          "prints a new key, once, when that was asked for",
 	"revoke/sink_command.go: Command.Deliver": "gives a new key to the command that was named for it, on its standard input",
+	"revoke/sink_stored.go: Stored.Deliver":   "gives a new key to the program whose store was named for it, on its standard input",
 	"revoke/sink_command.go: mask":            "hides the key in that command's words",
+
+	"internal/drill/repository.go: Baseten.Repository": "writes the made-up key of a drill into the drill's own repository",
 
 	"internal/baseten/basetentest/org.go: Org.RegisterGatewayKey": "the fake is given a key by its test",
 	"internal/baseten/basetentest/record.go: Server.Received":     "the fake looks for keys that must not have come in",

@@ -26,7 +26,7 @@ type check struct {
 }
 
 func checks() []check {
-	return []check{keyLeaked, keyMadeByLeaked, keyDormantThenUsed, keyOrphaned, keyOverprivileged, keyPersonalAutomation,
+	return []check{keyLeaked, keyTheft, keyMadeByLeaked, keyDormantThenUsed, keyOrphaned, keyOverprivileged, keyPersonalAutomation,
 		keyNeverUsed, keyUnused, keyOld, keyDuplicateName, keyUnnamed, keyLegacyFormat}
 }
 

@@ -21,7 +21,7 @@ func TestRulesHaveWords(t *testing.T) {
 		}
 		seen[r.ID] = true
 	}
-	if len(seen) != 12 {
+	if len(seen) != 13 {
 		t.Errorf("%d rules", len(seen))
 	}
 }

@@ -9,9 +9,12 @@ import (
 	"github.com/b10lint/b10lint/internal/baseten"
 )
 
+// Leaked is the rule on an unrevoked key that a scan found.
+const Leaked = "key-leaked"
+
 // keyLeaked is the policy on an unrevoked key that a scan found.
 var keyLeaked = check{find: findLeaked, rule: finding.Rule{
-	ID:       "key-leaked",
+	ID:       Leaked,
 	Title:    "A live key was found in plain sight",
 	Severity: finding.Critical,
 	Tags:     []string{"security", "secret", "inventory", "baseten"},

@@ -37,9 +37,16 @@ func Timeline(inv *baseten.Inventory, prefix string, leaks []Leak) finding.Timel
 	s.places(leaks)
 	s.actions(inv)
 	s.usage(inv.Usage)
+	if t.Leaked != nil {
+		signs, unjudged := signsOfTheft(inv, prefix, *t.Leaked)
+		for _, x := range signs {
+			t.Events = append(t.Events, finding.Event{At: x.at, Kind: "sign", From: x.from, Text: x.text, DayOnly: x.dayOnly})
+		}
+		t.Unknown = append(t.Unknown, unjudged...)
+	}
 	// Of one moment: a day-only event stands before the others of its day, and a
 	// creation before all.
-	kinds := []string{"created", "committed", "first-use", "action", "last-use", "removed", "revoked"}
+	kinds := []string{"created", "committed", "first-use", "action", "sign", "last-use", "removed", "revoked"}
 	slices.SortStableFunc(t.Events, func(a, b finding.Event) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)))
 	})
@@ -115,28 +122,15 @@ func (s *story) places(leaks []Leak) {
 
 func (s *story) actions(inv *baseten.Inventory) {
 	for _, a := range inv.Actions {
-		if a.Actor.APIKeyPrefix != s.prefix {
+		if a.Actor.APIKeyPrefix != s.prefix || a.Created.IsZero() {
 			continue
 		}
 		with := ""
 		if a.ClientName != "" {
 			with = strings.TrimRight(" with "+a.ClientName+" "+a.ClientVersion, " ")
 		}
-		what := strings.ToLower(strings.ReplaceAll(a.EventType, "_", " "))
-		if a.Data.Prefix != "" {
-			what += " " + a.Data.Prefix
-			switch {
-			case a.EventType != baseten.EventKeyCreated:
-			case inv.History[a.Data.Prefix].Gone:
-				what += ", which is revoked"
-			default:
-				what += ", which LIVES"
-			}
-		}
-		if a.Data.About != "" {
-			what += " (" + a.Data.About + ")"
-		}
-		s.add(a.Created.Time, "action", baseten.FromLog, a.Actor.String(), "%s, by way of %s%s", what, a.Source, with)
+		s.add(a.Created.Time, "action", baseten.FromLog, a.Actor.String(), "%s, by way of %s%s", inv.Deed(a), a.Source, with)
+		s.t.Events[len(s.t.Events)-1].Power = string(a.Power())
 	}
 }
 

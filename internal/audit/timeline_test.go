@@ -33,7 +33,7 @@ func TestTimeline(t *testing.T) {
 		story = append(story, e.At.Format("01-02")+" "+e.Kind+" "+e.From)
 	}
 	want := []string{"12-01 created audit-log", "12-11 first-use usage", "02-09 committed scan.json", "02-14 committed scan.json",
-		"02-19 last-use usage", "02-24 action audit-log", "02-28 revoked audit-log"}
+		"02-19 sign usage", "02-19 last-use usage", "02-24 action audit-log", "02-28 revoked audit-log"}
 	if diff := cmp.Diff(want, story); diff != "" {
 		t.Error(diff)
 	}
@@ -43,8 +43,12 @@ func TestTimeline(t *testing.T) {
 	if len(tl.Usage) != 2 || tl.Usage[0].AfterLeak || !tl.Usage[1].AfterLeak || tl.Usage[1].Model != "large" {
 		t.Errorf("usage: %+v", tl.Usage)
 	}
+	if text := tl.Events[4].Text; text != "called model large, which it never called before the leak" || tl.Events[6].Power != "deployments" {
+		t.Errorf("%q, %+v", text, tl.Events[6])
+	}
 	unknown := strings.Join(tl.Unknown, "\n")
-	for _, w := range []string{"x.env", "c3", "dedicated deployments", "before 2026-11-30"} {
+	for _, w := range []string{"x.env", "c3", "dedicated deployments", "before 2026-11-30", "whether it was used with another program",
+		"calls of Model APIs are known of 0 of the 28 days before the leak"} {
 		if !strings.Contains(unknown, w) {
 			t.Errorf("%q is missing from what is not known:\n%s", w, unknown)
 		}

@@ -64,12 +64,86 @@ func (d *AuditData) UnmarshalJSON(data []byte) error {
 		if !named {
 			of, named = strings.CutSuffix(field, "_email")
 		}
+		if !named && slices.Contains([]string{"workload_id", "webhook_signing_secret_id", "directory_group_id"}, field) {
+			of, named = strings.CutSuffix(field, "_id") // what has no name
+		}
 		if value, ok := fields[field].(string); named && ok && value != "" {
 			names = append(names, strings.ReplaceAll(of, "_", " ")+" "+clean(value))
 		}
 	}
 	d.About = strings.Join(names, ", ")
 	return nil
+}
+
+// A Power is a kind of act that outlives the key that did it: whoever held the key may
+// keep access by it, or has taken something away.
+type Power string
+
+// The powers, and what has to be looked at after each.
+const (
+	PowerKeys        Power = "keys"
+	PowerSecrets     Power = "secrets"
+	PowerSSH         Power = "SSH certificates"
+	PowerWebhooks    Power = "webhook signing secrets"
+	PowerPeople      Power = "members and roles"
+	PowerGateway     Power = "gateway endpoints"
+	PowerDeployments Power = "deployments"
+)
+
+// Power returns the kind of an act with power, and "" for others, such as a change of
+// autoscaling. The event types are those of the management API's document.
+func (e AuditEntry) Power() Power {
+	kind := e.EventType
+	starts := func(with string) bool { return strings.HasPrefix(kind, with) }
+	switch {
+	case starts("API_KEY_"):
+		return PowerKeys
+	case starts("SECRET_"):
+		return PowerSecrets
+	case starts("SSH_"):
+		return PowerSSH
+	case starts("WEBHOOK_SIGNING_SECRET_"):
+		return PowerWebhooks
+	case starts("USER_"), starts("DIRECTORY_GROUP_"), starts("REQUIRE_GROUP_"):
+		return PowerPeople
+	case starts("GATEWAY_"):
+		return PowerGateway
+	case strings.HasSuffix(kind, "_DEPLOYED"), strings.HasSuffix(kind, "_PROMOTED"), strings.HasSuffix(kind, "_DELETED"),
+		strings.Contains(kind, "ENVIRONMENT_"), kind == "MODEL_PROMOTION_CONTROL_ACTION":
+		return PowerDeployments
+	}
+	return ""
+}
+
+// Deed words what an entry says was done: the event, what it was about, by its name, and
+// of a created key whether it lives.
+func (inv *Inventory) Deed(e AuditEntry) string {
+	what := strings.ToLower(strings.ReplaceAll(e.EventType, "_", " "))
+	if e.Data.Prefix != "" {
+		what += " " + e.Data.Prefix
+		switch {
+		case e.EventType != EventKeyCreated:
+		case inv.History[e.Data.Prefix].Gone:
+			what += ", which is revoked"
+		default:
+			what += ", which LIVES"
+		}
+	}
+	if e.Data.About != "" {
+		what += " (" + e.Data.About + ")"
+	}
+	return what
+}
+
+// Deeds returns what a key did with power, newest first, as far as the audit log's
+// actions were read. What a personal key did stands under its owner, and is not here.
+func (inv *Inventory) Deeds(prefix string) (list []AuditEntry) {
+	for _, e := range inv.Actions {
+		if e.Actor.APIKeyPrefix == prefix && e.Power() != "" {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // An AuditActor is who acted.

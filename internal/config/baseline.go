@@ -42,7 +42,7 @@ type baselineFile struct {
 	Accepted []BaselineEntry `json:"accepted"`
 }
 
-var fullFingerprint = regexp.MustCompile(`^[0-9a-f]{16,64}$`)
+var fullFingerprint = regexp.MustCompile(`^(sha256:)?[0-9a-f]{16,64}$`)
 
 // LoadBaseline reads a baseline. The error is fs.ErrNotExist if there is none, else
 // an *Error.
@@ -132,8 +132,8 @@ type Update struct{ Added, Kept, Gone, Dropped int }
 
 // Merge adds the findings that are not in the baseline, each as entry words it,
 // and keeps the words of those that are. With prune, entries that were not found
-// again are dropped.
-func (b *Baseline) Merge(findings []finding.Finding, entry BaselineEntry, prune bool) (u Update) {
+// again are dropped, unless their rule is one that the run did not report on.
+func (b *Baseline) Merge(findings []finding.Finding, entry BaselineEntry, prune bool, reports func(rule string) bool) (u Update) {
 	found := map[string]finding.Finding{}
 	for _, f := range findings {
 		found[f.Fingerprint] = f
@@ -145,7 +145,7 @@ func (b *Baseline) Merge(findings []finding.Finding, entry BaselineEntry, prune 
 		switch {
 		case again:
 			u.Kept++
-		case prune:
+		case prune && reports(e.Rule):
 			u.Dropped++
 			continue
 		default:

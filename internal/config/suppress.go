@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,12 @@ const (
 	ruleUnused        = "suppression-unused"
 	ruleExpired       = "suppression-expired"
 	ruleWithoutReason = "suppression-without-reason"
+)
+
+// Where a decision is, as finding.Suppression.Kind says it; the third is "inline".
+const (
+	FromConfig   = "config"
+	FromBaseline = "baseline"
 )
 
 // A Suppressor decides which findings were accepted. A finding is accepted when
@@ -33,7 +41,8 @@ type Suppressor struct {
 
 // An entry is a decision of the file or of a baseline.
 type entry struct {
-	kind                string // "config" or "baseline"
+	kind                string // FromConfig or FromBaseline
+	rule                string // whose findings are all accepted; empty for a decision on one
 	fingerprint, prefix string
 	glob                string
 	suppression         finding.Suppression
@@ -51,6 +60,9 @@ type SuppressOptions struct {
 	// Unused reports entries that nothing was found for. It must be set only for runs
 	// that scanned everything the entries may be about.
 	Unused bool
+	// Reports reports whether the run can report a rule: a baseline's entries for others
+	// are ignored. nil means every rule.
+	Reports func(rule string) bool
 }
 
 // NewSuppressor returns a Suppressor for one run.
@@ -58,16 +70,24 @@ func NewSuppressor(o SuppressOptions) *Suppressor {
 	s := &Suppressor{inline: o.Config.Inline, path: o.Path, unused: o.Unused}
 	today := o.Today.Format(time.DateOnly)
 	for _, a := range o.Config.Accept {
-		e := &entry{kind: "config", fingerprint: a.Fingerprint, prefix: a.Prefix, glob: cleanGlob(a.Path)}
+		e := &entry{kind: FromConfig, fingerprint: a.Fingerprint, prefix: a.Prefix, glob: cleanGlob(a.Path)}
 		e.suppression = finding.Suppression{Reason: a.Reason, Owner: a.Owner, Where: a.Where}
 		if !a.Until.IsZero() {
 			e.suppression.Until = a.Until.Format(time.DateOnly)
 		}
 		s.add(e, today)
 	}
+	for id, r := range o.Config.Rules {
+		if r.Off {
+			s.add(&entry{kind: FromConfig, rule: id, used: true, suppression: finding.Suppression{Reason: r.Reason, Where: r.Where}}, today)
+		}
+	}
 	if o.Baseline != nil {
 		for _, b := range o.Baseline.Entries {
-			e := &entry{kind: "baseline", fingerprint: b.Fingerprint}
+			if o.Reports != nil && !o.Reports(b.Rule) {
+				continue
+			}
+			e := &entry{kind: FromBaseline, fingerprint: b.Fingerprint}
 			e.suppression = finding.Suppression{Reason: b.Reason, Owner: b.Owner, Until: b.Until, Where: o.Baseline.File}
 			s.add(e, today)
 		}
@@ -125,6 +145,32 @@ func (s *Suppressor) Suppress(f finding.Finding) *finding.Suppression {
 	return standing(f, first)
 }
 
+// Unread returns the decision that what p is about need not be read, or nil. Every name of
+// the file has to be accepted.
+func (s *Suppressor) Unread(p finding.Problem) (by *finding.Suppression) {
+	names := p.Names
+	if len(names) == 0 {
+		names = []string{p.Path}
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(s.entries, func(e *entry) bool {
+			return e.fingerprint == "" && e.prefix == "" && e.glob != "" && e.covers(s.path(finding.Location{Path: name}))
+		})
+		if name == "" || i < 0 {
+			return nil
+		}
+		if by = s.entries[i].take(nil); by == nil {
+			return nil // it has expired
+		}
+	}
+	return by
+}
+
+// covers reports whether the glob of an entry, if it has one, matches a path or a folder above it.
+func (e *entry) covers(path string) bool {
+	return e.glob == "" || doublestar.MatchUnvalidated(e.glob, path) || doublestar.MatchUnvalidated(e.glob+"/**", path)
+}
+
 // standing is what a decision comes to: nothing, for a key that works.
 func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
 	if l := f.Liveness; l != nil && (l.State == finding.Live || l.State == finding.Restricted) {
@@ -135,6 +181,9 @@ func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
 
 // about reports whether an entry names the finding.
 func (e *entry) about(f finding.Finding) bool {
+	if e.rule != "" {
+		return f.Rule == e.rule
+	}
 	if e.fingerprint != "" {
 		return strings.HasPrefix(f.Fingerprint, e.fingerprint)
 	}
@@ -154,7 +203,7 @@ func (e *entry) take(by *finding.Suppression) *finding.Suppression {
 func (s *Suppressor) place(mine []*entry, allowed map[string]*finding.Suppression, at finding.Location) (by *finding.Suppression) {
 	path := s.path(at)
 	for _, e := range mine {
-		if e.glob == "" || doublestar.MatchUnvalidated(e.glob, path) || doublestar.MatchUnvalidated(e.glob+"/**", path) {
+		if e.covers(path) {
 			by = e.take(by)
 		}
 	}
@@ -239,18 +288,15 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 }
 
 func (e *entry) finding(rule, what string) finding.Finding {
-	subject := e.fingerprint
-	if subject == "" {
-		subject = e.prefix
-	}
+	subject := cmp.Or(e.fingerprint, e.prefix, e.glob)
 	file, line := e.suppression.Where, 0
-	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == "config" {
+	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == FromConfig {
 		if _, err := fmt.Sscanf(file[i+1:], "%d", &line); err == nil {
 			file = file[:i]
 		}
 	}
 	of := "the entry of accept for "
-	if e.kind == "baseline" {
+	if e.kind == FromBaseline {
 		of = "the baseline's entry for "
 	}
 	return finding.Finding{

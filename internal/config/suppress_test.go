@@ -112,7 +112,7 @@ func TestBaseline(t *testing.T) {
 	b := &Baseline{File: "b.json"}
 	other := leaked(at("x"))
 	other.Fingerprint = "ffff456789abcdef0123456789abcdef"
-	if u := b.Merge([]finding.Finding{leaked(at("a")), other}, entry, false); u != (Update{Added: 2}) {
+	if u := b.Merge([]finding.Finding{leaked(at("a")), other}, entry, false, nil); u != (Update{Added: 2}) {
 		t.Errorf("%+v", u)
 	}
 	b.Entries[0].Reason = "told by hand"
@@ -130,10 +130,10 @@ func TestBaseline(t *testing.T) {
 	if l := s.Leftover(nil); len(l) != 1 || l[0].Rule != ruleUnused {
 		t.Errorf("%+v", l)
 	}
-	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, false); u != (Update{Kept: 1, Gone: 1}) {
+	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, false, nil); u != (Update{Kept: 1, Gone: 1}) {
 		t.Errorf("%+v", u)
 	}
-	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, true); u != (Update{Kept: 1, Dropped: 1}) || b.Entries[0].Reason != "told by hand" {
+	if u := b.Merge([]finding.Finding{leaked(at("a"))}, entry, true, func(string) bool { return true }); u != (Update{Kept: 1, Dropped: 1}) || b.Entries[0].Reason != "told by hand" {
 		t.Errorf("%+v %+v", u, b)
 	}
 }

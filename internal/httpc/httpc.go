@@ -94,7 +94,7 @@ func Buffered(next http.RoundTripper, timeout time.Duration, limit int64) http.R
 	return RoundTripper(func(r *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithTimeoutCause(r.Context(), timeout, fmt.Errorf("no full answer within %s", timeout))
 		defer cancel()
-		// Our own timeout's words stand in place of "context deadline exceeded"; the
+		// Our own timeout's words replace "context deadline exceeded"; the
 		// caller's cancellation stays as it is.
 		cause := func(err error) error {
 			if r.Context().Err() == nil && ctx.Err() != nil {

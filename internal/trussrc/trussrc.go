@@ -126,3 +126,16 @@ func safeName(name string) string {
 	}
 	return fmt.Sprintf("%q", name)
 }
+
+// Setting returns the names of the sections that set an option themselves, in file
+// order; [DEFAULT], whose options the others inherit, is one of them.
+func (f *File) Setting(option string) (sections []string) {
+	seen := map[string]bool{}
+	for _, s := range f.doc.sections {
+		if f.doc.options[place{s.name, lower(option)}] != nil && !seen[s.name] {
+			seen[s.name] = true
+			sections = append(sections, s.name)
+		}
+	}
+	return sections
+}

@@ -34,9 +34,22 @@ type Blob struct {
 	// Again is set when the same bytes were handed over before in another form, in
 	// windows or in part. Places that are found twice count once.
 	Again bool
+	// Before is how many bytes of Data windows handed over before, where they did not
+	// reach the end. They are counted once.
+	Before int
 	// Open gives the whole content again for readers that need to seek, or that
 	// were shown only a window. Nil when Data is the whole and all there is.
 	Open func() (Content, error)
+	// Name, when set, works out At.Blob, which is provisional until then: an object
+	// that comes over a connection has no id before its content is hashed.
+	Name func() string
+}
+
+// Settle makes At.Blob final. Whoever keeps At calls it first.
+func (b *Blob) Settle() {
+	if b.Name != nil {
+		b.At.Blob, b.Name = b.Name(), nil
+	}
 }
 
 // A Window places a part of a large input in the whole.
@@ -53,6 +66,9 @@ type Window struct {
 	Own finding.Span
 	// Last is set on the final window.
 	Last bool
+	// Probe is set where the whole is handed over as soon as a window has a match: one
+	// is enough.
+	Probe bool
 }
 
 // Content is the whole of an input, readable at any place.

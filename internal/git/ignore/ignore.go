@@ -53,7 +53,7 @@ type Options struct {
 // Discover returns the Options that git uses for the work tree at root: the
 // repository's info/exclude and core.excludesFile, which the system's, the user's
 // and the repository's configuration may name, and else is git/ignore in the user's
-// configuration folder. env is os.Getenv or a stand-in.
+// configuration folder. env is os.Getenv or a replacement.
 func Discover(root string, env func(string) string) Options {
 	_, common := gitdir.OfWorkTree(root)
 	home := env("HOME")

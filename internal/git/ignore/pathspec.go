@@ -110,7 +110,7 @@ func specRegexp(pattern string) (string, error) {
 	return b.String(), nil
 }
 
-// segment writes what stands between two slashes.
+// segment writes what is between two slashes.
 func segment(b *strings.Builder, seg string) error {
 	if seg == "*" {
 		b.WriteString(`[^/]+`)

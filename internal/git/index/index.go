@@ -96,7 +96,7 @@ type index struct {
 // (index.skipHash), by which kind the file can be read with.
 func open(data []byte) (*index, error) {
 	if len(data) < 12 || string(data[:4]) != "DIRC" {
-		return nil, errors.New("is no index: it does not begin with DIRC")
+		return nil, errors.New("is not an index: it does not begin with DIRC")
 	}
 	var err error
 	for _, size := range []int{sha1.Size, sha256.Size} {

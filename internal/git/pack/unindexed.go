@@ -68,7 +68,7 @@ type packWalk struct {
 }
 
 // A walked entry is one that has been found in the pack. Its deltas are a list:
-// first, then the next of each; 0 is no entry.
+// first, then the next of each; 0 means none.
 type walked struct {
 	off, end    uint64
 	id          ID    // zero until it is known
@@ -87,7 +87,7 @@ func (w *packWalk) at(off uint64) int32 {
 
 // findEntries finds where the objects start, which takes inflating all of them.
 func (w *packWalk) findEntries() error {
-	w.found = append(w.found, walked{}) // 0 is no entry
+	w.found = append(w.found, walked{}) // 0 means none
 	off := uint64(packHeaderBytes)
 	for range w.p.count {
 		e, err := w.p.entry(off)

@@ -109,14 +109,26 @@ func readUpTo(f io.Reader, buf []byte, size int64) (n int, err error) {
 	return n, nil
 }
 
+// errHolds ends the windows of a file that is handed over whole.
+var errHolds = errors.New("the file holds something")
+
 // readLarge hands a file over in windows. One that holds something is handed over
-// once more, whole, where memory allows: its first lines and the rest of it count
-// as context.
+// whole instead, from the first window on that does, where memory allows: its first
+// lines and the rest of it count as context.
 func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st stamp) error {
+	before := 0
 	hits, broken, err := source.Windows(&cancelReader{ctx, f}, finding.Location{Path: e.shown}, r.buf, source.Overlap, func(b *source.Blob) (int, error) {
 		b.Open = opener(e.real)
-		return r.to.Blob(b)
+		b.Window.Probe = st.size <= source.WholeLimit && !b.Window.Last
+		hits, err := r.to.Blob(b)
+		if b.Window.Probe && hits > 0 && err == nil {
+			before, err = int(b.Window.Offset)+b.Window.Own.End, errHolds
+		}
+		return hits, err
 	})
+	if errors.Is(err, errHolds) {
+		err = nil
+	}
 	switch {
 	case err != nil:
 		return err
@@ -126,7 +138,7 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 		return r.problem(e, broken)
 	}
 	if hits > 0 && st.size <= source.WholeLimit {
-		if err := r.again(e); err != nil {
+		if err := r.again(e, before); err != nil {
 			return err
 		}
 	}
@@ -138,15 +150,16 @@ func (r *fileReader) readLarge(ctx context.Context, f io.Reader, e entry, st sta
 	return nil
 }
 
-// again hands a file over whole. Only one at a time is held.
-func (w *walker) again(e entry) error {
+// again hands a file over whole, of which so many bytes are counted, or all. Only one at
+// a time is held.
+func (w *walker) again(e entry, before int) error {
 	w.whole.Lock()
 	defer w.whole.Unlock()
 	data, err := regular.ReadFile(e.real, source.WholeLimit)
 	if err != nil {
 		return w.problem(e, err)
 	}
-	_, err = w.to.Blob(&source.Blob{At: finding.Location{Path: e.shown}, Data: data, Again: true, Open: opener(e.real)})
+	_, err = w.to.Blob(&source.Blob{At: finding.Location{Path: e.shown}, Data: data, Again: before == 0, Before: min(before, len(data)), Open: opener(e.real)})
 	return err
 }
 

@@ -130,7 +130,7 @@ func (h *History) gitFiles(ctx context.Context, r *repository, to source.Sink) e
 	dirs := []string{r.CommonDir()}
 	rel, err := filepath.Rel(r.CommonDir(), r.GitDir())
 	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		dirs = append(dirs, r.GitDir()) // of a linked work tree that lies elsewhere
+		dirs = append(dirs, r.GitDir()) // of a linked work tree in another folder
 	}
 	for _, dir := range dirs {
 		skip := func(real string) bool {

@@ -30,6 +30,9 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	if h.opts.Scope.Staged {
 		return h.locateStaged(hits), nil
 	}
+	if hits, err = h.settled(ctx, r, hits); err != nil {
+		return nil, err
+	}
 	q := newQuestion(hits)
 	l, err := load(ctx, r, h.opts.Jobs, q.blobs)
 	if err != nil {
@@ -54,7 +57,7 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	}
 	switch {
 	case t.full:
-		return out, errors.New("the trees hold keys under more paths than are told apart; some places are not listed")
+		return out, errors.New("the trees contain keys under more paths than can be listed; some locations are missing")
 	case a.thinned > 0:
 		return out, source.LocateError{{Path: h.shown, Error: fmt.Sprintf(
 			"%d further paths of keys are not listed: at most %d of one key are, and %d of all", a.thinned, maxListed, maxListedAll)}}
@@ -227,7 +230,7 @@ const (
 	minListed    = 10
 )
 
-// thin leaves out chains beyond these bounds: of each key the first paths stay, and the
+// thin skips chains beyond these bounds: of each key the first paths stay, and the
 // last one.
 func (a *answer) thin(chains []*chain) []*chain {
 	if len(chains) <= maxListed {
@@ -457,7 +460,7 @@ func (a *answer) findOthers() {
 		}
 	}
 	// What cannot be read of an index, the walk has reported.
-	_ = eachIndexed(refs.Indexes(a.r.CommonDir()), func(e indexEntry) {
+	_ = a.r.indexed(func(e indexEntry) {
 		if b, ok := a.q.number[e.id]; ok {
 			add(b, finding.Location{Object: "index", Path: e.path})
 		}

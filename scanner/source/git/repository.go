@@ -28,6 +28,8 @@ type Options struct {
 	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
 	ObjectDir  string
 	Alternates []string
+	// ShallowOK makes a warning of the problem that a shallow clone lacks history.
+	ShallowOK bool
 	// Scope bounds the scan to what some commits introduce.
 	Scope Scope
 	// Cache is a folder that remembers which packs were scanned; "" for none.
@@ -55,7 +57,7 @@ type History struct {
 	path  string
 	shown string // as the user named it
 	base  string // put before the paths in it
-	below string // where it lies in the target, for the filter
+	below string // its path in the target, for the filter
 	opts  Options
 
 	mu      sync.Mutex
@@ -70,18 +72,31 @@ type History struct {
 	modules []refs.Module
 	// looked is set when there is something to locate in.
 	looked bool
+	// received is set when the repository is not in a folder.
+	received *Received
 }
 
 // repository is an opened repository.
 type repository struct {
 	*pack.Store
-	refs    []refs.Ref
-	head    pack.ID
-	shallow map[pack.ID]bool
-	errs    []error // of references
+	received bool // whoever received the store closes it
+	refs     []refs.Ref
+	head     pack.ID
+	shallow  map[pack.ID]bool
+	errs     []error // of references
 }
 
 func (h *History) open(problem func(pack.Problem)) (*repository, error) {
+	if got := h.received; got != nil {
+		r := &repository{Store: got.Store, received: true, refs: got.Refs, shallow: map[pack.ID]bool{}}
+		r.head, _ = pack.ParseID(got.Head)
+		for _, hex := range got.Shallow {
+			if id, err := pack.ParseID(hex); err == nil {
+				r.shallow[id] = true
+			}
+		}
+		return r, nil
+	}
 	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
 	if err != nil {
 		return nil, err
@@ -105,11 +120,27 @@ func (h *History) open(problem func(pack.Problem)) (*repository, error) {
 	return r, nil
 }
 
+// Close releases what open has opened.
+func (r *repository) Close() error {
+	if r.received {
+		return nil
+	}
+	return r.Store.Close()
+}
+
+// indexed calls fn for the entries of all indexes that the repository has.
+func (r *repository) indexed(fn func(indexEntry)) (errs []error) {
+	if r.received {
+		return nil
+	}
+	return eachIndexed(refs.Indexes(r.CommonDir()), fn)
+}
+
 // problem hands on what the store could not read.
 func (h *History) problem(to source.Sink, p pack.Problem) error {
 	out := finding.Problem{Path: filepath.ToSlash(p.Path), Object: p.ID.String(), Error: source.Reason(p.Err)}
 	if out.Object != "" {
-		out.Hint = "git fsck tells more; restore it from another clone"
+		out.Hint = "git fsck shows more; restore it from another clone"
 		h.mu.Lock()
 		known := h.corrupt[out.Object]
 		h.corrupt[out.Object] = true

@@ -178,7 +178,7 @@ func (s *selector) interesting(c *painted) bool {
 }
 
 // slop is how many commits are read beyond the last interesting one, for
-// clocks that were wrong; git looks at as many.
+// clocks that were wrong; git reads as many.
 const slop = 5
 
 // paint goes from the newest commit to older ones, until all that is left was

@@ -38,7 +38,7 @@ type WorkTrees struct {
 	dirs map[string]*workTree // by folder; nil for one that is in none
 }
 
-// NewWorkTrees returns a WorkTrees. lookup is os.LookupEnv or a stand-in: variables
+// NewWorkTrees returns a WorkTrees. lookup is os.LookupEnv or a replacement: variables
 // lead to the user's own git configuration. Nil stands for no variables.
 func NewWorkTrees(lookup func(string) (string, bool)) *WorkTrees {
 	w := &WorkTrees{env: func(string) string { return "" }, dirs: map[string]*workTree{}}

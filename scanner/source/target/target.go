@@ -1,4 +1,4 @@
-// Package target is the source of whatever a path stands for: files, repositories, or both.
+// Package target is the source for a path: files, repositories, or both.
 package target
 
 import (
@@ -19,7 +19,7 @@ import (
 // Options say what of a target is read. The zero value is everything.
 type Options struct {
 	History git.Options
-	// NoFiles leaves out the files of the work tree, NoHistory the object stores.
+	// NoFiles skips the files of the work tree, NoHistory the object stores.
 	NoFiles, NoHistory bool
 	// Home says whose workstation this is: its variables lead to git's ignore files,
 	// and a file at one of its places has the exposure Home. The zero value stands
@@ -27,11 +27,11 @@ type Options struct {
 	Home workstation.Options
 }
 
-// Of returns a Source over whatever a file or folder stands for: its files, and
+// Of returns a Source over a file or folder: its files, and
 // the histories of the repositories at or below it, their submodules included. A
 // target that is a bare repository or a .git folder is a history alone; below a
 // repository's root there are only files. With a Scope, the target is the
-// repository that it lies in, and only that is read.
+// repository that it is in, and only that is read.
 //
 // A file that is in a repository is located as committed, ignored or untracked;
 // where it is as at HEAD, its location is HEAD's.
@@ -106,7 +106,7 @@ func (t *target) walk(ctx context.Context, to source.Sink) error {
 	return nil
 }
 
-// scoped walks the repository that the target lies in.
+// scoped walks the repository that the target is in.
 func (t *target) scoped(ctx context.Context, to source.Sink) error {
 	name := t.name
 	for !gitdir.Is(name) && !disk.Exists(name, ".git") {
@@ -210,7 +210,7 @@ func (t *target) locateFiles(ctx context.Context, hits []source.Hit, out [][]fin
 	return err
 }
 
-// enclosing is the root of the repository that a folder lies in, as the user would
+// enclosing is the root of the repository that a folder is in, as the user would
 // name it; "" for a folder that is in none, a root, and a file.
 func enclosing(name string) string {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() || gitdir.Is(name) || disk.Exists(name, ".git") {

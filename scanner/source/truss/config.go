@@ -94,7 +94,7 @@ func ParseConfig(data []byte) (Config, error) {
 	return config, nil
 }
 
-// follow returns the node that a document or an alias stands for, nil for none.
+// follow returns the node that a document or an alias refers to, nil for none.
 func follow(n *yaml.Node) *yaml.Node {
 	for range 10 {
 		switch {

@@ -2,7 +2,7 @@ package truss
 
 const trussIgnoreName = ".truss_ignore"
 
-// builtinIgnore restates what truss 0.18 leaves out of an upload when the truss has
+// builtinIgnore restates what truss 0.18 excludes from an upload when the truss has
 // no .truss_ignore of its own (truss/util/.truss_ignore).
 const builtinIgnore = `
 __pycache__/

@@ -29,7 +29,7 @@ type upload struct {
 
 func (u *upload) problem(file, text, hint string, warning bool) {
 	p := finding.Problem{Path: filepath.ToSlash(file), Error: text, Hint: hint, Warning: warning}
-	if !source.Told(u.problems, p) { // a chain's files are looked at twice
+	if !source.Told(u.problems, p) { // a chain's files are walked twice
 		u.problems = append(u.problems, p)
 	}
 }
@@ -169,13 +169,13 @@ func (u *upload) chain() {
 			u.walk(u.dir, "", u.builtin, u.addFollowed)
 		}
 		if strings.Contains(string(data), "external_package_dirs") || strings.Contains(string(data), "truss_dir") {
-			u.problem(name, "names further folders to upload (external_package_dirs or truss_dir), which only running it would tell",
+			u.problem(name, "names further folders to upload (external_package_dirs or truss_dir), which only running it would show",
 				"scan those folders with --truss as well", true)
 		}
 	}
 }
 
-// walk is os.walk of Python, links to folders not entered, with folders left out
+// walk is os.walk of Python, links to folders not entered, with excluded folders
 // that the list matches with or without a slash at their end.
 func (u *upload) walk(dir, rel string, spec *ignore.PathSpec, yield func(rel, file string)) {
 	children, err := os.ReadDir(dir)
@@ -221,7 +221,7 @@ func (u *upload) add(rel, file string) {
 		}
 		e.Size = 0
 	case !mode.IsRegular():
-		u.problem(file, "is no regular file: truss push would wait on it or fail", "remove it or name it in .truss_ignore", true)
+		u.problem(file, "is not a regular file: truss push would wait on it or fail", "remove it or name it in .truss_ignore", true)
 		return
 	}
 	u.entries[rel] = e
@@ -239,7 +239,7 @@ func (u *upload) addFollowed(rel, file string) {
 		return
 	}
 	if !info.Mode().IsRegular() {
-		u.problem(file, "is no regular file: truss push would wait on it or fail", "remove it or name it in .truss_ignore", true)
+		u.problem(file, "is not a regular file: truss push would wait on it or fail", "remove it or name it in .truss_ignore", true)
 		return
 	}
 	u.entries[rel] = Entry{Path: rel, File: file, Size: info.Size()}

@@ -76,7 +76,7 @@ func (s *ocrSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
 // Blob implements Sink. The hits are those of the blob alone.
 func (s *ocrSink) Blob(b *source.Blob) (int, error) {
 	hits, err := s.to.Blob(b)
-	if err != nil || b.Again {
+	if err != nil || b.Again || b.Before > 0 { // its first window was looked at
 		return hits, err
 	}
 	w := b.Window

@@ -19,7 +19,7 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
-// maxMatches bounds how many files of one folder a * may stand for.
+// maxMatches bounds how many files of one folder a * may match.
 const maxMatches = 10000
 
 // Options say whose workstation is scanned.
@@ -170,7 +170,7 @@ func closed(problems []finding.Problem, name string, err error) []finding.Proble
 	return append(problems, p)
 }
 
-// glob returns the paths that a pattern below a folder may stand for: the path
+// glob returns the paths that a pattern below a folder may match: the path
 // itself when it has no *, else what the folders really hold. It reads only the
 // folders of elements that have a *.
 func glob(base, pattern string) ([]string, error) {

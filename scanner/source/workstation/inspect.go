@@ -111,7 +111,7 @@ func (in *inspector) file(f PlaceFile) {
 // tracked reports a .trussrc that git has or would take.
 func (in *inspector) tracked(path string, state git.State, holds bool) {
 	if state.Err != nil {
-		in.Problems = append(in.Problems, finding.Problem{Path: path, Error: "cannot tell whether git tracks it: " + state.Err.Error()})
+		in.Problems = append(in.Problems, finding.Problem{Path: path, Error: "cannot determine whether git tracks it: " + state.Err.Error()})
 		return
 	}
 	severity, bad := rules.TrackingSeverity(state.Exposure)
@@ -120,7 +120,7 @@ func (in *inspector) tracked(path string, state git.State, holds bool) {
 	}
 	message := fmt.Sprintf("%s is tracked by the git repository %s", path, filepath.ToSlash(state.Root))
 	if state.Exposure == finding.Untracked {
-		message = fmt.Sprintf("%s lies in the git repository %s and is not ignored", path, filepath.ToSlash(state.Root))
+		message = fmt.Sprintf("%s is in the git repository %s and is not ignored", path, filepath.ToSlash(state.Root))
 	}
 	in.report(rules.TrussrcTracked, severity, "", message, finding.Location{Path: path})
 }

@@ -51,7 +51,7 @@ func spot(path string, data []byte, start, end int) finding.Location {
 	return at
 }
 
-// An Inspection is what is wrong with how keys are kept on a workstation, besides
+// An Inspection lists problems with how keys are kept on a workstation, other than
 // that they are there.
 type Inspection struct {
 	Findings []finding.Finding
@@ -67,7 +67,7 @@ type keyUse struct {
 	at     finding.Location
 }
 
-// A ModeFix is one correction: rights taken away from everybody but the owner.
+// A ModeFix is one correction: the rights of everyone but the owner are removed.
 type ModeFix struct {
 	Path     string      // slash separated
 	From, To fs.FileMode // permission bits

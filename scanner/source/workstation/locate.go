@@ -71,7 +71,7 @@ func locate(
 		if s.Err == nil {
 			continue
 		}
-		p := finding.Problem{Path: filepath.ToSlash(s.Root), Error: "cannot tell what git has of its files: " + s.Err.Error(), Hint: "see what `git status` says there"}
+		p := finding.Problem{Path: filepath.ToSlash(s.Root), Error: "cannot determine which files git tracks: " + s.Err.Error(), Hint: "see what `git status` says there"}
 		if !source.Told(problems, p) {
 			problems = append(problems, p)
 		}

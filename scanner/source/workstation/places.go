@@ -51,11 +51,11 @@ const (
 func table() []row {
 	return []row{
 		{KindTrussrc, []string{"$USER_TRUSSRC_PATH", "~/.trussrc"},
-			"truss login writes the API key here in clear", fromTruss, true},
+			"truss login writes the API key here in plain text", fromTruss, true},
 		{KindTruss, []string{"~/.truss/config.yaml"},
-			"local secrets, often baseten_chain_api_key, in clear", fromTruss, true},
+			"local secrets, often baseten_chain_api_key, in plain text", fromTruss, true},
 		{KindTruss, []string{"~/.truss/secrets/*"},
-			"one file a local secret, in clear", fromTruss, true},
+			"one file a local secret, in plain text", fromTruss, true},
 		{KindTruss, []string{"~/.truss/models/*/config.yaml", "~/.truss/shadow_trusses/*/config.yaml"},
 			"copies of pushed models and their configuration", fromTruss, false},
 		{KindTruss, []string{"$XDG_CONFIG_HOME/truss/settings.toml", "~/.config/truss/settings.toml"},

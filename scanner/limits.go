@@ -1,0 +1,131 @@
+package scanner
+
+import (
+	"fmt"
+
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/rules"
+	"github.com/b10lint/b10lint/scanner/source"
+)
+
+// Limits that keep hostile input from taking the time and the memory: files can be made
+// that hold millions of made-up keys. Reaching one is a Problem.
+const (
+	// maxJudged is how many matches of one blob are judged, and allJudged of all, beside
+	// one in each judgedStep bytes and the first fewJudged of each. What it takes to
+	// judge and report one is what it takes to search judgedStep bytes; those behind are
+	// only counted.
+	maxJudged  = 10_000
+	judgedStep = 4 << 10
+	fewJudged  = 8
+
+	maxPlaces   = 1000   // of one key
+	allPlaces   = 20_000 // of all keys, but for a few of each
+	fewPlaces   = 10
+	maxTruss    = 10_000 // files
+	maxUnused   = 10_000 // comments
+	maxProblems = 10_000
+)
+
+// Two of the limits are variables, for a corpus of more keys than a scan judges.
+var allJudged, maxKeys = 50_000, 50_000
+
+// thin leaves no more than most places of a key, in order: the last one, the first one of
+// each file as far as that goes, and the first ones. It returns how many it dropped. What
+// is left depends on the places alone, also when it is done in steps.
+func (k *candidate) thin(most int) (dropped int) {
+	k.arrange()
+	if len(k.places) <= most {
+		return 0
+	}
+	dropped = len(k.places) - most
+	last := len(k.places) - 1
+	rank := func(i int) int {
+		if i == 0 || i == last {
+			return 0
+		}
+		if a, b := &k.places[i-1].at, &k.places[i].at; a.Path != b.Path || a.Repository != b.Repository {
+			return 1
+		}
+		return 2
+	}
+	kept := make([]place, 0, most)
+	take := make([]bool, len(k.places))
+	left := most
+	for r := range 3 {
+		for i := range k.places {
+			if left > 0 && rank(i) == r {
+				take[i] = true
+				left--
+			}
+		}
+	}
+	for i, p := range k.places {
+		if take[i] {
+			kept = append(kept, p)
+		}
+	}
+	k.places = kept
+	return dropped
+}
+
+// thin bounds the places of each key and of all. It returns how many it dropped.
+func thin(keys []*candidate) (dropped int) {
+	all := 0
+	for _, k := range keys {
+		all += min(len(k.places), maxPlaces)
+	}
+	most := maxPlaces
+	if all > allPlaces {
+		most = min(most, max(fewPlaces, allPlaces/len(keys)))
+	}
+	for _, k := range keys {
+		dropped += k.thin(most)
+	}
+	return dropped
+}
+
+func furtherPlaces(n int) string {
+	return fmt.Sprintf("%d further places are not listed: the report holds %d places of one key at most, and %d of all keys", n, maxPlaces, allPlaces)
+}
+
+// A remainder is what was only counted in one file.
+type remainder struct {
+	p       finding.Problem
+	line, n int
+}
+
+// counted adds what was only counted in a blob, of which a file may be many.
+func (g *gatherer) counted(b *source.Blob, q *rules.Quota) {
+	if q.Further == 0 {
+		return
+	}
+	c := newCursor(b)
+	c.move(q.First)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.remainders == nil {
+		g.remainders = map[container]*remainder{}
+	}
+	at := containerOf(b.At)
+	of := g.remainders[at]
+	switch {
+	case of != nil:
+		of.line, of.n = min(of.line, c.Line+1), of.n+q.Further
+	case len(g.remainders) == maxProblems:
+		g.droppedProblems++
+	default:
+		g.remainders[at] = &remainder{problemIn(b), c.Line + 1, q.Further}
+	}
+}
+
+// remaining is a problem for each file in which something was only counted.
+func (g *gatherer) remaining() (all []finding.Problem) {
+	for _, of := range g.remainders {
+		of.p.Error = fmt.Sprintf("from line %d on, %d strings of the form of a key were counted, not judged: of one file %d are judged, of a scan %d, and one in each %d KiB",
+			of.line, of.n, maxJudged, allJudged, judgedStep>>10)
+		of.p.Hint = "split the file and scan the parts one by one"
+		all = append(all, of.p)
+	}
+	return all
+}
