@@ -92,7 +92,7 @@ func TestPNGText(t *testing.T) {
 	if got := fmt.Sprint(s.find(keys[0]), s.find(keys[1]), len(s.members), s.problems); got != "[text Comment] [text XML:com.adobe.xmp] 2 []" {
 		t.Error(got)
 	}
-	if plain := slices.Concat(head, large, pixels); Sniff(plain, plain) || Sniff(plain[:1000], nil) || Sniff(slices.Concat(head, icc, pixels), nil) != true {
+	if plain := slices.Concat(head, large, pixels); Sniff(plain, plain) || Sniff(plain[:1000], nil) || !Sniff(slices.Concat(head, icc, pixels)[:600], nil) {
 		t.Error("a picture is walked if and only if it may have packed text in it")
 	}
 	damaged := walked(t, Limits{}, "a.png", slices.Concat(head, pngChunk("zTXt", "Comment\x00\x00"+z("key " + strings.Repeat(keys[2], 9))[:40]), pixels))
