@@ -13,7 +13,7 @@ import (
 // search has come: far more than honest input needs, and what bounds the time for input
 // that is made to look encoded in every way at once. What is behind has what it takes,
 // whatever stands in front.
-const DecodeFactor = 16
+const DecodeFactor = 8
 
 const (
 	// maxDepth is how many encodings are taken off one another.
@@ -302,6 +302,10 @@ func (f *finder) counts(l *layer, s shape) bool {
 	q := f.quota
 	if q == nil || q.judged < q.Most {
 		return false
+	}
+	if f.fresh == nil && q.Further > 0 && q.Own.Start == 0 && q.Own.End == len(f.input.data) { // the usual case
+		q.Further++
+		return true
 	}
 	start, end := s.start, s.end
 	for ; l.up != nil; l = l.up {
