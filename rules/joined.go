@@ -48,7 +48,7 @@ func (f *finder) joined(l *layer, span finding.Span) {
 		return
 	}
 	to, tried := min(span.End+joinReach, len(l.data)), 0
-	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
+	for dot := max(0, span.Start-legacyReach); dot < to && !f.stopped(); dot++ {
 		i := bytes.IndexByte(l.data[dot:to], '.')
 		if i < 0 {
 			return

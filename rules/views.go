@@ -97,6 +97,9 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 	}
 	f.work += int64(span.End - span.Start)
 	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), func(h hit, i int) {
+		if f.stopped() {
+			return
+		}
 		switch h {
 		case hitShape:
 			f.plain(l, i)
@@ -296,6 +299,9 @@ func (f *finder) add(l *layer, s shape) {
 		}
 	}
 }
+
+// stopped reports whether the search is to end.
+func (f *finder) stopped() bool { return f.quota != nil && f.quota.Stop != nil && f.quota.Stop.Load() }
 
 // counts reports whether the quota is used up, and counts the shape then.
 func (f *finder) counts(l *layer, s shape) bool {
