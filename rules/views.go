@@ -237,6 +237,8 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 	}
 	if !enough {
 		f.giveUp(l, from)
+	}
+	if !enough || f.stopped() {
 		return false
 	}
 	for a := l; a != nil; a = a.up {

@@ -15,7 +15,7 @@ const (
 	// one in each judgedStep bytes and the first fewJudged of each. What it takes to
 	// judge and report one is what it takes to search judgedStep bytes; those behind are
 	// only counted.
-	maxJudged  = 10_000
+	maxJudged  = 5_000
 	judgedStep = 4 << 10
 	fewJudged  = 8
 	// mostAtEnd is how many matches of a blob are still reported when the context ends.

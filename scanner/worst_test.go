@@ -49,7 +49,7 @@ func TestPlacesAreBounded(t *testing.T) {
 		keys = append(keys, m.B10())
 	}
 	one := m.B10()
-	write(t, dir, "a.txt", strings.Repeat(one+"\n", 9000))
+	write(t, dir, "a.txt", strings.Repeat(one+"\n", 4000))
 	for i := range 700 {
 		write(t, dir, fmt.Sprintf("d/%03d.txt", i), strings.Join(keys, "\n"))
 	}
@@ -145,7 +145,7 @@ func TestRoutesAreBounded(t *testing.T) {
 		if c.Name != "b10-lines" && c.Name != "legacy-line" {
 			continue
 		}
-		data := c.Make(700_000)
+		data := c.Make(550_000)
 		findings := map[string]bool{}
 		for route, src := range worstRoutes(t, c.Name, data) {
 			var n atomic.Int64
