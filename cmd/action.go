@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/config"
 )
 
@@ -237,7 +236,7 @@ func (a *actionRun) finish() error {
 	}
 	standing, live := r.Standing(), 0
 	for _, f := range standing {
-		if f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted) {
+		if alive(f) {
 			live++
 		}
 	}

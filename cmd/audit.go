@@ -102,7 +102,7 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 	}
 	s := finding.Summary{Keys: len(res.Inventory), Interrupted: interrupted,
 		Inventory: res.Inventory, Sources: res.Sources, Complete: !interrupted && finding.Complete(res.Problems)}
-	suppressor := config.NewSuppressor(config.SuppressOptions{Config: &config.Config{}, Baseline: settings.baseline, Today: started,
+	suppressor := config.NewSuppressor(config.SuppressOptions{Config: &config.Config{Rules: settings.Rules}, Baseline: settings.baseline, Today: started,
 		Unused: s.Complete, Reports: reportedByAudit,
 		Path: func(at finding.Location) string { return at.Path }})
 	for i := range res.Findings {
@@ -111,6 +111,9 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 			f.Liveness = nil
 		}
 		decide(&res.Findings[i], suppressor.Suppress(f), o.failOnNew)
+		if r := settings.Rules[f.Rule]; r.Severity != nil && f.Rule != audit.Leaked {
+			res.Findings[i].Severity = *r.Severity
+		}
 	}
 	if n := len(suppressor.Leftover(nil)); n > 0 {
 		res.Problems = append(res.Problems, finding.Problem{Path: settings.baseline.File, Warning: true,
@@ -189,6 +192,15 @@ func (p *policyFlags) policy(c *cobra.Command) (audit.Policy, *settings, error) 
 	}
 	policy := audit.Policy{NeverUsedAfter: p.neverUsed.value, RecentWithin: p.recent.value, FewModels: p.fewModels,
 		Off: append(slices.Clone(s.Audit.Off), p.off...), Severity: s.Audit.Severities, Exceptions: s.Audit.Exceptions}
+	var ids []string
+	for _, r := range audit.Rules() {
+		ids = append(ids, r.ID)
+	}
+	for _, id := range p.off {
+		if !slices.Contains(ids, id) {
+			return policy, nil, unknownRule(id, ids)
+		}
+	}
 	for _, t := range []struct {
 		to       *time.Duration
 		name     string

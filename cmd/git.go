@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -26,6 +28,7 @@ type git struct {
 	bare       bool   // dir may be a bare repository
 	userHooks  bool   // core.hooksPath is what the user set it to
 	fetch      bool   // fetch, over http, https, ssh or file
+	ownFolder  bool   // dir is the user's own, and no repository above it counts
 	// made says that b10lint made the repository: its configuration holds, its hooks run.
 	made bool
 }
@@ -43,6 +46,22 @@ var gitForeign = []string{"GIT_ASKPASS", "GIT_EDITOR", "GIT_EXTERNAL_DIFF", "GIT
 // run calls git and returns what it prints, without the line end. The error has what
 // it and its hooks printed.
 func (g git) run(args ...string) (string, error) {
+	c := g.command(context.Background(), args...)
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	out := strings.TrimRight(stdout.String(), "\r\n")
+	if text := strings.TrimSpace(out + "\n" + stderr.String()); err != nil && text != "" {
+		err = errors.New(text) // says more than the exit status
+	}
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return out, nil
+}
+
+// command makes a call of git, which ends with ctx.
+func (g git) command(ctx context.Context, args ...string) *exec.Cmd {
 	var env []string
 	for _, v := range g.env.Environ() {
 		name, _, _ := strings.Cut(v, "=")
@@ -81,17 +100,10 @@ func (g git) run(args ...string) (string, error) {
 			options = append(options, "-c", s)
 		}
 	}
-	c := exec.Command("git", append(options, args...)...)
+	if g.ownFolder {
+		env = append(env, "GIT_CEILING_DIRECTORIES="+filepath.Dir(g.dir))
+	}
+	c := exec.CommandContext(ctx, "git", append(options, args...)...)
 	c.Dir, c.Env = g.dir, env
-	var stdout, stderr bytes.Buffer
-	c.Stdout, c.Stderr = &stdout, &stderr
-	err := c.Run()
-	out := strings.TrimRight(stdout.String(), "\r\n")
-	if text := strings.TrimSpace(out + "\n" + stderr.String()); err != nil && text != "" {
-		err = errors.New(text) // says more than the exit status
-	}
-	if err != nil {
-		return "", fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return out, nil
+	return c
 }

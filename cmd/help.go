@@ -25,7 +25,7 @@ type helpGroup struct {
 // flagGroups are the groups of the flags of all commands, in the order in which they are
 // shown. A flag that is in none is the command's own, and is listed before the others.
 var flagGroups = []helpGroup{
-	{"What to scan", strings.Fields("staged range since history-only no-history include exclude home truss list"), nil},
+	{"What to scan", strings.Fields("staged range since commit history-only no-history include exclude home truss list"), nil},
 	{"What counts", strings.Fields(`fail-on fail-on-new min-confidence on-problem shallow-ok
 		baseline config config-from no-config`), nil},
 	{"Which keys", strings.Fields(`from keys name unused never-used old dormant recent few-models without
@@ -105,35 +105,8 @@ func setHelp(root *cobra.Command, env Env) {
 		if errors.Is(err, pflag.ErrHelp) {
 			return pflag.ErrHelp // of --help-all: cobra shows the help
 		}
-		return flagError(c, err)
+		return refusedFlag(c, err)
 	})
-}
-
-// flagError is the error of a flag that was refused, with the one that was meant.
-func flagError(c *cobra.Command, err error) error {
-	hint := "run '" + c.CommandPath() + " --help' for its flags"
-	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden {
-				names = append(names, f.Name)
-			}
-		})
-		hint = didYouMean(name, "--", names) + hint
-		if flagsWithMore(c) {
-			hint = strings.Replace(hint, "--help'", "--help-all'", 1)
-		}
-	}
-	return usage(hint, "%w", err)
-}
-
-func commandNames(c *cobra.Command) (names []string) {
-	for _, sub := range c.Commands() {
-		if !sub.Hidden {
-			names = append(names, sub.Name())
-		}
-	}
-	return append(names, "help")
 }
 
 // helpText is the help of a command, with lines of at most columns.

@@ -56,7 +56,7 @@ func hookScan(env Env, hook string, args []string) (hookCall, error) {
 	case hook == "pre-push" && !framework:
 		return scan("push", "--pre-push")
 	case hook != "pre-commit" && hook != "pre-push":
-		return hookCall{}, usage("the hooks are pre-commit, commit-msg, pre-push, pre-receive", "b10lint is no hook %q", hook)
+		return hookCall{}, unknownHook(hook)
 	case from != "" && to != "":
 		return scan("push", "--range", from+".."+to)
 	case remote != "":

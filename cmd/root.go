@@ -10,7 +10,6 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,56 +42,12 @@ func Main(ctx context.Context, env Env) int {
 	}
 	var e *exitError
 	if !errors.As(err, &e) {
-		// What cobra itself returns is a flag or an argument that it refused.
-		e = usage("run '"+at.CommandPath()+" --help' for the commands and flags", "%w", err).(*exitError)
-		if word := strings.SplitN(err.Error(), `"`, 3); len(word) == 3 && strings.HasPrefix(err.Error(), "unknown command") {
-			e.hints[0] = didYouMean(word[1], "", commandNames(at)) + e.hints[0]
-		}
+		e = refused(at, err)
 	}
 	if text := e.Error(); text != "" {
 		ui.error(text, e.hints...)
 	}
 	return e.code
-}
-
-// didYouMean is the beginning of a hint with the name that a word is nearest to: one letter, or of a
-// long word two, changed, added, removed or swapped with the next. There is none for a word that is further from all.
-func didYouMean(word, before string, names []string) string {
-	best, least := "", 2
-	if len(word) > 5 {
-		least = 3
-	}
-	for _, name := range names {
-		a, b := []rune(word), []rune(name)
-		if len(a) > 40 || len(b) <= 2 {
-			continue
-		}
-		rows := make([][]int, len(a)+1)
-		for i := range rows {
-			rows[i] = make([]int, len(b)+1)
-			for j := range rows[i] {
-				if i == 0 || j == 0 {
-					rows[i][j] = i + j
-					continue
-				}
-				same := 1
-				if a[i-1] == b[j-1] {
-					same = 0
-				}
-				rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+same)
-				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-					rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-				}
-			}
-		}
-		if d := rows[len(a)][len(b)]; d < least {
-			best, least = name, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + before + best + "? Or "
 }
 
 // NewRoot returns the command tree. The documentation is made from it too.
@@ -124,7 +79,7 @@ line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 	root.SetErr(env.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output (NO_COLOR is obeyed)")
-	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newReceipt(env), newAudit(env, ui),
+	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newReceipt(env), newIncident(env, ui), newAudit(env, ui),
 		newTimeline(env, ui), newRules(env), newExplain(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
 		newDoctor(env), newTrussIgnore(env), newAction(env, ui), &cobra.Command{
 			Use:     "version",

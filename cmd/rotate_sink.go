@@ -35,20 +35,10 @@ type sinkFlag struct {
 	isBool             bool
 }
 
-const (
-	kindTrussrc    = "trussrc"
-	kindDotenv     = "dotenv"
-	kindExec       = "exec"
-	kindGitHub     = "github"
-	kindGitLab     = "gitlab"
-	kindKubectl    = "kubectl"
-	kindKubernetes = "kubernetes"
-)
-
 // sinks are the places that a new key can go to.
 var sinks = []sinkKind{
 	{
-		kind: kindTrussrc,
+		kind: revoke.KindTrussrc,
 		flag: sinkFlag{name: "to-trussrc", usage: "deliver to the api_key of this `SECTION` of ~/.trussrc"},
 		spec: func(value, fill func(string) string) revoke.SinkSpec {
 			return revoke.SinkSpec{Name: fill(value("to-trussrc"))}
@@ -56,7 +46,7 @@ var sinks = []sinkKind{
 		open: func(_ Env, s revoke.SinkSpec) (revoke.Sink, error) { return revoke.Trussrc(s.Path, s.Name), nil },
 	},
 	{
-		kind: kindDotenv,
+		kind: revoke.KindDotenv,
 		flag: sinkFlag{name: "to-dotenv", usage: "deliver to a variable of this `FILE` of NAME=VALUE lines"},
 		more: []sinkFlag{{name: "variable", value: "BASETEN_API_KEY", usage: "the `NAME` of the variable, for --to-dotenv"}},
 		spec: func(value, fill func(string) string) revoke.SinkSpec {
@@ -82,7 +72,7 @@ var sinks = []sinkKind{
 		shared: true,
 	},
 	{
-		kind: kindExec,
+		kind: revoke.KindExec,
 		flag: sinkFlag{name: "exec", usage: "run this `COMMAND` in a shell with the new key on its standard input"},
 		spec: func(value, _ func(string) string) revoke.SinkSpec {
 			return revoke.SinkSpec{Command: shell.Command(value("exec")), Dir: "."}
@@ -95,7 +85,7 @@ var sinks = []sinkKind{
 		shared: true,
 	},
 	{
-		kind: kindGitHub,
+		kind: revoke.KindGitHub,
 		flag: sinkFlag{name: "to-github", usage: "deliver to this `SECRET` of GitHub Actions, by the gh program"},
 		more: []sinkFlag{{name: "repo", usage: "the `OWNER/NAME` of the repository, for --to-github and --to-gitlab (default: the current folder's)"}},
 		spec: func(value, fill func(string) string) revoke.SinkSpec {
@@ -106,7 +96,7 @@ var sinks = []sinkKind{
 		},
 	},
 	{
-		kind: kindGitLab,
+		kind: revoke.KindGitLab,
 		flag: sinkFlag{name: "to-gitlab", usage: "deliver to this CI/CD `VARIABLE` of a GitLab project, which must be there, by the glab program"},
 		more: []sinkFlag{{name: "repo"}},
 		spec: func(value, fill func(string) string) revoke.SinkSpec {
@@ -117,7 +107,7 @@ var sinks = []sinkKind{
 		},
 	},
 	{
-		kind: kindKubectl,
+		kind: revoke.KindKubectl,
 		flag: sinkFlag{name: "to-kubectl", usage: "deliver to the entry --secret-key of this Kubernetes `SECRET`, which must be there, by kubectl patch; its other entries stay"},
 		more: []sinkFlag{
 			{name: "secret-key", value: "BASETEN_API_KEY", usage: "the `KEY` within the Secret, for --to-kubernetes and --to-kubectl"},
@@ -131,7 +121,7 @@ var sinks = []sinkKind{
 		},
 	},
 	{
-		kind: kindKubernetes,
+		kind: revoke.KindKubernetes,
 		flag: sinkFlag{name: "to-kubernetes", usage: "write a new Secret's manifest to this `FILE`; - is standard output, or with --exec the command's standard input"},
 		more: []sinkFlag{
 			{name: "secret", usage: "the `NAME` of the Secret, for --to-kubernetes"},
@@ -246,7 +236,7 @@ func (s *sinkFlags) check(elsewhere bool) error {
 			flags = append(flags, "--"+k.flag.name)
 		}
 		last := len(flags) - 1
-		return usage("pass one or more of "+strings.Join(flags[:last], ", ")+" and "+flags[last],
+		return usage("pass one or more of "+strings.Join(flags[:last], ", ")+" and "+flags[last]+", or --everywhere",
 			"nothing says where the new key goes")
 	}
 	for _, k := range sinks {
@@ -262,9 +252,9 @@ func (s *sinkFlags) check(elsewhere bool) error {
 				}
 			}
 			switch m := len(*s.values[f.name]); {
-			case m > 0 && users == 0:
+			case m > 0 && users == 0 && !(elsewhere && f.name == "repo"):
 				return usage("leave it out, or add --"+k.flag.name, "--%s has no use without --%s", f.name, k.flag.name)
-			case m > 1 && m != users:
+			case m > 1 && m != users && users > 0:
 				return usage("give it once for all of them, or once for each", "--%s is there %d times, and --%s %d times", f.name, m, k.flag.name, users)
 			}
 		}
@@ -315,13 +305,13 @@ func (s *sinkFlags) specs(ctx context.Context, env Env, prefix, name string) (li
 		spec := c.spec(c.value, fill)
 		spec.Kind = c.kind
 		switch {
-		case c.kind == kindExec && s.manifestCommand():
+		case c.kind == revoke.KindExec && s.manifestCommand():
 			continue
-		case c.kind == kindKubernetes && s.manifestCommand():
+		case c.kind == revoke.KindKubernetes && s.manifestCommand():
 			spec.Path, spec.Dir, spec.Command = "", ".", shell.Command((*s.values["exec"])[0])
-		case c.kind == kindTrussrc:
+		case c.kind == revoke.KindTrussrc:
 			spec.Path = env.trussrc()
-		case c.kind == kindKubectl:
+		case c.kind == revoke.KindKubectl:
 			if spec.Context, err = revoke.KubernetesContext(ctx, programs(env)); err != nil {
 				return nil, failed(err, "nothing was changed")
 			}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/b10lint/b10lint/revoke"
 )
 
 // TestSinkFlags: which places a command line names, and whether several keys would go
@@ -64,6 +66,24 @@ func TestSinkFlags(t *testing.T) {
 		}
 		if (err != nil) != (c.want == "") || err == nil && (strings.Join(got, ", ") != c.want || s.perKey() != c.perKey) {
 			t.Errorf("%q: %q, per key %v, %v; want %q, %v", c.args, got, s.perKey(), err, c.want, c.perKey)
+		}
+	}
+}
+
+// TestWithout: only numbers of places leave some out.
+func TestWithout(t *testing.T) {
+	all := []revoke.SinkSpec{{Name: "1"}, {Name: "2"}, {Name: "3"}}
+	for answer, want := range map[string]string{"2": "13", "1, 3": "2", "3 3": "12", "1 2 3": "", "4": "-", "0": "-", "-1": "-", "": "-", "rotat": "-", "1 x": "-"} {
+		left, ok := without(all, answer)
+		got := ""
+		for _, s := range left {
+			got += s.Name
+		}
+		if !ok {
+			got = "-"
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", answer, got, want)
 		}
 	}
 }

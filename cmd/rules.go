@@ -3,7 +3,6 @@ package cmd
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +45,7 @@ func newRules(env Env) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			i := slices.Index(ids, args[0])
 			if i < 0 {
-				return usage("the rules are: "+strings.Join(ids, ", "), "no rule %q", args[0])
+				return unknownRule(args[0], ids)
 			}
 			r := all[i]
 			_, err := fmt.Fprintf(env.Stdout, "%s (%s)\n%s\n\n%s\n\nWhat to do\n%s\n", r.ID, r.Severity, r.Title, wrap(r.Text, 80), wrap(r.Remedy, 80))

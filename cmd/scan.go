@@ -31,6 +31,7 @@ type scanOptions struct {
 	history       historyOptions
 	places        placesFlags
 	unpack        unpackOptions
+	remote        remoteOptions
 }
 
 // defaultScan is a scan without flags.
@@ -48,7 +49,8 @@ func newScan(env Env, ui *UI) *cobra.Command {
 		Use:   "scan [TARGET...]",
 		Short: "Find keys in files, folders and standard input",
 		Long: `Scan reads every byte of the targets and reports each distinct key once, with every
-location. A target is a file, a folder, or "-" for standard input; the default is the
+location. A target is a file, a folder, "-" for standard input, or the URL of a git
+repository, which is scanned without a clone (docs/remote.md); the default is the
 current folder. In a git repository the whole history is scanned as well as the files:
 every blob, commit and tag on every branch, in stashes and notes, and what no branch
 refers to any more.
@@ -67,6 +69,7 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
   b10lint scan -f text -f sarif=out.sarif --fail-on high .
   b10lint scan --staged              # what the next commit would bring
   b10lint scan --range origin/main..HEAD
+  b10lint scan https://github.com/acme/app
   b10lint scan --verify
   b10lint scan --verify=both --api-key-file key.txt .
   b10lint scan --revoke --receipt receipt.md .
@@ -81,6 +84,7 @@ What could not be read is reported and makes the run incomplete, exit status 3.`
 	o.config.register(c)
 	o.history.register(c)
 	o.unpack.register(c)
+	o.remote.register(c)
 	f := c.Flags()
 	f.Var(&o.failOn, "fail-on", "exit with 1 for findings at or above this severity")
 	f.BoolVar(&o.failOnNew, "fail-on-new", false, "with --baseline: list what it knows too, and fail only for what is new")
@@ -221,7 +225,7 @@ func (o *scanOptions) unbounded() bool {
 func (o *scanOptions) comments(s *settings) scanner.Comments {
 	h := &o.history
 	switch {
-	case !s.Inline || !s.repository || o.places.isTruss || h.commitMessage != "":
+	case !s.Inline || !s.repository || s.remote != "" || o.places.isTruss || h.commitMessage != "":
 		return scanner.NoComments
 	case h.staged:
 		return scanner.CommentsInIndex

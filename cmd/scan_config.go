@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,6 +49,7 @@ type settings struct {
 	vcs        *report.VCS // of a repository, where its configuration has one
 	baseline   *config.Baseline
 	earlier    *finding.Report // that --baseline names in place of a baseline
+	remote     string          // the address of a repository that is fetched; root is empty then
 }
 
 // shared reports whether the flags have one file of settings, or one baseline, for
@@ -65,10 +68,7 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 	case o.from != "":
 		s.Config, err = configAt(root, o.from)
 	case o.file != "":
-		s.Config, err = config.Load(o.file)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("check the name given to --config", "%s: no such file", o.file)
-		}
+		s.Config, err = o.fromFile()
 	default:
 		s.Config, err = config.Load(shorter(filepath.Join(root, config.Name)))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -76,16 +76,25 @@ func (o *configOptions) load(root string, repository bool) (s *settings, err err
 		}
 	}
 	if err == nil {
-		err = o.loadBaseline(s)
+		err = s.known()
 	}
-	if e := (*exitError)(nil); errors.As(err, &e) {
-		return nil, err
+	if err == nil {
+		err = o.loadBaseline(s)
 	}
 	if err != nil {
 		return nil, misconfigured(err)
 	}
 	s.Inline = s.Inline && !o.noInline
 	return s, nil
+}
+
+// fromFile reads the settings that the command line names.
+func (o *configOptions) fromFile() (*config.Config, error) {
+	c, err := config.Load(o.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("check the name given to --config", "%s: no such file", o.file)
+	}
+	return c, err
 }
 
 // loadBaseline reads the baseline of the command line, which may be the JSON report of an
@@ -126,9 +135,27 @@ func (o *configOptions) loadBaseline(s *settings) (err error) {
 	return err
 }
 
+// known reports rules in the settings that there are not.
+func (s *settings) known() error {
+	var ids []string
+	for _, r := range Catalogue() {
+		ids = append(ids, r.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Rules)) {
+		if !slices.Contains(ids, id) {
+			return &config.Error{File: s.Rules[id].Where, Text: "there is no rule " + strconv.Quote(id),
+				Hint: didYouMean(id, "", ids) + "run 'b10lint rules' for their list"}
+		}
+	}
+	return nil
+}
+
 // misconfigured is the error of settings that are not understood: each mistake with
 // its place, and what to do.
 func misconfigured(err error) error {
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		return err
+	}
 	out := &exitError{code: ExitUsage, err: err}
 	var joined interface{ Unwrap() []error }
 	list := []error{err}
@@ -177,6 +204,9 @@ func (s *settings) filter(f source.Filter, target string) (source.Filter, error)
 
 // relative returns the path of a file from the root, with slashes; "" is the root.
 func (s *settings) relative(name string) (rel string, ok bool) {
+	if s.remote != "" {
+		return strings.TrimPrefix(name, s.remote), true
+	}
 	abs, err := filepath.Abs(filepath.FromSlash(name))
 	if err != nil {
 		return "", false
@@ -213,6 +243,11 @@ func configAt(root, spec string) (*config.Config, error) {
 	data, err := gitsource.FileAt(root, revision, name, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !found:
+		for _, other := range config.Misnamed() {
+			if _, err := gitsource.FileAt(root, revision, other, maxConfig); err == nil {
+				return nil, config.WrongName(revision + ":" + other)
+			}
+		}
 		return config.Default(), nil
 	case err != nil:
 		return nil, &config.Error{File: revision + ":" + name, Text: err.Error(), Hint: "name a commit that is here: --config-from origin/main"}

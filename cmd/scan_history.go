@@ -21,7 +21,7 @@ import (
 type historyOptions struct {
 	noHistory, historyOnly, allRefs bool
 	since, commitRange              string
-	staged                          bool
+	staged, shallowOK               bool
 	commitMessage                   string
 	prePush                         string
 	preReceive                      bool
@@ -40,6 +40,7 @@ func (o *historyOptions) register(c *cobra.Command) {
 	f.StringVar(&o.since, "since", "", "scan only what came after `REV`: a revision, a date (2026-01-31) or an age (36h, 14d, 2w)")
 	f.StringVar(&o.commitRange, "range", "", "scan only what the commits of `A..B` (or A...B) add")
 	f.BoolVar(&o.staged, "staged", false, "scan only what the next commit would add")
+	f.BoolVar(&o.shallowOK, "shallow-ok", false, "a shallow clone is no reason to call the run incomplete")
 	f.StringVar(&o.commitMessage, "commit-msg", "", "scan only the message in this `FILE`, for the commit-msg hook")
 	f.StringVar(&o.prePush, "pre-push", "", "scan only what is about to be pushed, which the pre-push hook reads on standard input; what this `REMOTE` has is not new")
 	f.Lookup("pre-push").NoOptDefVal = anyRemote
@@ -56,7 +57,7 @@ func (o *historyOptions) target(env Env, name string, jobs int, filter source.Fi
 	if err != nil {
 		return source.Source{}, err
 	}
-	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, Cache: cache, Version: rules.Version}
+	h := gitsource.Options{Jobs: jobs, Filter: filter, Scope: scope, ShallowOK: o.shallowOK, Cache: cache, Version: rules.Version}
 	if o.staged || o.preReceive || o.prePush != "" {
 		// git names to its hooks the folders of objects that it has not accepted yet.
 		h.ObjectDir = env.get("GIT_OBJECT_DIRECTORY")

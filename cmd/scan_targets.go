@@ -21,6 +21,7 @@ import (
 	"github.com/b10lint/b10lint/scanner/source"
 	"github.com/b10lint/b10lint/scanner/source/disk"
 	gitsource "github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/remote"
 )
 
 // A scanTarget is what a scan treats as one: all that the command line names in one
@@ -47,6 +48,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			failOn: o.failOn.value, minConfidence: o.minConfidence.value}
 		return []*scanTarget{all}, all.args, nil
 	}
+	if err := o.checkRemote(args); err != nil {
+		return nil, nil, err
+	}
 	if !o.places.isTruss {
 		if err := o.history.check(args, o.cache.dir); err != nil {
 			return nil, nil, err
@@ -65,10 +69,22 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		args = []string{"."}
 	}
 	var all []*scanTarget
+	shown := slices.Clone(args) // a URL without the password that may be in it
 	named := map[string]bool{}
-	for _, arg := range args {
+	for i, arg := range args {
 		if arg == "" {
 			return nil, nil, usage("name a file or folder, or - for standard input", "a target is empty")
+		}
+		if remote.IsAddress(arg) {
+			t, err := o.remoteTarget(env, arg, filter)
+			if err != nil {
+				return nil, nil, err
+			}
+			if shown[i] = t.args[0]; !named[shown[i]] {
+				named[shown[i]] = true
+				all = append(all, t)
+			}
+			continue
 		}
 		clean := filepath.Clean(arg)
 		if arg == "-" {
@@ -81,6 +97,10 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			continue
 		}
 		named[clean] = true
+		if keyTyped(arg) {
+			return nil, nil, usage("pass it on standard input: b10lint scan -; and if it is real, others may have seen it: revoke it",
+				"an argument is a whole key, which the list of processes and the shell's history show")
+		}
 		t, err := o.in(&all, arg)
 		if err != nil {
 			return nil, nil, err
@@ -105,20 +125,37 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 		s = o.unpack.wrap(s, o.jobs)
 		t.args, t.sources = append(t.args, arg), append(t.sources, source.Target{Name: arg, Source: s})
 	}
+	distinguish(all)
+	if o.places.isTruss {
+		all[0].Kind = finding.TrussTarget
+	}
+	return all, shown, nil
+}
+
+// keyTyped reports whether an argument is a key and not the name of something.
+func keyTyped(arg string) (key bool) {
+	if _, err := os.Lstat(arg); err != nil {
+		rules.FindUnweighed([]byte(arg), func(rules.Match) bool { key = true; return false })
+	}
+	return key
+}
+
+// distinguish names the targets, each differently.
+func distinguish(all []*scanTarget) {
 	same := map[string]int{}
 	for _, t := range all {
 		t.name()
 		same[t.Name]++
 	}
 	for _, t := range all {
-		if same[t.Name] > 1 {
+		switch {
+		case same[t.Name] == 1:
+		case t.settings.remote != "":
+			t.Name += " (" + t.settings.remote + ")"
+		default:
 			t.Name += " (" + filepath.ToSlash(filepath.Clean(t.args[0])) + ")"
 		}
 	}
-	if o.places.isTruss {
-		all[0].Kind = finding.TrussTarget
-	}
-	return all, args, nil
 }
 
 // in returns the target whose root arg lies in, and adds it to all if it is new.
@@ -140,6 +177,13 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	if t.settings, err = o.config.load(root, repository); err != nil {
 		return nil, err
 	}
+	o.apply(t)
+	*all = append(*all, t)
+	return t, nil
+}
+
+// apply makes the settings of a target hold where the command line does not say otherwise.
+func (o *scanOptions) apply(t *scanTarget) {
 	set := o.history.set
 	if s := t.settings; s.FailOn != nil && (set == nil || !set("fail-on")) {
 		t.failOn = *s.FailOn
@@ -153,13 +197,14 @@ func (o *scanOptions) in(all *[]*scanTarget, arg string) (*scanTarget, error) {
 	case t.settings.OnProblem != "":
 		t.onProblem = t.settings.OnProblem
 	}
-	*all = append(*all, t)
-	return t, nil
 }
 
 // name names a target: a repository by where it comes from, where it says so, and the
 // rest by their folder.
 func (t *scanTarget) name() {
+	if t.settings.remote != "" {
+		return
+	}
 	first := t.args[0]
 	clean := filepath.Clean(first)
 	if t.Name = filepath.ToSlash(clean); clean == "." || len(t.args) > 1 || t.settings.repository {
@@ -325,6 +370,7 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 			},
 		})
 	}
+	acceptProblems(r, all, suppressors)
 	for i := range r.Targets {
 		s := &r.Summary
 		if len(r.Targets) > 1 {
@@ -335,11 +381,17 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	for i := range r.Findings {
 		f, stands := &r.Findings[i], false
 		var decision *finding.Suppression
+		var severities []finding.Severity // that the targets give it; the worst holds
 		within(all, *f, func(t *scanTarget, part finding.Finding) {
 			by := suppressors[t].Suppress(part)
 			stands = stands || by == nil
 			decision = cmp.Or(decision, by)
+			severities = append(severities, f.Severity)
+			if s := t.settings.Rules[f.Rule].Severity; s != nil && !alive(*f) {
+				severities[len(severities)-1] = *s
+			}
 		})
+		f.Severity = slices.Max(append(severities, finding.Info))
 		if stands {
 			decision = nil
 		}
@@ -349,6 +401,11 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 		for _, f := range suppressors[t].Leftover(t.comments) {
 			rule, _ := rules.Lookup(f.Rule)
 			f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+			if set := t.settings.Rules[f.Rule]; set.Off {
+				f.Suppression = &finding.Suppression{Kind: config.FromConfig, Reason: set.Reason, Where: set.Where}
+			} else if set.Severity != nil {
+				f.Severity = *set.Severity
+			}
 			for i := range f.Locations {
 				if len(all) > 1 {
 					f.Locations[i].Target = t.Name
@@ -365,6 +422,42 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	}
 	r.Count()
 	r.Summary.Elapsed = time.Since(r.Run.Started)
+}
+
+// acceptProblems makes warnings of the problems with files that the settings of their
+// target accept as unread. A run that nothing else kept from being complete is complete.
+func acceptProblems(r *finding.Report, all []*scanTarget, suppressors map[*scanTarget]*config.Suppressor) {
+	accepted := map[string]bool{} // in these targets
+	for i := range r.Problems {
+		for _, t := range all {
+			p := &r.Problems[i]
+			if p.Warning || p.Target != "" && p.Target != t.Name {
+				continue
+			}
+			if by := suppressors[t].Unread(*p); by != nil {
+				p.Warning, p.Hint = true, "accepted: "+by.Reason+" ("+by.Where+")"
+				accepted[p.Target] = true
+			}
+		}
+	}
+	complete := func(s *finding.Summary, target string) {
+		mine := slices.DeleteFunc(slices.Clone(r.Problems), func(p finding.Problem) bool { return target != "" && p.Target != target })
+		s.Complete = s.Complete || !s.Interrupted && finding.Complete(mine)
+	}
+	if len(accepted) == 0 {
+		return
+	}
+	complete(&r.Summary, "")
+	for i := range r.Targets {
+		if name := r.Targets[i].Name; accepted[name] {
+			complete(&r.Targets[i].Summary, name)
+		}
+	}
+}
+
+// alive reports whether the key of a finding is verified to work, and was not revoked since.
+func alive(f finding.Finding) bool {
+	return !f.Outcome.Dead() && f.Liveness != nil && (f.Liveness.State == finding.Live || f.Liveness.State == finding.Restricted)
 }
 
 // failing reports whether a finding is at or above the severity that fails the run in

@@ -47,7 +47,7 @@ func (v *verifyFlags) register(c *cobra.Command) {
 // verifier returns what verifies in a mode, or nil for none. It sends nothing yet.
 func (v *verifyFlags) verifier(env Env, mode string, targets []string, cache string) (scanner.Verifier, error) {
 	if mode == "" {
-		if flag := v.api.given(); flag != "" {
+		if flag := v.api.given(); flag != "" && !(flag == "--ca-file" && isRemote(targets)) {
 			return nil, usage("add --verify, or leave it out", "%s has no use without --verify", flag)
 		}
 		return nil, nil

@@ -28,7 +28,7 @@ type fake struct {
 //	baseten                     start it; the environment names it, and BASETEN_API_KEY
 //	                            is an organisation admin's personal key
 //	orgkey NAME [FIELD=VALUE]   add a key; variables as with fakekey. Fields are name,
-//	                            type, team, owner (an email address), model, created and
+//	                            type, team, owner (an email address), model, scoped, created and
 //	                            used (days ago; never), called (days ago, by Model API usage alone)
 //	orgteam ID NAME             add a team; the variable ID is set to its id
 //	revoke NAME                 revoke a key in the console
@@ -94,6 +94,8 @@ func orgKey(ts *testscript.TestScript, neg bool, args []string) {
 			spec.Type = value
 		case "team":
 			spec.Team = value
+		case "scoped":
+			spec.EnvScoped = true
 		case "model":
 			spec.ModelIDs = append(spec.ModelIDs, value)
 		case "owner":

@@ -22,6 +22,10 @@ import (
 func standIn(name string, run func(args []string, state map[string]any) error) func() {
 	return func() {
 		dir := os.Getenv("STANDIN")
+		if dir == "" { // as where it was never set up
+			fmt.Fprintln(os.Stderr, "error: current-context is not set")
+			os.Exit(1)
+		}
 		path := filepath.Join(dir, name+".json")
 		state := map[string]any{}
 		data, err := os.ReadFile(path)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/redact"
 	"github.com/b10lint/b10lint/scanner"
 )
 
@@ -47,10 +49,13 @@ func (u *UI) info(text string) { u.say("note", text, nil) }
 func (u *UI) say(kind, text string, hints []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	fmt.Fprintf(u.env.Stderr, "b10lint: %s: %s\n", kind, text)
+	// What was typed or read may be in a message, and a key in that.
+	w := redact.NewWriter(u.env.Stderr, finding.LowConfidence)
+	defer w.Close()
+	fmt.Fprintf(w, "b10lint: %s: %s\n", kind, text)
 	for _, h := range hints {
 		if h != "" {
-			fmt.Fprintf(u.env.Stderr, "b10lint: hint: %s\n", h)
+			fmt.Fprintf(w, "b10lint: hint: %s\n", h)
 		}
 	}
 }

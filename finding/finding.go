@@ -140,7 +140,7 @@ type Suppression struct {
 
 // An Outcome is what a revocation did with a key.
 type Outcome struct {
-	State  string     `json:"state"` // "revoked", "already-gone", "failed", "not-planned"
+	State  string     `json:"state"` // "revoked", "already-gone", "failed", "planned" (a dry run), "not-planned"
 	At     *time.Time `json:"at,omitempty"`
 	Detail string     `json:"detail,omitempty"`
 }
@@ -156,6 +156,8 @@ type Problem struct {
 	Path   string `json:"path,omitempty"`
 	Member string `json:"member,omitempty"`
 	Object string `json:"object,omitempty"` // a git object id
+	// Names are all paths of the object, for who accepts what cannot be read; Path is one.
+	Names []string `json:"-"`
 	// Repository is that of the object, for who asks it for the object's names.
 	Repository string `json:"-"`
 	Error      string `json:"error"`

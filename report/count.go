@@ -131,10 +131,10 @@ func covered(r finding.Report, full bool) (lines []string) {
 func leftOut(s finding.Summary) string {
 	var parts []string
 	if s.Suppressed > 0 {
-		parts = append(parts, fmt.Sprintf("%d suppressed", s.Suppressed))
+		parts = append(parts, fmt.Sprintf("%d accepted", s.Suppressed))
 	}
 	if s.BelowConfidence > 0 {
-		parts = append(parts, fmt.Sprintf("%d below the confidence asked for", s.BelowConfidence))
+		parts = append(parts, fmt.Sprintf("%d below the confidence asked for (--min-confidence low)", s.BelowConfidence))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -88,7 +88,7 @@ func TestGolden(t *testing.T) {
 	}{
 		{"text", "text", Options{}},
 		{"verbose.text", "text", Options{Verbose: true}},
-		{"quiet.text", "text", Options{Quiet: true}},
+		{"quiet.text", "text", Options{Quiet: true, Width: 60}},
 		{"color60.text", "text", Options{Color: true, Width: 60}},
 		{"json", "json", Options{}},
 		{"jsonl", "jsonl", Options{}},

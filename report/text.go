@@ -120,11 +120,12 @@ func (t *text) unsaid(advice string) string {
 	return rest
 }
 
-// head is the first line of a finding; a terminal's width breaks it between words.
+// head is the first line of a finding; a terminal's width breaks it between words, but not with -q,
+// whose lines are one a finding.
 func (t *text) head(b *bytes.Buffer, at string, severity finding.Severity, what string) {
 	lead := at + ": " + severity.String() + ":"
 	rest := []string{what}
-	if room := t.opts.Width; room > 0 && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
+	if room := t.opts.Width; room > 0 && !t.opts.Quiet && textWidth(lead)+1+textWidth(what) > room && textWidth(lead) < room-12 {
 		first := fold(what, room-textWidth(lead)-1)[0]
 		rest = append([]string{first}, fold(strings.TrimSpace(strings.TrimPrefix(what, first)), room-4)...)
 	}
@@ -139,8 +140,11 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	if f.Baseline != "" {
 		notes += " (" + visible(f.Baseline) + ")"
 	}
+	if f.Outcome != nil && f.Outcome.State == "revoked" {
+		notes += " (revoked now)"
+	}
 	if f.Suppression != nil {
-		notes += " (suppressed)"
+		notes += " (accepted)"
 	}
 	return notes
 }
@@ -408,7 +412,7 @@ func (t *text) audit(b *bytes.Buffer) {
 		}
 		groups[f.Prefix] = append(groups[f.Prefix], f)
 	}
-	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "MADE", "USE"}}
+	rows := [][]string{{"RISK", "KEY", "NAME", "TYPE", "CREATED", "USE"}}
 	for _, prefix := range order {
 		f := groups[prefix][0]
 		k := f.Key

@@ -34,6 +34,7 @@ const (
 	stepSupersede    step = "superseded"     // a successor whose key is lost, and that a place may hold
 	stepDiscard      step = "intend-discard" // of a successor that cannot be used
 	stepDiscarded    step = "discarded"
+	stepUsed         step = "last-used" // of the old key, which is watched until it is idle
 	stepRevokeOld    step = "intend-revoke-old"
 	stepOldRevoked   step = "old-deleted"
 	stepOldConfirmed step = "old-absent"
@@ -52,6 +53,9 @@ type RotateOptions struct {
 	Credential string
 	// Note is called with what happens, a line at a time; nil is allowed.
 	Note func(text string)
+	// Progress is called with the state of a wait, which replaces the one before; nil is
+	// allowed.
+	Progress func(text string)
 
 	point func(string)
 }
@@ -74,6 +78,8 @@ type Rotation struct {
 	places                              []place
 	checked                             bool // every place has it
 	checkedAt                           time.Time
+	lastUse                             string // of the old key, while it is watched
+	quietFrom                           time.Time
 	superseded                          bool // an earlier successor may be in a place that cannot be read
 	oldSent, oldDeleted, oldGone, ended bool
 	// What only this process knows.
@@ -251,6 +257,8 @@ func (r *Rotation) take(did record) {
 		r.nowhere()
 	case stepDiscarded:
 		r.name, r.next = "", ""
+	case stepUsed:
+		r.lastUse, r.quietFrom = did.Detail, did.At
 	case stepRevokeOld:
 		r.oldSent = true
 	case stepOldRevoked:
@@ -330,6 +338,11 @@ func (r *Rotation) run(ctx context.Context) error {
 		if err := r.wait(ctx); err != nil {
 			return err
 		}
+		if r.plan.UntilIdle > 0 {
+			if err := r.untilIdle(ctx); err != nil {
+				return err
+			}
+		}
 		if err := r.sweep(ctx); err != nil {
 			return err
 		}
@@ -377,7 +390,8 @@ type Rotated struct {
 	New      string    `json:"new,omitempty"` // prefix
 	Name     string    `json:"name,omitempty"`
 	Places   []Placed  `json:"places"`
-	Checked  bool      `json:"checked"` // the new key was delivered everywhere and works
+	ByHand   []string  `json:"by_hand,omitempty"` // places that hold the old key and are to be changed by a person
+	Checked  bool      `json:"checked"`           // the new key was delivered everywhere and works
 	OldGone  bool      `json:"old_revoked"`
 	OldSent  bool      `json:"old_delete_answered,omitempty"` // and it is not confirmed yet
 	Finished time.Time `json:"finished"`
@@ -405,7 +419,7 @@ type Placed struct {
 }
 
 func (r *Rotation) result(err error) *Rotated {
-	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, Checked: r.checked,
+	res := &Rotated{Version: 1, State: "unfinished", Old: r.plan.Old, New: r.next, Name: r.name, ByHand: r.plan.ByHand, Checked: r.checked,
 		OldGone: r.oldGone, OldSent: r.oldDeleted && !r.oldGone, Finished: r.o.Clock.Now().UTC(), Journal: r.journal.path}
 	for _, p := range r.places {
 		res.Places = append(res.Places, Placed{p.spec, p.state()})

@@ -30,7 +30,9 @@ type RotateRequest struct {
 	// environments, when the audit log does not say.
 	AssumeUnscoped bool
 	Grace          time.Duration
-	Sinks          []SinkSpec
+	// UntilIdle revokes the old key when it was not used for so long.
+	UntilIdle time.Duration
+	Sinks     []SinkSpec
 	// Overwrite allows a place that holds another value than the old key.
 	Overwrite bool
 	// ForceActive allows a key that was used within a day to be revoked.
@@ -39,16 +41,17 @@ type RotateRequest struct {
 
 // A RotationPlan is what a rotation will do. It holds no secret half.
 type RotationPlan struct {
-	Old      Facts           `json:"old"`
-	Self     bool            `json:"self,omitempty"` // the old key is the credential
-	Type     baseten.KeyType `json:"type"`
-	ModelIDs []string        `json:"model_ids,omitempty"`
-	TeamID   string          `json:"team_id,omitempty"` // empty: the default team, or none
-	Team     string          `json:"team,omitempty"`
-	Base     string          `json:"base"` // the name's part before the unique end
-	Grace    time.Duration   `json:"grace_ns,omitempty"`
-	Sinks    []SinkSpec      `json:"sinks"`
-	Endpoint string          `json:"endpoint"`
+	Old       Facts           `json:"old"`
+	Self      bool            `json:"self,omitempty"` // the old key is the credential
+	Type      baseten.KeyType `json:"type"`
+	ModelIDs  []string        `json:"model_ids,omitempty"`
+	TeamID    string          `json:"team_id,omitempty"` // empty: the default team, or none
+	Team      string          `json:"team,omitempty"`
+	Base      string          `json:"base"` // the name's part before the unique end
+	Grace     time.Duration   `json:"grace_ns,omitempty"`
+	UntilIdle time.Duration   `json:"until_idle_ns,omitempty"`
+	Sinks     []SinkSpec      `json:"sinks"`
+	Endpoint  string          `json:"endpoint"`
 	// Credential is the prefix of the key that began the rotation.
 	Credential string `json:"credential,omitempty"`
 	// KeepOld ends the rotation after the delivery: into a stream, where nothing shows
@@ -58,6 +61,9 @@ type RotationPlan struct {
 	// LastUsed says when the old key was last used, and Warnings what to know of that.
 	LastUsed string   `json:"last_used,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
+	// ByHand are places that hold the old key and that only a person can change, and
+	ByHand    []string `json:"by_hand,omitempty"`
+	LeftAlone []string `json:"left_alone,omitempty"`
 }
 
 // PlanRotation matches the key and works out its successor. What the API cannot
@@ -79,14 +85,20 @@ func PlanRotation(ctx context.Context, c *baseten.Client, s *Survey, r RotateReq
 		return nil, refuse(reason, hint)
 	}
 	p := &RotationPlan{Old: it.Facts, Self: it.Self, Type: baseten.KeyType(it.Type), ModelIDs: it.ModelIDs, Team: it.Team,
-		Base: baseName(it.Name), Grace: r.Grace, Sinks: r.Sinks, Endpoint: s.Endpoint,
+		Base: baseName(it.Name), Grace: r.Grace, UntilIdle: r.UntilIdle, Sinks: r.Sinks, Endpoint: s.Endpoint,
 		Credential: s.Self, KeepOld: slices.ContainsFunc(r.Sinks, SinkSpec.Streams), Overwrite: r.Overwrite, LastUsed: it.lastUsed(s.At), Warnings: it.Warnings}
 	if used := it.LastUsedAt; used != nil && s.At.Sub(*used) < activeWithin && !p.KeepOld {
-		if !r.ForceActive && !it.Self {
+		if !r.ForceActive && !it.Self && r.UntilIdle == 0 {
 			return nil, refuse("it was used "+ago(s.At, *used)+": what else uses it stops when it is revoked",
-				"find out what that is; then add --force-active, with --grace if it takes a while to have the new key")
+				"add --until-idle 2h, which revokes it only when nothing has used it for so long; or find out what uses it, and add --force-active")
 		}
 		p.Warnings = append(p.Warnings, "in use: last used "+ago(s.At, *used))
+	}
+	if r.UntilIdle > 0 {
+		i := slices.IndexFunc(s.Keys, func(k baseten.Key) bool { return k.Prefix == r.Prefix })
+		if reason, hint := unwatchable(it, s.Keys[i].LastUsedAt); reason != "" {
+			return nil, refuse(reason, hint)
+		}
 	}
 	if reason, hint := p.narrow(r); reason != "" {
 		return nil, refuse(reason, hint)
@@ -106,7 +118,7 @@ func cannotCopy(it *Item, s *Survey, r RotateRequest) (reason, hint string) {
 	case it.Type == string(baseten.Personal) && (s.Me.UserID == "" || it.OwnerID != s.Me.UserID):
 		return "it is the personal key of " + cmp.Or(it.Owner, "another member") + ", and nobody can make a personal key for somebody else",
 			"its owner rotates it, with a personal key of theirs; b10lint revoke takes it out of service"
-	case strings.Contains(h.Type, "SCOPED_ENVS"):
+	case h.InEnvironments():
 		return "it is restricted to environments, which the API cannot copy: the successor would be allowed more", console
 	case strings.Contains(h.Type, "ALLOWED_MODELS") && len(it.ModelIDs) == 0 && len(r.ModelIDs) == 0:
 		return "it is restricted to models, and the list does not say which: the successor would be allowed more",

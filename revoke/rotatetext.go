@@ -22,11 +22,26 @@ func (p *RotationPlan) WriteText(w io.Writer) error {
 	}
 	row("new key", about+", named "+p.Base+"-r…")
 	for i, s := range p.Sinks {
-		row([]string{"goes to", ""}[min(i, 1)], s.String())
+		text := s.String()
+		if len(p.Sinks) > 1 {
+			text = fmt.Sprintf("%d  %s", i+1, text)
+		}
+		if s.ByName {
+			text += " (by its name: its value cannot be read)"
+		}
+		row([]string{"goes to", ""}[min(i, 1)], text)
+	}
+	for i, text := range p.ByHand {
+		row([]string{"by hand", ""}[min(i, 1)], text)
+	}
+	for _, text := range p.LeftAlone {
+		row("left alone", text)
 	}
 	switch {
 	case p.KeepOld:
 		row("old key", "kept, until b10lint revoke "+p.Old.Prefix)
+	case p.UntilIdle > 0:
+		row("old key", "revoked when the new one is in place and works, and nothing has used the old one for "+p.UntilIdle.String())
 	case p.Grace > 0:
 		row("old key", "revoked "+p.Grace.String()+" after the new one is in place and works")
 	default:
@@ -65,6 +80,9 @@ func (r *Rotated) WriteText(w io.Writer) error {
 		row("the delete of the old key was answered, and it is not confirmed that it is gone")
 	default:
 		row("the old key lives")
+	}
+	for i, text := range r.ByHand {
+		row("%s %s", []string{"by hand:", "        "}[min(i, 1)], show(text))
 	}
 	if r.Next != "" {
 		row("when the new one is in its place: %s", show(r.Next))

@@ -39,6 +39,26 @@ type SinkSpec struct {
 	Command   []string `json:"command,omitempty"`
 	Dir       string   `json:"dir,omitempty"`     // where the command is run
 	Context   string   `json:"context,omitempty"` // of kubectl's configuration
+	// ByName is set where the value cannot be read, and the name alone says that the key
+	// belongs there.
+	ByName bool `json:"by_name,omitempty"`
+}
+
+// The kinds of sinks of which other programs speak, or that can be searched for a key.
+const (
+	KindTrussrc    = "trussrc"
+	KindDotenv     = "dotenv"
+	KindExec       = "exec"
+	KindGitHub     = "github"
+	KindGitLab     = "gitlab"
+	KindKubectl    = "kubectl"
+	KindKubernetes = "kubernetes"
+)
+
+// A Holding is a place that holds a key.
+type Holding struct {
+	Sink SinkSpec
+	Key  secret.Secret
 }
 
 // String names the sink for people.
@@ -113,6 +133,17 @@ func findKey(text []byte, prefix string) (secret.Secret, bool) {
 		return secret.Secret{}, false
 	}
 	return secret.New(prefix + "." + found), true
+}
+
+// wholeKey returns the key with a prefix if a value is one and nothing else but white
+// space around it.
+func wholeKey(value []byte, prefix string) (secret.Secret, bool) {
+	text := strings.TrimSpace(string(value))
+	half, ok := strings.CutPrefix(text, prefix+".")
+	if !ok || half == "" || strings.Trim(half, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return secret.Secret{}, false
+	}
+	return secret.New(text), true
 }
 
 // oneWay is the half of a sink that keeps what it was given: it can neither be read

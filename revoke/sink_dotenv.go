@@ -39,6 +39,28 @@ func EnvFile(path, name string) (*File, error) {
 	}}, nil
 }
 
+// anyVariable is a line that sets a variable.
+var anyVariable = regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*?)[ \t]*\r?$`)
+
+// EnvFileHolding returns the variables of a file whose value is the key with a prefix, and
+// nothing besides it, in the order of the file.
+func EnvFileHolding(path, prefix string) (list []Holding, err error) {
+	data, _, err := (&File{Path: path}).read()
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, m := range anyVariable.FindAllSubmatch(data, -1) {
+		value, _, _ := bytes.Cut(m[2], []byte(" #"))
+		key, ok := wholeKey(bytes.Trim(bytes.TrimSpace(value), `"'`), prefix)
+		if name := string(m[1]); ok && !seen[name] {
+			seen[name] = true
+			list = append(list, Holding{SinkSpec{Kind: KindDotenv, Path: path, Name: name}, key})
+		}
+	}
+	return list, nil
+}
+
 func appendVariable(old []byte, name, key string) []byte {
 	end := "\n"
 	if bytes.Contains(old, []byte("\r\n")) {

@@ -154,7 +154,7 @@ func Leftovers(sinks []Sink, prefix string) (warnings []string) {
 			}
 		}
 		if lines != nil {
-			warnings = append(warnings, fmt.Sprintf("%s also holds the old key on line %s, where it stops working: name that place too",
+			warnings = append(warnings, fmt.Sprintf("%s also holds the old key on line %s, where it stops working: name that place too, or use --everywhere",
 				path, strings.Join(lines, ", ")))
 		}
 	}
@@ -206,16 +206,17 @@ func Trussrc(path, section string) *File {
 
 // TrussrcHolding returns the sections of a .trussrc whose own api_key is the key with a
 // prefix. A file that is not there has none.
-func TrussrcHolding(path, prefix string) (sections []string, err error) {
+func TrussrcHolding(path, prefix string) (list []Holding, err error) {
 	data, _, err := (&File{Path: path}).read()
 	if err != nil {
 		return nil, err
 	}
 	f, _ := trussrc.Parse(data)
 	for _, name := range f.Setting("api_key") {
-		if value, _, err := f.Get(name, "api_key"); err == nil && strings.HasPrefix(value, prefix+".") {
-			sections = append(sections, name)
+		value, _, err := f.Get(name, "api_key")
+		if key, ok := wholeKey([]byte(value), prefix); ok && err == nil {
+			list = append(list, Holding{SinkSpec{Kind: KindTrussrc, Path: path, Name: name}, key})
 		}
 	}
-	return sections, nil
+	return list, nil
 }

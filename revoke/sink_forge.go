@@ -60,7 +60,7 @@ func ListGitHubSecrets(ctx context.Context, p Program, repo string) ([]SinkSpec,
 	var specs []SinkSpec
 	for _, s := range list {
 		if envName.MatchString(s.Name) {
-			specs = append(specs, SinkSpec{Kind: "github", Name: s.Name, Repo: repo, Dir: p.Dir})
+			specs = append(specs, SinkSpec{Kind: KindGitHub, Name: s.Name, Repo: repo, Dir: p.Dir})
 		}
 	}
 	return specs, nil
@@ -123,7 +123,7 @@ func GitLabVariable(s SinkSpec, p Program) (*Stored, error) {
 
 // ListGitLabVariables returns the CI/CD variables of a project: those that hold the key
 // with a prefix, and those whose value is hidden.
-func ListGitLabVariables(ctx context.Context, p Program, repo string, holds func(value []byte) bool) (holding, hidden []SinkSpec, err error) {
+func ListGitLabVariables(ctx context.Context, p Program, repo, prefix string) (holding []Holding, hidden []SinkSpec, err error) {
 	out, err := p.run(ctx, nil, "glab", "api", gitLabPath(repo)+"?per_page=100", "--paginate")
 	if err != nil {
 		return nil, nil, err
@@ -137,7 +137,7 @@ func ListGitLabVariables(ctx context.Context, p Program, repo string, holds func
 			return nil, nil, errors.New("glab api: its answer cannot be read")
 		}
 		for _, v := range list {
-			spec := SinkSpec{Kind: "gitlab", Name: v.Key, Repo: repo, Dir: p.Dir}
+			spec := SinkSpec{Kind: KindGitLab, Name: v.Key, Repo: repo, Dir: p.Dir}
 			if v.Scope != "*" {
 				spec.Key = v.Scope
 			}
@@ -145,8 +145,10 @@ func ListGitLabVariables(ctx context.Context, p Program, repo string, holds func
 			case !envName.MatchString(v.Key):
 			case v.Value == nil:
 				hidden = append(hidden, spec)
-			case holds([]byte(*v.Value)):
-				holding = append(holding, spec)
+			default:
+				if key, ok := wholeKey([]byte(*v.Value), prefix); ok {
+					holding = append(holding, Holding{spec, key})
+				}
 			}
 		}
 	}

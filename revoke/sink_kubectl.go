@@ -88,19 +88,17 @@ func KubernetesContext(ctx context.Context, p Program) (string, error) {
 		return "", err
 	}
 	out, err := p.run(ctx, nil, "kubectl", "config", "current-context")
-	if errors.Is(err, ErrUncertain) || ctx.Err() != nil {
-		return "", err
+	if err != nil && strings.Contains(err.Error(), "current-context is not set") {
+		return "", nil
 	}
-	return strings.TrimSpace(string(out)), nil
+	return strings.TrimSpace(string(out)), err
 }
 
-// ListKubernetesSecrets returns the entries of Secrets whose value is wanted: of all
-// namespaces, or where that is not permitted of the current one, which whole reports.
-func ListKubernetesSecrets(ctx context.Context, p Program, holds func(value []byte) bool) (specs []SinkSpec, whole bool, err error) {
-	at := SinkSpec{Kind: "kubectl"}
-	if at.Context, err = KubernetesContext(ctx, p); err != nil {
-		return nil, false, err
-	}
+// ListKubernetesSecrets returns the entries of Secrets of a context's cluster that are the
+// key with a prefix: of all namespaces, or where that is not permitted of the current one,
+// which whole reports.
+func ListKubernetesSecrets(ctx context.Context, p Program, in, prefix string) (list []Holding, whole bool, err error) {
+	at := SinkSpec{Kind: KindKubectl, Context: in}
 	whole = true
 	out, err := p.run(ctx, nil, kubeArgs(at, "get", "secrets", "--output=json", "--all-namespaces")...)
 	if err != nil {
@@ -109,23 +107,23 @@ func ListKubernetesSecrets(ctx context.Context, p Program, holds func(value []by
 			return nil, false, err
 		}
 	}
-	var list struct {
+	var all struct {
 		Items []kubeSecret `json:"items"`
 	}
-	if err := json.Unmarshal(out, &list); err != nil {
+	if err := json.Unmarshal(out, &all); err != nil {
 		return nil, false, errors.New("kubectl get: its answer cannot be read")
 	}
-	for _, s := range list.Items {
+	for _, s := range all.Items {
 		for name, word := range s.Data {
 			value, err := base64.StdEncoding.DecodeString(word)
-			if err != nil || !holds(value) {
-				continue
-			}
+			key, ok := wholeKey(value, prefix)
 			spec := at
 			spec.Name, spec.Key, spec.Namespace = s.Metadata.Name, name, s.Metadata.Namespace
-			specs = append(specs, spec)
+			if err == nil && ok && checkKube(spec) == nil {
+				list = append(list, Holding{spec, key})
+			}
 		}
 	}
-	slices.SortFunc(specs, func(a, b SinkSpec) int { return strings.Compare(a.String(), b.String()) })
-	return specs, whole, nil
+	slices.SortFunc(list, func(a, b Holding) int { return strings.Compare(a.Sink.String(), b.Sink.String()) })
+	return list, whole, nil
 }

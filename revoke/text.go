@@ -80,6 +80,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		}
 	}
 	writeLeft(b, "keep", p.Refused)
+	writeLeft(b, "not leaked", p.Kept)
 	writeLeft(b, "forged", p.Forged)
 	writeLeft(b, "no match", p.Unmatched)
 	for _, gap := range p.Gaps {
@@ -156,9 +157,10 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		}
 	}
 	writeLeft(b, "kept", r.Refused)
+	writeLeft(b, "not leaked", r.Kept)
 	writeLeft(b, "forged", r.Forged)
 	writeLeft(b, "not matched", r.Unmatched)
-	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.count(), show(r.Credential))
+	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.Count(), show(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "journal: %s\n", show(r.Journal))
 	}
@@ -181,7 +183,8 @@ func (e *Entry) otherCredential(r *Receipt) string {
 	return e.Credential
 }
 
-func (r *Receipt) count() string {
+// Count says how many keys came to which end, in words.
+func (r *Receipt) Count() string {
 	var parts []string
 	for _, state := range []string{Revoked, AlreadyGone, Unconfirmed, Failed, NotAttempted} {
 		n := 0
@@ -207,7 +210,7 @@ func (r *Receipt) count() string {
 // WriteMarkdown writes the receipt for a ticket.
 func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.count())
+	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.Count())
 	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
 	if r.Journal != "" {
 		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))
@@ -234,7 +237,7 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
 	}
-	for _, left := range [][]Left{r.Refused, r.Forged, r.Unmatched} {
+	for _, left := range [][]Left{r.Refused, r.Kept, r.Forged, r.Unmatched} {
 		for _, l := range left {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
 		}

@@ -16,7 +16,7 @@ func Advise(at finding.Location, line string) (context, text string) {
 	s := newSite(at, line)
 	row := &advices[slices.IndexFunc(advices, func(a advice) bool { return a.fits(s) })] // the last row fits everything
 	fix := row.text
-	if at.Member != "" {
+	if s.inArchive() {
 		if row.place { // of a file that people have, not of a copy in an archive
 			fix = ""
 		}
@@ -91,12 +91,21 @@ type site struct {
 
 func newSite(at finding.Location, line string) site {
 	p := at.Path
-	if at.Member != "" {
-		p = at.Member[strings.LastIndexByte(at.Member, '!')+1:]
+	if inner := at.Member[strings.LastIndexByte(at.Member, '!')+1:]; inner != "" && !inText(inner) {
+		p = inner
 	}
 	p = "/" + strings.ToLower(strings.TrimLeft(p, "/"))
 	return site{at, p, path.Base(p), strings.ToLower(line)}
 }
+
+// inText reports whether a level of a member's path is what a text holds in an encoding, or
+// a row of a database.
+func inText(level string) bool {
+	starts := func(with string) bool { return strings.HasPrefix(level, with) }
+	return slices.ContainsFunc([]string{"base64 in line ", "hex in line ", "table ", "page "}, starts)
+}
+
+func (s site) inArchive() bool { return s.at.Member != "" && !inText(s.at.Member) }
 
 // A list of words, lower case.
 type list []string
@@ -300,7 +309,7 @@ var advices = []advice{
 	{context: "config-file", ext: list{".yaml", ".yml", ".json", ".jsonc", ".json5", ".toml", ".ini", ".cfg", ".conf", ".properties", ".xml", ".plist"},
 		text: "Keep the name of the variable in the file (`${BASETEN_API_KEY}` or what its program understands) and the value " +
 			"in the environment or a secret store."},
-	{context: "archive", when: func(s site) bool { return s.at.Member != "" || s.at.Exposure == finding.Shipped },
+	{context: "archive", when: func(s site) bool { return s.inArchive() || s.at.Exposure == finding.Shipped },
 		text: revoke + "It is inside something that is published: build it again without the key and withdraw the copies."},
 	{context: "other", when: func(site) bool { return true },
 		text: "Take the key out and read it from the environment variable `BASETEN_API_KEY` or a secret store. If anyone " +

@@ -73,6 +73,7 @@ func TestAdvise(t *testing.T) {
 		{"documentation", finding.Location{Path: "README.md"}, k, "YOUR_BASETEN_API_KEY"},
 		{"config-file", finding.Location{Path: "app.toml"}, k, "${BASETEN_API_KEY}"},
 		{"archive", finding.Location{Path: "a.zip", Member: "x"}, k, "again"},
+		{"kubernetes", finding.Location{Path: "secrets.yaml", Member: "base64 in line 7"}, k, "SOPS"},
 		{"python", finding.Location{Path: "a.zip", Member: "b.tar!c/d.py"}, k, "inside an archive"},
 		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed, Blob: "1"}, k, "Revoke the key"},
 		{"python", finding.Location{Path: "d.py", Exposure: finding.Committed}, k, "If this line was ever committed"},

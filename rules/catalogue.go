@@ -91,7 +91,7 @@ var verdicts = map[finding.LiveState]struct {
 }
 
 // Describe completes a finding of a leaked key: the rule by format and liveness,
-// the severity by rule, exposure and confidence, and the words. Everything else
+// or what became of the key, the severity by rule, exposure and confidence, and the words. Everything else
 // must be set.
 func Describe(f *finding.Finding) {
 	rule, word := LeakedKey, ""
@@ -105,6 +105,9 @@ func Describe(f *finding.Finding) {
 		if v, ok := verdicts[f.Liveness.State]; ok {
 			rule, word = v.rule, v.word
 		}
+	}
+	if f.Outcome.Dead() { // whatever it was when it was found
+		rule, word = LeakedKeyDead, verdicts[finding.Dead].word
 	}
 	live := rule.ID == LeakedKeyLive.ID
 	local := f.Exposure == finding.Home || f.Exposure == finding.Ignored

@@ -41,7 +41,7 @@ func Derive(r *finding.Report) {
 			}
 		}
 		Describe(f)
-		if f.Outcome != nil && (f.Outcome.State == "revoked" || f.Outcome.State == "already-gone") {
+		if f.Outcome.Dead() {
 			Revoked(f)
 		}
 		if slices.Sort(targets); len(targets) > 1 {

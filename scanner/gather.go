@@ -130,6 +130,7 @@ func comparePlaces(a, b *place) int {
 		strings.Compare(a.at.Blob, b.at.Blob),
 		strings.Compare(a.at.Object, b.at.Object),
 		strings.Compare(strings.Join(a.at.Decoded, " "), strings.Join(b.at.Decoded, " ")),
+		strings.Compare(a.at.Repository, b.at.Repository),
 	)
 }
 
@@ -188,6 +189,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 			return true
 		}
 		if c == nil {
+			b.Settle()
 			c = newCursor(b)
 			if b.At.Context == "" && isTruss(b) {
 				truss = "truss-config"
@@ -241,6 +243,7 @@ func problemIn(b *source.Blob) finding.Problem {
 
 // gaveUp reports, once for each file, where the budget for decoding did not suffice.
 func (g *gatherer) gaveUp(b *source.Blob, offset int) {
+	b.Settle()
 	c := newCursor(b)
 	c.move(offset)
 	at := containerOf(b.At)

@@ -107,6 +107,9 @@ func withPaths(problems []finding.Problem, about []int, located [][]finding.Loca
 			}
 			at := located[n][0]
 			p.Path = at.Path
+			for _, l := range located[n] {
+				p.Names = append(p.Names, l.Path)
+			}
 			if at.Object == "index" {
 				p.Object = "" // the path says it
 			}

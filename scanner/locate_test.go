@@ -10,6 +10,7 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/scanner/source/git"
+	"github.com/b10lint/b10lint/scanner/source/target"
 )
 
 // A model is a history that the test knows all of: commit i has the keys
@@ -231,5 +232,28 @@ func TestTreesOfAbsurdlyManyPathsEnd(t *testing.T) {
 	}
 	if r := g.scope(git.Scope{Since: "2001-01-01"}); len(r.Findings) != 1 {
 		t.Errorf("in a range: %d findings", len(r.Findings))
+	}
+}
+
+// Forks and copies share objects. A key in one of them is listed for each repository of a
+// folder, not for the first alone.
+func TestTheSameObjectInSeveralRepositories(t *testing.T) {
+	g := newGitRepo(t)
+	inFile, inMessage := g.m.B10(), g.m.B10()
+	g.commit("app/deploy.py", "k = '"+inFile+"'\n")
+	g.git("commit", "-q", "--allow-empty", "-m", inMessage)
+	folder := t.TempDir()
+	for _, name := range []string{"app.git", "fork.git", "team/fork.git"} {
+		g.git("clone", "-q", "--bare", g.dir, filepath.Join(folder, name))
+	}
+	r := scan(t, finding.HighConfidence, target.Of(folder, target.Options{}))
+	for _, key := range []string{inFile, inMessage} {
+		repositories := map[string]bool{}
+		for _, l := range r.of(key) {
+			repositories[l.Repository] = true
+		}
+		if len(repositories) != 3 {
+			t.Errorf("%s is listed for %v", key[:12], repositories)
+		}
 	}
 }

@@ -87,9 +87,11 @@ func TestRangesOfShallowClonesFail(t *testing.T) {
 	if r := clone.scope(git.Scope{Range: "HEAD~1..HEAD"}); !r.Summary.Complete || r.of(key) == nil {
 		t.Errorf("a range that is there: %+v", r.Problems)
 	}
-	r := clone.history(git.Options{})
-	if !r.Summary.Complete || len(r.Problems) != 1 || !r.Problems[0].Warning || len(r.Summary.Coverage[0].Shallow) != 1 {
-		t.Errorf("shallow: %+v %+v", r.Problems, r.Summary.Coverage)
+	for _, ok := range []bool{false, true} {
+		r := clone.history(git.Options{ShallowOK: ok})
+		if r.Summary.Complete != ok || len(r.Problems) != 1 || r.Problems[0].Warning != ok || len(r.Summary.Coverage[0].Shallow) != 1 {
+			t.Errorf("shallow, ok %v: %+v %+v", ok, r.Problems, r.Summary.Coverage)
+		}
 	}
 }
 

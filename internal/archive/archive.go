@@ -37,6 +37,7 @@ import (
 	"sync"
 
 	"github.com/b10lint/b10lint/internal/inflate"
+	"github.com/b10lint/b10lint/internal/span"
 )
 
 // Limits bound the work on one outermost container. A zero field stands for the
@@ -133,14 +134,19 @@ type Member struct {
 	Reader io.Reader
 	// Data is the content itself where that is whole in memory, else nil.
 	Data []byte
+	// Fresh are the ranges of Data that were not in another member before; nil means all.
+	Fresh []span.Span
+	// Inline is set where the outermost content is not an archive, which is made to be
+	// passed on, but a text, a database or the like.
+	Inline bool
 }
 
 // A Visitor receives what a walk finds. Problem is called from one goroutine, Member from
-// as many at once as Limits.Jobs says. An error from either function ends the walk
+// as many at once as Limits.Jobs says; it returns how many matches it made. An error from either function ends the walk
 // and is returned by it. The path of a problem is empty when it lies with the outermost
 // container itself.
 type Visitor struct {
-	Member  func(Member) error
+	Member  func(Member) (hits int, err error)
 	Problem func(path string, err error) error
 }
 
@@ -185,8 +191,8 @@ func (w *Walker) Walk(ctx context.Context, r io.ReaderAt, size int64, name strin
 	if kind == none {
 		return nil
 	}
-	k := &walk{ctx: ctx, Walker: w, v: v, input: func() int64 { return size }}
-	return k.run(kind, node{at: r, size: size, base: baseName(name), outer: true})
+	k := &walk{ctx: ctx, Walker: w, v: v, inline: kind.inline(), input: func() int64 { return size }}
+	return k.run(func() error { return k.container(kind, node{at: r, size: size, base: baseName(name), outer: true}) })
 }
 
 // WalkStream is Walk for content that can be read only once. It reads r to its
@@ -201,5 +207,20 @@ func (w *Walker) WalkStream(ctx context.Context, r io.Reader, name string, v Vis
 	if kind == none {
 		return nil
 	}
-	return k.run(kind, node{br: br, size: -1, base: baseName(name), outer: true})
+	k.inline = kind.inline()
+	return k.run(func() error { return k.container(kind, node{br: br, size: -1, base: baseName(name), outer: true}) })
+}
+
+// WalkEncoded visits the members of the containers that a text holds in base64 or
+// hexadecimal. The text is not visited itself. line is how many lines of it come before r.
+func (w *Walker) WalkEncoded(ctx context.Context, r io.Reader, line int, v Visitor) error {
+	c := &counter{r: r}
+	k := &walk{ctx: ctx, Walker: w, v: v, inline: true, input: func() int64 { return c.n }}
+	return k.run(func() error {
+		s := &spotter{w: k, line: line}
+		br := w.buffer(&spotting{c, s})
+		defer w.release(br)
+		_, err := io.Copy(io.Discard, br)
+		return cmp.Or(s.end(), err)
+	})
 }

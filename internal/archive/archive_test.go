@@ -51,13 +51,13 @@ func newSeen() *seen { return &seen{members: map[string][]byte{}, parts: map[str
 
 func (s *seen) visitor() Visitor {
 	return Visitor{
-		Member: func(m Member) error {
+		Member: func(m Member) (int, error) {
 			data, err := io.ReadAll(m.Reader)
 			if err != nil {
-				return fmt.Errorf("a member's reader failed: %w", err)
+				return 0, fmt.Errorf("a member's reader failed: %w", err)
 			}
 			if m.Data != nil && !bytes.Equal(m.Data, data) {
-				return fmt.Errorf("%s: other content in memory", m.Path)
+				return 0, fmt.Errorf("%s: other content in memory", m.Path)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *seen) visitor() Visitor {
 			parts := append(s.parts[m.Path], string(data))
 			slices.Sort(parts)
 			s.parts[m.Path], s.members[m.Path] = parts, []byte(strings.Join(parts, ""))
-			return nil
+			return 0, nil
 		},
 		Problem: func(path string, err error) error {
 			s.problems = append(s.problems, path+": "+err.Error())
@@ -227,12 +227,12 @@ func TestStop(t *testing.T) {
 		for _, at := range []string{"member", "problem"} {
 			calls := 0
 			err := w.Walk(t.Context(), bytes.NewReader(data), int64(len(data)), "name", Visitor{
-				Member: func(Member) error {
+				Member: func(Member) (int, error) {
 					if at == "problem" {
-						return nil
+						return 0, nil
 					}
 					calls++
-					return stop
+					return 0, stop
 				},
 				Problem: func(string, error) error {
 					if at == "member" {
@@ -258,7 +258,7 @@ func TestCancel(t *testing.T) {
 	data := archivetest.Builders()["zip"](t, files...)
 	visits := 0
 	err := NewWalker(Limits{Jobs: 1}).Walk(ctx, bytes.NewReader(data), int64(len(data)), "name", Visitor{
-		Member:  func(Member) error { visits++; cancel(); return nil },
+		Member:  func(Member) (int, error) { visits++; cancel(); return 0, nil },
 		Problem: func(path string, err error) error { t.Errorf("%s: %v", path, err); return nil },
 	})
 	if !errors.Is(err, context.Canceled) || visits != 1 {

@@ -32,9 +32,9 @@ func BenchmarkWalk(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				v := Visitor{
-					Member: func(m Member) error {
+					Member: func(m Member) (int, error) {
 						_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{m.Reader}, buf)
-						return err
+						return 0, err
 					},
 					Problem: func(path string, err error) error { return fmt.Errorf("%s: %w", path, err) },
 				}
@@ -74,9 +74,9 @@ func BenchmarkWorst(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			w := NewWalker(Limits{Jobs: 1})
-			v := Visitor{Problem: func(string, error) error { return nil }, Member: func(m Member) error {
+			v := Visitor{Problem: func(string, error) error { return nil }, Member: func(m Member) (int, error) {
 				_, err := io.Copy(io.Discard, m.Reader)
-				return err
+				return 0, err
 			}}
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {

@@ -115,6 +115,8 @@ func (w *walk) stream(kind kind, n node) error {
 		open = w.xzOpener(math.MaxUint64)
 	case kindZstd:
 		open = w.openZstd
+	case kindZlib:
+		open = w.openZlib
 	}
 	d, err := w.decode(n.reader(), open)
 	if err != nil {
@@ -129,6 +131,21 @@ func (w *walk) stream(kind kind, n node) error {
 	if n.path != "" {
 		inner.leaf = n.path + "!" + base
 	}
+	inner.encoded = n.encoded
+	if kind == kindZlib {
+		looseHeader(br)
+	}
+	if n.encoded {
+		inner.leaf = n.path
+	}
+	if err := w.enter(inner); err != nil || kind != kindZlib || n.encoded || d.err != io.EOF {
+		return err
+	}
+	// Such a stream says nothing of what follows it.
+	if _, err := d.src.Peek(1); err != nil {
+		return nil
+	}
+	inner.br, inner.leaf = d.src, inner.leaf+" behind the stream"
 	return w.enter(inner)
 }
 
@@ -154,6 +171,11 @@ func trimSuffix(name string) string {
 		return "data"
 	}
 	return name
+}
+
+func (w *walk) openZlib(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := w.zlib(r)
+	return z, func() { w.zlibs.Put(z) }, err
 }
 
 func openBzip2(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }
@@ -259,6 +281,8 @@ func (w *walk) openDeflate(r *bufio.Reader) (io.Reader, func(), error) {
 	return z, func() { w.flates.Put(z) }, nil
 }
 
+var errBehindGzip = errors.New("data that is not gzip follows")
+
 // A gzipReader reads any number of gzip members (RFC 1952). Zeros behind the
 // last one are padding; anything else is an error after all members were read.
 type gzipReader struct {
@@ -307,7 +331,7 @@ func (g *gzipReader) next() error {
 			g.z.Multistream(false)
 			return nil
 		default:
-			return errors.New("data that is no gzip follows")
+			return errBehindGzip
 		}
 	}
 }

@@ -23,16 +23,16 @@ func bounded(t *testing.T, data []byte) {
 	for _, stream := range []bool{false, true} {
 		members, problems, total := 0, 0, int64(0)
 		v := Visitor{
-			Member: func(m Member) error {
+			Member: func(m Member) (int, error) {
 				n, err := io.Copy(io.Discard, struct{ io.Reader }{m.Reader})
 				if err != nil {
 					t.Fatalf("a member's reader failed: %v", err)
 				}
 				members, total = members+1, total+n
 				if members%64 == 63 && len(data)%7 == 0 {
-					return errEnough
+					return 0, errEnough
 				}
-				return nil
+				return 0, nil
 			},
 			Problem: func(string, error) error { problems++; return nil },
 		}

@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/b10lint/b10lint/internal/sqlite"
 )
 
 // A kind is a container format, an index of kinds.
@@ -22,9 +24,15 @@ const (
 	kindRPM
 	kindSevenZip
 	kindPDF
+	kindZlib
+	kindPack
+	kindBundle
+	kindSQLite
 	unreadable // this one and the further ones are recognised and cannot be read
 	kindDMG
 	kindLHA
+
+	kindCompress = kindLHA + 5
 )
 
 // kinds are the formats: their usual names, the bytes that a content of the format
@@ -47,19 +55,23 @@ var kinds = [...]struct {
 	kindRPM:      {"rpm", []string{"\xed\xab\xee\xdb"}, nil},
 	kindSevenZip: {"7z", []string{"7z\xbc\xaf\x27\x1c"}, nil},
 	kindPDF:      {"PDF", []string{"%PDF-"}, nil},
+	kindZlib:     {"zlib", []string{"x"}, isZlib},
+	kindPack:     {"git pack", []string{"PACK\x00\x00\x00\x02", "PACK\x00\x00\x00\x03"}, nil},
+	kindBundle:   {"git bundle", []string{"# v2 git bundle\n", "# v3 git bundle\n"}, nil},
+	kindSQLite:   {"SQLite", []string{sqlite.Magic, sqlite.LogMagic, sqlite.LogMagic[:3] + "\x83"}, nil},
 	unreadable:   {"RAR", []string{"Rar!\x1a\x07"}, nil},
 	kindDMG:      {name: "DMG"}, // known by its tail
 	kindLHA:      {name: "LHA"}, // known by the third byte on
-	16:           {"LZ4", []string{"\x04\x22\x4d\x18"}, nil},
-	17:           {"lzip", []string{"LZIP\x01", "LZIP\x00"}, nil},
-	18:           {"lzop", []string{"\x89LZO\x00\r\n\x1a\n"}, nil},
-	19:           {"lrzip", []string{"LRZI\x00"}, nil},
-	20:           {"compress (.Z)", []string{"\x1f\x9d"}, func(h []byte) bool { return h[2]&0x60 == 0 && h[2]&0x1f >= 9 && h[2]&0x1f <= 16 }},
-	21:           {"cabinet", []string{"MSCF\x00\x00\x00\x00"}, nil},
-	22:           {"xar", []string{"xar!\x00"}, nil},
-	23:           {"SquashFS", []string{"hsqs"}, nil},
-	24:           {"Snappy", []string{"\xff\x06\x00\x00sNaPpY"}, nil},
-	25:           {"zpaq", []string{"7kSt"}, nil},
+	kindLHA + 1:  {"LZ4", []string{"\x04\x22\x4d\x18"}, nil},
+	kindLHA + 2:  {"lzip", []string{"LZIP\x01", "LZIP\x00"}, nil},
+	kindLHA + 3:  {"lzop", []string{"\x89LZO\x00\r\n\x1a\n"}, nil},
+	kindLHA + 4:  {"lrzip", []string{"LRZI\x00"}, nil},
+	kindCompress: {"compress (.Z)", []string{"\x1f\x9d"}, func(h []byte) bool { return h[2]&0x60 == 0 && h[2]&0x1f >= 9 && h[2]&0x1f <= 16 }},
+	kindLHA + 6:  {"cabinet", []string{"MSCF\x00\x00\x00\x00"}, nil},
+	kindLHA + 7:  {"xar", []string{"xar!\x00"}, nil},
+	kindLHA + 8:  {"SquashFS", []string{"hsqs"}, nil},
+	kindLHA + 9:  {"Snappy", []string{"\xff\x06\x00\x00sNaPpY"}, nil},
+	kindLHA + 10: {"zpaq", []string{"7kSt"}, nil},
 }
 
 // byFirst lists the kinds by the first byte of their starts: text has none for most.
@@ -78,7 +90,12 @@ var byFirst = func() (by [256][]kind) {
 func (k kind) String() string { return kinds[k].name }
 
 // random reports whether the format must be read at random.
-func (k kind) random() bool { return k == kindZip || k == kindSevenZip || k == kindPDF }
+func (k kind) random() bool {
+	return k == kindZip || k == kindSevenZip || k == kindPDF || k == kindSQLite
+}
+
+// inline reports whether the format is not of archives, which are made to be passed on.
+func (k kind) inline() bool { return k == kindSQLite || k == kindZlib }
 
 // headSize and tailSize are how much of a content's ends sniff reads.
 const (

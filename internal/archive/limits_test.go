@@ -25,12 +25,12 @@ func discard(t *testing.T, limits Limits, r io.ReaderAt, size int64) (members in
 	t.Helper()
 	s = newSeen()
 	v := s.visitor()
-	v.Member = func(m Member) error {
+	v.Member = func(m Member) (int, error) {
 		n, err := io.Copy(io.Discard, struct{ io.Reader }{m.Reader})
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		members, bytes = members+1, bytes+n
-		return err
+		return 0, err
 	}
 	if err := NewWalker(limits).Walk(t.Context(), r, size, "bomb", v); err != nil {
 		t.Fatal(err)
@@ -388,9 +388,9 @@ func TestHugeTar(t *testing.T) {
 	s := newSeen()
 	v := s.visitor()
 	read := v.Member
-	v.Member = func(m Member) error {
+	v.Member = func(m Member) (int, error) {
 		if m.Path == "zeros" {
-			return nil
+			return 0, nil
 		}
 		return read(m)
 	}

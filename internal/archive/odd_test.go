@@ -195,7 +195,7 @@ func TestOddGzip(t *testing.T) {
 	one, other := archivetest.Gzip(t, []byte("one ")), archivetest.Gzip(t, []byte("two"))
 	check(t, "two members", append(bytes.Clone(one), other...), map[string]string{"name": "one two"})
 	check(t, "zeros behind", append(bytes.Clone(one), make([]byte, 1000)...), map[string]string{"name": "one "})
-	check(t, "something behind", append(bytes.Clone(one), "else"...), map[string]string{"name": "one "}, "data that is no gzip follows")
+	check(t, "something behind", append(bytes.Clone(one), "else"...), map[string]string{"name": "one "}, "data that is not gzip follows")
 	check(t, "cut", archivetest.Gzip(t, noise(5000))[:4000], nil, "unexpected EOF")
 	wrong := bytes.Clone(one)
 	wrong[len(wrong)-8]++

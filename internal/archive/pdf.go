@@ -126,11 +126,11 @@ func (w *walk) pdfStream(n node, from, start int64, ahead []byte) (int64, error)
 	if len(filters) == 1 && filters[0][0] == 'F' && w.limits.MemberBytes == 0 && w.exceeded(pdfWindow) == nil {
 		data := grow(&b.data, pdfWindow)
 		size, used, err := b.inflater.Zlib(data, ahead)
-		if data = data[:size]; err == nil && !EndsLikeZip(data) && sniff(data, data[max(0, size-tailSize):]) == none {
+		if data = data[:size]; err == nil && !EndsLikeZip(data) && sniff(data, data[max(0, size-tailSize):]) == none && nextHead(data, 0) < 0 {
 			if err := w.count(int64(size)); err != nil {
 				return 0, err
 			}
-			if err := w.v.Member(Member{Path: m.leaf, Size: -1, Data: data, Reader: bytes.NewReader(data)}); err != nil {
+			if _, err := w.v.Member(Member{Path: m.leaf, Size: -1, Data: data, Reader: bytes.NewReader(data), Inline: w.inline}); err != nil {
 				return 0, &stopped{err}
 			}
 			return start + int64(used), nil

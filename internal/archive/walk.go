@@ -31,6 +31,7 @@ type walk struct {
 	input    func() int64
 	members  int64
 	bytes    int64
+	inline   bool  // see Member.Inline
 	borrowed int64 // of dictionaries, in all
 	held     int64
 	big      bool // this walk holds Walker.big
@@ -54,6 +55,9 @@ type node struct {
 	base       string // last part of the name, for taking suffixes off
 	depth      int
 	outer      bool // the outermost content, which is not visited itself
+	// packed is set for the own bytes of a container, encoded for what was found in a text:
+	// it may not be what its head says.
+	packed, encoded bool
 	// check, when set, is called once the content was read to its end.
 	check func() error
 }
@@ -63,13 +67,13 @@ type stopped struct{ err error }
 
 func (s *stopped) Error() string { return s.err.Error() }
 
-func (w *walk) run(kind kind, n node) error {
+func (w *walk) run(walk func() error) error {
 	defer func() {
 		if w.big {
 			<-w.Walker.big
 		}
 	}()
-	err := w.container(kind, n)
+	err := walk()
 	w.beside.Wait()
 	if s := w.visited.Load(); s != nil {
 		return s.err
@@ -199,7 +203,9 @@ func (w *walk) container(kind kind, n node) error {
 	}
 	if kind.random() {
 		// What lies before, between and behind the members is seen this way.
-		if err := w.visit(n); err != nil {
+		own := n
+		own.packed = true
+		if err := w.visit(own); err != nil {
 			return err
 		}
 		// What was visited under a name has its members below that name.
@@ -208,6 +214,7 @@ func (w *walk) container(kind kind, n node) error {
 		}
 	}
 	var err error
+	before := w.bytes
 	switch kind {
 	case kindZip:
 		err = w.zip(n)
@@ -223,10 +230,14 @@ func (w *walk) container(kind kind, n node) error {
 		err = w.cpio(n)
 	case kindRPM:
 		err = w.rpm(n)
+	case kindSQLite:
+		err = w.sqlite(n)
+	case kindPack, kindBundle:
+		err = w.gitPack(kind, n)
 	default:
 		err = w.stream(kind, n)
 	}
-	if err != nil {
+	if err != nil && !(n.encoded && w.bytes-before < proof) {
 		return w.problem(n.path, fmt.Errorf("%s: %w", kind, err))
 	}
 	return nil
@@ -269,13 +280,26 @@ func (w *walk) visit(n node) error {
 	if n.at != nil {
 		l.r, l.charged = io.NewSectionReader(n.at, 0, n.size), false
 	}
+	var s *spotter
+	if !n.packed {
+		s = &spotter{w: w, n: n}
+		l.r = &spotting{l.r, s}
+	}
 	if err := w.hand(Member{Path: n.leaf, Size: n.size, Reader: l}); err != nil {
 		return &stopped{err}
 	}
 	if w.over != nil {
 		return &stopped{w.over}
 	}
+	if s != nil {
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
 	err := l.err
+	if n.encoded && (l.n < proof || errors.Is(err, errBehindGzip)) {
+		return nil
+	}
 	if l.done && err == nil && n.check != nil {
 		err = n.check()
 	}
@@ -292,12 +316,15 @@ func (w *walk) visit(n node) error {
 // goroutine beside the walk if one is free, and others at once. The error is the
 // visitor's.
 func (w *walk) hand(m Member) error {
+	m.Inline = w.inline
 	if m.Size < 0 || m.Size > maxWhole || w.exceeded(m.Size) != nil {
-		return w.v.Member(m)
+		_, err := w.v.Member(m)
+		return err
 	}
 	b := w.helper()
 	if b == nil {
-		return w.v.Member(m)
+		_, err := w.v.Member(m)
+		return err
 	}
 	m.Data = grow(&b.data, m.Size)
 	n, err := io.ReadFull(m.Reader, m.Data)
@@ -306,7 +333,10 @@ func (w *walk) hand(m Member) error {
 	}
 	m.Data = m.Data[:n]
 	m.Reader = bytes.NewReader(m.Data)
-	w.aside(b, func() error { return w.v.Member(m) })
+	w.aside(b, func() error {
+		_, err := w.v.Member(m)
+		return err
+	})
 	return nil
 }
 

@@ -97,11 +97,12 @@ func (z *zipWalk) unpack(j *zipJob, b *bench) error {
 	} else if !z.inflate(j, b, data) {
 		return nil
 	}
-	if EndsLikeZip(data) || sniff(data, data[max(0, len(data)-tailSize):]) != none {
+	if EndsLikeZip(data) || sniff(data, data[max(0, len(data)-tailSize):]) != none || nextHead(data, 0) >= 0 {
 		return nil
 	}
 	j.done = true
-	return z.v.Member(Member{Path: z.n.child(j.e.name).leaf, Size: int64(len(data)), Data: data, Reader: bytes.NewReader(data)})
+	_, err := z.v.Member(Member{Path: z.n.child(j.e.name).leaf, Size: int64(len(data)), Data: data, Reader: bytes.NewReader(data), Inline: z.inline})
+	return err
 }
 
 // inflate unpacks a member, and reports whether it is all that the directory says.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -241,6 +242,10 @@ func (h KeyHistory) End() (s string) {
 	return s
 }
 
+// InEnvironments reports whether the log knows that the key works in some environments
+// only, which the list does not say.
+func (h KeyHistory) InEnvironments() bool { return strings.Contains(h.Type, "SCOPED_ENVS") }
+
 // Facts returns what the log says of a key, in the words of a finding.
 func (h KeyHistory) Facts() *finding.Key {
 	return &finding.Key{Type: h.Type, CreatedAt: h.Created.Ptr(), CreatedBy: h.CreatedBy, RevokedAt: h.Deleted.Ptr(), RevokedBy: h.DeletedBy}
@@ -269,7 +274,7 @@ func (inv *Inventory) Created(k Key) (at time.Time, basis string) {
 // every kind of use; the usage of Model APIs and the audit log know a part.
 type LastUse struct {
 	// At is the latest use that any source reports, and Basis the source; of one
-	// that is FromUsage, At is the start of the day and Until its end. At is zero
+	// that is FromUsage, At is the start of the day or hour and Until its end. At is zero
 	// when no source reports a use.
 	At, Until time.Time
 	Basis     string
@@ -281,7 +286,7 @@ type LastUse struct {
 
 	// What each source says by itself: they may disagree.
 	Listed              Time      // Null means never used
-	Called, CalledUntil time.Time // the last day with calls of a Model API
+	Called, CalledUntil time.Time // the last day, or hour, with calls of a Model API
 	Acted               time.Time // the last entry in the audit log
 }
 
@@ -299,7 +304,7 @@ func (inv *Inventory) LastUses(keys []Key) map[string]LastUse {
 			uses[a.Actor.APIKeyPrefix] = u
 		}
 	}
-	for _, b := range inv.Usage {
+	for _, b := range slices.Concat(inv.Usage, inv.Hours) { // of the last week the hour is known
 		for _, used := range b.Results {
 			if u := uses[used.APIKeyPrefix]; used.RequestCount > 0 && b.StartTime.After(u.Called) {
 				u.Called, u.CalledUntil = b.StartTime.Time, b.EndTime.Time

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -41,6 +40,8 @@ type Config struct {
 	// Inline says whether comments in the scanned text may accept a key.
 	Inline bool
 	Accept []Accept
+	// Rules are what the file says of rules, by ID.
+	Rules map[string]Rule
 	// Baseline is the path of a baseline from the root, with slashes; empty for none.
 	Baseline string
 	Audit    Audit
@@ -52,7 +53,8 @@ func Default() *Config { return &Config{Inline: true} }
 // An Accept is one decision to live with a finding.
 type Accept struct {
 	// Fingerprint is that of the finding, or at least its first 12 digits; Prefix is
-	// a key's public part. One of the two is set.
+	// a key's public part. At most one of the two is set; without both, what is accepted
+	// is that files at Path cannot be read.
 	Fingerprint, Prefix string
 	// Path is a glob that the place must match; empty means every place.
 	Path string
@@ -62,6 +64,15 @@ type Accept struct {
 	Until time.Time
 	// Where is the place of the decision, as file:line.
 	Where string
+}
+
+// A Rule is what the file says of one rule: that its findings are accepted, or how bad they
+// are. Neither holds for a key that is verified to work.
+type Rule struct {
+	Off      bool
+	Severity *finding.Severity // nil: its own
+	Reason   string            // never empty
+	Where    string            // file:line
 }
 
 // Audit is what the file says of the policies on the organisation's keys. Zero
@@ -128,9 +139,11 @@ func Root(name string) (dir string, repository bool, err error) {
 // Load reads a configuration file. The error is fs.ErrNotExist if there is none,
 // else an *Error or several joined.
 func Load(name string) (*Config, error) {
-	if other := strings.TrimSuffix(name, "yaml") + "yml"; filepath.Base(name) == Name {
-		if _, err := os.Lstat(other); err == nil {
-			return nil, &Error{File: other, Text: "is not read under this name", Hint: "rename it to " + Name}
+	if filepath.Base(name) == Name {
+		for _, other := range Misnamed() {
+			if other = filepath.Join(filepath.Dir(name), other); exists(other) {
+				return nil, WrongName(other)
+			}
 		}
 	}
 	data, err := read(name)
@@ -138,6 +151,22 @@ func Load(name string) (*Config, error) {
 		return nil, err
 	}
 	return Parse(name, data)
+}
+
+// Misnamed are names that a settings file is given by mistake: one of them at the root is an
+// error, because it would be ignored.
+func Misnamed() []string {
+	return []string{".b10lint.yml", "b10lint.yaml", "b10lint.yml", ".b10lint.json", ".b10lint.toml", ".b10lintrc"}
+}
+
+// WrongName is the error of such a file.
+func WrongName(name string) *Error {
+	return &Error{File: name, Text: "is not read under this name", Hint: "rename it to " + Name + ", which is YAML"}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // read returns the content of a regular file of bounded size. A symbolic link is
@@ -212,6 +241,14 @@ func Parse(name string, data []byte) (*Config, error) {
 		},
 		"inline": func(v *yaml.Node) { c.Inline = p.boolean(v) },
 		"accept": func(v *yaml.Node) { c.Accept = list(p, v, p.accept) },
+		"rules": func(v *yaml.Node) {
+			c.Rules = map[string]Rule{}
+			p.each(v, "rules", func(key, value *yaml.Node) {
+				if id := p.rule(key); id != "" {
+					c.Rules[id] = p.ruleSetting(id, value)
+				}
+			})
+		},
 		"baseline": func(v *yaml.Node) {
 			if c.Baseline = p.text(v); c.Baseline != "" && !filepath.IsLocal(filepath.FromSlash(c.Baseline)) {
 				p.fail(v, "the baseline "+quote(c.Baseline)+" is not below the folder of this file", "name it from here: .b10lint-baseline.json")
@@ -238,14 +275,36 @@ func (p *parser) accept(n *yaml.Node) Accept {
 	if seen == nil {
 		return a
 	}
-	if seen["fingerprint"] == seen["prefix"] {
+	if seen["fingerprint"] && seen["prefix"] || !seen["fingerprint"] && !seen["prefix"] && !seen["path"] {
 		p.fail(n, "an entry of accept needs a fingerprint or a prefix, and not both",
-			"the fingerprint is in the reports -f json and text -v; the prefix is what stands before the key's dot")
+			"the fingerprint is in the reports -f json and text -v, the prefix is the part of the key before its dot; a path alone accepts that files there cannot be read")
 	}
 	if !seen["reason"] {
 		p.fail(n, "an entry of accept needs a reason", "say why this key may stay where it is, for those who come after you")
 	}
 	return a
+}
+
+// liveRule is the rule on keys that are verified to work, which no setting silences.
+const liveRule = "leaked-key-live"
+
+func (p *parser) ruleSetting(id string, n *yaml.Node) Rule {
+	r := Rule{Where: p.where(n)}
+	seen := p.mapping(n, "a rule", map[string]field{
+		"off":      func(v *yaml.Node) { r.Off = p.boolean(v) },
+		"severity": func(v *yaml.Node) { r.Severity = word[finding.Severity](p, v) },
+		"reason":   func(v *yaml.Node) { r.Reason = p.text(v) },
+	})
+	switch {
+	case seen == nil:
+	case id == liveRule:
+		p.fail(n, "a key that is verified to work is reported whatever the settings say", "remove "+liveRule+" and revoke the key: b10lint revoke PREFIX")
+	case seen["off"] == seen["severity"]:
+		p.fail(n, "a rule needs off: true or a severity, and not both", id+": {off: true, reason: WHY}")
+	case !seen["reason"]:
+		p.fail(n, "a rule needs a reason", "say why, for those who come after you: "+id+": {off: true, reason: WHY}")
+	}
+	return r
 }
 
 func (p *parser) audit(n *yaml.Node, a *Audit) {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // A parser reads YAML nodes into values and gathers every mistake.
@@ -51,13 +53,13 @@ func (p *parser) document(data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
-		return nil, p.syntax(err)
+		return nil, p.syntax(err, data)
 	}
 	switch err := d.Decode(&second); {
 	case err == nil:
 		return nil, &Error{p.file, second.Line, max(second.Column, 1), "a second document begins here", "keep all settings in one document: remove the line ---"}
 	case !errors.Is(err, io.EOF):
-		return nil, p.syntax(err)
+		return nil, p.syntax(err, data)
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Tag == "!!null" {
 		return nil, nil
@@ -68,7 +70,7 @@ func (p *parser) document(data []byte) (*yaml.Node, error) {
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntax gives the place of an error that the YAML library reports as text.
-func (p *parser) syntax(err error) error {
+func (p *parser) syntax(err error, data []byte) error {
 	e := &Error{File: p.file, Text: "not YAML: " + err.Error(), Hint: "b10lint's settings are described in docs/config.md"}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		e.Text = "not YAML: " + m[2]
@@ -76,8 +78,17 @@ func (p *parser) syntax(err error) error {
 			e.Column = 1
 		}
 	}
+	if strings.Contains(err.Error(), "cannot start any token") { // the library may not say where
+		if i := tabbed.FindIndex(data); i != nil {
+			e.Line, e.Column = bytes.Count(data[:i[1]], []byte{'\n'})+1, 1
+			e.Text, e.Hint = "not YAML: the line is indented with a tab", "indent it with spaces"
+		}
+	}
 	return e
 }
+
+// tabbed is the first line that begins with a tab.
+var tabbed = regexp.MustCompile(`(?m)^ *\t`)
 
 // each calls fn for every pair of a mapping, once a key.
 func (p *parser) each(n *yaml.Node, what string, fn func(key, value *yaml.Node)) bool {
@@ -108,7 +119,12 @@ func (p *parser) mapping(n *yaml.Node, what string, fields map[string]field) map
 	ok := p.each(n, what, func(k, v *yaml.Node) {
 		read := fields[k.Value]
 		if read == nil {
-			p.fail(k, fmt.Sprintf("%s has no setting %s", what, quote(k.Value)), "the settings are "+strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
+			names := slices.Sorted(maps.Keys(fields))
+			hint := "the settings are " + strings.Join(names, ", ")
+			if meant := english.Nearest(k.Value, names); meant != "" {
+				hint = "did you mean " + meant + "? The settings are " + strings.Join(names, ", ")
+			}
+			p.fail(k, fmt.Sprintf("%s has no setting %s", what, quote(k.Value)), hint)
 			return
 		}
 		seen[k.Value] = true

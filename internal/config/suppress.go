@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +42,7 @@ type Suppressor struct {
 // An entry is a decision of the file or of a baseline.
 type entry struct {
 	kind                string // FromConfig or FromBaseline
+	rule                string // whose findings are all accepted; empty for a decision on one
 	fingerprint, prefix string
 	glob                string
 	suppression         finding.Suppression
@@ -73,6 +76,11 @@ func NewSuppressor(o SuppressOptions) *Suppressor {
 			e.suppression.Until = a.Until.Format(time.DateOnly)
 		}
 		s.add(e, today)
+	}
+	for id, r := range o.Config.Rules {
+		if r.Off {
+			s.add(&entry{kind: FromConfig, rule: id, used: true, suppression: finding.Suppression{Reason: r.Reason, Where: r.Where}}, today)
+		}
 	}
 	if o.Baseline != nil {
 		for _, b := range o.Baseline.Entries {
@@ -137,6 +145,32 @@ func (s *Suppressor) Suppress(f finding.Finding) *finding.Suppression {
 	return standing(f, first)
 }
 
+// Unread returns the decision that what p is about need not be read, or nil. Every name of
+// the file has to be accepted.
+func (s *Suppressor) Unread(p finding.Problem) (by *finding.Suppression) {
+	names := p.Names
+	if len(names) == 0 {
+		names = []string{p.Path}
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(s.entries, func(e *entry) bool {
+			return e.fingerprint == "" && e.prefix == "" && e.glob != "" && e.covers(s.path(finding.Location{Path: name}))
+		})
+		if name == "" || i < 0 {
+			return nil
+		}
+		if by = s.entries[i].take(nil); by == nil {
+			return nil // it has expired
+		}
+	}
+	return by
+}
+
+// covers reports whether the glob of an entry, if it has one, matches a path or a folder above it.
+func (e *entry) covers(path string) bool {
+	return e.glob == "" || doublestar.MatchUnvalidated(e.glob, path) || doublestar.MatchUnvalidated(e.glob+"/**", path)
+}
+
 // standing is what a decision comes to: nothing, for a key that works.
 func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
 	if l := f.Liveness; l != nil && (l.State == finding.Live || l.State == finding.Restricted) {
@@ -147,6 +181,9 @@ func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
 
 // about reports whether an entry names the finding.
 func (e *entry) about(f finding.Finding) bool {
+	if e.rule != "" {
+		return f.Rule == e.rule
+	}
 	if e.fingerprint != "" {
 		return strings.HasPrefix(f.Fingerprint, e.fingerprint)
 	}
@@ -166,7 +203,7 @@ func (e *entry) take(by *finding.Suppression) *finding.Suppression {
 func (s *Suppressor) place(mine []*entry, allowed map[string]*finding.Suppression, at finding.Location) (by *finding.Suppression) {
 	path := s.path(at)
 	for _, e := range mine {
-		if e.glob == "" || doublestar.MatchUnvalidated(e.glob, path) || doublestar.MatchUnvalidated(e.glob+"/**", path) {
+		if e.covers(path) {
 			by = e.take(by)
 		}
 	}
@@ -251,10 +288,7 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 }
 
 func (e *entry) finding(rule, what string) finding.Finding {
-	subject := e.fingerprint
-	if subject == "" {
-		subject = e.prefix
-	}
+	subject := cmp.Or(e.fingerprint, e.prefix, e.glob)
 	file, line := e.suppression.Where, 0
 	if i := strings.LastIndexByte(file, ':'); i >= 0 && e.kind == FromConfig {
 		if _, err := fmt.Sscanf(file[i+1:], "%d", &line); err == nil {

@@ -1,4 +1,4 @@
-// Package english puts counted words into the right form.
+// Package english puts counted words into the right form, and guesses at misspelt ones.
 package english
 
 // Plural returns one when n is 1, else many.

@@ -6,6 +6,9 @@ package gittest
 
 import (
 	"bytes"
+	"io"
+	"net/http"
+	"net/http/cgi"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,4 +58,18 @@ func Command(tb testing.TB, dir string, args ...string) *exec.Cmd {
 		"GIT_AUTHOR_NAME=A U Thor", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
 		"GIT_COMMITTER_NAME=C", "GIT_COMMITTER_EMAIL=c@example.com", "GIT_COMMITTER_DATE=1700000001 +0000")
 	return c
+}
+
+// Backend serves the repositories below root by git http-backend, as a web server does.
+func Backend(root string) http.Handler {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		return http.NotFoundHandler()
+	}
+	return &cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: []string{
+		"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
+		// What is asked for by id is given, as forges do; repositories of others are served.
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true",
+		"GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*",
+	}, InheritEnv: []string{"PATH"}, Stderr: io.Discard}
 }

@@ -40,6 +40,16 @@ type Blob struct {
 	// Open gives the whole content again for readers that need to seek, or that
 	// were shown only a window. Nil when Data is the whole and all there is.
 	Open func() (Content, error)
+	// Name, when set, works out At.Blob, which is provisional until then: an object
+	// that comes over a connection has no id before its content is hashed.
+	Name func() string
+}
+
+// Settle makes At.Blob final. Whoever keeps At calls it first.
+func (b *Blob) Settle() {
+	if b.Name != nil {
+		b.At.Blob, b.Name = b.Name(), nil
+	}
 }
 
 // A Window places a part of a large input in the whole.

@@ -66,6 +66,15 @@
 // base, by a count of references. What is handed over for an object is the same
 // however the work is divided.
 //
+// # A pack that arrives
+//
+// [Receive] takes a pack from a connection. A pack does not say where its objects end,
+// so each is inflated once while the pack comes; that finds the offsets, which is all
+// that the forest needs. Ids it does without: a delta names its base by distance. What
+// a sweep hands over then has no id until someone asks (Object.Identify), which is for
+// what holds a match; commits and trees get theirs when something has to be located
+// (Store.Identify). SHA-1 over everything would cost more than all the rest.
+//
 // # Windows
 //
 // An object of more than 32 MiB that is neither a delta nor a base is not held:
@@ -97,7 +106,9 @@
 //	forest.go      the forest, from headers
 //	group.go       the numbering of objects, and copies
 //	open.go        Open: folders, alternates, kind of hash, packs
+//	memory.go      a pack in memory
 //	unindexed.go   a pack without an index is read from its start
+//	receive.go     a pack as a server sends it, whose ids are not known yet
 //	reader.go      single objects, with a cache
 //	store.go       the store, its options, and what it has
 //	loose.go       loose objects

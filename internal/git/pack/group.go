@@ -60,6 +60,10 @@ func (s *Store) groups(skip map[string]bool) []*group {
 // is a Problem, and not in the group.
 func (g *group) sortOffsets(s *Store) error {
 	p := g.pack
+	if p.offs != nil {
+		g.n, g.offs = len(p.offs)-1, p.offs
+		return nil
+	}
 	end := uint64(len(p.data))
 	offs := make([]uint64, 0, p.idx.ids.n+1)
 	pos := make([]uint32, 0, p.idx.ids.n)
@@ -114,7 +118,10 @@ func radixSort(keys []uint64, vals []uint32, limit uint64) ([]uint64, []uint32) 
 }
 
 func (g *group) id(rank int) []byte {
-	if g.pack != nil {
+	switch {
+	case g.pack != nil && g.pack.offs != nil:
+		return g.pack.id(rank)
+	case g.pack != nil:
 		rank = int(g.pos[rank])
 	}
 	return g.ids.at(rank)
@@ -154,7 +161,10 @@ func (g *group) ranked(i int) (int, bool) {
 // sorted tables of ids, and notes for each further copy the node that stands for it:
 // the first, by the order of groups.
 func (f *forest) joinCopies() {
-	if len(f.groups) == 0 || len(f.groups) == 1 && (f.groups[0].pack == nil || f.groups[0].pack.idx.strict) {
+	if len(f.groups) == 0 {
+		return
+	}
+	if p := f.groups[0].pack; len(f.groups) == 1 && (p == nil || p.offs != nil || p.idx.strict) {
 		return
 	}
 	var m merge

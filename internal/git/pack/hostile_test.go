@@ -86,6 +86,14 @@ func TestHostileEntries(t *testing.T) {
 			if len(p.all) != 2 || stats.Failed != 2 {
 				t.Errorf("%d problems and %d failed, want 2: %v", len(p.all), stats.Failed, p.all)
 			}
+			// As a stream: where the damaged entry ends may be unknown, so what comes
+			// after it may be lost, and that is a problem.
+			data, _ := b.bytes()
+			s, p = receiveTest(t, bytes.NewReader(data), ReceiveOptions{})
+			got, _ = sweepTest(t, s, SweepOptions{Jobs: 2, Identify: everyKind})
+			if len(p.all) == 0 || got.objects[idOf(Blob, "a bas!").String()] == "" || got.objects[bad.String()] != "" {
+				t.Errorf("as a stream: %v, problems %v", got.objects, p.all)
+			}
 		})
 	}
 }

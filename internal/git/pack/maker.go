@@ -19,6 +19,7 @@ type maker struct {
 	pool   bufferPool
 	fresh  []Span
 	obj    Object
+	item   item    // on its way
 	reader *Reader // made when needed
 	check  *hasher
 	made   int64 // bytes made of deltas and not yet taken off sweep.expand
@@ -39,22 +40,23 @@ type item struct {
 // base. deltas is the step to each delta of the object; ok is false when it has none.
 func (m *maker) visit(s step) (deltas step, ok bool) {
 	f := m.sw.forest
-	it := item{kind: s.kind}
+	it := &m.item
+	*it = item{kind: s.kind}
 	it.group, it.rank = f.at(s.n)
 	single := !s.delta && f.first[s.n] == none
 	streamed := false
 	err := guard(func() (err error) {
 		it.id = IDFromBytes(it.group.id(it.rank))
-		streamed, err = m.make(&it, s, single)
+		streamed, err = m.make(it, s, single)
 		return err
 	})
 	if err != nil {
-		m.rescue(&it, err)
+		m.rescue(it, err)
 	}
 	m.pool.put(s.base)
 	switch {
 	case it.buf != nil:
-		m.hand(&it)
+		m.hand(it)
 	case err == nil && !streamed:
 		m.stats.Others[it.kind]++ // a loose object of another kind
 	}
@@ -90,6 +92,7 @@ func (m *maker) make(it *item, s step, single bool) (streamed bool, err error) {
 	}
 	it.kind = Kind(e.kind)
 	if single && e.size > uint64(m.sw.store.opts.streamOver) {
+		m.identifyStream(it, src, int64(e.size))
 		r, err := zlib.NewReader(bytes.NewReader(src))
 		if err != nil {
 			return false, err
@@ -227,7 +230,10 @@ func (m *maker) hand(it *item) {
 		return
 	}
 	data := it.buf.data
-	if m.sw.opts.verify || it.group.pack == nil {
+	if m.sw.opts.Identify.Has(it.kind) {
+		m.identify(it, data)
+	}
+	if m.sw.opts.verify && !it.id.IsZero() || it.group.pack == nil {
 		if m.check.object(it.kind, data) != it.id {
 			m.report(it, ErrWrongContent)
 		}
@@ -240,7 +246,40 @@ func (m *maker) hand(it *item) {
 	for _, s := range it.fresh {
 		m.stats.fresh += int64(s.End - s.Start)
 	}
-	it.whole = m.call(it, data, nil) > 0
+	if it.whole = m.call(it, data, nil) > 0; it.whole {
+		m.identify(it, data)
+	}
+}
+
+// identify works out the id of an object of a received pack, where it is not known.
+func (m *maker) identify(it *item, data []byte) {
+	if it.id.IsZero() {
+		it.id = m.check.object(it.kind, data)
+		m.identified(it)
+	}
+}
+
+// identifyStream is identify for an object that is too large to hold. One that is
+// damaged stays without an id.
+func (m *maker) identifyStream(it *item, src []byte, size int64) {
+	if !it.id.IsZero() || !m.sw.opts.Kinds.Has(it.kind) {
+		return
+	}
+	z, err := zlib.NewReader(bytes.NewReader(src))
+	if err != nil {
+		return
+	}
+	m.check.begin(it.kind, size)
+	if n, err := io.Copy(m.check, z); err == nil && n == size {
+		it.id = m.check.end()
+		m.identified(it)
+	}
+}
+
+func (m *maker) identified(it *item) {
+	if p := it.group.pack; p != nil && p.ids != nil {
+		copy(p.ids[it.rank*p.hash:], it.id.sum[:p.hash])
+	}
 }
 
 // windows hands over an object of size bytes, read from r, in windows. What comes
@@ -300,7 +339,7 @@ func (m *maker) windows(it *item, r io.Reader, size int64) error {
 }
 
 func (m *maker) call(it *item, data []byte, window *Window) (hits int) {
-	m.obj = Object{ID: it.id, Kind: it.kind, Data: data, Fresh: it.fresh, Window: window}
+	m.obj = Object{ID: it.id, Kind: it.kind, Data: data, Fresh: it.fresh, Window: window, by: m, at: it}
 	if it.group.pack != nil {
 		m.obj.Pack = it.group.pack.path
 	}
@@ -314,10 +353,11 @@ func (m *maker) call(it *item, data []byte, window *Window) (hits int) {
 // cyclic reads an object of a delta chain without an end, if there is another
 // copy of it.
 func (m *maker) cyclic(n node) {
-	it := item{}
+	it := &m.item
+	*it = item{}
 	it.group, it.rank = m.sw.forest.at(n)
 	guard(func() error { it.id = IDFromBytes(it.group.id(it.rank)); return nil })
-	if m.rescue(&it, errCycle); it.buf != nil {
-		m.hand(&it)
+	if m.rescue(it, errCycle); it.buf != nil {
+		m.hand(it)
 	}
 }

@@ -118,6 +118,7 @@ type Span = span.Span
 // An Object is what a sweep hands over. It and all it points to are only valid
 // during the call, and must not be written to.
 type Object struct {
+	// ID is zero in a store that was received, where it is not known yet; see Identify.
 	ID   ID
 	Kind Kind
 	// Pack is the path of the pack the object was read from; "" for a loose one.
@@ -133,6 +134,26 @@ type Object struct {
 	Fresh []Span
 	// Window is set when Data is a part of an object too large to hold.
 	Window *Window
+
+	by *maker
+	at *item
+}
+
+// Identify returns the id of the object, and works it out where it is not known.
+func (o *Object) Identify() ID {
+	if o.ID.IsZero() && o.by != nil {
+		o.by.identify(o.at, o.Data)
+		o.ID = o.at.id
+	}
+	return o.ID
+}
+
+// Offset is where the object's entry starts in its pack; 0 for a loose one.
+func (o *Object) Offset() uint64 {
+	if o.at == nil || o.at.group.pack == nil {
+		return 0
+	}
+	return o.at.group.offs[o.at.rank]
 }
 
 // A Window places a part of a large object in the whole. Neighbouring windows
@@ -159,6 +180,9 @@ type SweepOptions struct {
 	// They are not handed over, from whatever place, and only read where an
 	// object to be handed over is a delta of one.
 	SkipPacks []string
+	// Identify are the kinds of objects whose ids are worked out where they are not
+	// known. Those of objects with hits always are.
+	Identify Kinds
 
 	// Set by tests: verify compares packed objects with their ids, as loose ones always
 	// are; what differs is handed over all the same, and is a Problem with
@@ -290,6 +314,9 @@ var (
 	errLooseLong      = errors.New("loose object file is much longer than its content")
 	errTooMany        = errors.New("more objects than can be numbered")
 	errAlternateDepth = errors.New("alternates nest too deep")
+	errReceivedSum    = errors.New("the pack's checksum does not match: it was damaged on its way")
+	errReceivedMore   = errors.New("data follows the pack")
+	errReceivedMost   = errors.New("the pack is larger than the limit")
 	errWalk           = errors.New("pack cannot be read to its end, and no index says where objects start")
 	errCommit         = errors.New("malformed commit: no tree")
 	errTag            = errors.New("malformed tag: no object")

@@ -27,6 +27,12 @@ type packFile struct {
 	count    uint32 // objects, as the pack's header says
 	promisor bool
 	walked   bool // idx was made by walking the pack
+	// offs is set for a pack that was received: where its objects start, and the end of
+	// the last. ids are their ids, of hash bytes each, as far as they are known; else
+	// zeros. idx then holds what was known when it was made; see Store.index.
+	offs    []uint64
+	ids     []byte
+	release func() error // gives up the memory of data
 }
 
 // openPack maps the pack at path and, if it has a usable one, its index. Without
@@ -106,7 +112,11 @@ func (p *packFile) openIndex(path string) error {
 }
 
 func (p *packFile) close() error {
-	err := errors.Join(unmapFile(p.mapped), unmapFile(p.idxMap))
+	release := func() error { return unmapFile(p.mapped) }
+	if p.release != nil {
+		release = p.release
+	}
+	err := errors.Join(release(), unmapFile(p.idxMap))
 	p.mapped, p.data, p.idxMap, p.idx = nil, nil, nil, nil
 	return err
 }
@@ -137,7 +147,11 @@ func (p *packFile) entry(off uint64) (e entry, err error) {
 	if off < packHeaderBytes || off >= uint64(len(p.data)) {
 		return e, errIndexOffset
 	}
-	b := p.data[off:]
+	return parseEntry(p.data[off:], off, p.hash)
+}
+
+// parseEntry reads the header at the start of b, which is not empty and lies at off.
+func parseEntry(b []byte, off uint64, hash int) (e entry, err error) {
 	c := b[0]
 	e.kind = c >> 4 & 7
 	e.size = uint64(c & 15)
@@ -165,11 +179,11 @@ func (p *packFile) entry(off uint64) (e entry, err error) {
 		e.base = off - back
 		i += n
 	case refDelta:
-		if len(b)-i < p.hash {
+		if len(b)-i < hash {
 			return e, errTruncated
 		}
-		e.ref = b[i : i+p.hash]
-		i += p.hash
+		e.ref = b[i : i+hash]
+		i += hash
 	default:
 		if !Kind(e.kind).valid() {
 			return e, errEntryType

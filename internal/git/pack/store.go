@@ -19,6 +19,8 @@ type Store struct {
 	packs     []*packFile // in the order of dirs, then by name
 	hash      int
 	opts      Options
+
+	identified Kinds // of a received pack; see Identify
 }
 
 // Options say what a store is made of and what it may cost. The zero value reads
@@ -41,6 +43,7 @@ type Options struct {
 	// (1 GiB). One sweep makes at most 64 GiB, and expandMost bytes (100,000) for each
 	// byte of the packs, of deltas. What goes beyond is a Problem.
 	streamOver, holdMost, expandMost int64
+	expandAll                        int64 // in place of 64 GiB and expandMost
 }
 
 func (o Options) withDefaults() Options {
@@ -59,6 +62,9 @@ func (s *Store) problem(path string, err error) {
 
 // expandMost is how many bytes may be made of deltas in one go.
 func (s *Store) expandMost() int64 {
+	if s.opts.expandAll > 0 {
+		return s.opts.expandAll
+	}
 	n := int64(64 << 30)
 	for _, p := range s.packs {
 		n += int64(len(p.data)) * s.opts.expandMost

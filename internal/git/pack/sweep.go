@@ -33,6 +33,9 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 	for _, p := range opts.SkipPacks {
 		skip[p] = true
 	}
+	if p := s.received(); p != nil && p.ids == nil {
+		p.ids = make([]byte, (len(p.offs)-1)*p.hash)
+	}
 	f, err := s.forest(ctx, opts.Jobs, skip)
 	if err != nil {
 		return SweepStats{}, err
@@ -60,6 +63,9 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 	wg.Wait()
 	for _, w := range workers {
 		stats.add(&w.stats)
+	}
+	if q.err == nil {
+		s.identified |= opts.Identify
 	}
 	return stats, q.err
 }

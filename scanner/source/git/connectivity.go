@@ -9,7 +9,6 @@ import (
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/git/pack"
-	"github.com/b10lint/b10lint/internal/git/refs"
 	"github.com/b10lint/b10lint/scanner/source"
 )
 
@@ -20,6 +19,7 @@ type connectivity struct {
 	r        *repository
 	promisor map[string]bool // packs whose absent objects a server keeps
 	empty    pack.ID         // the tree without entries, which git need not store
+	received bool            // the ids of trees and blobs are not known
 
 	linked atomic.Bool // a tree has a submodule
 
@@ -36,7 +36,9 @@ func (c *connectivity) object(o *pack.Object) error {
 		if err != nil {
 			return err
 		}
-		c.need(info.Tree, o.Pack)
+		if !c.received {
+			c.need(info.Tree, o.Pack)
+		}
 		if !c.r.shallow[o.ID] {
 			for _, p := range info.Parents {
 				c.need(p, o.Pack)
@@ -47,7 +49,9 @@ func (c *connectivity) object(o *pack.Object) error {
 		if err != nil {
 			return err
 		}
-		c.need(info.Object, o.Pack)
+		if !c.received || info.Kind == pack.Commit || info.Kind == pack.Tag {
+			c.need(info.Object, o.Pack)
+		}
 	case pack.Tree:
 		return c.tree(o)
 	}
@@ -78,10 +82,11 @@ func (c *connectivity) tree(o *pack.Object) error {
 				continue
 			}
 		}
-		if !e.IsCommit() {
-			c.need(e.ID, o.Pack)
-		} else if !c.linked.Load() {
+		switch {
+		case e.IsCommit() && !c.linked.Load():
 			c.linked.Store(true)
+		case !e.IsCommit() && !c.received:
+			c.need(e.ID, o.Pack)
 		}
 	}
 	return nil
@@ -95,6 +100,10 @@ func (c *connectivity) need(id pack.ID, by string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.received {
+		c.loose = append(c.loose, id)
+		return
+	}
 	if promised, known := c.absent[id]; known {
 		c.absent[id] = promised || c.promisor[by]
 		return
@@ -119,7 +128,7 @@ func (h *History) missing(c *connectivity, to source.Sink) (links []string, err 
 			c.need(id, "")
 		}
 	}
-	for _, err := range eachIndexed(refs.Indexes(c.r.CommonDir()), func(e indexEntry) {
+	for _, err := range c.r.indexed(func(e indexEntry) {
 		switch {
 		case e.isGitlink():
 			links = append(links, e.path)

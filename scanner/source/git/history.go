@@ -50,7 +50,13 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		}
 	}
 	if !h.opts.Scope.IsAll() {
+		if err := r.Identify(ctx, h.opts.Jobs, pack.KindSet(pack.Commit, pack.Tag, pack.Tree, pack.Blob)); err != nil {
+			return err
+		}
 		return h.walkScope(ctx, r, to)
+	}
+	if h.received != nil {
+		return h.walkReceived(ctx, r, to)
 	}
 	if err := h.sweep(ctx, r, to); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -59,9 +65,9 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		return err
 	}
 	if len(h.cov.Shallow) > 0 {
-		err := to.Problem(finding.Problem{Path: h.shown, Warning: true,
+		err := to.Problem(finding.Problem{Path: h.shown, Warning: h.opts.ShallowOK,
 			Error: "is a shallow clone: what was removed before its first commits is not here",
-			Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow"})
+			Hint:  "git fetch --unshallow, or fetch-depth: 0 in a workflow; --shallow-ok accepts it"})
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,9 @@ func (h *History) Locate(ctx context.Context, hits []source.Hit) ([][]finding.Lo
 	if h.opts.Scope.Staged {
 		return h.locateStaged(hits), nil
 	}
+	if hits, err = h.settled(ctx, r, hits); err != nil {
+		return nil, err
+	}
 	q := newQuestion(hits)
 	l, err := load(ctx, r, h.opts.Jobs, q.blobs)
 	if err != nil {
@@ -457,7 +460,7 @@ func (a *answer) findOthers() {
 		}
 	}
 	// What cannot be read of an index, the walk has reported.
-	_ = eachIndexed(refs.Indexes(a.r.CommonDir()), func(e indexEntry) {
+	_ = a.r.indexed(func(e indexEntry) {
 		if b, ok := a.q.number[e.id]; ok {
 			add(b, finding.Location{Object: "index", Path: e.path})
 		}

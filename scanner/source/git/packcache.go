@@ -148,7 +148,12 @@ func (c *packCache) fits(e *packEntry, r *repository, here []string) bool {
 // worthAnother reports whether an object without a match of its own must be looked
 // at in each run, because matches may be in what it packs or shows.
 func (c *packCache) worthAnother(o *pack.Object) bool {
-	return c != nil && (o.Window != nil || archive.Sniff(o.Data, o.Data) || unpack.IsPicture(o.Data) || notebook.LooksLike(o.Data))
+	return c != nil && (o.Window != nil || packsMore(o))
+}
+
+// packsMore reports whether an object may hold more than its own bytes.
+func packsMore(o *pack.Object) bool {
+	return archive.Sniff(o.Data, o.Data) || unpack.IsPicture(o.Data) || notebook.LooksLike(o.Data)
 }
 
 // store writes the entries of all packs, unless something could not be read.

@@ -28,6 +28,8 @@ type Options struct {
 	// GIT_ALTERNATE_OBJECT_DIRECTORIES: the quarantine of a push.
 	ObjectDir  string
 	Alternates []string
+	// ShallowOK makes a warning of the problem that a shallow clone lacks history.
+	ShallowOK bool
 	// Scope bounds the scan to what some commits introduce.
 	Scope Scope
 	// Cache is a folder that remembers which packs were scanned; "" for none.
@@ -70,18 +72,31 @@ type History struct {
 	modules []refs.Module
 	// looked is set when there is something to locate in.
 	looked bool
+	// received is set when the repository is not in a folder.
+	received *Received
 }
 
 // repository is an opened repository.
 type repository struct {
 	*pack.Store
-	refs    []refs.Ref
-	head    pack.ID
-	shallow map[pack.ID]bool
-	errs    []error // of references
+	received bool // whoever received the store closes it
+	refs     []refs.Ref
+	head     pack.ID
+	shallow  map[pack.ID]bool
+	errs     []error // of references
 }
 
 func (h *History) open(problem func(pack.Problem)) (*repository, error) {
+	if got := h.received; got != nil {
+		r := &repository{Store: got.Store, received: true, refs: got.Refs, shallow: map[pack.ID]bool{}}
+		r.head, _ = pack.ParseID(got.Head)
+		for _, hex := range got.Shallow {
+			if id, err := pack.ParseID(hex); err == nil {
+				r.shallow[id] = true
+			}
+		}
+		return r, nil
+	}
 	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})
 	if err != nil {
 		return nil, err
@@ -103,6 +118,22 @@ func (h *History) open(problem func(pack.Problem)) (*repository, error) {
 		}
 	}
 	return r, nil
+}
+
+// Close releases what open has opened.
+func (r *repository) Close() error {
+	if r.received {
+		return nil
+	}
+	return r.Store.Close()
+}
+
+// indexed calls fn for the entries of all indexes that the repository has.
+func (r *repository) indexed(fn func(indexEntry)) (errs []error) {
+	if r.received {
+		return nil
+	}
+	return eachIndexed(refs.Indexes(r.CommonDir()), fn)
 }
 
 // problem hands on what the store could not read.

@@ -138,12 +138,41 @@ func FileAt(dir, revision, name string, most int) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
+	return r.file(revision, name, most, func(pack.ID) error { return nil })
+}
+
+// file reads a file of a revision. identify makes a blob known.
+func (r *repository) file(revision, name string, most int, identify func(pack.ID) error) ([]byte, error) {
 	s := &selector{r: r, reader: r.Reader()}
 	id, err := s.resolve(revision)
 	if err != nil {
 		return nil, err
 	}
-	tree, kind, data, err := peel(s.reader, id)
+	blob, err := entryAt(r, id, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("revision %q: %w", revision, err)
+	}
+	if err := identify(blob); err != nil {
+		return nil, err
+	}
+	_, data, err := r.Reader().Object(blob)
+	if err == nil && len(data) > most {
+		return nil, fmt.Errorf("is larger than %d bytes", most)
+	}
+	return data, err
+}
+
+// errNotRegular says that a path is a folder, a link or a submodule.
+var errNotRegular = errors.New("is not a regular file there")
+
+// entryAt finds the blob of a regular file in a commit or tree. The error is
+// fs.ErrNotExist if there is none of the name.
+func entryAt(r *repository, id pack.ID, name string) (pack.ID, error) {
+	d := newDiffer(r)
+	tree, kind, data, err := peel(d.reader, id)
 	if err == nil && kind == pack.Commit {
 		var c pack.CommitInfo
 		c, err = pack.ParseCommit(data)
@@ -152,28 +181,23 @@ func FileAt(dir, revision, name string, most int) ([]byte, error) {
 		err = errors.New("is not a commit")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("revision %q: %w", revision, err)
+		return pack.ID{}, err
 	}
-	d := newDiffer(r)
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
 		entries := d.read(tree)
 		n := slices.IndexFunc(entries, func(e pack.TreeEntry) bool { return string(e.Name) == part })
 		switch {
 		case n < 0 && len(d.problems) > 0:
-			return nil, d.problems[0].Err
+			return pack.ID{}, d.problems[0].Err
 		case n < 0 || i < len(parts)-1 && !entries[n].IsTree():
-			return nil, fs.ErrNotExist
+			return pack.ID{}, fs.ErrNotExist
 		case i == len(parts)-1 && entries[n].Mode&0o170000 != 0o100000:
-			return nil, errors.New("is not a regular file there")
+			return pack.ID{}, errNotRegular
 		}
 		tree = entries[n].ID
 	}
-	_, data, err = s.reader.Object(tree)
-	if err == nil && len(data) > most {
-		return nil, fmt.Errorf("is larger than %d bytes", most)
-	}
-	return data, err
+	return tree, nil
 }
 
 // parseDate reads a date, a time, or an age such as 36h, 14d or 2w.

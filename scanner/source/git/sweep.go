@@ -8,6 +8,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/b10lint/b10lint/finding"
@@ -48,6 +49,16 @@ func (sw *sweeper) object(o *pack.Object) (hits int, err error) {
 	}
 	defer sw.blobs.Put(b)
 	*b = source.Blob{At: sw.h.at(o.ID, o.Kind), Data: o.Data, Fresh: o.Fresh}
+	switch {
+	case !o.ID.IsZero():
+	case o.Window == nil && packsMore(o): // its members' locations have its name
+		b.At.Blob = o.Identify().String()
+	default:
+		b.At.Blob = "@" + strconv.FormatUint(o.Offset(), 10)
+		if o.Window == nil {
+			b.Name = func() string { return o.Identify().String() }
+		}
+	}
 	if o.Window != nil {
 		b.Window = sw.window(o)
 		id := o.ID

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/archive"
@@ -24,14 +25,19 @@ type feed struct {
 // A feedKey distinguishes the streams that a source hands over at the same time.
 type feedKey struct{ repository, path, member, blob, object string }
 
+func keyOf(at finding.Location) feedKey {
+	return feedKey{at.Repository, at.Path, at.Member, at.Blob, at.Object}
+}
+
 // feed passes a window on to the walk of its stream, which the first one starts.
 func (s *unpackSink) feed(b *source.Blob) error {
-	key := feedKey{b.At.Repository, b.At.Path, b.At.Member, b.At.Blob, b.At.Object}
+	key := keyOf(b.At)
 	s.mu.Lock()
-	if b.Window.Offset == 0 {
-		s.feeds[key] = s.startFeed(b)
-	}
 	f := s.feeds[key]
+	if b.Window.Offset == 0 || f != nil && f.in == nil && archive.Carries(b.Data, nil) {
+		f = s.startFeed(b)
+		s.feeds[key] = f
+	}
 	if b.Window.Last {
 		delete(s.feeds, key)
 	}
@@ -63,14 +69,20 @@ func (s *unpackSink) feed(b *source.Blob) error {
 }
 
 func (s *unpackSink) startFeed(b *source.Blob) *feed {
-	if !archive.Sniff(b.Data, nil) {
+	packed := b.Window.Offset == 0 && archive.Sniff(b.Data, nil)
+	if !packed && !archive.Carries(b.Data, nil) {
 		return &feed{}
 	}
 	out, in := io.Pipe()
-	f := &feed{in: in, done: make(chan struct{})}
+	f := &feed{in: in, next: b.Window.Offset, done: make(chan struct{})}
+	at, line := b.At, b.Window.Line
 	go func() {
 		defer close(f.done)
-		f.err = s.walker.WalkStream(s.ctx, out, b.At.Path, s.visitor(b.At))
+		if packed {
+			f.err = s.walker.WalkStream(s.ctx, out, at.Path, s.visitor(at, nil))
+		} else {
+			f.err = s.walker.WalkEncoded(s.ctx, out, line, s.visitor(at, nil))
+		}
 		// What the walk has no use for must not hold the source up. A sink that
 		// wants to stop must be heard by the source.
 		if f.err != nil {
@@ -109,13 +121,22 @@ type unpackSink struct {
 	to      source.Sink
 	mu      sync.Mutex
 	feeds   map[feedKey]*feed // streams that are being unpacked
+	// carriers are the files that are being shown in windows and are archives, or texts in
+	// which an encoded one was seen; true for the latter.
+	carriers map[feedKey]bool
 }
 
 // Problem implements Sink.
 func (s *unpackSink) Problem(p finding.Problem) error { return s.to.Problem(p) }
 
-// visitor hands over the members of the archive at a place.
-func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
+// visitor hands over the members of the archive at a place. It counts what is found in
+// them, and what could not be read, where counted is not nil.
+func (s *unpackSink) visitor(of finding.Location, counted *atomic.Int64) archive.Visitor {
+	count := func(n int) {
+		if counted != nil {
+			counted.Add(int64(n))
+		}
+	}
 	// path is a member's path below whatever member the archive itself is.
 	path := func(member string) string {
 		if of.Member == "" || member == "" {
@@ -124,25 +145,30 @@ func (s *unpackSink) visitor(of finding.Location) archive.Visitor {
 		return of.Member + "!" + member
 	}
 	return archive.Visitor{
-		Member: func(in archive.Member) error {
+		Member: func(in archive.Member) (int, error) {
 			at := of
 			at.Member = path(in.Path)
-			at.Exposure = shipped(at)
+			if !in.Inline {
+				at.Exposure = shipped(at)
+			}
 			if in.Data != nil {
-				_, err := s.to.Blob(&source.Blob{At: at, Data: in.Data})
-				return err
+				hits, err := s.to.Blob(&source.Blob{At: at, Data: in.Data, Fresh: in.Fresh})
+				count(hits)
+				return hits, err
 			}
 			buf := s.windows.Get().(*[]byte)
 			defer s.windows.Put(buf)
-			_, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
+			hits, broken, err := source.Windows(in.Reader, at, *buf, source.Overlap, func(b *source.Blob) (int, error) {
 				if b.Window.Offset == 0 && b.Window.Last {
 					b.Window = nil
 				}
 				return s.to.Blob(b)
 			})
-			return cmp.Or(err, broken)
+			count(hits)
+			return hits, cmp.Or(err, broken)
 		},
 		Problem: func(member string, err error) error {
+			count(1)
 			p := finding.Problem{Path: of.Path, Member: path(member), Object: of.Blob, Repository: of.Repository, Error: err.Error()}
 			var limit *archive.LimitError
 			var unsupported *archive.UnsupportedError

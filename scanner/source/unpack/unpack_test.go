@@ -297,7 +297,7 @@ func TestUnpackForwards(t *testing.T) {
 	if c := u.Coverage(); len(c) != 1 || c[0].Repository != "r" {
 		t.Errorf("coverage %v", c)
 	}
-	got, err := u.Locate(t.Context(), []source.Hit{{At: finding.Location{Path: "a"}}, {At: finding.Location{Path: "b", Member: "m"}}})
+	got, err := u.Locate(t.Context(), []source.Hit{{At: finding.Location{Path: "a"}}, {At: finding.Location{Path: "b", Member: "m", Exposure: finding.Shipped}}})
 	if err != nil || len(got) != 2 {
 		t.Fatal(got, err)
 	}

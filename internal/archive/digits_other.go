@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package archive
+
+func digitBlock(data []byte) int { return digitBlockGeneric(data) }
