@@ -293,6 +293,9 @@ func (f *finder) add(l *layer, s shape) {
 	var views []string
 	for ; l.up != nil; l = l.up {
 		m.Start, m.End = l.place(m.Start, m.End)
+		if s.of == legacy && inHash(l.up.data, m.Start) {
+			return // of which the last letters are beside an escape
+		}
 		views = append(views, l.view)
 	}
 	for i := range views {
