@@ -130,18 +130,12 @@ func revokeKey(ts *testscript.TestScript, neg bool, args []string) {
 
 func injectFault(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, !neg && (len(args) == 1 || len(args) == 3), "fault KIND [METHOD PATH]")
-	kinds := map[string]basetentest.FaultKind{
-		"limited": basetentest.RateLimited, "unavailable": basetentest.Unavailable, "dropped": basetentest.DropAfterCommit,
-		"portal": basetentest.CaptivePortal, "firewall": basetentest.Firewall, "truncated": basetentest.TruncatedJSON,
-		"reset": basetentest.Reset, "redirected": basetentest.Redirected, "unauthorized": basetentest.Unauthorized,
-		"not-found": basetentest.NotFound, "wrong-list": basetentest.EmptyList, "ignored": basetentest.Ignored,
+	if len(args) == 1 {
+		args = append(args, "*", "*")
 	}
-	kind, ok := kinds[args[0]]
-	need(ts, ok, "no fault "+args[0])
-	x := basetentest.Fault{Kind: kind, To: ts.Getenv("TRAP"), After: 10 * time.Minute}
-	if len(args) == 3 {
-		x.Method, x.Path = args[1], args[2]
-	}
+	x, err := basetentest.ParseFault(args[1] + " " + args[2] + " " + args[0])
+	ts.Check(err)
+	x.To, x.After = ts.Getenv("TRAP"), 10*time.Minute
 	fakeOf(ts).server.Inject(x)
 }
 
