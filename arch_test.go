@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
 	"internal/regular":             {leaf: true, why: "one way to open what must be a regular file"},
 	"internal/shell":               {leaf: true, why: "one way to quote for a shell"},
+	"internal/sqlite":              {leaf: true, why: "one reader of SQLite"},
 	"internal/span":                {leaf: true, why: "one type for a range of bytes"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
 	"internal/git/config":          {leaf: true, why: "one reader of git's configuration"},
@@ -129,6 +130,10 @@ var rooms = map[string]room{
 		may: []string{"internal/baseten", "internal/httpc", "finding", "secret", "internal/baseten/basetentest"},
 		why: "the fake makes keys of its own at run time",
 	},
+	"internal/drill": {
+		may: []string{"secret", "internal/baseten"},
+		why: "stands in for Baseten while people practise; it opens no connection and no test uses it in Baseten's place",
+	},
 	"scanner": {
 		may: []string{"finding", "secret", "rules", "scanner/source"}, never: []string{"net/..."},
 		why: "the pipeline is given a verifier and a suppressor, and knows none of them by name",
@@ -150,7 +155,7 @@ var rooms = map[string]room{
 		why: "a writer can be given a report that was read back: it needs nothing else",
 	},
 	"cmd": {
-		may: []string{"secret", "finding", "internal/archive", "internal/audit", "internal/baseten", "internal/config", "internal/redact", "rules", "scanner", "scanner/source", "scanner/source/disk", "scanner/source/git", "scanner/source/remote", "scanner/source/target", "scanner/source/truss", "scanner/source/unpack", "scanner/source/workstation", "revoke", "report"},
+		may: []string{"secret", "finding", "internal/archive", "internal/audit", "internal/baseten", "internal/config", "internal/drill", "internal/redact", "rules", "scanner", "scanner/source", "scanner/source/disk", "scanner/source/git", "scanner/source/remote", "scanner/source/target", "scanner/source/truss", "scanner/source/unpack", "scanner/source/workstation", "revoke", "report"},
 		why: "puts the rooms together",
 	},
 	"cmd/b10lint": {
@@ -178,6 +183,7 @@ var rooms = map[string]room{
 var connected = map[string]string{
 	"internal/baseten":             "Baseten's management and inference hosts, or the one that the user names",
 	"internal/httpc":               "whoever the room above it names; it opens no connection by itself",
+	"internal/drill":               "nobody: it answers in the process itself",
 	"scanner/source/remote":        "the git servers that the user names as targets",
 	"internal/gittest":             "serves repositories on loopback, for tests",
 	"bench/gitserve":               "serves repositories on loopback, for benchmarks",

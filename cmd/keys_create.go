@@ -22,17 +22,17 @@ type keysCreate struct {
 }
 
 func newKeysCreate(env Env) *cobra.Command {
-	o := &keysCreate{kind: choice{"", typeWords()}}
+	o := &keysCreate{kind: choice{"", append(typeWords(), "full-access", "inference", "metrics")}}
 	o.out.secret = true
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key",
-		Long: `Create makes a key and prints its value on standard output, once: Baseten does not
+		Long: `Create creates a key and prints its value on standard output, once: Baseten does not
 show it again. Everything else goes to standard error, so a pipe gets the value
 alone.
 
-The request is sent once and never repeated. When no answer came, the key may
-exist all the same; what is printed then says how to look for it.`,
+The request is sent once and never repeated. If no answer comes, the key may exist
+nevertheless; the message then says how to find it.`,
 		Example: `  b10lint keys create --type personal --name laptop
   b10lint keys create --type workspace-invoke --name ci --model-id abcd1234 --team research
   b10lint keys create --type workspace-manage-all --name deploy -o json`,
@@ -41,12 +41,13 @@ exist all the same; what is printed then says how to look for it.`,
 	}
 	o.out.registerDialect(c)
 	f := c.Flags()
-	o.kind.register(c, "type", "", "what the key may do")
+	o.kind.register(c, "type", "", "what the key may do; the last three are the console's words")
 	f.StringVar(&o.name, "name", "", "name of the key: lower-case letters, digits and hyphens")
 	f.StringArrayVar(&o.modelIDs, "model-id", nil, "restrict the key to this model; repeatable; for workspace-export-metrics and workspace-invoke")
 	f.StringVar(&o.team, "team", "", "team to create the key in, name or id (default: the organisation's default team)")
 	_ = c.MarkFlagRequired("type")
 	o.api.register(c)
+	o.api.registerVerbose(c, env)
 	return c
 }
 

@@ -92,6 +92,8 @@ type revocation struct {
 	keys  map[string]secret.Secret // by prefix, for --verify-dead
 	taken func() (*revoke.Survey, error)
 	asked revoke.Request // what the plan was made for; nothing for a plan that was read
+	// rotated says of keys, by prefix, that a rotation revoked them.
+	rotated map[string]string
 }
 
 // look takes the survey before found keys are verified: to prove a key is to use it,
@@ -152,16 +154,28 @@ func (r *revocation) carryOut(ctx context.Context, plan *revoke.Plan) (*revoke.R
 	if len(plan.Items) == 0 {
 		return nil, r.receiptOfNone(plan, "")
 	}
-	if !r.flags.yes {
-		more, err := r.offerChildren(ctx, plan)
-		if err != nil {
-			return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
-		}
-		plan = more
-		if err := confirmCount(ctx, r.env, len(plan.Items)); err != nil {
-			return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
-		}
+	plan, err := r.confirm(ctx, plan)
+	if err != nil {
+		return nil, errors.Join(err, r.receiptOfNone(plan, "not confirmed: nothing was sent"))
 	}
+	return r.begin(ctx, plan)
+}
+
+// confirm asks whether to carry a plan out that was shown, and returns the plan that was
+// agreed to: with the children, if they were asked for. With an error it is the one that was not.
+func (r *revocation) confirm(ctx context.Context, plan *revoke.Plan) (*revoke.Plan, error) {
+	if r.flags.yes {
+		return plan, nil
+	}
+	more, err := r.offerChildren(ctx, plan)
+	if err != nil {
+		return plan, err
+	}
+	return more, confirmCount(ctx, r.env, len(more.Items))
+}
+
+// begin carries a plan out.
+func (r *revocation) begin(ctx context.Context, plan *revoke.Plan) (*revoke.Receipt, error) {
 	dir, err := journalFolder(r.env, r.flags.journal)
 	if err != nil {
 		return nil, err
@@ -193,8 +207,8 @@ func (r *revocation) offerChildren(ctx context.Context, plan *revoke.Plan) (*rev
 	if len(made) == 0 || len(r.asked.Wanted)+len(r.asked.Names) == 0 || r.asked.Children {
 		return plan, nil
 	}
-	answer, err := r.env.ask(ctx, fmt.Sprintf("Keys of this plan created %d %s that live. Type children to revoke them too, or press Enter: ",
-		len(made), english.Plural(len(made), "key", "keys")), "nothing was revoked")
+	answer, err := r.env.ask(ctx, fmt.Sprintf("Keys of this plan created %d %s. Type children to revoke them too, or press Enter: ",
+		len(made), english.Plural(len(made), "key that lives", "keys that live")), "nothing was revoked")
 	if err != nil || answer != "children" {
 		return plan, err
 	}
@@ -266,7 +280,7 @@ func notBegun(err error, hint string) error {
 }
 
 func (r *revocation) executeOptions() (o revoke.Options, err error) {
-	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys}
+	o = revoke.Options{Client: r.client, Self: r.self(), Credential: r.name(), Keys: r.keys, Rotated: r.rotated}
 	if r.flags.verifyDead {
 		if r.self() != "" {
 			o.Keys = map[string]secret.Secret{r.self(): r.credential.Key}
@@ -293,6 +307,10 @@ func (r *revocation) execute(ctx context.Context, e *revoke.Execution) (*revoke.
 
 // saveReceipt writes a receipt to the file that --receipt names, if any.
 func (r *revocation) saveReceipt(receipt *revoke.Receipt) error {
+	if receipt == nil {
+		return nil
+	}
+	receipt.Tool = tool().Name + " " + tool().Version
 	if r.flags.receipt == "" {
 		return nil
 	}

@@ -79,7 +79,7 @@ line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 	root.SetErr(env.Stderr)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.PersistentFlags().Var(&ui.colorFlag, "color", "colour the output (NO_COLOR is obeyed)")
-	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newReceipt(env), newAudit(env, ui),
+	root.AddCommand(newScan(env, ui), newVerify(env, ui), newKeys(env, ui), newRevoke(env, ui), newRotate(env, ui), newReceipt(env), newIncident(env, ui), newAudit(env, ui),
 		newTimeline(env, ui), newRules(env), newExplain(env), newBaseline(env, ui), newConvert(env, ui), newRedact(env), newHook(env, ui),
 		newDoctor(env), newTrussIgnore(env), newAction(env, ui), &cobra.Command{
 			Use:     "version",

@@ -42,6 +42,9 @@ type Options struct {
 	// away. A nil Probe asks nothing; nor is a key asked about that is not in Keys.
 	Probe *baseten.Probe
 	Keys  map[string]secret.Secret
+	// Rotated says of keys, by prefix, that something else than this run has revoked them,
+	// and what. It is checked with the list; one that is still there is deleted.
+	Rotated map[string]string
 	// Progress is called for every key that is finished; nil is allowed. It is
 	// called from one goroutine at a time.
 	Progress func(Entry)
@@ -233,6 +236,14 @@ func (e *Execution) revoke(ctx context.Context, entry *Entry) error {
 		// list has it, only another delete can end that.
 		there, _, err := listed(ctx, e.o.Client, entry.Facts, entry.Self)
 		send = err == nil && there
+	}
+	if detail := e.o.Rotated[entry.Prefix]; send && detail != "" {
+		if there, _, err := listed(ctx, e.o.Client, entry.Facts, entry.Self); err == nil && !there {
+			send = false
+			if err := e.record(entry, stepSent, detail); err != nil {
+				return err
+			}
+		}
 	}
 	if send {
 		if err := e.delete(ctx, entry); err != nil {

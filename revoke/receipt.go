@@ -72,11 +72,14 @@ type Receipt struct {
 	Version    int       `json:"b10lint_receipt"`
 	Endpoint   string    `json:"endpoint"`
 	Credential string    `json:"credential"`
+	Person     string    `json:"person,omitempty"` // whose credential made the plan
+	Tool       string    `json:"tool,omitempty"`   // name and version of the program, set by its caller
 	Planned    time.Time `json:"planned"`
 	Finished   time.Time `json:"finished"`
 	Journal    string    `json:"journal"`
 	Entries    []Entry   `json:"keys"`
 	Refused    []Left    `json:"refused,omitempty"`
+	Kept       []Left    `json:"kept,omitempty"` // they are not leaked
 	Forged     []Left    `json:"forged,omitempty"`
 	Unmatched  []Left    `json:"unmatched,omitempty"`
 	// Resume is the command that finishes the rest; empty when nothing is left.
@@ -91,7 +94,7 @@ func (e *Execution) receipt() *Receipt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: e.o.Clock.Now().UTC(),
-		Journal: e.journal.path, Refused: e.plan.Refused, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
+		Journal: e.journal.path, Person: e.plan.Person, Refused: e.plan.Refused, Kept: e.plan.Kept, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
 	for i := range e.plan.Items {
 		entry := *e.entries[e.plan.Items[i].Prefix]
 		switch {
@@ -135,8 +138,8 @@ func (r *Receipt) Unproved() (n int) {
 
 // Receipt returns the receipt of a plan that was not carried out, and why.
 func (p *Plan) Receipt(credential, why string, at time.Time) *Receipt {
-	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
-		Forged: p.Forged, Unmatched: p.Unmatched}
+	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Person: p.Person, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
+		Kept: p.Kept, Forged: p.Forged, Unmatched: p.Unmatched}
 	for _, it := range p.Items {
 		r.Entries = append(r.Entries, Entry{Item: it, State: NotAttempted, Error: why})
 	}

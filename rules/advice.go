@@ -98,9 +98,11 @@ func newSite(at finding.Location, line string) site {
 	return site{at, p, path.Base(p), strings.ToLower(line)}
 }
 
-// inText reports whether a level of a member's path is what a text holds in an encoding.
+// inText reports whether a level of a member's path is what a text holds in an encoding, or
+// a row of a database.
 func inText(level string) bool {
-	return strings.HasPrefix(level, "base64 in line ") || strings.HasPrefix(level, "hex in line ")
+	starts := func(with string) bool { return strings.HasPrefix(level, with) }
+	return slices.ContainsFunc([]string{"base64 in line ", "hex in line ", "table ", "page "}, starts)
 }
 
 func (s site) inArchive() bool { return s.at.Member != "" && !inText(s.at.Member) }
@@ -168,6 +170,8 @@ var advices = []advice{
 			"program keeps no older layers."},
 	{context: "commit-message", when: func(s site) bool { return s.at.Object == "commit" },
 		text: revoke + "Every clone has the commit message; there is no need to rewrite it."},
+	{context: "git-note", when: func(s site) bool { return s.at.NoteOn() != "" },
+		text: revoke + "It is in a git note, whose history is kept too: `git notes remove` takes it out of the newest notes only."},
 	{context: "tag-message", when: func(s site) bool { return s.at.Object == "tag" },
 		text: revoke + "Every clone has the message of the tag; there is no need to rewrite it."},
 	{context: "environment", place: true, when: func(s site) bool { return strings.HasPrefix(s.at.Path, "env:") },

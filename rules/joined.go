@@ -41,14 +41,11 @@ const (
 // must follow the letters of a secret half, over joints at most, which is so of one in some
 // thousand dots; only then is it asked where the key begins, of which there are many.
 func (f *finder) joined(l *layer, span finding.Span) {
-	if !l.asked {
-		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
-	}
-	if !l.named {
+	if !l.namesOwn() {
 		return
 	}
 	to, tried := min(span.End+joinReach, len(l.data)), 0
-	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
+	for dot := max(0, span.Start-legacyReach); dot < to && !f.stopped(); dot++ {
 		i := bytes.IndexByte(l.data[dot:to], '.')
 		if i < 0 {
 			return
@@ -169,14 +166,16 @@ func (f *finder) joinMark(l *layer, start int) {
 		if g.Mark == "" || g.MinSecret != g.MaxSecret {
 			continue
 		}
-		at, left := start-1, markLen-1 // where the end of the mark begins, and what is left of it
-		for left > 0 && at > 0 && l.data[at-1] == g.Mark[left-1] {
+		// Where the end of the mark begins, and what is left of it: one byte at least, as a
+		// whole mark is looked at elsewhere, and the last letter of an escape may look like one.
+		at, left := start-1, markLen-1
+		for left > 1 && at > 0 && l.data[at-1] == g.Mark[left-1] {
 			at, left = at-1, left-1
 		}
-		if left > 0 && !afterJoint(l.data[:at]) {
+		if !afterJoint(l.data[:at]) {
 			continue
 		}
-		for at--; left > 0 && at >= max(0, start-markReach); at-- {
+		for at--; at >= max(0, start-markReach); at-- {
 			next := l.data[at+1]
 			if l.data[at] == g.Mark[0] && (next == g.Mark[1] || alnum[next] == 0 || erased(l.data[at+1:]) > 0) && f.join(l, at, g) {
 				return
@@ -196,13 +195,15 @@ func afterJoint(data []byte) bool {
 	return i == len(data) || i > 0 && bytes.IndexByte([]byte("[;:\\%=?&({<\x9b\b"), data[i-1]) >= 0
 }
 
-// namesOwn reports whether a file's name or first lines name Baseten or truss.
-func namesOwn(path string, data []byte) bool {
-	if nameStands(data[:min(len(data), joinedHeader)]) {
-		return true
+// namesOwn reports whether a file's name or a layer's first lines name Baseten or truss.
+func (l *layer) namesOwn() bool {
+	if !l.asked {
+		var buf [256]byte // on the stack, for most paths
+		l.asked = true
+		l.named = len(l.data) >= prefixLen+secretLen &&
+			(nameStands(l.data[:min(len(l.data), joinedHeader)]) || nameStands(append(buf[:0], l.path...)))
 	}
-	var buf [256]byte // on the stack, for most paths
-	return nameStands(append(buf[:0], path...))
+	return l.named
 }
 
 // nameStands looks for the first five letters of the names in any case: every file
@@ -293,6 +294,9 @@ func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
 		}
 	}
 	r := &f.joins
+	if len(r.data) != len(l.data) || &r.data[0] != &l.data[0] || r.erases != erases || at < r.hopsAt || at >= r.hopsAt+joinReach {
+		r.hops, r.hopsAt = [len(r.hops)]uint16{}, at
+	}
 	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, erases, 0, 0
 	return r
 }
@@ -312,6 +316,10 @@ type joinReader struct {
 	free   bool // a mark shows where the key begins: any joint may stand in it
 	erases bool // there are backspaces that may take letters away
 	joints int
+	// hops remembers, for a key without a mark, how long a joint before a letter is at the
+	// places behind hopsAt, and one more; 0 is not known. Keys are read from each of them on.
+	hops   [2 * joinReach]uint16
+	hopsAt int
 	n      int
 	out    [joinedLen]byte
 	from   [joinedLen]int // of each byte
@@ -354,8 +362,19 @@ func (r *joinReader) joint(next byte) bool {
 	if r.joints++; r.joints > maxJoints || r.at >= min(r.limit, len(r.data)) {
 		return false
 	}
+	var hop *uint16
+	if k := r.at - r.hopsAt; !r.free && next == 0 && k >= 0 && k < len(r.hops) {
+		if hop = &r.hops[k]; *hop > 0 {
+			r.at += int(*hop - 1)
+			return *hop > 1
+		}
+		*hop = 1 // none
+	}
 	for _, j := range jointsAt[r.data[r.at]] {
 		if n := j(r, next); n > 0 {
+			if hop != nil {
+				*hop = uint16(n + 1) // maxTags at most
+			}
 			r.at += n
 			return true
 		}

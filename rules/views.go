@@ -13,11 +13,13 @@ import (
 // search has come: far more than honest input needs, and what bounds the time for input
 // that is made to look encoded in every way at once. What is behind has what it takes,
 // whatever stands in front.
-const DecodeFactor = 16
+const DecodeFactor = 8
+
+// DecodeDepth is how many encodings are taken off one another.
+const DecodeDepth = 4
 
 const (
-	// maxDepth is how many encodings are taken off one another.
-	maxDepth = 4
+	maxDepth = DecodeDepth
 	// What may be decoded beyond that, in the input and in a decoded layer.
 	budgetFloor = 64 << 10
 	layerFloor  = 4 << 10
@@ -48,12 +50,13 @@ type layer struct {
 	// place gives the span of the layer above that a span of the text was decoded
 	// from. It is asked for keys alone, so it may be slow.
 	place placer
-	// gathered is how far whole lines of wrapped digits were looked at, seen how far the digits of a
-	// code, by its bits, wideEnd how far UTF-16, and quotedEnd how far quoted-printable.
-	gathered, wideEnd, quotedEnd int
+	// gathered is how far whole lines of the digits of a code, by its bits, were looked at, seen how
+	// far digits, wideEnd how far UTF-16 and UTF-32, by where their characters begin, quotedEnd how
+	// far quoted-printable, and numbersEnd how far numbers.
+	gathered, seen, wideEnd [8]int
+	quotedEnd, numbersEnd   int
 	// spent is how much was decoded below the layer, for its bytes up to reach.
 	spent, reach int
-	seen         [8]int
 	// lost is the place behind the first byte at which a budget did not suffice, or 0.
 	lost int
 	// joined is how much was read over joints, and dotless the last stretch that is known
@@ -96,23 +99,27 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 		bounds = finding.Span{Start: max(0, span.Start-clip), End: min(len(l.data), span.End+clip)}
 	}
 	f.work += int64(span.End - span.Start)
-	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), func(h hit, i int) {
+	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), l.hasNumbers(), func(h hit, i int) {
+		if f.stopped() {
+			return
+		}
 		switch h {
 		case hitShape:
 			f.plain(l, i)
 		case hitMark:
 			f.marked(l, i)
 		case hitRow:
-			if i >= l.gathered && base64Code.strict[l.data[i]] {
-				f.row(l, &base64Code, i, bounds)
-			}
-			if hexCode.strict[l.data[i]] {
-				f.row(l, &hexCode, i, bounds)
+			for _, c := range []*digitCode{&base64Code, &hexCode} {
+				if c.strict[l.data[i]] && i >= l.gathered[c.bits] {
+					f.row(l, c, i, bounds)
+				}
 			}
 		case hitEscape:
 			f.escaped(l, i, bounds)
 		case hitWide:
 			f.wide(l, i, bounds)
+		case hitNumbers:
+			f.numbers(l, i, bounds)
 		}
 	})
 	f.pickled(l, span)
@@ -173,7 +180,7 @@ func (f *finder) marked(l *layer, i int) {
 
 // row looks at the digits about a row of groups that ends with the one at i.
 func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
-	if l.depth >= maxDepth || i < l.seen[c.bits] {
+	if i < l.seen[c.bits] {
 		return
 	}
 	s := i
@@ -185,8 +192,13 @@ func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
 	}
 	e := c.end(l.data[:bounds.End], i)
 	l.seen[c.bits] = e
-	if e-s >= c.shortest && (!c.mixed || mixedCase(l.data[s:e])) {
+	if e-s < c.shortest || c.mixed && !mixedCase(l.data[s:e]) {
+		return
+	}
+	if l.depth < maxDepth {
 		f.piece(l, c, s, e)
+	} else if inside, _ := c.hasRow(l.data[s:e]); inside { // a text in one more encoding
+		f.giveUp(l, s)
 	}
 }
 
@@ -234,6 +246,8 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 	}
 	if !enough {
 		f.giveUp(l, from)
+	}
+	if !enough || f.stopped() {
 		return false
 	}
 	for a := l; a != nil; a = a.up {
@@ -284,6 +298,9 @@ func (f *finder) add(l *layer, s shape) {
 	var views []string
 	for ; l.up != nil; l = l.up {
 		m.Start, m.End = l.place(m.Start, m.End)
+		if s.of == legacy && inHash(l.up.data, m.Start) {
+			return // of which the last letters are beside an escape
+		}
 		views = append(views, l.view)
 	}
 	for i := range views {
@@ -297,11 +314,18 @@ func (f *finder) add(l *layer, s shape) {
 	}
 }
 
+// stopped reports whether the search is to end.
+func (f *finder) stopped() bool { return f.quota != nil && f.quota.Stop != nil && f.quota.Stop.Load() }
+
 // counts reports whether the quota is used up, and counts the shape then.
 func (f *finder) counts(l *layer, s shape) bool {
 	q := f.quota
 	if q == nil || q.judged < q.Most {
 		return false
+	}
+	if f.fresh == nil && q.Further > 0 && q.Own.Start == 0 && q.Own.End == len(f.input.data) { // the usual case
+		q.Further++
+		return true
 	}
 	start, end := s.start, s.end
 	for ; l.up != nil; l = l.up {

@@ -36,8 +36,11 @@ var revealers = map[string]string{
 	"revoke/sink_stored.go: Stored.Deliver":   "gives a new key to the program whose store was named for it, on its standard input",
 	"revoke/sink_command.go: mask":            "hides the key in that command's words",
 
+	"internal/drill/repository.go: Baseten.Repository": "writes the made-up key of a drill into the drill's own repository",
+
 	"internal/baseten/basetentest/org.go: Org.RegisterGatewayKey": "the fake is given a key by its test",
 	"internal/baseten/basetentest/record.go: Server.Received":     "the fake looks for keys that must not have come in",
+	"cmd/fakebaseten/main.go: run":                                "the fake writes the made-up key that leaked, when asked to",
 	"cmd/fakebaseten/main.go: announce":                           "the fake tells who started it the made-up key that it takes",
 }
 
