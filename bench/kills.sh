@@ -91,7 +91,15 @@ while [ "$done_" -lt "$kills" ]; do
 	run=$!
 	after=$((RANDOM * 32768 + RANDOM))
 	after=$((after % span[$mode]))
-	sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
+	if [ $((RANDOM % 2)) = 0 ]; then # at any moment of the run
+		sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
+	else # while a journal is open
+		for _ in $(seq 400); do
+			[ -z "$(journals 'r*')" ] && kill -0 "$run" 2>/dev/null || break
+			sleep 0.002
+		done
+		sleep "0.$(printf %03d $((after % 60)))"
+	fi
 	killed=0
 	kill -9 "$run" 2>/dev/null && killed=1
 	ended=0
