@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"internal/notebook":            {leaf: true, why: "one reader of notebooks"},
 	"internal/regular":             {leaf: true, why: "one way to open what must be a regular file"},
 	"internal/shell":               {leaf: true, why: "one way to quote for a shell"},
+	"internal/sqlite":              {leaf: true, why: "one reader of SQLite"},
 	"internal/span":                {leaf: true, why: "one type for a range of bytes"},
 	"internal/trussrc":             {leaf: true, why: "one reader and writer of .trussrc"},
 	"internal/git/config":          {leaf: true, why: "one reader of git's configuration"},

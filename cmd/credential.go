@@ -3,13 +3,20 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/drill"
+	"github.com/b10lint/b10lint/internal/shell"
+	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 )
 
@@ -20,7 +27,8 @@ type api struct {
 	keyFile, remote, profile string
 	keyStdin                 bool
 	remoteURL, caFile        string
-	drill                    *drill.Baseten // in Baseten's place; nil but in a drill
+	trace                    func(text string) // of -v
+	drill                    *drill.Baseten    // in Baseten's place; nil but in a drill
 }
 
 // register adds the flags that all of these commands share.
@@ -34,6 +42,17 @@ func (a *api) register(c *cobra.Command) {
 	f.StringVar(&a.caFile, "ca-file", "", "also trust the certificate authorities in this PEM `FILE`")
 	_ = c.MarkFlagFilename("api-key-file")
 	_ = c.MarkFlagFilename("ca-file")
+}
+
+// registerVerbose adds the flag -v of Baseten's own command.
+func (a *api) registerVerbose(c *cobra.Command, env Env) {
+	c.Flags().BoolFuncP("verbose", "v", "show each request to Baseten on standard error", func(v string) error {
+		on, err := strconv.ParseBool(v)
+		if a.trace = nil; on {
+			a.trace = func(text string) { fmt.Fprintf(env.Stderr, "b10lint: note: %s\n", report.Visible(text)) }
+		}
+		return err
+	})
 }
 
 // given returns the first of the flags that was set, or nothing.
@@ -78,6 +97,9 @@ func (a *api) credential(env Env) (baseten.Credential, error) {
 	case err != nil:
 		return c, usage("the key comes from --api-key-file, --api-key-stdin, --remote, --profile or BASETEN_API_KEY", "%w", err)
 	}
+	if info, err := os.Stat(a.keyFile); err == nil && runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 {
+		NewUI(env).warn("other users can read "+report.Visible(a.keyFile)+", which holds an API key", "chmod 600 "+shell.Quote(a.keyFile))
+	}
 	return c, nil
 }
 
@@ -92,7 +114,8 @@ func (a *api) options(env Env, c baseten.Credential) (baseten.Options, error) {
 	if err != nil {
 		return baseten.Options{}, usage("--remote-url names the host that the key may be sent to", "%w", err)
 	}
-	return baseten.Options{Endpoints: endpoints, Credential: c, CAFile: a.caFile, UserAgent: "b10lint/" + tool().Version}, nil
+	return baseten.Options{Endpoints: endpoints, Credential: c, CAFile: a.caFile, UserAgent: "b10lint/" + tool().Version,
+		Trace: a.trace, Waiting: env.waiting()}, nil
 }
 
 // An account is what commands that manage keys work with: a client of the management
@@ -101,6 +124,7 @@ type account struct {
 	client     *baseten.Client
 	credential baseten.Credential
 	options    baseten.Options
+	env        Env
 }
 
 // open returns the account that the flags name. It sends nothing.
@@ -117,7 +141,7 @@ func (a *api) open(env Env) (*account, error) {
 	if err != nil {
 		return nil, usage("", "%w", err)
 	}
-	return &account{client, c, o}, nil
+	return &account{client, c, o, env}, nil
 }
 
 // self is the prefix of the credential, and nothing for a login token.
@@ -141,11 +165,46 @@ func (a *account) probe() (*baseten.Probe, error) { return baseten.NewProbe(a.op
 
 // survey reads what Baseten knows of its keys.
 func (a *account) survey(ctx context.Context, doing string) (*revoke.Survey, error) {
+	stop := a.env.busy(doing)
 	s, err := revoke.TakeSurvey(ctx, a.client, a.self())
+	stop()
 	if err != nil {
 		return nil, apiFailed(ctx, doing, err)
 	}
 	return s, nil
+}
+
+// waiting says on a terminal that a request is tried again later; elsewhere it is nil.
+func (e Env) waiting() func(text string) {
+	if !isTerminal(e.Stderr) {
+		return nil
+	}
+	return func(text string) { fmt.Fprintf(e.Stderr, "\r\x1b[Kb10lint: note: %s\n", report.Visible(text)) }
+}
+
+// busy shows on a terminal what is being done, from the first second on, until stop is called.
+func (e Env) busy(doing string) (stop func()) {
+	if !isTerminal(e.Stderr) {
+		return func() {}
+	}
+	quit, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-quit:
+				if n > 1 {
+					fmt.Fprint(e.Stderr, "\r\x1b[K")
+				}
+				return
+			case <-tick.C:
+				fmt.Fprintf(e.Stderr, "\r\x1b[K%s: %d s", doing, n)
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(quit); <-gone })
 }
 
 // home is the user's home folder, or nothing.

@@ -54,12 +54,13 @@ func strictly(t *testing.T, text string, into any) {
 
 func preCommit(t *testing.T, text string) {
 	var c struct {
-		Types []string `yaml:"default_install_hook_types"`
-		Repos []struct {
+		Version string   `yaml:"minimum_pre_commit_version"`
+		Types   []string `yaml:"default_install_hook_types"`
+		Repos   []struct {
 			Repo, Rev string
 			Hooks     []struct {
-				ID   string
-				Args []string
+				ID           string
+				Args, Stages []string
 			}
 		}
 	}
@@ -68,9 +69,21 @@ func preCommit(t *testing.T, text string) {
 	if err := yaml.Unmarshal([]byte(readFile(t, "../.pre-commit-hooks.yaml")), &ours); err != nil {
 		t.Fatal(err)
 	}
+	stages := map[string]int{"commit-msg": 1} // as the manifest says
 	for _, h := range c.Repos[0].Hooks {
+		for _, s := range h.Stages {
+			stages[s]++
+		}
+		if (len(h.Stages) == 0) != (h.ID == "b10lint-commit-msg") {
+			t.Errorf("%s: stages %v", h.ID, h.Stages)
+		}
 		if !slices.Contains(ours, struct{ ID string }{h.ID}) {
 			t.Errorf("there is no hook %s", h.ID)
+		}
+	}
+	for s, n := range stages {
+		if n > 1 {
+			t.Errorf("%d processes in the stage %s", n, s)
 		}
 	}
 }

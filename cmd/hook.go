@@ -56,8 +56,9 @@ refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/c
 		Short: "Install the git hooks of this repository",
 		Long: `Install writes the hooks pre-commit, commit-msg and pre-push, in a bare repository
 pre-receive, to where git looks for them: core.hooksPath if it is set, linked work
-trees share them. A hook of somebody else is never touched; nothing is installed
-then, and the line to add to it is shown.
+trees share them. Another hook is never touched; nothing is installed then, and the
+line to add to it is shown, or what to add to the configuration of husky, lefthook or
+pre-commit.
 
 With --global git is told to look for every repository's hooks in one folder; what
 lies there runs b10lint first and the repository's own hook then.`,
@@ -97,22 +98,34 @@ func (o *hookOptions) install(env Env) error {
 			others = append(others, name)
 		}
 	}
+	if m := managerOf(t.dir, others); m != nil {
+		return m.refuse(env, t)
+	}
 	if len(others) > 0 {
-		return &exitError{
-			code: ExitUsage,
-			err:  fmt.Errorf("%s: there is another hook already (%s); nothing was installed", t.dir, strings.Join(others, ", ")),
-			hints: []string{"add this line to it: b10lint hook run " + others[0] + ` -- "$@" || exit`,
-				"or install the rest with --hook NAME"},
+		e := &exitError{code: ExitUsage, err: fmt.Errorf("%s: there is another hook already (%s); nothing was installed", t.dir, strings.Join(others, ", "))}
+		for _, name := range others {
+			e.hints = append(e.hints, "add this line to "+name+": "+hookLine(name)+" || exit")
 		}
+		if len(others) < len(t.names) {
+			e.hints = append(e.hints, "or install the rest with --hook NAME")
+		}
+		return e
 	}
 	if err := os.MkdirAll(t.dir, 0o755); err != nil {
 		return failed(err)
 	}
 	for _, name := range t.names {
-		if err := writeHook(filepath.Join(t.dir, name), hookScript(name, program, t.chained)); err != nil {
+		path, script, verb := filepath.Join(t.dir, name), hookScript(name, program, t.chained), "installed"
+		switch old, err := os.ReadFile(path); {
+		case err == nil && string(old) == script:
+			verb = "already installed"
+		case err == nil:
+			verb = "updated"
+		}
+		if err := writeHook(path, script); err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(env.Stdout, "installed %s\n", filepath.Join(t.dir, name))
+		fmt.Fprintf(env.Stdout, "%s %s\n", verb, path)
 	}
 	if !t.chained {
 		return nil

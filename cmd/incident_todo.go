@@ -45,14 +45,17 @@ func (x *incident) conclude(context.Context) error {
 
 // A checklist is TODO.md being written.
 type checklist struct {
-	b bytes.Buffer
-	n int
+	b       bytes.Buffer
+	n       int
+	heading string // of a section without an entry yet; one that stays so is not written
 }
 
-func (c *checklist) section(title string) { fmt.Fprintf(&c.b, "\n## %s\n\n", title) }
+func (c *checklist) section(title, text string) { c.heading = "\n## " + title + "\n\n" + text }
 
 func (c *checklist) add(format string, args ...any) {
 	c.n++
+	c.b.WriteString(c.heading)
+	c.heading = ""
 	c.b.WriteString("- [ ] " + strings.ReplaceAll(report.Visible(fmt.Sprintf(format, args...)), "\n", " ") + "\n")
 }
 
@@ -68,7 +71,7 @@ func (x *incident) todo() ([]byte, int) {
 	x.todoKeys(c)
 	x.todoDeeds(c)
 	x.todoPlaces(c)
-	c.section("To know, and to tell")
+	c.section("To know, and to tell", "")
 	for _, it := range x.plan.Items {
 		if it.Type == "PERSONAL" && it.Owner != "" && !it.Self {
 			c.add("Tell %s: their personal key `%s` is revoked", it.Owner, it.Prefix)
@@ -89,7 +92,7 @@ func (x *incident) todo() ([]byte, int) {
 
 // todoKeys is about the keys that live, or may.
 func (x *incident) todoKeys(c *checklist) {
-	c.section("Keys that live, or may")
+	c.section("Keys that live, or may", "")
 	for _, e := range x.receipt.Entries {
 		switch e.State {
 		case revoke.Revoked, revoke.AlreadyGone:
@@ -125,22 +128,21 @@ func (x *incident) todoKeys(c *checklist) {
 
 // todoDeeds is about what a leaked key did that outlives it.
 func (x *incident) todoDeeds(c *checklist) {
-	c.section("What the leaked keys did that outlives them")
-	c.b.WriteString("Was it yours? If not, undo it: revoke a created key, set a secret and a signing secret anew, rebuild the machine of a " +
-		"certificate,\nwithdraw an invitation and a role, delete a deployment.\n\n")
+	c.section("What the leaked keys did that outlives them", "Was it yours? If not, undo it: revoke a created key, replace a secret and a signing "+
+		"secret, rebuild the machine of a certificate,\nwithdraw an invitation and a role, delete a deployment.\n\n")
 	for _, e := range x.receipt.Entries {
 		for _, deed := range e.Did {
 			c.add("`%s`, %s", e.Prefix, deed)
 		}
 		if e.Type == "PERSONAL" {
-			c.add("`%s` is a personal key: what it did stands in the audit log under %s. Go through it in Baseten's console", e.Prefix, e.Owner)
+			c.add("`%s` is a personal key: what it did is in the audit log under %s. Review it in Baseten's console", e.Prefix, e.Owner)
 		}
 	}
 }
 
 // todoPlaces is about the files that the keys are in.
 func (x *incident) todoPlaces(c *checklist) {
-	c.section("Where the keys were found")
+	c.section("Where the keys were found", "")
 	history := false
 	for _, f := range x.report.Standing() {
 		w, leaked := wantedOf(f, false)
@@ -156,6 +158,9 @@ func (x *incident) todoPlaces(c *checklist) {
 				continue
 			}
 			history = history || at.Commit != ""
+			if at.RemovedIn != "" && !at.AtHead {
+				continue // it is only in the history
+			}
 			c.add("`%s`: take it out of %s", f.Prefix, placeOf(at))
 		}
 		if x.rotated[f.Prefix] == "" {
@@ -163,10 +168,10 @@ func (x *incident) todoPlaces(c *checklist) {
 		}
 	}
 	if !x.incidentOptions.everywhere {
-		c.add("Secrets of Kubernetes, GitLab and GitHub were not searched (`--everywhere`): where one of them holds a revoked key, set it anew")
+		c.add("Secrets of Kubernetes, GitLab and GitHub were not searched (`--everywhere`): where one of them holds a revoked key, replace it")
 	}
 	if history {
-		c.add("The keys stay in the history, which forks, clones and caches have: dead, they do no harm there. To take them out all the same: " +
+		c.add("The keys are still in the history, which forks, clones and caches have: revoked, they do no harm there. To remove them nevertheless: " +
 			"`b10lint scan --rewrite-script ../replace.txt`, docs/incident.md")
 	}
 }

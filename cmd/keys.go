@@ -47,10 +47,17 @@ func typeWord(t baseten.KeyType) string {
 }
 
 // typeOf is the type that a word of the command line stands for. Baseten's own
-// spelling is taken, too.
+// spelling is taken, too, and the console's words.
 func typeOf(word string) baseten.KeyType {
+	if t, ok := consoleWords[strings.ToLower(word)]; ok {
+		return t
+	}
 	return baseten.KeyType(strings.ReplaceAll(strings.ToUpper(word), "-", "_"))
 }
+
+// consoleWords are what Baseten's console calls types of team keys.
+var consoleWords = map[string]baseten.KeyType{"full-access": baseten.WorkspaceManageAll, "inference": baseten.WorkspaceInvoke,
+	"metrics": baseten.WorkspaceExportMetrics}
 
 func typeWords() (words []string) {
 	for _, t := range keyTypes() {
@@ -59,9 +66,15 @@ func typeWords() (words []string) {
 	return words
 }
 
-// scope says what the type of a key leaves open.
-func scope(k baseten.Key) string {
+// scope says what the type of a key leaves open. history is what the audit log says of it.
+func scope(k baseten.Key, history baseten.KeyHistory) string {
+	models := ""
+	if len(k.ModelIDs) > 0 {
+		models = ", models " + strings.Join(k.ModelIDs, " ")
+	}
 	switch {
+	case history.InEnvironments():
+		return "some environments" + models
 	case len(k.ModelIDs) > 0:
 		return "models " + strings.Join(k.ModelIDs, " ")
 	case k.Type == baseten.WorkspaceInvoke || k.Type == baseten.WorkspaceExportMetrics:
@@ -150,8 +163,7 @@ func resolveTeam(ctx context.Context, client *baseten.Client, team string) (base
 func apiFailed(ctx context.Context, doing string, err error) error {
 	e := &exitError{code: ExitFailed, err: fmt.Errorf("%s: %w", doing, err)}
 	if ctx.Err() != nil {
-		e.code = ExitInterrupted
-		return e
+		return &exitError{code: ExitInterrupted, err: fmt.Errorf("interrupted: %s", doing)}
 	}
 	e.hints = append(e.hints, baseten.Explain(err))
 	return e

@@ -22,7 +22,7 @@ type keysCreate struct {
 }
 
 func newKeysCreate(env Env) *cobra.Command {
-	o := &keysCreate{kind: choice{"", typeWords()}}
+	o := &keysCreate{kind: choice{"", append(typeWords(), "full-access", "inference", "metrics")}}
 	o.out.secret = true
 	c := &cobra.Command{
 		Use:   "create",
@@ -41,12 +41,13 @@ exist all the same; what is printed then says how to look for it.`,
 	}
 	o.out.registerDialect(c)
 	f := c.Flags()
-	o.kind.register(c, "type", "", "what the key may do")
+	o.kind.register(c, "type", "", "what the key may do; the last three are the console's words")
 	f.StringVar(&o.name, "name", "", "name of the key: lower-case letters, digits and hyphens")
 	f.StringArrayVar(&o.modelIDs, "model-id", nil, "restrict the key to this model; repeatable; for workspace-export-metrics and workspace-invoke")
 	f.StringVar(&o.team, "team", "", "team to create the key in, name or id (default: the organisation's default team)")
 	_ = c.MarkFlagRequired("type")
 	o.api.register(c)
+	o.api.registerVerbose(c, env)
 	return c
 }
 

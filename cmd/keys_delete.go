@@ -40,6 +40,7 @@ undone. On a terminal it shows the key and asks; elsewhere it needs --yes.`,
 	c.MarkFlagsMutuallyExclusive("name", "prefix")
 	c.MarkFlagsOneRequired("name", "prefix")
 	o.api.register(c)
+	o.api.registerVerbose(c, env)
 	return c
 }
 
@@ -75,7 +76,7 @@ func (o *keysDelete) run(c *cobra.Command, env Env) error {
 	if !o.yes {
 		words := []string{"API key " + k.Prefix + "****"}
 		for _, w := range [][2]string{{"named", k.Name}, {"", typeWord(k.Type)}, {"team", k.TeamName}, {"of", k.OwnerName()},
-			{"", scope(k)}, {"created", day(k.CreatedAt.Ptr())}, {"last used", lastUsed(k.LastUsedAt)}} {
+			{"", scope(k, baseten.KeyHistory{})}, {"created", day(k.CreatedAt.Ptr())}, {"last used", lastUsed(k.LastUsedAt)}} {
 			if w[1] != "" {
 				words = append(words, strings.TrimSpace(w[0]+" "+w[1]))
 			}

@@ -56,6 +56,7 @@ cell means that Baseten did not tell. Several filters must all hold.`,
 	f.BoolVar(&o.unnamed, "unnamed", false, "only keys without a name")
 	_ = c.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(append(typeWords(), "routes"), cobra.ShellCompDirectiveNoFileComp))
 	o.api.register(c)
+	o.api.registerVerbose(c, env)
 	return c
 }
 
@@ -106,8 +107,18 @@ func (o *keysList) run(c *cobra.Command, env Env, ui *UI) error {
 		case !known:
 			undated++
 		case wanted:
-			shown = append(shown, listedKey(k))
+			shown = append(shown, listedKey{Key: k})
 		}
+	}
+	// Only the audit log knows that a key works in some environments alone. Who may not read
+	// it sees the list as Baseten's own command shows it.
+	if slices.ContainsFunc(shown, func(l listedKey) bool { return l.Type == baseten.WorkspaceInvoke }) && o.out.format.value != "none" {
+		if err := inventory.Add(ctx, account.client, baseten.SourceKeyEvents); err != nil {
+			return apiFailed(ctx, "reading the audit log", err)
+		}
+	}
+	for i := range shown {
+		shown[i].history = inventory.History[shown[i].Prefix]
 	}
 	if later > 0 {
 		ui.warn(fmt.Sprintf("%d %s left out: Model API usage or the audit log has a later use than the list",
@@ -124,9 +135,9 @@ func (o *keysList) run(c *cobra.Command, env Env, ui *UI) error {
 	return o.out.write(ctx, env.Stdout, map[string]any{"keys": shown}, func(w io.Writer) error {
 		var rows [][]string
 		for _, l := range shown {
-			k := baseten.Key(l)
+			k := l.Key
 			rows = append(rows, []string{k.Name, k.Prefix + "****", typeWord(k.Type), k.TeamName,
-				k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k)})
+				k.OwnerName(), day(k.CreatedAt.Ptr()), lastUsed(k.LastUsedAt), string(k.Format()), scope(k, l.history)})
 		}
 		return table(w, []string{"NAME", "KEY", "TYPE", "TEAM", "OWNER", "CREATED", "LAST USED", "FORMAT", "SCOPE"}, rows)
 	})
@@ -167,10 +178,13 @@ func (o *keysList) wants(k baseten.Key, used baseten.Time, team string, now time
 // A listedKey is an entry in the words of Baseten's own list, with null for what
 // is not set, and the format beside. Dates that Baseten did not give are
 // omitted: a last_used_at of null means never.
-type listedKey baseten.Key
+type listedKey struct {
+	baseten.Key
+	history baseten.KeyHistory
+}
 
 func (l listedKey) MarshalJSON() ([]byte, error) {
-	k := baseten.Key(l)
+	k := l.Key
 	v := struct {
 		Prefix     string          `json:"prefix"`
 		Name       *string         `json:"name"`
@@ -181,7 +195,9 @@ func (l listedKey) MarshalJSON() ([]byte, error) {
 		CreatedAt  *time.Time      `json:"created_at,omitempty"`
 		LastUsedAt json.RawMessage `json:"last_used_at,omitempty"`
 		Format     finding.Format  `json:"format,omitempty"`
-	}{k.Prefix, orNull(k.Name), k.Type, k.ModelIDs, orNull(k.TeamName), k.Owner, k.CreatedAt.Ptr(), nil, k.Format()}
+		// InEnvironments is set where the audit log says that the key works in some alone.
+		InEnvironments bool `json:"environment_scoped,omitempty"`
+	}{k.Prefix, orNull(k.Name), k.Type, k.ModelIDs, orNull(k.TeamName), k.Owner, k.CreatedAt.Ptr(), nil, k.Format(), l.history.InEnvironments()}
 	if k.LastUsedAt.Null() || !k.LastUsedAt.IsZero() {
 		v.LastUsedAt, _ = k.LastUsedAt.MarshalJSON()
 	}

@@ -34,10 +34,10 @@ each record of a journal holds the SHA-256 of the line before, and the receipt t
 the last one. A line that was changed, removed or moved, a journal that was cut off, and a
 receipt that does not say what its journal says are refused, with the line.
 
-What this shows: neither file was changed since the receipt was written, by accident or
-by someone who could write one of them. What it does not: whoever can write both can make
-both anew, since there is no secret in it; and it says nothing of Baseten, whose audit log
-has each deletion. To show more, keep the head elsewhere (a ticket, a mail) when the
+This proves that neither file was changed since the receipt was written, by accident or
+by someone who can write one of them. Someone who can write both files can replace both,
+since there is no secret in them, and the receipt proves nothing about Baseten, whose audit
+log has each deletion. To prove more, note the head elsewhere (a ticket, a mail) when the
 receipt is new, and compare it with --head.
 
 The journal is read from where the receipt says it is, else from beside the receipt.
@@ -96,7 +96,7 @@ func verifyReceipt(w io.Writer, path, journal, head string) error {
 		return broken(err)
 	}
 	if head != "" && (r.Chain == nil || r.Chain.Head != head) {
-		return broken(errors.New("its head is not the one that was given: both files were made anew, or it is another receipt"))
+		return broken(errors.New("its head is not the one that was given: both files were replaced, or it is another receipt"))
 	}
 	fmt.Fprintf(w, "%s holds: %d %s, %d not done\n", report.Visible(path), len(r.Entries), english.Plural(len(r.Entries), "key", "keys"), r.Open())
 	if r.Chain == nil {
@@ -110,7 +110,7 @@ func verifyReceipt(w io.Writer, path, journal, head string) error {
 	}
 	fmt.Fprintf(w, "head: %s\n", r.Chain.Head)
 	if head == "" {
-		fmt.Fprintln(w, "not shown: that nobody wrote both files anew; a head that was kept elsewhere shows it (--head)")
+		fmt.Fprintln(w, "not checked: whether both files were replaced together; --head compares with the head that you noted elsewhere")
 	}
 	return nil
 }

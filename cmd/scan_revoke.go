@@ -87,6 +87,9 @@ func (s *scanRevoke) finish(ctx context.Context, env Env, x *revocation, r *find
 	}
 	err := errors.Join(errs...)
 	if e := (*exitError)(nil); err == nil || errors.As(err, &e) {
+		if e != nil && e.code == ExitUsage { // the scan was done: only the revocation was not
+			e.code = ExitIncomplete
+		}
 		return err
 	}
 	return failed(fmt.Errorf("after the scan: %w", err))
@@ -104,9 +107,15 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 			}
 		}
 	}
+	request.Kept = keptOn(r.Findings)
 	if len(request.Wanted) == 0 {
 		setOutcomes(r, nil, nil, "")
-		return x.receiptOfNone(&revoke.Plan{Made: time.Now().UTC(), Endpoint: x.options.Endpoints.Management.String()}, "")
+		none := &revoke.Plan{Made: time.Now().UTC(), Endpoint: x.options.Endpoints.Management.String(), Items: []revoke.Item{}, Kept: request.Kept}
+		var err error
+		if len(none.Kept) > 0 {
+			err = none.WriteText(env.Stderr)
+		}
+		return errors.Join(err, x.receiptOfNone(none, ""))
 	}
 	plan, err := x.newPlan(ctx, request)
 	if err != nil {
@@ -114,7 +123,7 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 		return err
 	}
 	if x.flags.dryRun {
-		setOutcomes(r, plan, nil, "dry run: it would be revoked")
+		setOutcomes(r, plan, nil, "")
 		return errors.Join(plan.WriteText(env.Stderr), x.receiptOfNone(plan, "dry run: nothing was sent"))
 	}
 	receipt, err := x.carryOut(ctx, plan)
@@ -125,8 +134,25 @@ func revokeFound(ctx context.Context, env Env, x *revocation, r *finding.Report,
 	return x.status(ctx, receipt, false, err)
 }
 
+// keptOn are the keys of findings that are not leaked, since they are where users are meant
+// to keep them. A dead one needs no word.
+func keptOn(findings []finding.Finding) (kept []revoke.Left) {
+	for _, f := range findings {
+		if f.Prefix == "" || f.Suppression != nil || leaks(f) || f.Liveness != nil && f.Liveness.State == finding.Dead {
+			continue
+		}
+		l := revoke.Left{What: f.Prefix, Reason: "it is where keys are kept on purpose, so it is not leaked",
+			Hint: "b10lint revoke " + f.Prefix + " revokes it, b10lint rotate " + f.Prefix + " --everywhere replaces it"}
+		for _, at := range f.Locations {
+			l.Places = append(l.Places, placeOf(at))
+		}
+		kept = append(kept, l)
+	}
+	return kept
+}
+
 // setOutcomes says of each finding what became of its key. otherwise is for keys
-// that were to be revoked, without a receipt.
+// that were to be revoked, without a receipt; empty: it was a dry run.
 func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, otherwise string) {
 	known := map[string]*finding.Outcome{}
 	if plan != nil {
@@ -153,8 +179,12 @@ func setOutcomes(r *finding.Report, plan *revoke.Plan, receipt *revoke.Receipt, 
 				rules.Derive(&one)
 				*f = one.Findings[0]
 			}
+		case wanted && otherwise == "":
+			f.Outcome = &finding.Outcome{State: "planned", Detail: "dry run: nothing was revoked"}
 		case wanted:
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: otherwise}
+		case f.Prefix != "" && f.Liveness != nil && f.Liveness.State == finding.Dead:
+			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "Baseten does not accept this key: there is nothing to revoke"}
 		case f.Prefix != "" && f.Suppression == nil:
 			f.Outcome = &finding.Outcome{State: notPlanned, Detail: "it is where keys are kept on purpose; b10lint revoke " + f.Prefix +
 				" revokes it, b10lint rotate replaces it"}

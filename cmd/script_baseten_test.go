@@ -28,7 +28,7 @@ type fake struct {
 //	baseten                     start it; the environment names it, and BASETEN_API_KEY
 //	                            is an organisation admin's personal key
 //	orgkey NAME [FIELD=VALUE]   add a key; variables as with fakekey. Fields are name,
-//	                            type, team, owner (an email address), model, created and
+//	                            type, team, owner (an email address), model, scoped, created and
 //	                            used (days ago; never), called (days ago, by Model API usage alone)
 //	orgteam ID NAME             add a team; the variable ID is set to its id
 //	revoke NAME                 revoke a key in the console
@@ -94,6 +94,8 @@ func orgKey(ts *testscript.TestScript, neg bool, args []string) {
 			spec.Type = value
 		case "team":
 			spec.Team = value
+		case "scoped":
+			spec.EnvScoped = true
 		case "model":
 			spec.ModelIDs = append(spec.ModelIDs, value)
 		case "owner":
@@ -128,18 +130,12 @@ func revokeKey(ts *testscript.TestScript, neg bool, args []string) {
 
 func injectFault(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, !neg && (len(args) == 1 || len(args) == 3), "fault KIND [METHOD PATH]")
-	kinds := map[string]basetentest.FaultKind{
-		"limited": basetentest.RateLimited, "unavailable": basetentest.Unavailable, "dropped": basetentest.DropAfterCommit,
-		"portal": basetentest.CaptivePortal, "firewall": basetentest.Firewall, "truncated": basetentest.TruncatedJSON,
-		"reset": basetentest.Reset, "redirected": basetentest.Redirected, "unauthorized": basetentest.Unauthorized,
-		"not-found": basetentest.NotFound, "wrong-list": basetentest.EmptyList, "ignored": basetentest.Ignored,
+	if len(args) == 1 {
+		args = append(args, "*", "*")
 	}
-	kind, ok := kinds[args[0]]
-	need(ts, ok, "no fault "+args[0])
-	x := basetentest.Fault{Kind: kind, To: ts.Getenv("TRAP"), After: 10 * time.Minute}
-	if len(args) == 3 {
-		x.Method, x.Path = args[1], args[2]
-	}
+	x, err := basetentest.ParseFault(args[1] + " " + args[2] + " " + args[0])
+	ts.Check(err)
+	x.To, x.After = ts.Getenv("TRAP"), 10*time.Minute
 	fakeOf(ts).server.Inject(x)
 }
 

@@ -140,7 +140,7 @@ type Suppression struct {
 
 // An Outcome is what a revocation did with a key.
 type Outcome struct {
-	State  string     `json:"state"` // "revoked", "already-gone", "failed", "not-planned"
+	State  string     `json:"state"` // "revoked", "already-gone", "failed", "planned" (a dry run), "not-planned"
 	At     *time.Time `json:"at,omitempty"`
 	Detail string     `json:"detail,omitempty"`
 }

@@ -350,14 +350,19 @@ func basis(b string) string {
 const acceptURL = HomeURL + "/blob/main/docs/config.md#accept-a-finding"
 
 // acceptable returns the findings of a scan that someone may want to accept: keys, unless the
-// run revoked them.
+// run revoked them or they are known to work, which are reported whatever was accepted.
 func acceptable(r finding.Report) (keys []finding.Finding) {
 	for _, f := range r.Standing() {
-		if f.Format != "" && r.Run.Command == "scan" && !f.Outcome.Dead() {
+		if f.Format != "" && r.Run.Command == "scan" && !f.Outcome.Dead() && !works(f.Liveness) {
 			keys = append(keys, f)
 		}
 	}
 	return keys
+}
+
+// works reports whether a key is known to work.
+func works(l *finding.Liveness) bool {
+	return l != nil && (l.State == finding.Live || l.State == finding.Restricted)
 }
 
 // ruleURL is where a rule is documented. A rule's ID comes from a report and may

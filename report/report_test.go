@@ -234,6 +234,12 @@ func TestReportsPointAtAccepting(t *testing.T) {
 		if format == "sarif" {
 			continue // says it with the rule
 		}
+		live := r
+		live.Findings = slices.Clone(r.Findings)
+		live.Findings[0].Liveness = &finding.Liveness{State: finding.Live}
+		if strings.Contains(string(written(t, live, format, Options{})), acceptURL) {
+			t.Errorf("%s says how to accept a key that works, which is reported whatever was accepted", format)
+		}
 		done := r
 		done.Findings = slices.Clone(r.Findings)
 		done.Findings[0].Outcome = &finding.Outcome{State: "revoked"}

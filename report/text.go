@@ -140,9 +140,6 @@ func (t *text) notes(f finding.Finding) (notes string) {
 	if f.Baseline != "" {
 		notes += " (" + visible(f.Baseline) + ")"
 	}
-	if f.Outcome != nil && f.Outcome.State == "revoked" {
-		notes += " (revoked now)"
-	}
 	if f.Suppression != nil {
 		notes += " (accepted)"
 	}

@@ -90,6 +90,9 @@ func (s *Survey) items() map[string][]*Item {
 			it.Warnings = append(it.Warnings, "Baseten contradicts itself: "+d)
 		}
 		it.Can, it.Breaks = it.can(), it.breaks(s.At)
+		if s.History[k.Prefix].InEnvironments() {
+			it.Can += ", in some environments only (by the audit log)"
+		}
 		index[k.Prefix] = append(index[k.Prefix], it)
 	}
 	return index

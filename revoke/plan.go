@@ -33,9 +33,11 @@ type Plan struct {
 	Credential string    `json:"credential,omitempty"` // prefix of the key that read the inventory
 	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
 	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
-	Forged     []Left    `json:"forged,omitempty"`     // found with the prefix of a listed key, and not that key
-	Unmatched  []Left    `json:"unmatched,omitempty"`
-	Gaps       []string  `json:"gaps,omitempty"` // what could not be read
+	// Kept are keys that were found where users are meant to keep them: they are not leaked.
+	Kept      []Left   `json:"kept,omitempty"`
+	Forged    []Left   `json:"forged,omitempty"` // found with the prefix of a listed key, and not that key
+	Unmatched []Left   `json:"unmatched,omitempty"`
+	Gaps      []string `json:"gaps,omitempty"` // what could not be read
 	// Guards that were lifted when the plan was made.
 	IncludeSelf bool `json:"include_self,omitempty"`
 	ForceActive bool `json:"force_active,omitempty"`
@@ -65,6 +67,8 @@ type Request struct {
 	// created. Of one that is planned by its public prefix or by its last use it asks for none.
 	Children bool
 	Max      int // 0 means DefaultMax
+	// Kept are found keys that are not leaked, for the plan to name.
+	Kept []Left
 }
 
 // Wanted is one key asked for by its prefix.
@@ -130,7 +134,7 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 		r.Max = DefaultMax
 	}
 	d := &draft{s: s, index: s.items(), request: r, chosen: map[string]*Item{}, left: map[string]bool{},
-		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Gaps: s.Gaps,
+		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Gaps: s.Gaps, Items: []Item{}, Kept: r.Kept,
 			IncludeSelf: r.IncludeSelf, ForceActive: r.ForceActive}}
 	d.byPrefix()
 	for _, name := range r.Names {

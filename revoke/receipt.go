@@ -77,6 +77,7 @@ type Receipt struct {
 	Journal    string    `json:"journal"`
 	Entries    []Entry   `json:"keys"`
 	Refused    []Left    `json:"refused,omitempty"`
+	Kept       []Left    `json:"kept,omitempty"` // they are not leaked
 	Forged     []Left    `json:"forged,omitempty"`
 	Unmatched  []Left    `json:"unmatched,omitempty"`
 	// Resume is the command that finishes the rest; empty when nothing is left.
@@ -91,7 +92,7 @@ func (e *Execution) receipt() *Receipt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: e.o.Clock.Now().UTC(),
-		Journal: e.journal.path, Refused: e.plan.Refused, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
+		Journal: e.journal.path, Refused: e.plan.Refused, Kept: e.plan.Kept, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
 	for i := range e.plan.Items {
 		entry := *e.entries[e.plan.Items[i].Prefix]
 		switch {
@@ -136,7 +137,7 @@ func (r *Receipt) Unproved() (n int) {
 // Receipt returns the receipt of a plan that was not carried out, and why.
 func (p *Plan) Receipt(credential, why string, at time.Time) *Receipt {
 	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
-		Forged: p.Forged, Unmatched: p.Unmatched}
+		Kept: p.Kept, Forged: p.Forged, Unmatched: p.Unmatched}
 	for _, it := range p.Items {
 		r.Entries = append(r.Entries, Entry{Item: it, State: NotAttempted, Error: why})
 	}

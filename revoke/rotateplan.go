@@ -118,7 +118,7 @@ func cannotCopy(it *Item, s *Survey, r RotateRequest) (reason, hint string) {
 	case it.Type == string(baseten.Personal) && (s.Me.UserID == "" || it.OwnerID != s.Me.UserID):
 		return "it is the personal key of " + cmp.Or(it.Owner, "another member") + ", and nobody can make a personal key for somebody else",
 			"its owner rotates it, with a personal key of theirs; b10lint revoke takes it out of service"
-	case strings.Contains(h.Type, "SCOPED_ENVS"):
+	case h.InEnvironments():
 		return "it is restricted to environments, which the API cannot copy: the successor would be allowed more", console
 	case strings.Contains(h.Type, "ALLOWED_MODELS") && len(it.ModelIDs) == 0 && len(r.ModelIDs) == 0:
 		return "it is restricted to models, and the list does not say which: the successor would be allowed more",

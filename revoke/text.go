@@ -80,6 +80,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		}
 	}
 	writeLeft(b, "keep", p.Refused)
+	writeLeft(b, "not leaked", p.Kept)
 	writeLeft(b, "forged", p.Forged)
 	writeLeft(b, "no match", p.Unmatched)
 	for _, gap := range p.Gaps {
@@ -156,6 +157,7 @@ func (r *Receipt) WriteText(w io.Writer) error {
 		}
 	}
 	writeLeft(b, "kept", r.Refused)
+	writeLeft(b, "not leaked", r.Kept)
 	writeLeft(b, "forged", r.Forged)
 	writeLeft(b, "not matched", r.Unmatched)
 	fmt.Fprintf(b, "\n%s\ncredential: %s\n", r.Count(), show(r.Credential))
@@ -235,7 +237,7 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
 	}
-	for _, left := range [][]Left{r.Refused, r.Forged, r.Unmatched} {
+	for _, left := range [][]Left{r.Refused, r.Kept, r.Forged, r.Unmatched} {
 		for _, l := range left {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
 		}

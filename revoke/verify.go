@@ -149,7 +149,7 @@ func (r *Receipt) differs(given *Receipt, text []byte) error {
 		name       string
 		want, have any
 	}{{"endpoint", r.Endpoint, given.Endpoint}, {"credential", r.Credential, given.Credential}, {"planned", r.Planned, given.Planned},
-		{"refused", r.Refused, given.Refused}, {"forged", r.Forged, given.Forged}, {"unmatched", r.Unmatched, given.Unmatched}} {
+		{"refused", r.Refused, given.Refused}, {"kept", r.Kept, given.Kept}, {"forged", r.Forged, given.Forged}, {"unmatched", r.Unmatched, given.Unmatched}} {
 		if !bytes.Equal(asJSON(part.want), asJSON(part.have)) {
 			i := bytes.Index(text, []byte(`"`+part.name+`": `))
 			return fmt.Errorf("line %d: %q is not what the journal says", 1+bytes.Count(text[:max(i, 0)], []byte("\n")), part.name)

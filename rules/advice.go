@@ -98,9 +98,11 @@ func newSite(at finding.Location, line string) site {
 	return site{at, p, path.Base(p), strings.ToLower(line)}
 }
 
-// inText reports whether a level of a member's path is what a text holds in an encoding.
+// inText reports whether a level of a member's path is what a text holds in an encoding, or
+// a row of a database.
 func inText(level string) bool {
-	return strings.HasPrefix(level, "base64 in line ") || strings.HasPrefix(level, "hex in line ")
+	starts := func(with string) bool { return strings.HasPrefix(level, with) }
+	return slices.ContainsFunc([]string{"base64 in line ", "hex in line ", "table ", "page "}, starts)
 }
 
 func (s site) inArchive() bool { return s.at.Member != "" && !inText(s.at.Member) }

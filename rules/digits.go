@@ -45,7 +45,7 @@ const margin = 16
 var (
 	base64Code = newDigitCode(digitCode{name: "base64", group: 4, bits: 6, row: 10, shortest: minPart, wraps: true, mixed: true},
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "-_", 62)
-	hexCode = newDigitCode(digitCode{name: "hex", group: 2, bits: 4, row: 16, shortest: 64}, "0123456789abcdef", "ABCDEF", 10)
+	hexCode = newDigitCode(digitCode{name: "hex", group: 2, bits: 4, row: 16, shortest: 32, wraps: true}, "0123456789abcdef", "ABCDEF", 10)
 )
 
 // newDigitCode fills in the tables of a code. more are further digits, of the
@@ -103,7 +103,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 			f.parts(l, c, f.gather(l, c, first, 2*longBack)) // the lines before and the beginning of it
 		}
 		w := f.gather(l, c, e-longBack, longGather)
-		l.gathered = w.end
+		l.gathered[c.bits] = w.end
 		f.parts(l, c, w)
 	default: // with the lines about it
 		if !inside { // a row at the edge is most often chance: a few lines tell
@@ -113,7 +113,7 @@ func (f *finder) piece(l *layer, c *digitCode, s, e int) {
 			}
 		}
 		w := f.gather(l, c, wrappedBefore(l.data, c, s, longBack), longGather)
-		l.gathered = w.end
+		l.gathered[c.bits] = w.end
 		f.parts(l, c, w)
 	}
 }
@@ -236,7 +236,7 @@ func (c *digitCode) decode(out, digits []byte) []byte {
 func promising(data []byte) bool {
 	any := false
 	if len(data) >= minPart {
-		sweep(data, 0, len(data), func(hit, int) { any = true })
+		sweep(data, 0, len(data), false, func(hit, int) { any = true })
 	}
 	return any
 }

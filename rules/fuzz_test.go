@@ -120,7 +120,7 @@ func FuzzFind(f *testing.F) {
 
 // shapesOf returns the shapes that the sweep leads to.
 func shapesOf(data []byte) (all []shape) {
-	sweep(data, 0, len(data), func(h hit, i int) {
+	sweep(data, 0, len(data), false, func(h hit, i int) {
 		for k := range grammars {
 			g, start := &grammars[k], i
 			if h == hitShape && g.Mark == "" {

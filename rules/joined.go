@@ -41,10 +41,7 @@ const (
 // must follow the letters of a secret half, over joints at most, which is so of one in some
 // thousand dots; only then is it asked where the key begins, of which there are many.
 func (f *finder) joined(l *layer, span finding.Span) {
-	if !l.asked {
-		l.named, l.asked = len(l.data) >= prefixLen+secretLen && namesOwn(l.path, l.data), true
-	}
-	if !l.named {
+	if !l.namesOwn() {
 		return
 	}
 	to, tried := min(span.End+joinReach, len(l.data)), 0
@@ -169,14 +166,16 @@ func (f *finder) joinMark(l *layer, start int) {
 		if g.Mark == "" || g.MinSecret != g.MaxSecret {
 			continue
 		}
-		at, left := start-1, markLen-1 // where the end of the mark begins, and what is left of it
-		for left > 0 && at > 0 && l.data[at-1] == g.Mark[left-1] {
+		// Where the end of the mark begins, and what is left of it: one byte at least, as a
+		// whole mark is looked at elsewhere, and the last letter of an escape may look like one.
+		at, left := start-1, markLen-1
+		for left > 1 && at > 0 && l.data[at-1] == g.Mark[left-1] {
 			at, left = at-1, left-1
 		}
-		if left > 0 && !afterJoint(l.data[:at]) {
+		if !afterJoint(l.data[:at]) {
 			continue
 		}
-		for at--; left > 0 && at >= max(0, start-markReach); at-- {
+		for at--; at >= max(0, start-markReach); at-- {
 			next := l.data[at+1]
 			if l.data[at] == g.Mark[0] && (next == g.Mark[1] || alnum[next] == 0 || erased(l.data[at+1:]) > 0) && f.join(l, at, g) {
 				return
@@ -196,13 +195,15 @@ func afterJoint(data []byte) bool {
 	return i == len(data) || i > 0 && bytes.IndexByte([]byte("[;:\\%=?&({<\x9b\b"), data[i-1]) >= 0
 }
 
-// namesOwn reports whether a file's name or first lines name Baseten or truss.
-func namesOwn(path string, data []byte) bool {
-	if nameStands(data[:min(len(data), joinedHeader)]) {
-		return true
+// namesOwn reports whether a file's name or a layer's first lines name Baseten or truss.
+func (l *layer) namesOwn() bool {
+	if !l.asked {
+		var buf [256]byte // on the stack, for most paths
+		l.asked = true
+		l.named = len(l.data) >= prefixLen+secretLen &&
+			(nameStands(l.data[:min(len(l.data), joinedHeader)]) || nameStands(append(buf[:0], l.path...)))
 	}
-	var buf [256]byte // on the stack, for most paths
-	return nameStands(append(buf[:0], path...))
+	return l.named
 }
 
 // nameStands looks for the first five letters of the names in any case: every file

@@ -27,7 +27,7 @@ type Match struct {
 
 // Version changes whenever Find may answer differently for the same input. Caches
 // of what was found are valid for one Version only.
-const Version = "8"
+const Version = "9"
 
 // Find calls yield for each key in data, in order of Start, until yield returns
 // false. path is the name that the data goes by and counts as context.

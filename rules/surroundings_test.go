@@ -57,9 +57,9 @@ func TestSurroundings(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the table of docs/encodings.md")
+var update = flag.Bool("update", false, "write the tables of docs/encodings.md")
 
-// The tables in docs/encodings.md are those of the surroundings and of the joints.
+// The tables in docs/encodings.md are those of the surroundings, the joints and the dumps.
 func TestEncodingsAreDocumented(t *testing.T) {
 	const page = "../docs/encodings.md"
 	text, err := os.ReadFile(page)
@@ -88,8 +88,12 @@ func TestEncodingsAreDocumented(t *testing.T) {
 		}
 		joints += fmt.Sprintf("| %s | found | %s |\n", j.Name, legacy)
 	}
+	dumps := "\n| numbers as in | `b10` | `legacy` |\n|---|---|---|\n"
+	for _, d := range encodingtest.Dumps() {
+		dumps += fmt.Sprintf("| %s | found | found |\n", d.Name)
+	}
 	want := string(text)
-	for mark, table := range map[string]string{"<!-- surroundings -->\n": surroundings, "<!-- joints -->\n": joints} {
+	for mark, table := range map[string]string{"<!-- dumps -->\n": dumps, "<!-- surroundings -->\n": surroundings, "<!-- joints -->\n": joints} {
 		before, rest, _ := strings.Cut(want, mark)
 		_, after, _ := strings.Cut(rest, mark)
 		want = before + mark + table + "\n" + mark + after

@@ -2,28 +2,32 @@ package rules
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/bits"
 )
 
 // The sweep looks once at every byte, with vector instructions where the processor
-// has them, and tells where a key can be at all. There are five kinds of places:
+// has them, and tells where a key can be at all. There are six kinds of places:
 //
 //   - a word of 32 letters and digits after a dot, the end of a key without a mark;
 //   - a row of digits as an encoded key must have it (digits.go);
 //   - a run of 41 or more dense bytes with a mark of an escape in it;
 //   - a mark, where a key begins as it is or put together of shorter parts;
-//   - dense bytes and zero bytes by turns, which is UTF-16.
+//   - dense bytes, each with a zero byte behind it, or with three, which is UTF-16 or UTF-32;
+//   - a block of 64 bytes a third of which are decimal digits, as bytes that are written
+//     as numbers have it.
 //
 // Everything else of the package looks at such places alone. In source text they
 // are rare: in Go's own, one in 900 bytes.
 type hit int
 
 const (
-	hitShape  hit = iota // at the dot
-	hitRow               // at the last first digit of six groups of either code
-	hitEscape            // at the end of the run
-	hitMark              // at the mark, or at what looks alike in its first and last byte
-	hitWide              // at a dense byte with a zero byte after it
+	hitShape   hit = iota // at the dot
+	hitRow                // at the last first digit of six groups of either code
+	hitEscape             // at the end of the run
+	hitMark               // at the mark, or at what looks alike in its first and last byte
+	hitWide               // at a dense byte with a zero byte after it
+	hitNumbers            // at the beginning of the block
 )
 
 // The kinds of bytes. Dense are those that an encoded key has: letters, digits, and
@@ -86,15 +90,21 @@ const (
 	// rowGroups groups of four digits begin in the shortest part, with strict digits.
 	rowGroups = 6
 	rowStep   = 4
-	// minWide pairs of a dense and a zero byte are UTF-16.
+	// minWide dense bytes with as many zero bytes behind each are UTF-16 or UTF-32.
 	minWide = 8
+	// minDigits decimal digits in a block are numbers. Of a key each byte has one at least
+	// in hexadecimal, and two in decimal. No block has noDigits.
+	minDigits = 20
+	noDigits  = block + 1
 )
 
 // A record is what a block of 64 bytes shows, a bit for each place: the end of a
-// word, the last digit of a row, the end of a run, a mark, the first byte of a pair.
+// word, the last digit of a row, the end of a run, a mark, the first byte of a pair; and
+// how many decimal digits it has.
 type record struct {
 	at                                 int
 	shapes, rows, escapes, marks, wide uint64
+	digits                             int
 }
 
 const (
@@ -105,21 +115,23 @@ const (
 )
 
 // carries is what one block leaves to the next: whether a word that follows a dot,
-// a run with an escape, a run with a full lane goes on.
+// a run with an escape, a run with a full lane goes on. digits is how many decimal digits
+// in a block are numbers.
 //
 //lint:ignore U1000 the assembly reads and writes them
-type carries struct{ shape, escape, lane uint8 }
+type carries struct{ shape, escape, lane, digits uint8 }
 
 // sweep calls see for the places in data[from:to] where a key can be. Those of each
-// kind come in order.
-func sweep(data []byte, from, to int, see func(hit, int)) {
+// kind come in order. numbers says whether numbers are asked for.
+func sweep(data []byte, from, to int, numbers bool, see func(hit, int)) {
+	digits := choose(numbers, minDigits, noDigits)
 	if !hasVectors {
-		sweepGeneric(data, from, to, see)
+		sweepGeneric(data, from, to, digits, see)
 		return
 	}
 	// The first block and the last ones are looked at in a copy, with zeros where
 	// there is no data.
-	var c carries
+	c := carries{digits: uint8(digits)}
 	if to-from >= 2*block+ahead {
 		sweepCopy(data, from, from+block+ahead, 1, &c, see)
 		from += block
@@ -152,6 +164,9 @@ func sweepBlocks(data []byte, from, to, shift int, c *carries, see func(hit, int
 			each(r.escapes, func(k int) { see(hitEscape, start+k) })
 			each(r.marks, func(k int) { see(hitMark, start+k) })
 			each(r.wide, func(k int) { see(hitWide, start+k) })
+			if r.digits >= int(c.digits) {
+				see(hitNumbers, start)
+			}
 		}
 		from = at
 	}
@@ -166,7 +181,7 @@ func each(mask uint64, yield func(int)) {
 
 // sweepGeneric is sweep without vector instructions. It skips what is too short:
 // dense runs shorter than the part of a key that a line may hold.
-func sweepGeneric(data []byte, from, to int, see func(hit, int)) {
+func sweepGeneric(data []byte, from, to, digits int, see func(hit, int)) {
 	for i := from; i+minPart <= to; {
 		j := i + minPart - 1
 		for j >= i && kinds[data[j]]&isDense != 0 {
@@ -193,6 +208,24 @@ func sweepGeneric(data []byte, from, to int, see func(hit, int)) {
 		}
 	}
 	sweepWide(data, from, to, see)
+	for i := from; i < to && digits < noDigits; i += block {
+		if decimals(data[i:min(to, i+block)]) >= digits {
+			see(hitNumbers, i)
+		}
+	}
+}
+
+// decimals counts the decimal digits of a block.
+func decimals(b []byte) (n int) {
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b) ^ eight('0')
+		w = (w | (w&eight(0x7f) + eight(0x76))) & eight(0x80) // a bit for each byte that is not one
+		n += 8 - bits.OnesCount64(w)
+	}
+	for _, c := range b {
+		n += choose(c >= '0' && c <= '9', 1, 0)
+	}
+	return n
 }
 
 // sweepRun looks at one run of dense bytes.
@@ -229,7 +262,7 @@ func sweepWord(data []byte, start, end int, see func(hit, int)) {
 	}
 }
 
-// sweepWide looks for dense bytes that each have a zero byte after them.
+// sweepWide looks for dense bytes that each have a zero byte after them, or three.
 func sweepWide(data []byte, from, to int, see func(hit, int)) {
 	for i := from; i < to; i++ {
 		n := bytes.IndexByte(data[i:to], 0)
@@ -237,13 +270,15 @@ func sweepWide(data []byte, from, to int, see func(hit, int)) {
 			return
 		}
 		i += n
-		pairs := 0
-		for at := i - 1; at >= from && at+1 < to && kinds[data[at]]&isDense != 0 && data[at+1] == 0; at += 2 {
-			pairs++
-		}
-		if pairs >= minWide {
-			see(hitWide, i-1)
-			i += 2*pairs - 2
+		for _, zeros := range [][]byte{{0}, {0, 0, 0}} {
+			units, step := 0, len(zeros)+1
+			for at := i - 1; at >= from && at+step <= to && kinds[data[at]]&isDense != 0 && bytes.Equal(data[at+1:at+step], zeros); at += step {
+				units++
+			}
+			if units >= minWide {
+				see(hitWide, i-1)
+				i += step*units - 2
+			}
 		}
 	}
 }

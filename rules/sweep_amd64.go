@@ -23,21 +23,22 @@ func inDense(c byte) bool   { return kinds[c]&isDense != 0 }
 func inEscape(c byte) bool  { return kinds[c]&isEscape != 0 }
 func inStrict(c byte) bool  { return base64Code.strict[c] }
 func inStrict2(c byte) bool { return hexCode.strict[c] }
+func inDecimal(c byte) bool { return c >= '0' && c <= '9' }
 func inMark(c byte) bool    { return slices.ContainsFunc(marks, func(m string) bool { return m[0] == c }) }
 
 // tables512 is what sweepAVX512 looks up: the kinds of the 128 bytes of ASCII, then the
 // bit of each kind, and bytes to compare with.
 //
 //lint:ignore U1000 the assembly reads it
-var tables512 = func() (t [138]byte) {
+var tables512 = func() (t [139]byte) {
 	for c := range byte(128) {
-		for bit, yes := range []bool{inWord(c), inDense(c), inEscape(c), !inStrict(c), !inStrict2(c), !inMark(c)} {
+		for bit, yes := range []bool{inWord(c), inDense(c), inEscape(c), !inStrict(c), !inStrict2(c), !inMark(c), inDecimal(c)} {
 			if yes {
 				t[c] |= 1 << bit
 			}
 		}
 	}
-	copy(t[128:], []byte{1, 2, 4, 8, 16, 32, '.', markEnd, '0', 0x7F})
+	copy(t[128:], []byte{1, 2, 4, 8, 16, 32, '.', markEnd, '0', 0x7F, 64})
 	return t
 }()
 
@@ -90,7 +91,7 @@ var tables256 = func() (t [23][32]byte) {
 
 // The forms of the sweep for this processor, the best first.
 var (
-	hasAVX2    = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
+	hasAVX2    = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
 	hasAVX512  = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI
 	hasVectors = hasAVX2
 )

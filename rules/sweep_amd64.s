@@ -49,6 +49,24 @@
 	SHRQ $8, DX         \
 	ANDQ DX, CX
 
+// WIDE4: the same for eight that each have three.
+#define WIDE4 \
+	SHRQ $1, DX         \
+	ANDQ DX, CX         \
+	SHRQ $1, DX         \
+	ANDQ DX, CX         \
+	SHRQ $1, DX         \
+	ANDQ DX, CX         \
+	MOVQ CX, DX         \
+	SHRQ $4, DX         \
+	ANDQ DX, CX         \
+	MOVQ CX, DX         \
+	SHRQ $8, DX         \
+	ANDQ DX, CX         \
+	MOVQ CX, DX         \
+	SHRQ $16, DX        \
+	ANDQ DX, CX
+
 DATA lanes<>+0(SB)/8, $0x8000800080008000
 GLOBL lanes<>(SB), RODATA, $8
 
@@ -63,7 +81,8 @@ GLOBL lanes<>(SB), RODATA, $8
 	LEAQ (const_maxRecords*record__size)(DI), R14 \
 	MOVBQZX carries_shape(CX), R11 \
 	MOVBQZX carries_escape(CX), R12 \
-	MOVBQZX carries_lane(CX), R13
+	MOVBQZX carries_lane(CX), R13 \
+	MOVBQZX carries_digits(CX), R15
 
 #define END \
 	MOVQ c+24(FP), CX \
@@ -91,7 +110,8 @@ GLOBL lanes<>(SB), RODATA, $8
 	XORQ CX, CX \
 	MOVQ CX, record_rows(DI) \
 	MOVQ CX, record_marks(DI) \
-	MOVQ CX, record_wide(DI)
+	MOVQ CX, record_wide(DI) \
+	MOVQ CX, record_digits(DI)
 
 // func sweepAVX512(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
 TEXT ·sweepAVX512(SB), NOSPLIT, $0-56
@@ -109,6 +129,7 @@ TEXT ·sweepAVX512(SB), NOSPLIT, $0-56
 	VPBROADCASTB 135(DX), Z25 // '_', the last byte of a mark
 	VPBROADCASTB 136(DX), Z28 // '0'
 	VPBROADCASTB 137(DX), Z29 // 0x7F, which is nothing, as all beyond ASCII
+	VPBROADCASTB 138(DX), Z30 // decimal digit
 
 	// The rows go on from the block before.
 	VPMINUB -64(SI)(AX*1), Z29, Z26
@@ -164,6 +185,11 @@ loop:
 	VPTESTNMB Z2, Z2, K2
 	KORTESTQ K2, K2
 	JNE  rare
+	VPTESTMB Z30, Z1, K2
+	KMOVQ K2, DX
+	POPCNTQ DX, DX
+	CMPQ DX, R15
+	JGE  rare
 	MOVQ R8, DX
 	ORQ  R9, DX
 	JNE  plain
@@ -180,6 +206,11 @@ rare:
 	KMOVQ K3, DX
 	WIDE
 	MOVQ CX, record_wide(DI)
+	VPTESTMB Z19, Z1, K2
+	KMOVQ K2, CX
+	KMOVQ K3, DX
+	WIDE4
+	ORQ  CX, record_wide(DI)
 	VPTESTNMB Z7, Z7, K4
 	KMOVQ K4, DX
 	MOVQ DX, record_marks(DI)
@@ -192,6 +223,12 @@ rare:
 	KMOVQ K6, CX
 	ORQ  CX, DX
 	MOVQ DX, record_rows(DI)
+	VPTESTMB Z30, Z1, K2
+	KMOVQ K2, CX
+	POPCNTQ CX, CX
+	MOVQ CX, record_digits(DI)
+	CMPQ CX, R15
+	JGE  write
 	ORQ  record_wide(DI), DX
 	ORQ  record_marks(DI), DX
 	ORQ  R8, DX
@@ -298,8 +335,9 @@ done:
 	ORQ       R15, r
 
 // func sweepAVX2(data *byte, from, to int, c *carries, out *[maxRecords]record) (at, size int)
-TEXT ·sweepAVX2(SB), NOSPLIT, $200-56
+TEXT ·sweepAVX2(SB), NOSPLIT, $224-56
 	BEGIN
+	MOVQ R15, 200(SP) // how many decimal digits count
 	VPXOR   Y13, Y13, Y13
 	VMOVDQU AT(15), Y12 // '.'
 
@@ -336,6 +374,12 @@ loop:
 	HAVE(Y6, Y7, CX)
 	ESCAPES
 
+	VPAND AT(10), Y2, Y6
+	VPAND AT(10), Y3, Y7
+	HAVE(Y6, Y7, DX)
+	POPCNTQ DX, DX
+	MOVQ DX, 192(SP) // decimal digits
+
 	NONE(Y4, Y8)
 	NONE(Y5, Y9)
 	VMOVDQA Y0, Y6
@@ -344,6 +388,9 @@ loop:
 	VPCMPEQB Y13, Y6, Y6
 	VPTEST Y6, Y6
 	JNE  rare
+	MOVQ 192(SP), DX
+	CMPQ DX, 200(SP)
+	JGE  rare
 	MOVQ R8, DX
 	ORQ  R9, DX
 	JNE  plain
@@ -362,8 +409,14 @@ rare:
 	VPMOVMSKB Y1, DX
 	SHLQ $32, DX
 	ORQ  R15, DX
+	MOVQ CX, 208(SP)
+	MOVQ DX, 216(SP)
 	WIDE
 	MOVQ CX, record_wide(DI)
+	MOVQ 208(SP), CX
+	MOVQ 216(SP), DX
+	WIDE4
+	ORQ  CX, record_wide(DI)
 	ZEROS(128, DX)
 	MOVQ DX, record_marks(DI)
 	// Digits of hexadecimal come in twos.
@@ -373,6 +426,10 @@ rare:
 	ZEROS(0, DX)
 	ORQ  CX, DX
 	MOVQ DX, record_rows(DI)
+	MOVQ 192(SP), CX
+	MOVQ CX, record_digits(DI)
+	CMPQ CX, 200(SP)
+	JGE  write
 	ORQ  record_wide(DI), DX
 	ORQ  record_marks(DI), DX
 	ORQ  R8, DX

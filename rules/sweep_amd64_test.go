@@ -39,7 +39,7 @@ func TestFormsAgree(t *testing.T) {
 		var got [2]string
 		for k := range got {
 			hasAVX512 = k == 1
-			sweep(data, from, to, func(h hit, i int) { got[k] += fmt.Sprintf("%d@%d ", h, i) })
+			sweep(data, from, to, n%2 == 0, func(h hit, i int) { got[k] += fmt.Sprintf("%d@%d ", h, i) })
 		}
 		if got[0] != got[1] {
 			t.Fatalf("case %d: %d to %d of %q:\nAVX2    %s\nAVX-512 %s", n, from, to, data, got[0], got[1])

@@ -36,14 +36,14 @@ func TestSweepKnowsTheFormats(t *testing.T) {
 
 // mixture is bytes of the kinds that the sweep tells apart, in stretches.
 func mixture(r *rand.Rand, size int) []byte {
-	kinds := []string{"abcdefghijABCDEFGHIJ0123456789", "ACEIMQYaceZb", "234567", "a.b_c-%\\&#;=", "b10_sky_", " \n\"'{}(),<>|~^*!?@:$`[]+/", "\x00a", "\x80\xFF\x5B"}
+	kinds := []string{"abcdefghijABCDEFGHIJ0123456789", "ACEIMQYaceZb", "234567", "a.b_c-%\\&#;=", "b10_sky_", " \n\"'{}(),<>|~^*!?@:$`[]+/", "\x00a", "\x00\x00\x00a", "\x80\xFF\x5B", "0123456789, /:"}
 	data := make([]byte, size)
 	for i := 0; i < len(data); {
 		kind := kinds[r.IntN(len(kinds))]
 		for k := r.IntN(90); k >= 0 && i < len(data); k-- {
 			data[i] = kind[r.IntN(len(kind))]
-			if kind == "\x00a" {
-				data[i] = kind[i&1]
+			if strings.HasPrefix(kind, "\x00") {
+				data[i] = kind[i%len(kind)]
 			}
 			i++
 		}
@@ -70,6 +70,7 @@ func forms(key string) map[string]string {
 		"percent":  percent,
 		"one":      key[:half] + fmt.Sprintf("%%%02x", key[half]) + key[half+1:],
 		"utf-16":   string(wide),
+		"utf-32":   strings.Join(strings.Split(key, ""), "\x00\x00\x00") + "\x00\x00\x00",
 		"utf-16be": "\x00" + string(wide[:len(wide)-1]),
 		"joined":   key[:20] + `" + "` + key[20:],
 	}
@@ -139,7 +140,7 @@ func TestSweepOfShortData(t *testing.T) {
 				data[i] = "a%b_"[i&3]
 			}
 			ends := 0
-			sweep(data, 0, size, func(h hit, i int) {
+			sweep(data, 0, size, true, func(h hit, i int) {
 				if h == hitEscape {
 					ends++
 				}

@@ -48,12 +48,13 @@ type layer struct {
 	// place gives the span of the layer above that a span of the text was decoded
 	// from. It is asked for keys alone, so it may be slow.
 	place placer
-	// gathered is how far whole lines of wrapped digits were looked at, seen how far the digits of a
-	// code, by its bits, wideEnd how far UTF-16, and quotedEnd how far quoted-printable.
-	gathered, wideEnd, quotedEnd int
+	// gathered is how far whole lines of the digits of a code, by its bits, were looked at, seen how
+	// far digits, wideEnd how far UTF-16 and UTF-32, by where their characters begin, quotedEnd how
+	// far quoted-printable, and numbersEnd how far numbers.
+	gathered, seen, wideEnd [8]int
+	quotedEnd, numbersEnd   int
 	// spent is how much was decoded below the layer, for its bytes up to reach.
 	spent, reach int
-	seen         [8]int
 	// lost is the place behind the first byte at which a budget did not suffice, or 0.
 	lost int
 	// joined is how much was read over joints, and dotless the last stretch that is known
@@ -96,23 +97,24 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 		bounds = finding.Span{Start: max(0, span.Start-clip), End: min(len(l.data), span.End+clip)}
 	}
 	f.work += int64(span.End - span.Start)
-	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), func(h hit, i int) {
+	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), l.hasNumbers(), func(h hit, i int) {
 		switch h {
 		case hitShape:
 			f.plain(l, i)
 		case hitMark:
 			f.marked(l, i)
 		case hitRow:
-			if i >= l.gathered && base64Code.strict[l.data[i]] {
-				f.row(l, &base64Code, i, bounds)
-			}
-			if hexCode.strict[l.data[i]] {
-				f.row(l, &hexCode, i, bounds)
+			for _, c := range []*digitCode{&base64Code, &hexCode} {
+				if c.strict[l.data[i]] && i >= l.gathered[c.bits] {
+					f.row(l, c, i, bounds)
+				}
 			}
 		case hitEscape:
 			f.escaped(l, i, bounds)
 		case hitWide:
 			f.wide(l, i, bounds)
+		case hitNumbers:
+			f.numbers(l, i, bounds)
 		}
 	})
 	f.pickled(l, span)

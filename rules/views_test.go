@@ -2,11 +2,13 @@ package rules
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/internal/fakekey"
@@ -22,7 +24,7 @@ func TestEncodings(t *testing.T) {
 				key, want = m.Legacy(), finding.Legacy
 			}
 			before, after := "# for baseten\nkey: \"", "\"\nnext: line\n"
-			if e.Name == "utf-16" {
+			if strings.HasPrefix(e.Name, "utf") {
 				before, after = "\xff\xfe", "\n\x00"
 			}
 			inner := []string{key, "Api-Key " + key, "BASETEN_API_KEY=" + key + "\n", "{\"k\": \"" + key + "\"}"}[m.IntN(4)]
@@ -61,7 +63,7 @@ func TestNestedEncodings(t *testing.T) {
 			if strings.Contains(inner.Label, "wrapped") || strings.Contains(inner.Label, "lines") || strings.Contains(inner.Label, "line ends") || strings.Contains(inner.Label, "scalar") {
 				continue // line ends that an outer encoding writes as text are not joints for the inner one
 			}
-			if onlyParts(outer.Label) || strings.Contains(outer.Label, "lines") || strings.Contains(outer.Label, "line ends") || outer.Name == "entity" && inner.Name == "utf-16" || outer.Name == "utf-16" && inner.Name == "utf-16" {
+			if onlyParts(outer.Label) || strings.Contains(outer.Label, "lines") || strings.Contains(outer.Label, "line ends") || strings.HasPrefix(inner.Name, "utf") && (outer.Name == "entity" || strings.HasPrefix(outer.Name, "utf")) {
 				continue
 			}
 			for range 4 {
@@ -165,4 +167,39 @@ func TestFreshPartOfAnEncodedKey(t *testing.T) {
 			t.Errorf("fresh at %d of %d-%d: %d matches in %.80q", at, all[0].Start, all[0].End, found, form)
 		}
 	}
+}
+
+// Characters of other scripts stand between a key in UTF-16 or UTF-32 and the name that
+// makes it one, in both orders, with a mark and without.
+func TestOtherScriptsAboutAKey(t *testing.T) {
+	m := fakekey.New(29)
+	for _, text := range []string{"# baseten 的密钥 §", "baseten ключ: «§»", "Baseten 🔑😀 § é", "baseten の鍵は§です。", "§ 是 baseten 的", "基 baseten\r\n\r\n键：§"} {
+		for order := range 2 {
+			for _, wide := range []func(string, int) string{utf16Text, utf32Text} {
+				for _, mark := range []string{"", "\ufeff"} {
+					key := m.Legacy()
+					data := wide(mark+strings.Replace(text, "§", key, 1)+"\n", order)
+					if got := find(t, "x", data); fmt.Sprint(got) != "[legacy/high]" {
+						t.Errorf("%s, order %d, mark %q, %d bytes: %v", text, order, mark, len(data), got)
+					}
+				}
+			}
+		}
+	}
+}
+
+func utf16Text(s string, order int) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = [2]binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[order].AppendUint16(b, u)
+	}
+	return string(b)
+}
+
+func utf32Text(s string, order int) string {
+	var b []byte
+	for _, r := range s {
+		b = [2]binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[order].AppendUint32(b, uint32(r))
+	}
+	return string(b)
 }

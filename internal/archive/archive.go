@@ -191,7 +191,7 @@ func (w *Walker) Walk(ctx context.Context, r io.ReaderAt, size int64, name strin
 	if kind == none {
 		return nil
 	}
-	k := &walk{ctx: ctx, Walker: w, v: v, input: func() int64 { return size }}
+	k := &walk{ctx: ctx, Walker: w, v: v, inline: kind.inline(), input: func() int64 { return size }}
 	return k.run(func() error { return k.container(kind, node{at: r, size: size, base: baseName(name), outer: true}) })
 }
 
@@ -207,6 +207,7 @@ func (w *Walker) WalkStream(ctx context.Context, r io.Reader, name string, v Vis
 	if kind == none {
 		return nil
 	}
+	k.inline = kind.inline()
 	return k.run(func() error { return k.container(kind, node{br: br, size: -1, base: baseName(name), outer: true}) })
 }
 

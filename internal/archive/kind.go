@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/b10lint/b10lint/internal/sqlite"
 )
 
 // A kind is a container format, an index of kinds.
@@ -25,6 +27,7 @@ const (
 	kindZlib
 	kindPack
 	kindBundle
+	kindSQLite
 	unreadable // this one and the further ones are recognised and cannot be read
 	kindDMG
 	kindLHA
@@ -55,6 +58,7 @@ var kinds = [...]struct {
 	kindZlib:     {"zlib", []string{"x"}, isZlib},
 	kindPack:     {"git pack", []string{"PACK\x00\x00\x00\x02", "PACK\x00\x00\x00\x03"}, nil},
 	kindBundle:   {"git bundle", []string{"# v2 git bundle\n", "# v3 git bundle\n"}, nil},
+	kindSQLite:   {"SQLite", []string{sqlite.Magic, sqlite.LogMagic, sqlite.LogMagic[:3] + "\x83"}, nil},
 	unreadable:   {"RAR", []string{"Rar!\x1a\x07"}, nil},
 	kindDMG:      {name: "DMG"}, // known by its tail
 	kindLHA:      {name: "LHA"}, // known by the third byte on
@@ -86,7 +90,12 @@ var byFirst = func() (by [256][]kind) {
 func (k kind) String() string { return kinds[k].name }
 
 // random reports whether the format must be read at random.
-func (k kind) random() bool { return k == kindZip || k == kindSevenZip || k == kindPDF }
+func (k kind) random() bool {
+	return k == kindZip || k == kindSevenZip || k == kindPDF || k == kindSQLite
+}
+
+// inline reports whether the format is not of archives, which are made to be passed on.
+func (k kind) inline() bool { return k == kindSQLite || k == kindZlib }
 
 // headSize and tailSize are how much of a content's ends sniff reads.
 const (

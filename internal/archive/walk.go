@@ -230,6 +230,8 @@ func (w *walk) container(kind kind, n node) error {
 		err = w.cpio(n)
 	case kindRPM:
 		err = w.rpm(n)
+	case kindSQLite:
+		err = w.sqlite(n)
 	case kindPack, kindBundle:
 		err = w.gitPack(kind, n)
 	default:

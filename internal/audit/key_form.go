@@ -59,9 +59,9 @@ var keyUnnamed = check{find: findUnnamed, rule: finding.Rule{
 	Title:    "A key without a name",
 	Severity: finding.Low,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "Nobody can tell what the key is for. In an incident it will be the last to be revoked, because nobody dares to. A name cannot be given later: " +
-		"Baseten has no way to rename a key.",
-	Remedy: "Find out who uses it, and replace it by a key with a name that says what it is for.",
+	Text: "Nobody can tell what the key is for. In an incident it will be the last to be revoked, because nobody dares to. Baseten's console can " +
+		"rename a key (the pencil beside it); the API cannot.",
+	Remedy: "Find out who uses it, and give it a name in the console that says what it is for.",
 }}
 
 func findUnnamed(_ *view, k *key, _ Policy) (hit, bool) {
@@ -71,7 +71,7 @@ func findUnnamed(_ *view, k *key, _ Policy) (hit, bool) {
 	}
 	return hit{
 		message:    "key " + k.Prefix + " has no name",
-		advice:     "replace it by one whose name says its purpose; a key cannot be renamed",
+		advice:     "find out what it is for, and name it so in Baseten's console: the pencil beside the key",
 		confidence: finding.HighConfidence,
 	}, true
 }
@@ -84,7 +84,7 @@ var keyDuplicateName = check{find: findDuplicateName, rule: finding.Rule{
 	Tags:     []string{"hygiene", "inventory", "baseten"},
 	Text: "Names are unique within a team and within a member's own keys, not in the organisation. Whoever deletes a key by its name may take the wrong one, and " +
 		"the audit log's names no longer tell who acted. Personal keys of different members are not compared.",
-	Remedy: "Give each key a name of its own when it is next rotated. Until then tell them apart by their prefixes.",
+	Remedy: "Give each key a name of its own in Baseten's console: the pencil beside the key. Until then tell them apart by their prefixes.",
 }}
 
 func findDuplicateName(v *view, k *key, _ Policy) (hit, bool) {
@@ -104,7 +104,7 @@ func findDuplicateName(v *view, k *key, _ Policy) (hit, bool) {
 	}
 	return hit{
 		message:    fmt.Sprintf("key %s shares its name with %s", k.title(), some(others, 5)),
-		advice:     "give it a name of its own at the next rotation",
+		advice:     "give it a name of its own in Baseten's console: the pencil beside the key",
 		confidence: finding.HighConfidence,
 	}, true
 }

@@ -32,11 +32,6 @@ func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 	h := hit{confidence: finding.MediumConfidence}
 	few := len(k.models) > 0 && len(k.models) <= p.FewModels
 	models := strings.Join(k.models, ", ")
-	enough := "WORKSPACE_INVOKE is enough: "
-	if few {
-		enough = "WORKSPACE_INVOKE limited to " + models + " is enough: "
-	}
-	enough += "make such a key, put it in place, then `b10lint revoke " + k.Prefix + "`"
 	actions := v.inv.Source(baseten.SourceActions)
 	watched := actions.Err == nil && v.now.Sub(actions.Since) >= proven
 	// The audit log may know a scope that the list does not show.
@@ -45,7 +40,7 @@ func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 	switch {
 	case k.Type == baseten.WorkspaceManageAll && watched && k.actions == 0 && len(k.models) > 0:
 		h.message = fmt.Sprintf("key %s may manage everything and only calls models: no action of it since %s", k.title(), day(actions.Since))
-		h.advice = enough
+		h.advice = "WORKSPACE_INVOKE is enough: `b10lint rotate " + k.Prefix + " --downgrade workspace-invoke --everywhere`"
 	case k.Type == baseten.WorkspaceManageAPIKeys && watched && k.keyActions == 0:
 		h.message = fmt.Sprintf("key %s may make keys of any type, as an admin may, and has made or deleted none since %s", k.title(), day(actions.Since))
 		h.advice = "revoke it with `b10lint revoke " + k.Prefix + "` and make one when keys are to be managed; for what only calls models WORKSPACE_INVOKE is enough"
@@ -56,7 +51,10 @@ func findOverprivileged(v *view, k *key, p Policy) (hit, bool) {
 		}
 		h.severity = finding.Low
 		h.message = fmt.Sprintf("key %s may call every model and calls %s", k.title(), counted)
-		h.advice = enough
+		// These are names of Model APIs. A key is limited by ids of dedicated models, whose
+		// calls are in no source.
+		h.advice = "see in Baseten's console which dedicated models it calls, and limit its successor to their ids: `b10lint rotate " +
+			k.Prefix + " --model-id ID --everywhere`; the names of Model APIs are not such ids"
 	default:
 		return hit{}, false
 	}

@@ -41,7 +41,11 @@ type Options struct {
 	CAFile     string // PEM certificates to trust besides the system's
 	Timeout    time.Duration
 	Retry      httpc.RetryPolicy // its Asked is set here
-	Clock      clock.Clock
+	// Waiting is called before a wait between two attempts, with what it is for; Trace
+	// after each attempt, with the request and what came of it. Neither holds a key. They
+	// may be called by several goroutines at once. nil is allowed.
+	Waiting, Trace func(text string)
+	Clock          clock.Clock
 	// Transport opens the connections; nil means the usual one, with the proxies
 	// of the environment and CAFile.
 	Transport http.RoundTripper
@@ -93,6 +97,9 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	}
 	// The answer is never repeated: it may hold a new key.
 	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field == "" {
+		return fmt.Errorf("%s %s: the answer has another form than expected", method, r.URL.Path)
+	}
 	if errors.As(err, &kind) {
 		return fmt.Errorf("%s %s: the answer has another form than expected (field %q)", method, r.URL.Path, kind.Field)
 	}

@@ -26,6 +26,7 @@ func TestConformanceOfFake(t *testing.T) {
 	w.Org.AddTeam("research")
 	w.Org.AddGatewayKey(w.Org.AddGroup("Acme", ""), "acme")
 	w.Org.Grow(basetentest.Seed{Users: 7, Keys: 60, Audit: 500, UsageDays: 40})
+	w.Org.Trouble()
 	options := w.Options(w.Admin)
 	options.Transport = specified(t)
 	client, err := baseten.New(options)

@@ -1,6 +1,7 @@
 package baseten
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Message)
 	}
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, " (retry after %s)", e.RetryAfter)
+		fmt.Fprintf(&b, " (retry after %s)", e.RetryAfter.Round(time.Second))
 	}
 	return b.String()
 }
@@ -162,11 +163,20 @@ func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnautho
 // IsForbidden reports whether Baseten said that the caller may not do this.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
+// badCertificate reports whether the other side could not show that it is the host.
+func badCertificate(err error) bool {
+	var failed *tls.CertificateVerificationError
+	return errors.As(err, &failed)
+}
+
 // Explain says in a line for people what a failed call means and what to do, as
 // far as the form of the answer shows, and nothing where the server's own words
 // have to do.
 func Explain(err error) string {
 	var answer *Error
+	if badCertificate(err) {
+		return "the certificate does not hold: if your organisation has its own authority, pass it with --ca-file"
+	}
 	if !errors.As(err, &answer) {
 		return "there was no usable answer: see that Baseten can be reached from here, and HTTPS_PROXY if a proxy is in the way"
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -240,6 +241,10 @@ func (h KeyHistory) End() (s string) {
 	}
 	return s
 }
+
+// InEnvironments reports whether the log knows that the key works in some environments
+// only, which the list does not say.
+func (h KeyHistory) InEnvironments() bool { return strings.Contains(h.Type, "SCOPED_ENVS") }
 
 // Facts returns what the log says of a key, in the words of a finding.
 func (h KeyHistory) Facts() *finding.Key {

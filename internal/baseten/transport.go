@@ -55,6 +55,18 @@ type stack struct {
 
 func (o Options) stack(limiter *rate.Limiter) (s stack, err error) {
 	s = stack{base: o.Transport, agent: o.UserAgent, timeout: o.Timeout, limiter: limiter, retry: o.Retry, clock: o.Clock.OrSystem()}
+	if o.Waiting != nil {
+		s.retry.Waiting = func(res *http.Response, err error, wait time.Duration) {
+			why := "no usable answer from Baseten"
+			switch {
+			case err == nil && res.StatusCode == http.StatusTooManyRequests:
+				why = "Baseten asks to wait"
+			case err == nil:
+				why = fmt.Sprintf("Baseten answers HTTP %d", res.StatusCode)
+			}
+			o.Waiting(fmt.Sprintf("%s: trying again in %s", why, max(wait.Round(time.Second), time.Second)))
+		}
+	}
 	s.retry.Asked = func(res *http.Response, body []byte, now time.Time) time.Duration {
 		return newError(res, body, now).RetryAfter
 	}
@@ -67,7 +79,25 @@ func (o Options) stack(limiter *rate.Limiter) (s stack, err error) {
 	if s.base == nil {
 		s.base, err = httpc.NewTransport(o.CAFile)
 	}
+	if o.Trace != nil {
+		s.base = traced(s.base, s.clock, o.Trace)
+	}
 	return s, err
+}
+
+// traced reports every attempt: method, host and path, which hold no key, the status and
+// the time to the answer's head.
+func traced(next http.RoundTripper, c clock.Clock, report func(text string)) http.RoundTripper {
+	return httpc.RoundTripper(func(r *http.Request) (*http.Response, error) {
+		begun := c.Now()
+		res, err := next.RoundTrip(r)
+		said := "no answer"
+		if err == nil {
+			said = fmt.Sprintf("HTTP %d", res.StatusCode)
+		}
+		report(fmt.Sprintf("%s %s%s: %s in %s", r.Method, r.URL.Host, r.URL.EscapedPath(), said, c.Now().Sub(begun).Round(time.Millisecond)))
+		return res, err
+	})
 }
 
 // send sends r with a key, and returns the body of a 2xx answer. The error is an

@@ -155,8 +155,11 @@ func incomplete(n int, what string, err error) finding.Problem {
 	p := finding.Problem{Error: fmt.Sprintf("verification: %s: %v", what, err)}
 	if n > 0 {
 		then := "run again when the API answers"
-		if StatusOf(err) == http.StatusUnauthorized {
+		switch {
+		case StatusOf(err) == http.StatusUnauthorized:
 			then = "the key that Baseten was called with is not accepted: use another"
+		case IsForbidden(err), badCertificate(err):
+			then = Explain(err)
 		}
 		p.Hint = fmt.Sprintf("%d found %s stayed unknown; %s", n, english.Plural(n, "key", "keys"), then)
 	}

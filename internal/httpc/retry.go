@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type RetryPolicy struct {
 	Patience time.Duration
 	// Jitter draws from [0, 1); nil means a random draw.
 	Jitter func() float64
+	// Waiting is called before each wait, with the answer or error of the attempt before
+	// it; nil is allowed.
+	Waiting func(res *http.Response, err error, wait time.Duration)
 	// Asked returns how long an answer asks to wait, 0 when it does not say; nil
 	// means what the header Retry-After says.
 	Asked func(res *http.Response, body []byte, now time.Time) time.Duration
@@ -77,6 +81,9 @@ func Retrying(next http.RoundTripper, policy RetryPolicy, c clock.Clock) http.Ro
 			if !ok {
 				return res, err
 			}
+			if policy.Waiting != nil {
+				policy.Waiting(res, err, wait)
+			}
 			Close(res)
 			if err := c.Sleep(r.Context(), wait); err != nil {
 				return nil, err
@@ -105,8 +112,9 @@ func temporary(ctx context.Context, res *http.Response, err error) bool {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var noTLS tls.RecordHeaderError
 	return ctx.Err() == nil && !errors.As(err, &unusable) && !errors.As(err, &refusal) &&
-		!errors.As(err, &unknown) && !errors.As(err, &host) && !errors.As(err, &invalid)
+		!errors.As(err, &unknown) && !errors.As(err, &host) && !errors.As(err, &invalid) && !errors.As(err, &noTLS) && !errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // wait returns how long to wait before the next attempt, and false when the

@@ -142,6 +142,13 @@ func digits() []Case {
 		{"hex", repeat("", "", hexOf)},
 		{"hex-lines", repeat("", "\n", hexOf)},
 		{"hex-4", encoded(4, hex.EncodeToString)},
+		{"numbers", named(repeat("", "", func(m *fakekey.Maker) string { return fmt.Sprintf("%d, ", m.IntN(256)) }))},
+		{"numbers-hex", named(repeat("", "", func(m *fakekey.Maker) string { return fmt.Sprintf("%02x ", m.IntN(256)) }))},
+		{"numbers-words", named(text("11111111 1111 11 11 11 11 11 11 1111 1111 11 x\n"))},
+		{"numbers-keys", named(repeat("", "10,", func(m *fakekey.Maker) string {
+			return strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(m.B10())), " ", ","), "[]") + ","
+		}))},
+		{"numbers-rows", named(text("00000000: 0000 3131\n"))},
 		{"hex-wrapped", wrap(76, encoded(1, hex.EncodeToString))},
 		{"base64", encoded(1, base64.StdEncoding.EncodeToString)},
 		{"base64-4", encoded(4, base64.StdEncoding.EncodeToString)},

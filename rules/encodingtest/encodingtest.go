@@ -59,6 +59,9 @@ func All() []Encoding {
 		{"hex", "odd offset in a long run", func(m *fakekey.Maker, s string) string {
 			return strings.Repeat("9fa", m.IntN(50)) + "0a" + hex.EncodeToString([]byte(s)) + "0acd"
 		}},
+		{"hex", "xxd -p", func(m *fakekey.Maker, s string) string {
+			return wrapAt(hex.EncodeToString([]byte(strings.Repeat("k=v;", m.IntN(40))+s+"\n")), 60, "\n")
+		}},
 		{"escape", `\x`, func(_ *fakekey.Maker, s string) string { return each1(s, `\x%02x`) }},
 		{"escape", `\u`, func(_ *fakekey.Maker, s string) string { return each1(s, `\u%04x`) }},
 		{"escape", `\U`, func(_ *fakekey.Maker, s string) string { return each1(s, `\U%08X`) }},
@@ -81,6 +84,8 @@ func All() []Encoding {
 		}},
 		{"utf-16", "little-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 0) }},
 		{"utf-16", "big-endian", func(_ *fakekey.Maker, s string) string { return wideText(s, 1) }},
+		{"utf-32", "little-endian", func(_ *fakekey.Maker, s string) string { return spread(s, 3, 0) }},
+		{"utf-32", "big-endian", func(_ *fakekey.Maker, s string) string { return spread(s, 0, 3) }},
 	}
 }
 
@@ -99,6 +104,15 @@ func wrapAt(s string, n int, sep string) string {
 		s = s[n:]
 	}
 	return b.String() + s
+}
+
+// spread writes each character of ASCII text with zeros before and behind it.
+func spread(s string, behind, before int) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteString(strings.Repeat("\x00", before) + s[i:i+1] + strings.Repeat("\x00", behind))
+	}
+	return b.String()
 }
 
 func wideText(s string, big int) string {

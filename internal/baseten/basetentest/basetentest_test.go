@@ -1,6 +1,7 @@
 package basetentest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/audit"
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
 	"github.com/b10lint/b10lint/internal/fakekey"
 	"github.com/b10lint/b10lint/secret"
@@ -174,6 +178,92 @@ func TestGrow(t *testing.T) {
 	if n := count("/v1/model_apis/usage?group_by=api_key&limit=31&start_time=2026-08-21T12:00:00Z"); n != 93 {
 		t.Errorf("%d usage buckets", n)
 	}
+}
+
+// TestTrouble: an audit of an organisation in trouble reports by every one of its policies.
+func TestTrouble(t *testing.T) {
+	w := basetentest.NewWorld(t)
+	w.Org.Grow(basetentest.Seed{Users: 5, Keys: 100, Audit: 300, UsageDays: 92})
+	leaked := w.Org.Trouble()
+	inv, err := baseten.Gather(context.Background(), w.Client, audit.Sources()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := basetentest.Noon.AddDate(0, 0, -3)
+	leak := audit.Leak{From: "scan.json", Finding: finding.Finding{Rule: "leaked-key", Prefix: leaked.Prefix(), Exposure: finding.Committed, Locations: []finding.Location{{Path: "app.py", Line: 3,
+		Exposure: finding.Committed, Date: &on}}}}
+	seen := map[string]int{}
+	for _, f := range audit.Judge(inv, []audit.Leak{leak}, audit.Earlier{}, audit.DefaultPolicy()).Findings {
+		seen[f.Rule]++
+	}
+	for _, r := range audit.Rules() {
+		if seen[r.ID] == 0 {
+			t.Errorf("nothing is reported by %s: %v", r.ID, seen)
+		}
+	}
+	for prefix, u := range inv.LastUses(inv.Keys) {
+		if d := u.Disagreement(); d != "" {
+			t.Errorf("%s: %s", prefix, d)
+		}
+	}
+}
+
+// TestDisagree: the list contradicts the other sources when that is asked for.
+func TestDisagree(t *testing.T) {
+	w := basetentest.NewWorld(t)
+	w.Org.Grow(basetentest.Seed{Users: 5, Keys: 30, UsageDays: 14, Disagree: true})
+	inv, err := baseten.Gather(context.Background(), w.Client, baseten.SourceKeys, baseten.SourceUsage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range inv.LastUses(inv.Keys) {
+		if u.Disagreement() != "" {
+			return
+		}
+	}
+	t.Error("they agree")
+}
+
+func TestParseFault(t *testing.T) {
+	for text, want := range map[string]basetentest.Fault{
+		"GET /v1/api_keys 503 x3":         {Kind: basetentest.Unavailable, Method: "GET", Path: "/v1/api_keys", Times: 3},
+		"delete /v1/api_keys/ dropped +2": {Kind: basetentest.DropAfterCommit, Method: "DELETE", Path: "/v1/api_keys/", Skip: 2},
+		"* * 429 +1 x2":                   {Kind: basetentest.RateLimited, Skip: 1, Times: 2},
+		"GET /v1/api_keys":                {},
+		"GET /v1/api_keys teapot":         {},
+		"GET /v1/api_keys 503 3":          {},
+		"GET /v1/api_keys 503 x0":         {},
+	} {
+		got, err := basetentest.ParseFault(text)
+		if want.To = got.To; (err != nil) != (want == basetentest.Fault{To: got.To}) || err == nil && got != want {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// TestLatency: an answer waits, and the end of the server ends the wait.
+func TestLatency(t *testing.T) {
+	org, s, admin := start(t)
+	key := org.AddKey(basetentest.KeySpec{Type: "PERSONAL", Owner: admin})
+	s.SetLatency(30*time.Millisecond, 31*time.Millisecond)
+	begun := time.Now()
+	if status, _ := get(t, s.URL+"/v1/users/me", key); status != 200 || time.Since(begun) < 30*time.Millisecond {
+		t.Errorf("%d after %s", status, time.Since(begun))
+	}
+	s.SetLatency(time.Hour, time.Hour)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r, err := http.Get(s.URL + "/v1/users/me")
+		if err == nil {
+			_ = r.Body.Close()
+		}
+	}()
+	for len(s.Requests()) < 2 { // until it has come in
+		time.Sleep(time.Millisecond)
+	}
+	s.Close()
+	<-done
 }
 
 func BenchmarkGrow(b *testing.B) {

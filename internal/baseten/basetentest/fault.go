@@ -1,10 +1,13 @@
 package basetentest
 
 import (
+	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,6 +51,44 @@ type Fault struct {
 	Times   int           // then fail so many; 0 means all
 	After   time.Duration // RateLimited: retry_after, 0 means 1 s
 	To      string        // Redirected: the address
+}
+
+// faultWords name the faults for command lines and scripts. A status names its usual form.
+var faultWords = map[string]FaultKind{
+	"429": RateLimited, "limited": RateLimited, "503": Unavailable, "unavailable": Unavailable, "502": BadGateway,
+	"slow": SlowBody, "dropped": DropAfterCommit, "portal": CaptivePortal, "firewall": Firewall, "403": Forbidden,
+	"truncated": TruncatedJSON, "short": ShortBody, "wrong-type": WrongType, "reset": Reset, "redirected": Redirected,
+	"wrong-form": WrongForm, "401": Unauthorized, "unauthorized": Unauthorized, "404": NotFound, "not-found": NotFound,
+	"wrong-list": EmptyList, "ignored": Ignored,
+}
+
+// ParseFault reads a fault: METHOD PATH KIND [xTIMES] [+SKIP], as in "DELETE /v1/api_keys/
+// 503 x3". A method or path of * is any, and a path that ends in / is a prefix.
+func ParseFault(text string) (Fault, error) {
+	words := strings.Fields(text)
+	if len(words) < 3 {
+		return Fault{}, fmt.Errorf("%q is not METHOD PATH KIND [xTIMES] [+SKIP]", text)
+	}
+	kind, ok := faultWords[words[2]]
+	if !ok {
+		return Fault{}, fmt.Errorf("%q is not one of %s", words[2], strings.Join(slices.Sorted(maps.Keys(faultWords)), ", "))
+	}
+	x := Fault{Kind: kind, To: "https://example.com/"}
+	if words[0] != "*" {
+		x.Method = strings.ToUpper(words[0])
+	}
+	if words[1] != "*" {
+		x.Path = words[1]
+	}
+	for _, word := range words[3:] {
+		into := map[byte]*int{'x': &x.Times, '+': &x.Skip}[word[0]]
+		n, err := strconv.Atoi(word[1:])
+		if into == nil || err != nil || n < 1 {
+			return Fault{}, fmt.Errorf("%q is not xTIMES or +SKIP", word)
+		}
+		*into = n
+	}
+	return x, nil
 }
 
 // Inject adds a fault. The first that matches a request decides.

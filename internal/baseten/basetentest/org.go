@@ -61,6 +61,7 @@ type key struct {
 	created                             time.Time
 	lastUsed                            *time.Time
 	revoked                             bool
+	idle                                bool // no use of it is made up
 	value                               secret.Secret
 	group                               string // of a gateway key
 }
@@ -148,7 +149,9 @@ type KeySpec struct {
 	LastUsed *time.Time
 	// CreatedBy is the email of who made it; empty leaves the event out of the log.
 	CreatedBy string
-	Source    string // of the event; empty means UI
+	// CreatedByKey is the prefix of the workspace key that made it, in the place of a member.
+	CreatedByKey string
+	Source       string // of the event; empty means UI
 }
 
 // AddKey adds a key and returns it.
@@ -175,7 +178,9 @@ func (o *Org) addKey(s KeySpec) *key {
 		value = o.make.Legacy()
 	}
 	o.keep(k, value)
-	if s.CreatedBy != "" {
+	if maker := o.names[s.CreatedByKey]; maker != nil {
+		o.logKey(s.Created, "API_KEY_CREATED", cmp.Or(s.Source, "API"), o.actor(maker), k)
+	} else if s.CreatedBy != "" {
 		o.logKey(s.Created, "API_KEY_CREATED", cmp.Or(s.Source, "UI"), userActor(s.CreatedBy), k)
 	}
 	return k
@@ -266,8 +271,14 @@ func (o *Org) AddUsage(prefix, model string, at time.Time, requests int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.usage = append(o.usage, use{at.UTC(), prefix, model, requests})
-	if k := o.names[prefix]; k != nil && (k.lastUsed == nil || k.lastUsed.Before(at)) {
-		at := at.UTC()
+	if k := o.names[prefix]; k != nil {
+		k.usedAt(at)
+	}
+}
+
+// usedAt makes the list agree with a use that another source reports.
+func (k *key) usedAt(at time.Time) {
+	if at = at.UTC(); k.lastUsed == nil || k.lastUsed.Before(at) {
 		k.lastUsed = &at
 	}
 }

@@ -13,11 +13,15 @@ type Seed struct {
 	Keys      int // all types, both formats
 	Audit     int // entries in all; at least one for each key's making
 	UsageDays int // days of Model API usage, back from now
+	// Disagree leaves the list's last uses as they were before usage and acts were made up:
+	// it then contradicts the usage of the Model APIs and the audit log.
+	Disagree bool
 }
 
 // Grow fills the organisation and returns the new keys. Ages spread over two
-// years before the Org's clock, a tenth of the keys were never used, and every
-// twentieth has been revoked by the audit log's telling; those are not returned.
+// years before the Org's clock, a tenth of the keys were never used, another tenth not for
+// half of their life, and every twentieth has been revoked by the audit log's telling; those
+// are not returned.
 func (o *Org) Grow(s Seed) []secret.Secret {
 	owners := make([]string, s.Users)
 	for i := range owners {
@@ -42,14 +46,24 @@ func (o *Org) Grow(s Seed) []secret.Secret {
 			spec.LastUsed = &used
 		}
 		k := o.addKey(spec)
+		k.idle = i%10 == 0 || i%10 == 5
 		if i%20 == 19 {
 			o.revoke(k, spec.Created.Add(now.Sub(spec.Created)/3), "UI", userActor("dev0000@example.com"))
 			continue
 		}
 		live = append(live, k)
 	}
+	listed := make([]*time.Time, len(live))
+	for i, k := range live {
+		listed[i] = k.lastUsed
+	}
 	o.seedAudit(s.Audit, live, now)
 	o.seedUsage(s.UsageDays, live, now)
+	if s.Disagree {
+		for i, k := range live {
+			k.lastUsed = listed[i]
+		}
+	}
 	values := make([]secret.Secret, len(live))
 	for i, k := range live {
 		values[i] = k.value
@@ -61,20 +75,30 @@ func (o *Org) Grow(s Seed) []secret.Secret {
 func (o *Org) seedAudit(n int, live []*key, now time.Time) {
 	for i := 0; len(o.audit) < n; i++ {
 		by, source := userActor(fmt.Sprintf("dev%04d@example.com", i%7)), "UI"
+		at := now.Add(-time.Duration(i) * 7 * time.Minute)
 		if len(live) > 0 && i%3 == 0 {
-			by, source = o.actor(live[i%len(live)]), "API"
+			source = "API"
+			if k := live[i%len(live)]; !k.idle && at.After(k.created) {
+				by = o.actor(k)
+				if by.APIKeyPrefix != nil {
+					k.usedAt(at)
+				}
+			}
 		}
-		o.log(now.Add(-time.Duration(i)*7*time.Minute), source, by, modelDeployed{EventType: "MODEL_DEPLOYED", ModelID: "m0000001",
+		o.log(at, source, by, modelDeployed{EventType: "MODEL_DEPLOYED", ModelID: "m0000001",
 			ModelName: "demo", DeploymentID: fmt.Sprintf("d%07d", i), DeploymentName: "demo", Publish: true})
 	}
 }
 
-// seedUsage lets every seventh key call a model each day.
+// seedUsage lets every seventh key call a model each day, unless it is idle or not made yet.
 func (o *Org) seedUsage(days int, live []*key, now time.Time) {
 	for d := range days {
 		at := now.Add(-time.Duration(d)*24*time.Hour - time.Hour)
 		for i := d % 7; i < len(live); i += 7 {
-			o.usage = append(o.usage, use{at, live[i].prefix, "demo-org/demo-large", int64(1 + i%50)})
+			if k := live[i]; !k.idle && at.After(k.created) {
+				o.usage = append(o.usage, use{at, k.prefix, "demo-org/demo-large", int64(1 + i%50)})
+				k.usedAt(at)
+			}
 		}
 	}
 }

@@ -12,8 +12,10 @@
 package basetentest
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,9 +39,10 @@ type Server struct {
 	stop       chan struct{}
 	stopOnce   sync.Once
 
-	record record
-	faults faults
-	limit  limiter
+	record  record
+	faults  faults
+	limit   limiter
+	latency latency
 }
 
 // Start starts a server. Close it when done.
@@ -71,6 +74,39 @@ func (s *Server) SetRate(n int) {
 	s.limit.mu.Lock()
 	defer s.limit.mu.Unlock()
 	s.limit.rate = n
+}
+
+// SetLatency makes every answer wait for a random time between two, also one that a fault
+// is due for.
+func (s *Server) SetLatency(least, most time.Duration) {
+	s.latency.mu.Lock()
+	defer s.latency.mu.Unlock()
+	s.latency.least, s.latency.most = least, most
+}
+
+type latency struct {
+	mu          sync.Mutex
+	least, most time.Duration
+}
+
+// wait waits, unless the client gives up or the server ends.
+func (l *latency) wait(ctx context.Context, stop <-chan struct{}) {
+	l.mu.Lock()
+	d := l.least
+	if l.most > l.least {
+		d += rand.N(l.most - l.least)
+	}
+	l.mu.Unlock()
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-stop:
+	}
 }
 
 // ManagementHandler returns the management API alone, for a listener of the
@@ -124,6 +160,7 @@ func (s *Server) wrap(service Service, next http.Handler) http.Handler {
 			defer s.record.mu.Unlock()
 			q.Status = answer.status
 		}()
+		s.latency.wait(r.Context(), s.stop)
 		s.serve(service, answer, r, next)
 	})
 }
