@@ -20,7 +20,7 @@ trap finish EXIT
 go build -o "$top/b10lint" ./cmd/b10lint
 go build -o "$top/fakebaseten" ./cmd/fakebaseten
 latency=()
-if "$top/fakebaseten" -h 2>&1 | grep -q -- '-latency'; then latency=(-latency 40ms); fi
+if "$top/fakebaseten" -h 2>&1 | grep -q -- '-latency'; then latency=(-latency 0s-60ms); fi
 HOME=$top/home
 export HOME
 mkdir "$HOME"
