@@ -134,7 +134,7 @@ func newFinding(f finding.Finding, next string, opts Options) htmlFinding {
 	out.More = max(0, len(places)-htmlPlaces)
 	for _, l := range places[:len(places)-out.More] {
 		l.Path = opts.repoPath("", l.Path)
-		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l, true), ", ")}
+		p := htmlPlace{At: place(l), Particulars: strings.Join(particulars(l), ", ")}
 		p.Before, p.Mark, p.After = snippetParts(l)
 		out.Places = append(out.Places, p)
 	}

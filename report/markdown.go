@@ -100,7 +100,7 @@ func (s *summary) row(f finding.Finding) string {
 		l := places[0]
 		l.Path = s.opts.repoPath("", l.Path)
 		at = mdCode(cut(place(l), longCell))
-		if p := particulars(l, false); len(p) > 0 {
+		if p := particulars(l); len(p) > 0 {
 			at += "<br>" + mdText(cut(strings.Join(p, ", "), longCell))
 		}
 		if len(places) > 1 {

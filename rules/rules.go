@@ -90,10 +90,10 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, q *Qu
 	})
 	for i, m := range f.found {
 		// One of the matches before m may be the same key in an overlapping place, two ways
-		// to read one run, or be put together of parts and hold m: what stands behind a joint
-		// can look like a key with another beginning.
+		// to read one run, or be put together of parts or numbers and hold m: what stands behind
+		// a joint, or where a long dump is read on, can look like a key with another beginning.
 		same := slices.ContainsFunc(f.found[max(0, i-8):i], func(p Match) bool {
-			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation))
+			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && (slices.Contains(p.Decoded, concatenation) || slices.Contains(p.Decoded, dump)))
 		})
 		if !same && !yield(m) {
 			break

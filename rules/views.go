@@ -15,9 +15,11 @@ import (
 // whatever stands in front.
 const DecodeFactor = 16
 
+// DecodeDepth is how many encodings are taken off one another.
+const DecodeDepth = 4
+
 const (
-	// maxDepth is how many encodings are taken off one another.
-	maxDepth = 4
+	maxDepth = DecodeDepth
 	// What may be decoded beyond that, in the input and in a decoded layer.
 	budgetFloor = 64 << 10
 	layerFloor  = 4 << 10
@@ -175,7 +177,7 @@ func (f *finder) marked(l *layer, i int) {
 
 // row looks at the digits about a row of groups that ends with the one at i.
 func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
-	if l.depth >= maxDepth || i < l.seen[c.bits] {
+	if i < l.seen[c.bits] {
 		return
 	}
 	s := i
@@ -187,8 +189,13 @@ func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
 	}
 	e := c.end(l.data[:bounds.End], i)
 	l.seen[c.bits] = e
-	if e-s >= c.shortest && (!c.mixed || mixedCase(l.data[s:e])) {
+	if e-s < c.shortest || c.mixed && !mixedCase(l.data[s:e]) {
+		return
+	}
+	if l.depth < maxDepth {
 		f.piece(l, c, s, e)
+	} else if inside, _ := c.hasRow(l.data[s:e]); inside { // a text in one more encoding
+		f.giveUp(l, s)
 	}
 }
 
@@ -286,6 +293,9 @@ func (f *finder) add(l *layer, s shape) {
 	var views []string
 	for ; l.up != nil; l = l.up {
 		m.Start, m.End = l.place(m.Start, m.End)
+		if s.of == legacy && inHash(l.up.data, m.Start) {
+			return // of which the last letters are beside an escape
+		}
 		views = append(views, l.view)
 	}
 	for i := range views {

@@ -203,3 +203,22 @@ func utf32Text(s string, order int) string {
 	}
 	return string(b)
 }
+
+// What lies in more encodings than are taken off is given up, and said so; four are not.
+func TestDepthIsSaid(t *testing.T) {
+	keys := fakekey.New(77)
+	for _, key := range []string{keys.B10(), keys.Legacy()} {
+		text := "BASETEN_API_KEY=" + key + "\nand some more text behind it\n"
+		for depth := 1; depth <= 6; depth++ {
+			if text = base64.StdEncoding.EncodeToString([]byte(text)); depth == 3 {
+				text = hex.EncodeToString([]byte(text))
+				depth++
+			}
+			found := 0
+			gaveUp := Find("a.txt", []byte("first line\n"+text+"\n"), nil, func(Match) bool { found++; return true })
+			if want := depth <= DecodeDepth; (found == 1) != want || (gaveUp < 0) != want || gaveUp > len("first line\n") {
+				t.Errorf("%d deep: %d found, given up at %d", depth, found, gaveUp)
+			}
+		}
+	}
+}

@@ -263,8 +263,8 @@ func (g *gatherer) gaveUp(b *source.Blob, offset int) {
 		return
 	}
 	p := problemIn(b)
-	p.Error = fmt.Sprintf("from line %d on, not all encodings were taken off: they unpack to more than %d times their size, several ways and deep in each other",
-		c.Line+1, rules.DecodeFactor)
+	p.Error = fmt.Sprintf("from line %d on, not all encodings were taken off: they lie more than %d deep in each other, or unpack to more than %d times their size",
+		c.Line+1, rules.DecodeDepth, rules.DecodeFactor)
 	_ = g.Problem(p)
 }
 

@@ -131,12 +131,12 @@ func (w *walk) stream(kind kind, n node) error {
 	if n.path != "" {
 		inner.leaf = n.path + "!" + base
 	}
+	if n.base == "" && n.path != "" { // a part of something, which has no name of its own
+		inner.base, inner.leaf = "", n.path
+	}
 	inner.encoded = n.encoded
 	if kind == kindZlib {
 		looseHeader(br)
-	}
-	if n.encoded {
-		inner.leaf = n.path
 	}
 	if err := w.enter(inner); err != nil || kind != kindZlib || n.encoded || d.err != io.EOF {
 		return err

@@ -28,6 +28,8 @@ const (
 	kindPack
 	kindBundle
 	kindSQLite
+	kindPGDump
+	kindPNG
 	unreadable // this one and the further ones are recognised and cannot be read
 	kindDMG
 	kindLHA
@@ -59,6 +61,8 @@ var kinds = [...]struct {
 	kindPack:     {"git pack", []string{"PACK\x00\x00\x00\x02", "PACK\x00\x00\x00\x03"}, nil},
 	kindBundle:   {"git bundle", []string{"# v2 git bundle\n", "# v3 git bundle\n"}, nil},
 	kindSQLite:   {"SQLite", []string{sqlite.Magic, sqlite.LogMagic, sqlite.LogMagic[:3] + "\x83"}, nil},
+	kindPGDump:   {"pg_dump", []string{"PGDMP"}, nil},
+	kindPNG:      {"PNG", []string{"\x89PNG\r\n\x1a\n"}, hasText},
 	unreadable:   {"RAR", []string{"Rar!\x1a\x07"}, nil},
 	kindDMG:      {name: "DMG"}, // known by its tail
 	kindLHA:      {name: "LHA"}, // known by the third byte on
@@ -89,13 +93,17 @@ var byFirst = func() (by [256][]kind) {
 // String returns the usual name of the format.
 func (k kind) String() string { return kinds[k].name }
 
-// random reports whether the format must be read at random.
+// random reports whether the format must be read at random. Its own bytes are visited, too.
 func (k kind) random() bool {
-	return k == kindZip || k == kindSevenZip || k == kindPDF || k == kindSQLite
+	switch k {
+	case kindZip, kindSevenZip, kindPDF, kindSQLite, kindPGDump, kindPNG:
+		return true
+	}
+	return false
 }
 
 // inline reports whether the format is not of archives, which are made to be passed on.
-func (k kind) inline() bool { return k == kindSQLite || k == kindZlib }
+func (k kind) inline() bool { return k == kindSQLite || k == kindZlib || k == kindPNG }
 
 // headSize and tailSize are how much of a content's ends sniff reads.
 const (

@@ -30,6 +30,21 @@ func (w *walk) pdf(n node) error {
 	if w.pdfEncrypted(n) {
 		return w.problem(n.path, fmt.Errorf("PDF: the document is %w", ErrEncrypted))
 	}
+	var fonts pdfFonts
+	err := w.pdfStreams(n, func(from, start int64, ahead []byte) (int64, error) {
+		return w.pdfStream(n, from, start, ahead, &fonts)
+	})
+	if err != nil || len(fonts.maps) == 0 {
+		return err
+	}
+	return w.pdfStreams(n, func(from, start int64, ahead []byte) (int64, error) {
+		return w.pdfText(n, from, start, &fonts)
+	})
+}
+
+// pdfStreams calls fn for each stream: where its dictionary begins at the earliest, and its
+// data, and with the beginning of that. fn returns where to search on.
+func (w *walk) pdfStreams(n node, fn func(from, start int64, ahead []byte) (int64, error)) error {
 	const margin = int64(len("endstream\r\n"))
 	buf := make([]byte, min(pdfWindow, n.size))
 	window, base := buf[:0], int64(0)
@@ -56,7 +71,7 @@ func (w *walk) pdf(n node) error {
 			continue
 		}
 		start := base + int64(i)
-		next, err := w.pdfStream(n, max(from, start-pdfDict), start, window[i:])
+		next, err := fn(max(from, start-pdfDict), start, window[i:])
 		if err != nil {
 			return err
 		}
@@ -101,7 +116,7 @@ func (w *walk) pdfEncrypted(n node) bool {
 
 // pdfStream walks the stream whose data starts at start, and begins with ahead. Its
 // dictionary does not begin before from. It returns where to search on.
-func (w *walk) pdfStream(n node, from, start int64, ahead []byte) (int64, error) {
+func (w *walk) pdfStream(n node, from, start int64, ahead []byte, fonts *pdfFonts) (int64, error) {
 	b := w.benches.Get().(*bench)
 	defer w.benches.Put(b)
 	before := grow(&b.packed, start-from)
@@ -127,6 +142,7 @@ func (w *walk) pdfStream(n node, from, start int64, ahead []byte) (int64, error)
 		data := grow(&b.data, pdfWindow)
 		size, used, err := b.inflater.Zlib(data, ahead)
 		if data = data[:size]; err == nil && !EndsLikeZip(data) && sniff(data, data[max(0, size-tailSize):]) == none && nextHead(data, 0) < 0 {
+			fonts.add(data)
 			if err := w.count(int64(size)); err != nil {
 				return 0, err
 			}

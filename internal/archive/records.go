@@ -26,7 +26,7 @@ func (w *walk) sqlite(n node) error {
 			if sniff(v.Data, v.Data) != none {
 				in := m
 				in.leaf += "!" + v.Column
-				in.path, in.base = in.leaf, v.Column
+				in.path, in.base = in.leaf, ""
 				in.at, in.size = bytes.NewReader(bytes.Clone(v.Data)), int64(len(v.Data))
 				if err := w.enter(in); err != nil {
 					return err

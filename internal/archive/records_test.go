@@ -36,7 +36,7 @@ func TestSQLite(t *testing.T) {
 	data := read(t, filepath.Join(dir, "x.db"))
 	for name, in := range map[string][]byte{"": data, "x.db!": archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "x.db", Data: data})} {
 		s := walked(t, Limits{}, "name", in)
-		for key, want := range map[string]string{legacy: "table params, row 1", over: "table params, row 2", packed: "table files, row 1!body!body",
+		for key, want := range map[string]string{legacy: "table params, row 1", over: "table params, row 2", packed: "table files, row 1!body",
 			encoded: "table params, row 3!base64 in line 2"} {
 			if !slices.Contains(s.find(key), name+want) {
 				t.Errorf("the key of %q is in %q", name+want, s.find(key))

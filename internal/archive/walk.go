@@ -230,6 +230,10 @@ func (w *walk) container(kind kind, n node) error {
 		err = w.cpio(n)
 	case kindRPM:
 		err = w.rpm(n)
+	case kindPGDump:
+		err = w.pgDump(n)
+	case kindPNG:
+		err = w.png(n)
 	case kindSQLite:
 		err = w.sqlite(n)
 	case kindPack, kindBundle:
