@@ -31,6 +31,7 @@ type Plan struct {
 	Made       time.Time `json:"made"`
 	Endpoint   string    `json:"endpoint"`
 	Credential string    `json:"credential,omitempty"` // prefix of the key that read the inventory
+	Person     string    `json:"person,omitempty"`     // whose credential that is
 	Items      []Item    `json:"items"`                // the key that the tool itself uses is the last
 	Refused    []Left    `json:"refused,omitempty"`    // matched, and kept back by a guard
 	// Kept are keys that were found where users are meant to keep them: they are not leaked.
@@ -134,7 +135,7 @@ func NewPlan(s *Survey, r Request) (*Plan, error) {
 		r.Max = DefaultMax
 	}
 	d := &draft{s: s, index: s.items(), request: r, chosen: map[string]*Item{}, left: map[string]bool{},
-		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Gaps: s.Gaps, Items: []Item{}, Kept: r.Kept,
+		plan: &Plan{Version: planVersion, Made: s.At, Endpoint: s.Endpoint, Credential: s.Self, Person: cmp.Or(s.Me.Email, s.Me.Name), Gaps: s.Gaps, Items: []Item{}, Kept: r.Kept,
 			IncludeSelf: r.IncludeSelf, ForceActive: r.ForceActive}}
 	d.byPrefix()
 	for _, name := range r.Names {
