@@ -4,6 +4,7 @@
 package finding
 
 import (
+	"strings"
 	"time"
 
 	"github.com/b10lint/b10lint/internal/span"
@@ -148,6 +149,21 @@ type Outcome struct {
 // Dead reports whether the key is revoked. There is no outcome in nil.
 func (o *Outcome) Dead() bool { return o != nil && (o.State == "revoked" || o.State == "already-gone") }
 
+// NoteOn returns the id of the object, most often a commit, that a location in a git note is
+// about: the path in the tree of notes is that id. It is empty for other locations.
+func (l Location) NoteOn() string {
+	id := strings.ReplaceAll(l.Path, "/", "")
+	if len(id) != 40 && len(id) != 64 || strings.Trim(id, "0123456789abcdef") != "" || len(l.Refs) == 0 {
+		return ""
+	}
+	for _, ref := range l.Refs {
+		if !strings.HasPrefix(ref, "notes/") && !strings.HasPrefix(ref, "refs/notes/") {
+			return ""
+		}
+	}
+	return id
+}
+
 // A Problem is something that kept the run from being complete, or that the
 // user should know of the run. Its text never holds a secret half.
 type Problem struct {
@@ -175,8 +191,18 @@ type Run struct {
 	Command string    `json:"command"`
 	Targets []string  `json:"targets"`
 	Started time.Time `json:"started"`
+	// Account says whose keys an audit read; nil for other runs.
+	Account *Account `json:"account,omitempty"`
 	// Rules is the catalogue the run can report from, for writers that print it.
 	Rules []Rule `json:"-"`
+}
+
+// An Account is where an audit asked, and as whom.
+type Account struct {
+	Workspace  string `json:"workspace,omitempty"` // as Baseten names it; empty where it does not
+	Endpoint   string `json:"endpoint"`            // of the management API
+	Credential string `json:"credential"`          // its prefix, and where it came from
+	User       string `json:"user,omitempty"`      // whom the credential belongs to
 }
 
 // A Tool names the program.

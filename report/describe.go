@@ -56,7 +56,9 @@ func subject(f finding.Finding) string {
 // path!member:line:column.
 func place(l finding.Location) string {
 	b := visible(cmp.Or(l.Path, "(no path)"))
-	if l.Path == "" && l.Object != "" {
+	if note := l.NoteOn(); note != "" {
+		b = "note on commit " + shortID(note)
+	} else if l.Path == "" && l.Object != "" {
 		b = visible(l.Object + " " + shortID(cmp.Or(l.Commit, l.Blob)))
 		if l.Repository != "" && l.Repository != "." {
 			b += " of " + visible(l.Repository)
@@ -85,9 +87,8 @@ func targets(f finding.Finding) string {
 	return strings.Join(names, ", ")
 }
 
-// particulars are the facts about a location that place omits. The author
-// is personal data and only given where withAuthor is set.
-func particulars(l finding.Location, withAuthor bool) []string {
+// particulars are the facts about a location that place omits.
+func particulars(l finding.Location) []string {
 	var out []string
 	if l.Target != "" {
 		out = append(out, "in "+visible(l.Target))
@@ -110,7 +111,7 @@ func particulars(l finding.Location, withAuthor bool) []string {
 	}
 	if l.Commit != "" {
 		s := "commit " + visible(shortID(l.Commit))
-		if withAuthor && l.Author != "" {
+		if l.Author != "" {
 			s += " by " + visible(l.Author)
 		}
 		if d := day(l.Date); d != "" {
@@ -140,7 +141,7 @@ func particulars(l finding.Location, withAuthor bool) []string {
 
 // described is a location with its particulars, without the author, between open and end.
 func described(l finding.Location, open, end string) string {
-	p := strings.Join(particulars(l, false), ", ")
+	p := strings.Join(particulars(l), ", ")
 	if p == "" {
 		return place(l)
 	}

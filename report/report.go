@@ -13,7 +13,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/b10lint/b10lint/finding"
 )
@@ -92,6 +94,9 @@ func Write(name string, w io.Writer, r finding.Report, opts Options) error {
 	if !f.accepted && !opts.Verbose {
 		r.Findings = r.Standing()
 	}
+	if !slices.Contains(withAuthors, name) {
+		r.Findings, r.Summary.Resolved = anonymous(r.Findings), anonymous(r.Summary.Resolved)
+	}
 	data, err := f.render(r, opts)
 	if err == nil {
 		_, err = w.Write(data)
@@ -100,4 +105,28 @@ func Write(name string, w io.Writer, r finding.Report, opts Options) error {
 		return fmt.Errorf("writing the %s report: %w", name, err)
 	}
 	return nil
+}
+
+// withAuthors are the formats that hold who made a commit, as docs/json.md says: the others
+// are pages and uploads that more people read.
+var withAuthors = []string{"text", "json", "jsonl"}
+
+// anonymous is findings without the authors of commits, which reflogs hold before a tab.
+func anonymous(findings []finding.Finding) []finding.Finding {
+	findings = slices.Clone(findings)
+	for i := range findings {
+		locations := slices.Clone(findings[i].Locations)
+		for j := range locations {
+			l := &locations[j]
+			l.Author = ""
+			tab := strings.IndexByte(l.Snippet, '\t')
+			if m := l.SnippetMark; tab >= 0 && m != nil && strings.Contains("/"+l.Path, "/logs/") {
+				if cut := utf8.RuneCountInString(l.Snippet[:tab+1]); cut <= m[0] {
+					l.Snippet, l.SnippetMark = "…"+l.Snippet[tab+1:], &[2]int{m[0] - cut + 1, m[1] - cut + 1}
+				}
+			}
+		}
+		findings[i].Locations = locations
+	}
+	return findings
 }

@@ -162,7 +162,7 @@ func (s *sarifWriter) message(f finding.Finding, places []finding.Location) stri
 		text += " State of the key: " + sentence(l)
 	}
 	if len(places) > 0 {
-		if p := particulars(places[0], false); len(p) > 0 {
+		if p := particulars(places[0]); len(p) > 0 {
 			text += " Place: " + sentence(strings.Join(p, ", "))
 		}
 	}

@@ -79,7 +79,7 @@ func (t *text) finding(b *bytes.Buffer, f finding.Finding) {
 	if len(places) > 0 {
 		t.source(b, places[0])
 		if t.opts.Hook == "" || places[0].Exposure != finding.Staged {
-			t.field(b, "place", strings.Join(particulars(places[0], true), ", "))
+			t.field(b, "place", strings.Join(particulars(places[0]), ", "))
 		}
 		refs = places[0].Refs
 	}
@@ -158,7 +158,7 @@ func (t *text) further(b *bytes.Buffer, places []finding.Location) {
 	label := "also"
 	for _, l := range rest {
 		line := place(l)
-		if p := particulars(l, true); len(p) > 0 {
+		if p := particulars(l); len(p) > 0 {
 			line += " (" + strings.Join(p, ", ") + ")"
 		}
 		t.line(b, label, line)

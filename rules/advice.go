@@ -170,6 +170,8 @@ var advices = []advice{
 			"program keeps no older layers."},
 	{context: "commit-message", when: func(s site) bool { return s.at.Object == "commit" },
 		text: revoke + "Every clone has the commit message; there is no need to rewrite it."},
+	{context: "git-note", when: func(s site) bool { return s.at.NoteOn() != "" },
+		text: revoke + "It is in a git note, whose history is kept too: `git notes remove` takes it out of the newest notes only."},
 	{context: "tag-message", when: func(s site) bool { return s.at.Object == "tag" },
 		text: revoke + "Every clone has the message of the tag; there is no need to rewrite it."},
 	{context: "environment", place: true, when: func(s site) bool { return strings.HasPrefix(s.at.Path, "env:") },

@@ -20,6 +20,7 @@ func TestAdvise(t *testing.T) {
 		{"picture", finding.Location{Path: "shot.png", Decoded: []string{"ocr"}}, k, "Revoke"},
 		{"commit-message", finding.Location{Path: "x", Object: "commit"}, k, "Revoke"},
 		{"tag-message", finding.Location{Path: "x", Object: "tag"}, k, "Revoke"},
+		{"git-note", finding.Location{Path: strings.Repeat("0a", 20), Object: "blob", Refs: []string{"notes/commits"}}, k, "git notes remove"},
 		{"environment", finding.Location{Path: "env:BASETEN_API_KEY"}, "BASETEN_API_KEY=" + k, "secret store"},
 		{"trussrc", finding.Location{Path: "/home/u/.trussrc"}, "api_key = " + k, "chmod 600"},
 		{"trussrc", finding.Location{Path: "/opt/rc", Context: "trussrc"}, "api_key = " + k, "BASETEN_API_KEY"},

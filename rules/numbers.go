@@ -58,7 +58,7 @@ func (f *finder) numbers(l *layer, i int, bounds finding.Span) {
 	if i < l.numbersEnd || l.depth >= maxDepth {
 		return
 	}
-	start := max(bounds.Start, i-numbersBack)
+	start := max(bounds.Start, i-numbersBack, l.numbersEnd)
 	if n := bytes.IndexByte(l.data[start:i], '\n'); n >= 0 && start > 0 && l.data[start-1] != '\n' {
 		start += n + 1
 	}
@@ -66,21 +66,21 @@ func (f *finder) numbers(l *layer, i int, bounds finding.Span) {
 		start++
 	}
 	likely := lengths(l.data[i:min(len(l.data), i+block)])
-	l.numbersEnd = i + block
+	l.numbersEnd = i + 1
 	for k := range numberCodes {
 		c := &numberCodes[k]
 		if !likely[c.digits] {
 			continue
 		}
-		r := numberReader{code: c, data: l.data[:bounds.End], at: start, out: f.scratch[l.depth][:0]}
+		r := numberReader{code: c, data: l.data[:bounds.End], at: start, last: i, out: f.scratch[l.depth][:0]}
 		r.read()
 		f.work += int64(r.at - start)
 		f.scratch[l.depth] = r.out
-		l.numbersEnd = max(l.numbersEnd, r.at-choose(len(r.out) < maxDecoded, numbersGap, numbersMore))
+		l.numbersEnd = max(l.numbersEnd, choose(len(r.out) < maxDecoded, r.last, r.at-numbersMore))
 		if len(r.out) < minRun || !promising(r.out) || !f.spend(l, len(r.out), start, r.at) {
 			continue
 		}
-		places := numberReader{code: c, data: r.data, at: start, places: make([]int, 0, len(r.out))}
+		places := numberReader{code: c, data: r.data, at: start, last: i, places: make([]int, 0, len(r.out))}
 		places.read()
 		f.descend(l, dump, r.out, func(from, to int) (int, int) {
 			end := places.places[to-1]
@@ -151,13 +151,15 @@ type numberReader struct {
 	row   int
 	isRow bool
 	end   int // of that line
+	// last is the end of the last number, at first where there has to be one.
+	last int
 }
 
 // read fills out with the stretches of numbers that are long enough for a key, with a line
 // end behind each.
 func (r *numberReader) read() {
-	last, lineStart := r.at, r.at == 0 || r.data[r.at-1] == '\n'
-	for r.at < len(r.data) && r.at-last <= numbersGap && len(r.out) < maxDecoded {
+	lineStart := r.at == 0 || r.data[r.at-1] == '\n'
+	for r.at < len(r.data) && r.at-r.last <= numbersGap && len(r.out) < maxDecoded {
 		c := r.data[r.at]
 		if c == '\n' {
 			lineStart = true
@@ -175,9 +177,7 @@ func (r *numberReader) read() {
 		case r.isRow && r.isText():
 			r.at = r.end
 		case alnum[c] != 0:
-			if r.number() {
-				last = r.at
-			}
+			r.number()
 		case c == '[' || c == '{' || c == '<':
 			r.cut()
 			r.at++
@@ -238,9 +238,8 @@ func (r *numberReader) isText() bool {
 	})
 }
 
-// number takes the number at data[at], or steps over the word that is there. It reports
-// whether it was one.
-func (r *numberReader) number() bool {
+// number takes the number at data[at], or steps over the word that is there.
+func (r *numberReader) number() {
 	start := r.at
 	for r.at < len(r.data) && alnum[r.data[r.at]] != 0 {
 		r.at++
@@ -248,7 +247,7 @@ func (r *numberReader) number() bool {
 	v, n, ok := r.code.value(r.data[start:r.at])
 	if !ok || notNumber(r.data, start, r.at) {
 		r.cut()
-		return false
+		return
 	}
 	for i := range n {
 		shift := 8 * (n - 1 - i)
@@ -258,7 +257,7 @@ func (r *numberReader) number() bool {
 		r.put(byte(v>>shift), start)
 	}
 	r.row += n
-	return true
+	r.last = r.at
 }
 
 // value returns what a word is as a number, and of how many bytes. The last number of a

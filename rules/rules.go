@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/secret"
@@ -55,6 +56,9 @@ type Quota struct {
 	// Most is how many are judged. What has the form of a key and comes behind them is
 	// counted, without asking whether it is one.
 	Most int
+	// Stop ends the search early once it is set; what was found until then is handed to
+	// yield. Nil is allowed.
+	Stop *atomic.Bool
 	// Further is how many were counted, and First where the first of them is.
 	Further, First int
 	judged         int
@@ -90,10 +94,10 @@ func findAll(path string, data []byte, fresh []finding.Span, weighed bool, q *Qu
 	})
 	for i, m := range f.found {
 		// One of the matches before m may be the same key in an overlapping place, two ways
-		// to read one run, or be put together of parts and hold m: what stands behind a joint
-		// can look like a key with another beginning.
+		// to read one run, or be put together of parts or numbers and hold m: what stands behind
+		// a joint, or where a long dump is read on, can look like a key with another beginning.
 		same := slices.ContainsFunc(f.found[max(0, i-8):i], func(p Match) bool {
-			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && slices.Contains(p.Decoded, concatenation))
+			return m.Start < p.End && (m.Secret.Equal(p.Secret) || m.End <= p.End && (slices.Contains(p.Decoded, concatenation) || slices.Contains(p.Decoded, dump)))
 		})
 		if !same && !yield(m) {
 			break
