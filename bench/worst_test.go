@@ -66,16 +66,22 @@ var routes = []route{
 //
 //	go test -run - -bench 'Worst/folder/b10' -benchtime 1x ./bench
 func BenchmarkWorst(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "b10lint")
-	if out, err := exec.Command("go", "build", "-o", program, "../cmd/b10lint").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
+	program := build(b)
 	for _, r := range routes {
 		empty := measure(b, program, r, "empty", nil)
 		for _, c := range worstcase.All() {
 			b.Run(r.name+"/"+c.Name, func(b *testing.B) { worst(b, program, r, c, empty) })
 		}
 	}
+}
+
+// build builds the program.
+func build(b *testing.B) string {
+	program := filepath.Join(b.TempDir(), "b10lint")
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/b10lint").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return program
 }
 
 // A cost is what one run of the program took.

@@ -307,6 +307,10 @@ func (r *revocation) execute(ctx context.Context, e *revoke.Execution) (*revoke.
 
 // saveReceipt writes a receipt to the file that --receipt names, if any.
 func (r *revocation) saveReceipt(receipt *revoke.Receipt) error {
+	if receipt == nil {
+		return nil
+	}
+	receipt.Tool = tool().Name + " " + tool().Version
 	if r.flags.receipt == "" {
 		return nil
 	}

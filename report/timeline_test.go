@@ -45,7 +45,7 @@ func TestTimelineFormats(t *testing.T) {
 			t.Errorf("%s: a failing write gave %v", format, err)
 		}
 		var hostile finding.Timeline
-		fill(reflect.ValueOf(&hostile).Elem(), "\x1b[31m<img src=x onerror=alert(1)>\n::error::x\u202e", 3, 0)
+		fill(reflect.ValueOf(&hostile).Elem(), "\x1b[31m<img src=x onerror=alert(1)>\n::error::x\u202e", 3, 2, 0)
 		b.Reset()
 		if err := WriteTimeline(&b, format, hostile); err != nil {
 			t.Fatal(err)

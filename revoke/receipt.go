@@ -72,6 +72,8 @@ type Receipt struct {
 	Version    int       `json:"b10lint_receipt"`
 	Endpoint   string    `json:"endpoint"`
 	Credential string    `json:"credential"`
+	Person     string    `json:"person,omitempty"` // whose credential made the plan
+	Tool       string    `json:"tool,omitempty"`   // name and version of the program, set by its caller
 	Planned    time.Time `json:"planned"`
 	Finished   time.Time `json:"finished"`
 	Journal    string    `json:"journal"`
@@ -92,7 +94,7 @@ func (e *Execution) receipt() *Receipt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := &Receipt{Version: 1, Endpoint: e.plan.Endpoint, Credential: e.o.Credential, Planned: e.plan.Made, Finished: e.o.Clock.Now().UTC(),
-		Journal: e.journal.path, Refused: e.plan.Refused, Kept: e.plan.Kept, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
+		Journal: e.journal.path, Person: e.plan.Person, Refused: e.plan.Refused, Kept: e.plan.Kept, Forged: e.plan.Forged, Unmatched: e.plan.Unmatched}
 	for i := range e.plan.Items {
 		entry := *e.entries[e.plan.Items[i].Prefix]
 		switch {
@@ -136,7 +138,7 @@ func (r *Receipt) Unproved() (n int) {
 
 // Receipt returns the receipt of a plan that was not carried out, and why.
 func (p *Plan) Receipt(credential, why string, at time.Time) *Receipt {
-	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
+	r := &Receipt{Version: 1, Endpoint: p.Endpoint, Credential: credential, Person: p.Person, Planned: p.Made, Finished: at.UTC(), Refused: p.Refused,
 		Kept: p.Kept, Forged: p.Forged, Unmatched: p.Unmatched}
 	for _, it := range p.Items {
 		r.Entries = append(r.Entries, Entry{Item: it, State: NotAttempted, Error: why})

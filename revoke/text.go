@@ -212,14 +212,16 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "# Revocation of Baseten API keys\n\n%s.\n\n", r.Count())
 	fmt.Fprintf(b, "- Finished: %s\n- Endpoint: %s\n- Credential: %s\n", r.Finished.UTC().Format(time.RFC3339), cell(r.Endpoint), cell(r.Credential))
-	if r.Journal != "" {
-		fmt.Fprintf(b, "- Journal: %s\n", cell(r.Journal))
+	for _, row := range [][2]string{{"Person", r.Person}, {"Tool", r.Tool}, {"Journal", r.Journal}} {
+		if row[1] != "" {
+			fmt.Fprintf(b, "- %s: %s\n", row[0], cell(row[1]))
+		}
 	}
 	if r.Chain != nil {
 		fmt.Fprintf(b, "- Chain: %s\n", r.Chain)
 	}
 	b.WriteString("\n")
-	b.WriteString("| Key | Name | Type | Owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("| Key | Name | Type | Team or owner | State | When | Evidence |\n|---|---|---|---|---|---|---|\n")
 	for _, e := range r.Entries {
 		when := ""
 		if e.At != nil {
@@ -235,12 +237,26 @@ func (r *Receipt) WriteMarkdown(w io.Writer) error {
 		if by := e.otherCredential(r); by != "" {
 			evidence += "; by " + by
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(e.Owner), e.State, when, cell(evidence))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(e.Prefix), cell(e.Name), cell(e.Type), cell(cmp.Or(e.Owner, e.Team)), e.State, when, cell(evidence))
 	}
 	for _, left := range [][]Left{r.Refused, r.Kept, r.Forged, r.Unmatched} {
 		for _, l := range left {
 			fmt.Fprintf(b, "| %s | | | | not planned | | %s |\n", cell(l.What), cell(l.Reason))
 		}
+	}
+	if len(r.Entries) > 0 {
+		b.WriteString("\nWhy, and where they were found:\n\n")
+	}
+	for _, e := range r.Entries {
+		fmt.Fprintf(b, "- %s: %s; proof: %s", cell(e.Prefix), cell(strings.Join(e.Why, ", ")), cell(e.Proof.words()))
+		for i, place := range e.Places {
+			if i == maxPlaces {
+				fmt.Fprintf(b, ", and %d more places", len(e.Places)-i)
+				break
+			}
+			b.WriteString([]string{"; ", ", "}[min(i, 1)] + cell(place))
+		}
+		b.WriteString("\n")
 	}
 	for _, e := range r.Entries {
 		if len(e.Did) > 0 {

@@ -148,7 +148,7 @@ func (r *Receipt) differs(given *Receipt, text []byte) error {
 	for _, part := range []struct {
 		name       string
 		want, have any
-	}{{"endpoint", r.Endpoint, given.Endpoint}, {"credential", r.Credential, given.Credential}, {"planned", r.Planned, given.Planned},
+	}{{"endpoint", r.Endpoint, given.Endpoint}, {"credential", r.Credential, given.Credential}, {"person", r.Person, given.Person}, {"planned", r.Planned, given.Planned},
 		{"refused", r.Refused, given.Refused}, {"kept", r.Kept, given.Kept}, {"forged", r.Forged, given.Forged}, {"unmatched", r.Unmatched, given.Unmatched}} {
 		if !bytes.Equal(asJSON(part.want), asJSON(part.have)) {
 			i := bytes.Index(text, []byte(`"`+part.name+`": `))

@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"sort"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -72,8 +71,13 @@ func (f *finder) unescape(l *layer, c *escapeCode, r run, first int) (end int) {
 	}
 	out := append(f.scratch[l.depth][:0], l.data[r.start:first]...)
 	u := unescaper{c: c, data: l.data, at: first, run: r}
-	for u.next() {
-		if u.v >= 0 {
+	for u.at < u.run.end {
+		if l.data[u.at] != c.mark {
+			n := bytes.IndexByte(l.data[u.at:u.run.end], c.mark)
+			plain := choose(n >= 0, u.at+n, u.run.end)
+			out = append(out, l.data[u.at:plain]...)
+			u.at = plain
+		} else if u.next(); u.v >= 0 {
 			out = appendValue(out, u.v, u.escaped)
 		}
 	}
@@ -93,8 +97,11 @@ func placeEscaped(first unescaper) placer {
 		unescaper
 		n int // bytes of the outcome before it
 	}
-	steps := []step{{first, first.at - first.run.start}}
+	var steps []step // once asked
 	return func(start, end int) (from, to int) {
+		if steps == nil {
+			steps = []step{{first, first.at - first.run.start}}
+		}
 		from, to = first.run.start+start, first.run.start+end // right for what comes before the first mark
 		k := sort.Search(len(steps), func(k int) bool { return steps[k].n > start })
 		var value [8]byte
@@ -238,35 +245,43 @@ func readBackslash(b []byte) (rune, int) {
 }
 
 func readEntity(b []byte) (r rune, n int) {
-	for _, e := range []struct {
-		name string
-		r    rune
-	}{{"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'}, {"&gt;", '>'}, {"&nbsp;", ' '}, {"&period;", '.'},
-		{"&lowbar;", '_'}, {"&UnderBar;", '_'}, {"&equals;", '='}, {"&percnt;", '%'}, {"&sol;", '/'}, {"&bsol;", '\\'}, {"&colon;", ':'}, {"&plus;", '+'}} {
-		if bytes.HasPrefix(b, []byte(e.name)) {
-			return e.r, len(e.name)
-		}
-	}
-	if len(b) < 3 || b[1] != '#' {
+	if len(b) < 3 {
 		return 0, 0
 	}
-	base, start := 10, 2
+	if b[1] != '#' {
+		for _, e := range entities {
+			if b[1] == e.name[1] && bytes.HasPrefix(b, []byte(e.name)) {
+				return e.r, len(e.name)
+			}
+		}
+		return 0, 0
+	}
+	base, start := rune(10), 2
 	if b[2]|0x20 == 'x' {
 		base, start = 16, 3
 	}
-	n = start
-	for n < len(b) && n < start+7 && hexDigit(b[n]) >= 0 && hexDigit(b[n]) < base {
-		n++
+	for n = start; n < len(b) && n < start+7; n++ {
+		d := rune(hexDigit(b[n]))
+		if d < 0 || d >= base {
+			break
+		}
+		r = r*base + d
 	}
-	v, err := strconv.ParseUint(string(b[start:n]), base, 32)
-	if err != nil || v > utf8.MaxRune {
+	if n == start || r > utf8.MaxRune {
 		return 0, 0
 	}
 	if n < len(b) && b[n] == ';' {
 		n++
 	}
-	return rune(v), n
+	return r, n
 }
+
+// entities are the named references that stand for what may be in a key or near it.
+var entities = []struct {
+	name string
+	r    rune
+}{{"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'}, {"&gt;", '>'}, {"&nbsp;", ' '}, {"&period;", '.'},
+	{"&lowbar;", '_'}, {"&UnderBar;", '_'}, {"&equals;", '='}, {"&percnt;", '%'}, {"&sol;", '/'}, {"&bsol;", '\\'}, {"&colon;", ':'}, {"&plus;", '+'}}
 
 // readHex reads exactly count hexadecimal digits after the mark.
 func readHex(b []byte, mark, count int) (rune, int) {

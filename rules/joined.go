@@ -45,7 +45,7 @@ func (f *finder) joined(l *layer, span finding.Span) {
 		return
 	}
 	to, tried := min(span.End+joinReach, len(l.data)), 0
-	for dot := max(0, span.Start-legacyReach); dot < to; dot++ {
+	for dot := max(0, span.Start-legacyReach); dot < to && !f.stopped(); dot++ {
 		i := bytes.IndexByte(l.data[dot:to], '.')
 		if i < 0 {
 			return
@@ -294,6 +294,9 @@ func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
 		}
 	}
 	r := &f.joins
+	if len(r.data) != len(l.data) || &r.data[0] != &l.data[0] || r.erases != erases || at < r.hopsAt || at >= r.hopsAt+joinReach {
+		r.hops, r.hopsAt = [len(r.hops)]uint16{}, at
+	}
 	r.data, r.at, r.limit, r.free, r.erases, r.joints, r.n = l.data, at, at+maxJoined, free, erases, 0, 0
 	return r
 }
@@ -313,6 +316,10 @@ type joinReader struct {
 	free   bool // a mark shows where the key begins: any joint may stand in it
 	erases bool // there are backspaces that may take letters away
 	joints int
+	// hops remembers, for a key without a mark, how long a joint before a letter is at the
+	// places behind hopsAt, and one more; 0 is not known. Keys are read from each of them on.
+	hops   [2 * joinReach]uint16
+	hopsAt int
 	n      int
 	out    [joinedLen]byte
 	from   [joinedLen]int // of each byte
@@ -355,8 +362,19 @@ func (r *joinReader) joint(next byte) bool {
 	if r.joints++; r.joints > maxJoints || r.at >= min(r.limit, len(r.data)) {
 		return false
 	}
+	var hop *uint16
+	if k := r.at - r.hopsAt; !r.free && next == 0 && k >= 0 && k < len(r.hops) {
+		if hop = &r.hops[k]; *hop > 0 {
+			r.at += int(*hop - 1)
+			return *hop > 1
+		}
+		*hop = 1 // none
+	}
 	for _, j := range jointsAt[r.data[r.at]] {
 		if n := j(r, next); n > 0 {
+			if hop != nil {
+				*hop = uint16(n + 1) // maxTags at most
+			}
 			r.at += n
 			return true
 		}

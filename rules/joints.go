@@ -244,7 +244,7 @@ func literals(r *joinReader, next byte) int {
 			}
 		case i == r.at && c != '\\' && c != '}':
 			return 0
-		case quotes > 0 && commentAt(data[i:]) > 0:
+		case quotes > 0 && (c == '/' || c == '-' || c == '#') && commentAt(data[i:]) > 0:
 			i += commentAt(data[i:]) - 1
 		case !isOperator(data, i):
 			return 0

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/secret"
@@ -55,6 +56,9 @@ type Quota struct {
 	// Most is how many are judged. What has the form of a key and comes behind them is
 	// counted, without asking whether it is one.
 	Most int
+	// Stop ends the search early once it is set; what was found until then is handed to
+	// yield. Nil is allowed.
+	Stop *atomic.Bool
 	// Further is how many were counted, and First where the first of them is.
 	Further, First int
 	judged         int

@@ -13,7 +13,7 @@ import (
 // search has come: far more than honest input needs, and what bounds the time for input
 // that is made to look encoded in every way at once. What is behind has what it takes,
 // whatever stands in front.
-const DecodeFactor = 16
+const DecodeFactor = 8
 
 // DecodeDepth is how many encodings are taken off one another.
 const DecodeDepth = 4
@@ -100,6 +100,9 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 	}
 	f.work += int64(span.End - span.Start)
 	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), l.hasNumbers(), func(h hit, i int) {
+		if f.stopped() {
+			return
+		}
 		switch h {
 		case hitShape:
 			f.plain(l, i)
@@ -243,6 +246,8 @@ func (f *finder) spend(l *layer, n, from, to int) bool {
 	}
 	if !enough {
 		f.giveUp(l, from)
+	}
+	if !enough || f.stopped() {
 		return false
 	}
 	for a := l; a != nil; a = a.up {
@@ -309,11 +314,18 @@ func (f *finder) add(l *layer, s shape) {
 	}
 }
 
+// stopped reports whether the search is to end.
+func (f *finder) stopped() bool { return f.quota != nil && f.quota.Stop != nil && f.quota.Stop.Load() }
+
 // counts reports whether the quota is used up, and counts the shape then.
 func (f *finder) counts(l *layer, s shape) bool {
 	q := f.quota
 	if q == nil || q.judged < q.Most {
 		return false
+	}
+	if f.fresh == nil && q.Further > 0 && q.Own.Start == 0 && q.Own.End == len(f.input.data) { // the usual case
+		q.Further++
+		return true
 	}
 	start, end := s.start, s.end
 	for ; l.up != nil; l = l.up {

@@ -48,6 +48,7 @@ type place struct {
 // gather walks a source and gathers what the detector finds in its blobs.
 func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hits, error) {
 	g := &gatherer{ctx: ctx, progress: p, commentsIn: c, keys: map[string]*candidate{}}
+	defer context.AfterFunc(ctx, func() { g.stop.Store(true) })()
 	err := src.Walk(ctx, g)
 	for _, k := range g.keys {
 		g.found.keys = append(g.found.keys, k)
@@ -148,8 +149,11 @@ type gatherer struct {
 	// remainders are the files in which something was only counted.
 	remainders map[container]*remainder
 
-	// judged is how many matches were judged beyond what each blob has for itself.
-	judged atomic.Int64
+	// judged is how many matches were judged beyond what each blob has for itself, in
+	// all, and windows in the files whose windows come now.
+	judged  atomic.Int64
+	windows map[container]int
+	stop    atomic.Bool // the context has ended
 
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussFiles int
 }
@@ -175,13 +179,8 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	truss := b.At.Context
 	inside := newOutline(b)
 	left := g.markers(b, inside)
-	quota := rules.Quota{Own: own(b)}
-	ours := max(fewJudged, (quota.Own.End-quota.Own.Start)/judgedStep)
-	quota.Most = ours + int(min(maxJudged, max(0, int64(allJudged)-g.judged.Load())))
+	quota, ours := g.quota(b)
 	probe := b.Window != nil && b.Window.Probe
-	if probe {
-		quota.Most = 1
-	}
 	gaveUp := rules.FindWithin(&quota, name(b.At), b.Data, inside.fresh(b), func(m rules.Match) bool {
 		if m.Start < quota.Own.Start || m.Start >= quota.Own.End {
 			if len(left) > 0 { // the comment may be of this window all the same
@@ -216,11 +215,9 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 			p.at.UTF16Column, p.at.UTF16EndColumn = 0, 0
 		}
 		g.hit(m, p, picture)
-		return true // also when the context has ended: what is at hand is still reported
+		return !g.stop.Load() || n < mostAtEnd // what is at hand is still reported
 	})
-	if n > ours {
-		g.judged.Add(int64(n - ours))
-	}
+	g.spent(b, n, ours)
 	if gaveUp >= 0 {
 		g.gaveUp(b, gaveUp)
 	}

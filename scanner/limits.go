@@ -15,9 +15,11 @@ const (
 	// one in each judgedStep bytes and the first fewJudged of each. What it takes to
 	// judge and report one is what it takes to search judgedStep bytes; those behind are
 	// only counted.
-	maxJudged  = 10_000
+	maxJudged  = 5_000
 	judgedStep = 4 << 10
 	fewJudged  = 8
+	// mostAtEnd is how many matches of a blob are still reported when the context ends.
+	mostAtEnd = 1000
 
 	maxPlaces   = 1000   // of one key
 	allPlaces   = 20_000 // of all keys, but for a few of each
@@ -29,6 +31,44 @@ const (
 
 // Two of the limits are variables, for a corpus of more keys than a scan judges.
 var allJudged, maxKeys = 50_000, 50_000
+
+// quota is how many matches of a blob are judged, and how many of them the blob has for
+// itself.
+func (g *gatherer) quota(b *source.Blob) (q rules.Quota, ours int) {
+	q = rules.Quota{Own: own(b), Stop: &g.stop}
+	if b.Window != nil && b.Window.Probe {
+		q.Most = 1
+		return q, 1
+	}
+	more := maxJudged
+	if b.Window != nil {
+		g.mu.Lock()
+		more -= g.windows[containerOf(b.At)]
+		g.mu.Unlock()
+	}
+	ours = max(fewJudged, (q.Own.End-q.Own.Start)/judgedStep)
+	q.Most = ours + max(0, min(more, allJudged-int(g.judged.Load())))
+	return q, ours
+}
+
+// spent takes what was judged of a blob from what there is for its file and the scan.
+func (g *gatherer) spent(b *source.Blob, n, ours int) {
+	over := max(0, n-ours)
+	g.judged.Add(int64(over))
+	if b.Window == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.windows == nil {
+		g.windows = map[container]int{}
+	}
+	if at := containerOf(b.At); b.Window.Last {
+		delete(g.windows, at)
+	} else if over > 0 {
+		g.windows[at] += over
+	}
+}
 
 // thin leaves no more than most places of a key, in order: the last one, the first one of
 // each file as far as that goes, and the first ones. It returns how many it dropped. What

@@ -1,9 +1,12 @@
 // Package atomicfile writes a file whole or not at all. The bytes go to a
 // temporary file in the same folder, which takes the name of the target when all
 // of it is on the disk; until then, and after any failure, the old file stands.
+// What a process that was killed left behind is removed by the next one that writes
+// the same file.
 package atomicfile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -12,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A Mode is the permission bits of the file that is written.
@@ -123,20 +127,52 @@ func resolve(name string) (string, error) {
 	return "", &fs.PathError{Op: "write", Path: start, Err: errors.New("too many levels of symbolic links")}
 }
 
+// The name of a temporary file is that of the target between a dot and so many random
+// characters, and the suffix.
+const (
+	random = 10
+	suffix = ".tmp"
+	// youth is how old a temporary file is, at least, that is removed: one that has just
+	// been created may not be locked yet.
+	youth = time.Minute
+)
+
+// removeLeft removes the temporary files of a target that no process has open. What it
+// cannot remove stays.
+func removeLeft(dir, base string) {
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		middle, ours := strings.CutPrefix(e.Name(), "."+base+".")
+		middle, ends := strings.CutSuffix(middle, suffix)
+		if !ours || !ends || len(middle) != random || strings.Trim(middle, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+			continue
+		}
+		name := filepath.Join(dir, e.Name())
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > youth && !inUse(name) {
+			_ = os.Remove(name)
+		}
+	}
+}
+
 // temporary makes the file that will take the target's name. old is the
 // target's, nil when there is none.
 func temporary(target string, old fs.FileInfo, mode Mode) (*File, error) {
 	dir, base := filepath.Split(target)
+	removeLeft(dir, base)
 	perm := mode.Perm.Perm()
 	keep := old != nil && !mode.Force
 	if keep {
 		perm = old.Mode().Perm()
 	}
 	// Only what the umask leaves of perm, and never more than the final mode.
-	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:10]+".tmp"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	f, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()[:random]+suffix), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary file for %s: %w", target, err)
 	}
+	lock(f)
 	out := &File{f: f, target: target}
 	if keep {
 		err = f.Chmod(perm)

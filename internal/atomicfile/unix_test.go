@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func modeOf(t *testing.T, name string) fs.FileMode {
@@ -254,4 +255,38 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("a read-only folder: got %v", err)
 	}
 	holds(t, name, "old")
+}
+
+// What a killed process left is removed by the next that writes the same file: not what
+// another still writes, what is young, and what only has a similar name.
+func TestLeftFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "out")
+	live, err := Create(name, public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := live.Write([]byte("live")); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour)
+	stay := []string{".out.ABCDEFGHIJ.tmpx", ".outer.ABCDEFGHIJ.tmp", ".out.ABCDEFGHI1.tmp", ".out.ABCDEFGHIJK.tmp", "out.ABCDEFGHIJ.tmp"}
+	for _, left := range append(stay, ".out.ABCDEFGHIJ.tmp", ".out.ZZZZZZZZZZ.tmp") {
+		put(t, filepath.Join(dir, left), "left", 0o600)
+		if err := os.Chtimes(filepath.Join(dir, left), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(dir, ".out.YOUNGYOUNG.tmp"), "young", 0o600)
+	if err := os.Chtimes(live.f.Name(), long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(name, []byte("next"), public); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, name, "next", append(stay, ".out.YOUNGYOUNG.tmp", filepath.Base(live.f.Name()))...)
+	if err := live.Commit(); err != nil {
+		t.Error(err)
+	}
+	holds(t, name, "live", append(stay, ".out.YOUNGYOUNG.tmp")...)
 }

@@ -32,6 +32,8 @@ const (
 // one is reported. What is verified to work is reported whatever was accepted.
 type Suppressor struct {
 	entries []*entry
+	of      map[subject][]int // entries, by what they are about
+	lengths []int             // of the fingerprints in them
 	inline  bool
 	path    func(finding.Location) string
 	// without are the places of comments that give no reason.
@@ -99,6 +101,48 @@ func (s *Suppressor) add(e *entry, today string) {
 	e.suppression.Kind = e.kind
 	e.expired = e.suppression.Until != "" && e.suppression.Until < today
 	s.entries = append(s.entries, e)
+	if s.of == nil {
+		s.of = map[subject][]int{}
+	}
+	s.of[e.subject()] = append(s.of[e.subject()], len(s.entries)-1)
+	if n := len(e.fingerprint); n > 0 && !slices.Contains(s.lengths, n) {
+		s.lengths = append(s.lengths, n)
+	}
+}
+
+// A subject is what an entry is about: a rule, the beginning of a fingerprint, or the
+// prefix of a key.
+type subject struct{ rule, fingerprint, prefix string }
+
+func (e *entry) subject() subject {
+	switch {
+	case e.rule != "":
+		return subject{rule: e.rule}
+	case e.fingerprint != "":
+		return subject{fingerprint: e.fingerprint}
+	}
+	return subject{prefix: e.prefix}
+}
+
+// about returns the entries that are about a finding, in order. Both may be many.
+func (s *Suppressor) about(f finding.Finding) (mine []*entry) {
+	var found []int
+	if f.Rule != "" {
+		found = append(found, s.of[subject{rule: f.Rule}]...)
+	}
+	if f.Prefix != "" {
+		found = append(found, s.of[subject{prefix: f.Prefix}]...)
+	}
+	for _, n := range s.lengths {
+		if n <= len(f.Fingerprint) {
+			found = append(found, s.of[subject{fingerprint: f.Fingerprint[:n]}]...)
+		}
+	}
+	slices.Sort(found)
+	for _, i := range found {
+		mine = append(mine, s.entries[i])
+	}
+	return mine
 }
 
 // cleanGlob gives a glob the meaning that exclude has: one without a slash matches
@@ -114,12 +158,7 @@ func cleanGlob(g string) string {
 // Suppress returns the decision that accepted f, or nil if it stands. It must be
 // called once for each finding of the run.
 func (s *Suppressor) Suppress(f finding.Finding) *finding.Suppression {
-	var mine []*entry
-	for _, e := range s.entries {
-		if e.about(f) {
-			mine = append(mine, e)
-		}
-	}
+	mine := s.about(f)
 	if len(f.Locations) == 0 {
 		var by *finding.Suppression
 		for _, e := range mine {
@@ -177,17 +216,6 @@ func standing(f finding.Finding, by *finding.Suppression) *finding.Suppression {
 		return nil
 	}
 	return by
-}
-
-// about reports whether an entry names the finding.
-func (e *entry) about(f finding.Finding) bool {
-	if e.rule != "" {
-		return f.Rule == e.rule
-	}
-	if e.fingerprint != "" {
-		return strings.HasPrefix(f.Fingerprint, e.fingerprint)
-	}
-	return f.Prefix != "" && f.Prefix == e.prefix
 }
 
 // take marks an entry as used; it counts unless another came first or it expired.
@@ -273,6 +301,7 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 			Rule: ruleUnused, Exposure: at.Exposure,
 			Fingerprint: fingerprint(ruleUnused, s.path(at), at.LineHash),
 			Message:     "the comment b10lint:allow accepts nothing: there is no key on its line or the next",
+			Advice:      "Remove the comment.",
 			Locations:   []finding.Location{at},
 		})
 	}
@@ -295,12 +324,20 @@ func (e *entry) finding(rule, what string) finding.Finding {
 			file = file[:i]
 		}
 	}
-	of := "the entry of accept for "
-	if e.kind == FromBaseline {
-		of = "the baseline's entry for "
+	of, advice := "the entry of accept for ", "Remove the entry, or give it a later day in `until`."
+	switch {
+	case e.kind == FromBaseline && rule == ruleUnused:
+		of, advice = "the baseline's entry for ", "`b10lint baseline --prune` removes it."
+	case e.kind == FromBaseline:
+		of, advice = "the baseline's entry for ", "Remove the key, or give the entry a later day in `until`."
+	case rule == ruleUnused && e.glob != "":
+		advice = "Remove the entry. If it should be about another place, correct its `path`."
+	case rule == ruleUnused:
+		advice = "Remove the entry."
 	}
 	return finding.Finding{
-		Rule: rule, Prefix: e.prefix,
+		Advice: advice,
+		Rule:   rule, Prefix: e.prefix,
 		Fingerprint: fingerprint(rule, subject, e.glob),
 		Message:     of + subject + " " + what,
 		Locations:   []finding.Location{{Path: file, Line: line}},
