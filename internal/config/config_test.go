@@ -92,15 +92,15 @@ func TestMistakes(t *testing.T) {
 		{"accept:\n- reason: x", "f:2:3: an entry of accept needs a fingerprint or a prefix"},
 		{"accept:\n- {reason: x, prefix: abcdefgh, fingerprint: 0123456789ab}", "f:2:3: an entry of accept needs"},
 		{"accept:\n- {reason: x, fingerprint: 0123}", "f:2:28: a fingerprint is 12 or more"},
-		{"accept:\n- {reason: x, prefix: abcdefgh, until: tomorrow}", "f:2:40: \"tomorrow\" is no date"},
-		{"accept:\n- {reason: x, prefix: abcdefgh, until: 2027-02-30}", "is no date"},
+		{"accept:\n- {reason: x, prefix: abcdefgh, until: tomorrow}", "f:2:40: \"tomorrow\" is not a date"},
+		{"accept:\n- {reason: x, prefix: abcdefgh, until: 2027-02-30}", "is not a date"},
 		{"accept: [x]", "f:1:10: an entry of accept must be a mapping"},
 		{"a: &a [x]\nexclude: *a", "f:2:10: this must be a list, not an alias"},
 		{"exclude: []\n---\nexclude: []", "f:2:1: a second document begins here"},
 		{"? [a]\n: b", "f:1:3: a name of a setting must be a word"},
-		{"audit: {unused-after: 0}", "is no number of days"},
-		{"audit: {old-after: 99999999999999999999d}", "is no number of days"},
-		{"audit: {severity: {Key Old: low}}", "is no rule"},
+		{"audit: {unused-after: 0}", "is not a number of days"},
+		{"audit: {old-after: 99999999999999999999d}", "is not a number of days"},
+		{"audit: {severity: {Key Old: low}}", "is not a rule"},
 		{"audit: {exceptions: [{reason: x}]}", "an exception needs a prefix or a name"},
 		{"audit: {exceptions: [{name: x}]}", "an exception needs a reason"},
 		{"audit: {exceptions: [{name: '[', reason: x}]}", "bad glob"},
@@ -245,7 +245,7 @@ func TestDocumentedExample(t *testing.T) {
 	_, rest, _ := strings.Cut(string(page), "```yaml\nexclude:")
 	example, _, found := strings.Cut("exclude:"+rest, "```")
 	c, err := Parse("docs/config.md", []byte(example))
-	if !found || err != nil || len(c.Accept) != 2 || len(c.Audit.Exceptions) != 1 {
+	if !found || err != nil || len(c.Accept) != 3 || len(c.Audit.Exceptions) != 1 {
 		t.Errorf("%v: %+v", err, c)
 	}
 }
