@@ -29,7 +29,7 @@ var flagGroups = []helpGroup{
 	{"What counts", strings.Fields(`fail-on fail-on-new min-confidence on-problem shallow-ok
 		baseline config config-from no-config`), nil},
 	{"Which keys", strings.Fields(`from keys name unused never-used old dormant recent few-models without
-		scan scan-report type team owner older legacy unnamed`), nil},
+		scan scan-report type team owner rule older legacy unnamed`), nil},
 	{"The new key", strings.Fields("downgrade model-id assume-unscoped grace until-idle no-probe overwrite"), nil},
 	{"Where the new key goes", strings.Fields(`everywhere skip to-trussrc to-dotenv variable to-file template
 		to-github to-gitlab repo to-kubectl to-kubernetes secret secret-key namespace to-stdout exec`), nil},
