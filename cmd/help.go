@@ -41,7 +41,7 @@ var flagGroups = []helpGroup{
 		[]string{"scan", "revoke", "rotate", "audit"}},
 	{"Archives and pictures", strings.Fields(`no-archives archive-depth archive-members archive-bytes
 		archive-member-bytes archive-memory archive-ratio ocr ocr-images ocr-timeout`), []string{"scan"}},
-	{"Speed", []string{"jobs", "cache"}, []string{"scan"}},
+	{"Speed", []string{"jobs", "cache", "state"}, []string{"scan"}},
 	{"Hooks and rare cases", strings.Fields(`commit-msg pre-push pre-receive all-refs truss-config fix
 		no-inline rewrite-script`), []string{"scan"}},
 }
