@@ -26,8 +26,8 @@ func newAction(env Env, ui *UI) *cobra.Command {
 		Use:   "action",
 		Short: "Run as a step of GitHub Actions",
 		Long: `Action is what the GitHub action of b10lint runs; docs/ci.md describes its inputs. It
-reads them from the variables B10LINT_*, chooses by the event what to look at,
-annotates the run, writes the job's summary, a SARIF and a JSON report, and sets the
+reads them from the variables B10LINT_*, chooses by the event what to scan, annotates
+the run, writes the job's summary, a SARIF and a JSON report, and sets the
 outputs findings, live, sarif and report.`,
 		Example: "  B10LINT_MODE=scan b10lint action",
 		Args:    cobra.NoArgs,

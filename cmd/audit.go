@@ -35,18 +35,17 @@ func newAudit(env Env, ui *UI) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Judge the organisation's keys: stale, unused, too powerful, orphaned, leaked",
-		Long: `Audit reads the list of keys and what else Baseten tells of them: members, the
+		Long: `Audit reads the list of keys and what else Baseten records about them: members, the
 audit log, the usage of Model APIs, the gateway's groups. It changes nothing.
 
-Each key is judged by the evidence that there is, and the report says what it
-rests on: "never used" is said where Baseten says so, "no evidence of use since"
-where it does not. A source that the credential may not read narrows the audit
+Each key is judged by the available evidence, which the report names: "never used" is
+what Baseten reports, "no evidence of use since" is said where it reports nothing. A source that the credential may not read narrows the audit
 and is reported; a personal key of an organisation admin may read them all.
 
 With --scan-report or --scan the keys are joined, by prefix, with those that
 scans found. --baseline takes what b10lint baseline wrote, whose findings are accepted,
 or an earlier JSON report, against which findings are new, unchanged or resolved.
-.b10lint.yaml has thresholds, severities and exceptions below "audit"; a flag outweighs it.`,
+.b10lint.yaml has thresholds, severities and exceptions below "audit"; flags override it.`,
 		Example: `  b10lint audit
   b10lint audit -f text -f html=audit.html -f json=audit.json
   b10lint audit --scan-report scan.json --unused 30d

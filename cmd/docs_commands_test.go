@@ -205,7 +205,7 @@ func userFolder(t *testing.T, ci bool) (dir string, standIns *strings.Replacer) 
 		"home/.trussrc":             "[baseten]\nremote_provider = baseten\nremote_url = " + server.URL + "\napi_key = " + leaked.Reveal() + "\n",
 		"home/ada/x":                "x\n",
 		"work/src/app.py":           "key = '" + other.Reveal() + "'\n",
-		"work/deploy.py":            "truss.login('" + leaked.Reveal() + "')\n",
+		"work/deploy.py":            strings.Repeat("#\n", 11) + "truss.login('" + leaked.Reveal() + "')\n",
 		"work/notebooks/run.ipynb":  "{}\n",
 		"work/key.txt":              mine.Reveal() + "\n",
 		"work/suspects.txt":         leaked.Prefix() + "\n",

@@ -35,17 +35,16 @@ type check struct{ verdict, name, text, hint string }
 func newDoctor(env Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Prove that the gates work: plant a made key and see it stopped",
-		Long: `Doctor makes an empty repository in a temporary folder, with the hooks and settings
-of this one, and tries to commit and push a key that it made up: a gate that lets it
-through is broken, whatever its configuration says. Nothing is left behind, and
-nothing comes into this repository.
+		Short: "Check that the hooks work: commit a made-up key in a scratch repository",
+		Long: `Doctor creates an empty repository in a temporary folder, with the hooks and settings of this
+one, and tries to commit and push a made-up key: a hook that lets it through is broken,
+whatever its configuration says. Nothing is left behind, and this repository does not change.
 
-Then it looks at who may read ~/.trussrc, whether a credential for Baseten is at
-hand, whether a revocation was left unfinished, whether the clone is deep enough for its history to be scanned, and whether
-the workflows of GitHub Actions fetch that history. It asks nobody on the network.
+Then it checks who may read ~/.trussrc, whether a credential for Baseten is set, whether a
+revocation was left unfinished, whether the clone has the whole history, and whether the
+workflows of GitHub Actions fetch it. It opens no network connection.
 
-The exit status is 1 if a gate that is there does not hold, else 0.`,
+The exit status is 1 if an installed hook does not block the key, otherwise 0.`,
 		Example: "  b10lint doctor",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -241,6 +241,9 @@ func (x *explained) finding(b *bytes.Buffer, f finding.Finding, at finding.Locat
 			row(b, "comment", "b10lint:allow is ignored here (inline: false, --no-inline or --no-config)")
 		}
 	}
+	if at.Allow == nil && strings.Contains(at.Snippet, "b10lint: allow") {
+		row(b, "comment", "b10lint: allow is not obeyed: write b10lint:allow REASON, without a space")
+	}
 	switch {
 	case len(not) > 0:
 		row(b, "outcome", append([]string{"scan does not report it:"}, not...)...)

@@ -45,8 +45,8 @@ func newHook(env Env, ui *UI) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "hook",
 		Short: "Install, remove and run git hooks",
-		Long: `Hook puts b10lint in front of git: a commit, a message, a push that holds a key is
-refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/ci.md.`,
+		Long: `Hook lets git run b10lint: a commit, a message or a push that contains a key is blocked. With
+pre-commit (pre-commit.com) this is not needed: see docs/ci.md.`,
 		Example: "  b10lint hook install\n  b10lint hook uninstall",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -55,13 +55,13 @@ refused. Those who use pre-commit (pre-commit.com) need none of this: see docs/c
 		Use:   "install",
 		Short: "Install the git hooks of this repository",
 		Long: `Install writes the hooks pre-commit, commit-msg and pre-push, in a bare repository
-pre-receive, to where git looks for them: core.hooksPath if it is set, linked work
-trees share them. Another hook is never touched; nothing is installed then, and the
-line to add to it is shown, or what to add to the configuration of husky, lefthook or
+pre-receive, to the folder where git looks for hooks: core.hooksPath if it is set; linked
+work trees share them. Another hook is never changed; then nothing is installed, and the line
+to add to it is shown, or what to add to the configuration of husky, lefthook or
 pre-commit.
 
-With --global git is told to look for every repository's hooks in one folder; what
-lies there runs b10lint first and the repository's own hook then.`,
+With --global git is configured to look for the hooks of every repository in one folder; those
+run b10lint first and then the repository's own hook.`,
 		Example: "  b10lint hook install\n  b10lint hook install --hook pre-commit\n  b10lint hook install --global",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return o.install(env) },

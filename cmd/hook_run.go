@@ -15,12 +15,11 @@ func newHookRun(env Env, ui *UI) *cobra.Command {
 	return &cobra.Command{
 		Use:   "run HOOK [-- ARGUMENT...]",
 		Short: "Be a git hook: what install and pre-commit call",
-		Long: `Run looks at what the hook is about: pre-commit at what is staged, commit-msg at the
-message, pre-push and pre-receive at the commits that are on their way. ARGUMENT and
-standard input are what git gives to the hook. A status other than 0 stops git.
+		Long: `Run scans what the hook is about: pre-commit what is staged, commit-msg the message, pre-push
+and pre-receive the commits that are pushed. ARGUMENT and standard input are what git passes to
+the hook. A status other than 0 stops git.
 
-Under pre-commit (pre-commit.com), --from-ref and --to-ref choose the commits; when
-nothing is staged, as with --all-files in CI, it looks at all files.`,
+Under pre-commit (pre-commit.com), --from-ref and --to-ref choose the commits; when nothing is staged, as with --all-files in CI, it scans all files.`,
 		Example: "  b10lint hook run pre-commit\n  b10lint hook run commit-msg -- .git/COMMIT_EDITMSG",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

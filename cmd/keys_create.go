@@ -27,12 +27,12 @@ func newKeysCreate(env Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create an API key",
-		Long: `Create makes a key and prints its value on standard output, once: Baseten does not
+		Long: `Create creates a key and prints its value on standard output, once: Baseten does not
 show it again. Everything else goes to standard error, so a pipe gets the value
 alone.
 
-The request is sent once and never repeated. When no answer came, the key may
-exist all the same; what is printed then says how to look for it.`,
+The request is sent once and never repeated. If no answer comes, the key may exist
+nevertheless; the message then says how to find it.`,
 		Example: `  b10lint keys create --type personal --name laptop
   b10lint keys create --type workspace-invoke --name ci --model-id abcd1234 --team research
   b10lint keys create --type workspace-manage-all --name deploy -o json`,

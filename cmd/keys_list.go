@@ -32,12 +32,12 @@ func newKeysList(env Env, ui *UI) *cobra.Command {
 		Use:   "list",
 		Short: "List the API keys of the organisation",
 		Long: `List shows the keys that were not revoked, as far as the key that it calls Baseten
-with may see them: an organisation admin's personal key sees everybody's. Values
-are never shown, Baseten does not tell them.
+with may see them: an organisation admin's personal key sees all keys. Values are never shown: Baseten
+does not return them.
 
 The first four columns are those of "baseten org api-key list"; owner, age, last
 use, format and scope follow. A key that was never used says "never"; an empty
-cell means that Baseten did not tell. Several filters must all hold.`,
+cell means that Baseten did not report it. Several filters must all hold.`,
 		Example: `  b10lint keys list
   b10lint keys list --type personal --owner dev@example.com
   b10lint keys list --unused 90d -q '.keys[].prefix'

@@ -70,6 +70,9 @@ func refusedFlag(c *cobra.Command, err error) error {
 		given, _, _ := strings.Cut(value.GetValue(), "=")
 		return usage(didYouMean(given, "", words)+hint, "--%s: %s", f.Name, cause)
 	}
+	if strings.HasPrefix(err.Error(), "unknown shorthand flag: 'o'") && c.Flags().Lookup("format") != nil {
+		hint = "-f FORMAT=FILE writes a report to a file: -f sarif=out.sarif"
+	}
 	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
 		var names []string
 		c.Flags().VisitAll(func(f *pflag.Flag) {

@@ -41,8 +41,7 @@ the keys are gone, and writes a receipt. What does not match exactly is listed a
 never guessed.
 
 Kept back are: the key that b10lint itself uses, unless --include-self; a key that
-was used within a day and is not known to be leaked, unless --force-active; a key
-that cannot be told from another; and everything when the plan holds more than --max.
+was used within a day and is not known to be leaked, unless --force-active; a key that cannot be distinguished from another; and everything when the plan holds more than --max.
 
 A journal on disk makes it safe to end the run at any moment: --resume JOURNAL goes on,
 and --resume alone lists the journals that are not finished.

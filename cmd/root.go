@@ -67,7 +67,7 @@ Exit status: 0 nothing found and everything read, 1 findings, 2 bad command
 line or config, 3 something could not be read, 4 failure, 130 interrupted.`,
 		Example: `  b10lint scan                               # this folder
   b10lint scan -f text -f sarif=out.sarif .  # text on the screen and SARIF in a file
-  git diff | b10lint scan -                  # standard input
+  kubectl get secrets -o yaml | b10lint scan -   # standard input
   b10lint rules explain leaked-key           # what a finding means`,
 		SilenceErrors: true,
 		SilenceUsage:  true,

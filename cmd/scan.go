@@ -150,6 +150,9 @@ func runScan(c *cobra.Command, env Env, ui *UI, o *scanOptions, args []string) e
 	if err != nil {
 		return err
 	}
+	if slices.Contains(args, "-") && isTerminal(env.Stdin) {
+		ui.info("reading standard input; Ctrl-D ends it")
+	}
 	reports, err := o.outputs.open(ui)
 	if err != nil {
 		return err

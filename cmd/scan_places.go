@@ -59,6 +59,8 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 		return usage("name the folder: --home=DIR", "the home of this account is not known")
 	case p.isTruss && p.truss == "":
 		return usage("name the folder of the truss: --truss DIR", "--truss has no folder")
+	case p.isTruss && !isFolder(p.truss):
+		return usage("check the path's spelling: --truss DIR", "%s is not a folder that can be read", report.Visible(p.truss))
 	case p.config != "" && !p.isTruss:
 		return usage("name the folder of the truss: --truss DIR", "--truss-config needs --truss")
 	case p.list && !p.isHome && !p.isTruss:
@@ -148,6 +150,11 @@ and below it the names of files that hold credentials. See docs/truss.md.`,
 	}
 }
 
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
 // print lists what would be scanned.
 func (p *placesFlags) print(env Env, ui *UI, outputs []output) error {
 	asJSON := outputs[0].format == "json"
@@ -181,9 +188,6 @@ type uploadEntry struct {
 // printUpload lists the upload set; what keeps the list from being complete is an
 // error of the exit status too.
 func (p *placesFlags) printUpload(env Env, ui *UI, asJSON bool) error {
-	if info, err := os.Stat(p.truss); err != nil || !info.IsDir() {
-		return failed(fmt.Errorf("%s is not a folder that can be read", report.Visible(p.truss)), "check the path's spelling")
-	}
 	entries, problems := truss.UploadSet(p.truss, truss.Options{Config: p.config})
 	for _, x := range problems {
 		say := ui.error

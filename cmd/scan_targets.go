@@ -400,7 +400,7 @@ func settle(r *finding.Report, all []*scanTarget, found *scanner.Found, onlyNew 
 	for _, t := range all {
 		for _, f := range suppressors[t].Leftover(t.comments) {
 			rule, _ := rules.Lookup(f.Rule)
-			f.Severity, f.Advice, f.Confidence = rule.Severity, rule.Remedy, finding.HighConfidence
+			f.Severity, f.Advice, f.Confidence = rule.Severity, cmp.Or(f.Advice, rule.Remedy), finding.HighConfidence
 			if set := t.settings.Rules[f.Rule]; set.Off {
 				f.Suppression = &finding.Suppression{Kind: config.FromConfig, Reason: set.Reason, Where: set.Where}
 			} else if set.Severity != nil {

@@ -25,10 +25,10 @@ func newTimeline(env Env, ui *UI) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "timeline PREFIX",
 		Short: "Tell the story of one key, for an incident",
-		Long: `Timeline puts what is known of one key in order: when it was made and by whom,
-where and since when scans saw it and who could read it there, what it did by the
-audit log, which Model APIs it called on which day before and after the leak, and
-when it was revoked. It ends with what nobody tells.
+		Long: `Timeline lists in order what is known about one key: when it was created and by whom,
+where and since when scans found it and who could read it there, what it did according to the
+audit log, which Model APIs it called on which day before and after the leak, and when it was
+revoked. It ends with what could not be determined.
 
 PREFIX is the part of the key before the dot. A whole key is refused: it does not
 belong on a command line.`,

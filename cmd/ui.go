@@ -24,8 +24,8 @@ import (
 //     without a capital or a full stop;
 //   - progress is one line on standard error, on a terminal only, after the first
 //     second, and is gone when the run ends;
-//   - colour is used on a terminal unless NO_COLOR is set or TERM is dumb; --color
-//     has the last word.
+//   - colour is used on a terminal unless NO_COLOR is set or TERM is dumb, and elsewhere
+//     with FORCE_COLOR; --color has the last word.
 
 // A UI talks to the person.
 type UI struct {
@@ -68,7 +68,13 @@ func (u *UI) color(w io.Writer) bool {
 	case "never":
 		return false
 	}
-	return u.env.get("NO_COLOR") == "" && u.env.get("TERM") != "dumb" && isTerminal(w)
+	if u.env.get("NO_COLOR") != "" {
+		return false
+	}
+	if force := u.env.get("FORCE_COLOR"); force != "" {
+		return force != "0" && force != "false"
+	}
+	return u.env.get("TERM") != "dumb" && isTerminal(w)
 }
 
 func isTerminal(w any) bool {

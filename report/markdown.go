@@ -66,7 +66,7 @@ func (s *summary) render() ([]byte, error) {
 	for _, i := range order {
 		if f := s.Findings[i]; f.Advice != "" && f.Suppression == nil && !seen[f.Advice] {
 			seen[f.Advice] = true
-			steps = append(steps, "1. "+mdText(cut(visible(f.Advice), longCell))+"\n")
+			steps = append(steps, "1. "+mdProse(cut(visible(f.Advice), longCell))+"\n")
 		}
 	}
 	s.section(&b, "### Next steps\n\n", adviceShare, len(steps), "step", func(i int) string { return steps[i] })
@@ -174,6 +174,22 @@ func mdText(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// mdProse is mdText of a text in which code is between backticks, with that as code.
+func mdProse(s string) string {
+	parts := strings.Split(s, "`")
+	for i := range parts {
+		switch {
+		case i%2 == 1 && i < len(parts)-1:
+			parts[i] = mdCode(parts[i])
+		case i%2 == 1:
+			parts[i] = mdText("`" + parts[i]) // it is not closed
+		default:
+			parts[i] = mdText(parts[i])
+		}
+	}
+	return strings.Join(parts, "")
 }
 
 // mdCode is mdText in a code element, for names and paths. An element and not a

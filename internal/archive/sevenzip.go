@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // maxSevenHeader bounds the header of a 7z, which is held in memory. The names
@@ -116,7 +118,7 @@ func (w *walk) sevenFolder(n node, a *sevenArchive, i, file int) (int, error) {
 			a.name(&file)
 		}
 		if rest > 0 {
-			err = fmt.Errorf("and %d more files packed with it: %w", rest, err)
+			err = fmt.Errorf("and %d more %s packed with it: %w", rest, english.Plural(int(rest), "file", "files"), err)
 		}
 		return file, w.problem(n.child(name).leaf, fmt.Errorf("7z: %w", err))
 	}

@@ -11,6 +11,8 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/b10lint/b10lint/internal/english"
 )
 
 // Methods and flags of the zip format (PKWARE APPNOTE 6.3.10, 4.4.4 and 4.4.5).
@@ -70,7 +72,7 @@ func (w *walk) zip(n node) error {
 	for _, u := range z.unread { // each reason once, with the first member it holds for
 		err := fmt.Errorf("zip: %w", u.err)
 		if u.n > 1 {
-			err = fmt.Errorf("%w; the same goes for %d more members", err, u.n-1)
+			err = fmt.Errorf("%w; the same goes for %d more %s", err, u.n-1, english.Plural(int(u.n-1), "member", "members"))
 		}
 		if err := z.problem(u.first, err); err != nil {
 			return err

@@ -11,12 +11,12 @@ import (
 // keyOld is the policy on a key that has not been replaced for long.
 var keyOld = check{find: findOld, rule: finding.Rule{
 	ID:       "key-old",
-	Title:    "A key that was not replaced for long",
+	Title:    "A key that was not replaced for a long time",
 	Severity: finding.Low,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
 	Text: "The key is older than the threshold (180 days). Baseten asks to rotate keys regularly, and does not do it: the longer a key lives, the more " +
 		"machines, logs and people have seen it. Where the list has no date, the audit log's, the first known use or the key's format bounds the age.",
-	Remedy: "Rotate it: make a successor, put it in the old one's place, then revoke the old one. `b10lint rotate` does the three in that order.",
+	Remedy: "Rotate it: create a successor, put it in the old one's place, then revoke the old one. `b10lint rotate` does this in that order.",
 }}
 
 func findOld(v *view, k *key, p Policy) (hit, bool) {
@@ -37,8 +37,8 @@ var keyLegacyFormat = check{find: findLegacyFormat, rule: finding.Rule{
 	Title:    "A key in the legacy format",
 	Severity: finding.Low,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "The key was made before 2026-10-01 15:00 UTC and lacks `b10_`. It works on without limit, and Baseten asks nobody to replace it. But a scanner cannot " +
-		"tell it from other vendors' keys by its form, so it may leak without anybody being warned.",
+	Text: "The key was created before 2026-10-01 15:00 UTC and lacks `b10_`. It keeps working without limit, and Baseten does not ask to replace it. But by its " +
+		"form a scanner cannot distinguish it from other vendors' keys, so it may leak without a warning.",
 	Remedy: "Rotate it when it is convenient; the successor carries `b10_`, which secret scanners know.",
 }}
 
@@ -59,7 +59,7 @@ var keyUnnamed = check{find: findUnnamed, rule: finding.Rule{
 	Title:    "A key without a name",
 	Severity: finding.Low,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "Nobody can tell what the key is for. In an incident it will be the last to be revoked, because nobody dares to. Baseten's console can " +
+	Text: "The purpose of the key is unknown. In an incident it will be the last to be revoked, because no one knows what would stop. Baseten's console can " +
 		"rename a key (the pencil beside it); the API cannot.",
 	Remedy: "Find out who uses it, and give it a name in the console that says what it is for.",
 }}
@@ -82,9 +82,9 @@ var keyDuplicateName = check{find: findDuplicateName, rule: finding.Rule{
 	Title:    "Several keys share a name",
 	Severity: finding.Low,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "Names are unique within a team and within a member's own keys, not in the organisation. Whoever deletes a key by its name may take the wrong one, and " +
-		"the audit log's names no longer tell who acted. Personal keys of different members are not compared.",
-	Remedy: "Give each key a name of its own in Baseten's console: the pencil beside the key. Until then tell them apart by their prefixes.",
+	Text: "Names are unique within a team and within a member's own keys, not in the organisation. A key that is deleted by its name may be the wrong one, and " +
+		"the audit log's names no longer identify the key. Personal keys of different members are not compared.",
+	Remedy: "Give each key a name of its own in Baseten's console: the pencil beside the key. Until then distinguish them by their prefixes.",
 }}
 
 func findDuplicateName(v *view, k *key, _ Policy) (hit, bool) {

@@ -15,13 +15,13 @@ const Leaked = "key-leaked"
 // keyLeaked is the policy on an unrevoked key that a scan found.
 var keyLeaked = check{find: findLeaked, rule: finding.Rule{
 	ID:       Leaked,
-	Title:    "A live key was found in plain sight",
+	Title:    "A live key was found exposed",
 	Severity: finding.Critical,
 	Tags:     []string{"security", "secret", "inventory", "baseten"},
-	Text: "A scan found a key with this prefix where others can read it, and Baseten lists the key as not revoked: whoever has the copy has the access. The secret half was not " +
+	Text: "A scan found a key with this prefix where others can read it, and Baseten lists the key as not revoked: anyone with the copy has access. The secret half was not " +
 		"compared, and need not be: two keys with one prefix are next to impossible. A key that was only found where users are told to keep it, in a home folder or a " +
 		"git-ignored file, is not reported.",
-	Remedy: "Make a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` tells what was done with it since it leaked.",
+	Remedy: "Create a successor, put it in the key's place, and revoke the key now. `b10lint timeline PREFIX` shows what was done with it since it leaked.",
 }}
 
 // keyMadeByLeaked is the policy on a key that a leaked key created: whoever had the one
@@ -31,8 +31,8 @@ var keyMadeByLeaked = check{find: findMadeByLeaked, rule: finding.Rule{
 	Title:    "A leaked key created this key",
 	Severity: finding.High,
 	Tags:     []string{"security", "inventory", "baseten"},
-	Text: "The audit log says that this key was created by a key that a scan found in plain sight, or by one that such a key created. It lives on when the leaked key is " +
-		"revoked, so whoever had the leaked key may still have access by it.",
+	Text: "The audit log says that this key was created by a key that a scan found exposed, or by one that such a key created. It remains valid when the leaked key is " +
+		"revoked, so anyone who had the leaked key may still have access with it.",
 	Remedy: "Find out whether the creation was yours. If not, or if that cannot be found out, revoke the key: `b10lint revoke PREFIX`.",
 }}
 

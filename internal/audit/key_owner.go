@@ -14,10 +14,10 @@ var keyOrphaned = check{find: findOrphaned, rule: finding.Rule{
 	Title:    "A key whose owner has left",
 	Severity: finding.High,
 	Tags:     []string{"security", "inventory", "baseten"},
-	Text: "A personal key belongs to somebody who is no longer a member, or a workspace key was made by somebody who was removed since. The person may still have a copy, and " +
-		"nobody is left who knows what the key is for. Service accounts and invited users are not among the members that Baseten lists, so only owners that " +
-		"Baseten names are judged. Of a workspace key only the maker is gone, which is reported as low.",
-	Remedy: "Revoke the personal keys of people who left. Rotate workspace keys that they made or knew, and give them an owner in your records.",
+	Text: "A personal key belongs to someone who is no longer a member, or a workspace key was created by someone who was removed since. The person may still have a copy, and " +
+		"the purpose of the key may be unknown. Service accounts and invited users are not among the members that Baseten lists, so only owners that " +
+		"Baseten names are judged. A workspace key whose creator has left is reported as low.",
+	Remedy: "Revoke the personal keys of people who left. Rotate workspace keys that they created or knew, and give them an owner in your records.",
 }}
 
 func findOrphaned(v *view, k *key, _ Policy) (hit, bool) {
@@ -63,7 +63,7 @@ var keyPersonalAutomation = check{find: findPersonalAutomation, rule: finding.Ru
 	Text: "A personal key may do what its owner may, acts in the owner's name, and stops working when the owner leaves. Baseten asks not to use personal keys for production. " +
 		"Signs are: a scan found the key in a workflow, a deployment or an image; it called models in at least 20 hours of a day on three days of the last week; or a " +
 		"program that runs without a person acted in the name of an owner who has one personal key only.",
-	Remedy: "Make a workspace key for the machine, with the smallest type that does, and give it to the machine in place of the personal one.",
+	Remedy: "Create a workspace key for the machine, with the least powerful type that works, and use it in place of the personal one.",
 }}
 
 // machineContexts are the kinds of place, as package rules names them, where no

@@ -15,9 +15,9 @@ var keyOverprivileged = check{find: findOverprivileged, rule: finding.Rule{
 	Severity: finding.Medium,
 	Tags:     []string{"security", "inventory", "baseten"},
 	Text: "A `WORKSPACE_MANAGE_ALL` key calls Model APIs and has not managed anything for as long as the evidence goes back. Or a `WORKSPACE_MANAGE_API_KEYS` key, " +
-		"which can make keys of every workspace type and so counts as an admin's, does not manage keys. Or a key that may call every model calls a few. The audit log knows " +
-		"changes only: a key that reads models or logs through the management API would be missed, so look before you replace it.",
-	Remedy: "Make a key with the smallest type and the models that are needed, put it in the old one's place, and revoke the old one.",
+		"which can create keys of every workspace type and so counts as an admin's, does not manage keys. Or a key that may call every model calls a few. The audit log knows " +
+		"changes only: a key that reads models or logs through the management API would be missed, so check before you replace it.",
+	Remedy: "Create a key with the least powerful type and the models that are needed, put it in the old one's place, and revoke the old one.",
 }}
 
 // proven is for how long a key has to have been watched before its not doing

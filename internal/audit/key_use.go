@@ -16,9 +16,9 @@ var keyNeverUsed = check{find: findNeverUsed, rule: finding.Rule{
 	Title:    "A key that was never used",
 	Severity: finding.Medium,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "Baseten lists the key without any use since it was made. Keys do not expire: it opens what it opens until somebody revokes it, and nobody would notice " +
-		"that it is gone. Keys that are only without evidence of use, because the list does not tell, are not reported here but under `key-unused`.",
-	Remedy: "Ask whoever made it whether it waits for something. If not, revoke it: nothing depends on it.",
+	Text: "Baseten lists the key without any use since it was created. Keys do not expire: it gives access until it is revoked, and its loss would not be noticed. " +
+		"Keys that merely lack evidence of use, because the list has no date, are reported under `key-unused`.",
+	Remedy: "Ask its creator whether it is reserved for something. If not, revoke it: nothing depends on it.",
 }}
 
 func findNeverUsed(v *view, k *key, p Policy) (hit, bool) {
@@ -40,10 +40,10 @@ var keyUnused = check{find: findUnused, rule: finding.Rule{
 	Title:    "A key that is no longer used",
 	Severity: finding.Medium,
 	Tags:     []string{"hygiene", "inventory", "baseten"},
-	Text: "The key's last use is longer ago than the threshold (60 days). Where the list of keys tells the last use, this is certain. Where it does not, the " +
-		"usage of Model APIs and the audit log are looked at, which know nothing of dedicated deployments, chains and metrics: the report then says " +
-		"\"no evidence of use since\" and is less sure.",
-	Remedy: "Find out what it was for, and revoke it if that is over. When the use is not certain, look for the key's name in your deployments first.",
+	Text: "The key's last use is longer ago than the threshold (60 days). Where the list of keys has the last use, this is certain. Otherwise the " +
+		"usage of Model APIs and the audit log are read, which do not cover dedicated deployments, chains and metrics: the report then says " +
+		"\"no evidence of use since\", with less confidence.",
+	Remedy: "Find out what it was for, and revoke it if it is no longer needed. When the use is not certain, look for the key's name in your deployments first.",
 }}
 
 func findUnused(v *view, k *key, p Policy) (hit, bool) {
@@ -79,13 +79,13 @@ func findUnused(v *view, k *key, p Policy) (hit, bool) {
 // keyDormantThenUsed is the policy on a key that woke up after a long silence.
 var keyDormantThenUsed = check{find: findDormantThenUsed, rule: finding.Rule{
 	ID:       "key-dormant-then-used",
-	Title:    "A key that was silent for long is in use again",
+	Title:    "A key that was unused for a long time is in use again",
 	Severity: finding.High,
 	Tags:     []string{"security", "inventory", "baseten"},
-	Text: "The key was not used for longer than the threshold (60 days) and then was, within the last two weeks. A forgotten key that comes to life is a sign " +
-		"of theft: whoever finds an old key tries it. The silence is told by the list of keys, by an earlier report (`--baseline`), or by the usage of Model APIs and the audit log, " +
-		"which do not see every use.",
-	Remedy: "Ask the owner whether the use is theirs. `b10lint timeline PREFIX` tells what was done. If nobody knows of it, revoke the key and treat it as stolen.",
+	Text: "The key was not used for longer than the threshold (60 days) and then was, within the last two weeks. A forgotten key that is used again is a sign " +
+		"of theft: people who find an old key try it. The evidence is the list of keys, an earlier report (`--baseline`), or the usage of Model APIs and the audit log, " +
+		"which do not record every use.",
+	Remedy: "Ask the owner whether the use is theirs. `b10lint timeline PREFIX` shows what was done. If no one recognises the use, revoke the key and treat it as stolen.",
 }}
 
 func findDormantThenUsed(v *view, k *key, p Policy) (hit, bool) {

@@ -245,7 +245,7 @@ func TestDocumentedExample(t *testing.T) {
 	_, rest, _ := strings.Cut(string(page), "```yaml\nexclude:")
 	example, _, found := strings.Cut("exclude:"+rest, "```")
 	c, err := Parse("docs/config.md", []byte(example))
-	if !found || err != nil || len(c.Accept) != 2 || len(c.Audit.Exceptions) != 1 {
+	if !found || err != nil || len(c.Accept) != 3 || len(c.Rules) != 2 || len(c.Audit.Exceptions) != 1 {
 		t.Errorf("%v: %+v", err, c)
 	}
 }

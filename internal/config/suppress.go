@@ -301,6 +301,7 @@ func (s *Suppressor) Leftover(unused []finding.Location) []finding.Finding {
 			Rule: ruleUnused, Exposure: at.Exposure,
 			Fingerprint: fingerprint(ruleUnused, s.path(at), at.LineHash),
 			Message:     "the comment b10lint:allow accepts nothing: there is no key on its line or the next",
+			Advice:      "Remove the comment.",
 			Locations:   []finding.Location{at},
 		})
 	}
@@ -323,12 +324,20 @@ func (e *entry) finding(rule, what string) finding.Finding {
 			file = file[:i]
 		}
 	}
-	of := "the entry of accept for "
-	if e.kind == FromBaseline {
-		of = "the baseline's entry for "
+	of, advice := "the entry of accept for ", "Remove the entry, or give it a later day in `until`."
+	switch {
+	case e.kind == FromBaseline && rule == ruleUnused:
+		of, advice = "the baseline's entry for ", "`b10lint baseline --prune` removes it."
+	case e.kind == FromBaseline:
+		of, advice = "the baseline's entry for ", "Remove the key, or give the entry a later day in `until`."
+	case rule == ruleUnused && e.glob != "":
+		advice = "Remove the entry. If it should be about another place, correct its `path`."
+	case rule == ruleUnused:
+		advice = "Remove the entry."
 	}
 	return finding.Finding{
-		Rule: rule, Prefix: e.prefix,
+		Advice: advice,
+		Rule:   rule, Prefix: e.prefix,
 		Fingerprint: fingerprint(rule, subject, e.glob),
 		Message:     of + subject + " " + what,
 		Locations:   []finding.Location{{Path: file, Line: line}},

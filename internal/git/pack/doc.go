@@ -70,7 +70,9 @@
 //
 // [Receive] takes a pack from a connection. A pack does not say where its objects end,
 // so each is inflated once while the pack comes; that finds the offsets, which is all
-// that the forest needs. Ids it does without: a delta names its base by distance. What
+// that the forest needs. What is whole by then is handed over at once (live.go), and a
+// delta too while its base is still held, which is so for most, as git writes families
+// together; a sweep of the rest comes after. Ids it does without: a delta names its base by distance. What
 // a sweep hands over then has no id until someone asks (Object.Identify), which is for
 // what holds a match; commits and trees get theirs when something has to be located
 // (Store.Identify). SHA-1 over everything would cost more than all the rest.
@@ -109,6 +111,7 @@
 //	memory.go      a pack in memory
 //	unindexed.go   a pack without an index is read from its start
 //	receive.go     a pack as a server sends it, whose ids are not known yet
+//	live.go        its objects are handed over while it arrives
 //	reader.go      single objects, with a cache
 //	store.go       the store, its options, and what it has
 //	loose.go       loose objects

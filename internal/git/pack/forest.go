@@ -34,11 +34,18 @@ type forest struct {
 	cyclic  []node // deltas that no base leads to
 }
 
-// forest builds the forest of the store. skip are the paths of packs to skip.
-func (s *Store) forest(ctx context.Context, jobs int, skip map[string]bool) (*forest, error) {
-	f := &forest{groups: s.groups(skip)}
+// forest builds the forest of the store.
+func (s *Store) forest(ctx context.Context, opts SweepOptions) (*forest, error) {
+	skip := make(map[string]bool, len(opts.SkipPacks))
+	for _, p := range opts.SkipPacks {
+		skip[p] = true
+	}
+	f, jobs := &forest{groups: s.groups(skip)}, opts.Jobs
 	total := 0
 	for _, g := range f.groups {
+		if opts.Rest && g.pack != nil && g.pack.early != nil {
+			g.done = g.pack.early.state
+		}
 		if total+g.n > maxNodes {
 			return nil, errTooMany
 		}
@@ -135,7 +142,8 @@ func (f *forest) readHeader(g *group, rank int) {
 	if f.isCopy(n) {
 		return
 	}
-	if !g.skip {
+	done := g.done != nil && g.done[rank] != leftOver
+	if !g.skip && !done {
 		f.weight[n] = 1
 	}
 	if g.pack == nil {
@@ -147,7 +155,7 @@ func (f *forest) readHeader(g *group, rank int) {
 	if err != nil {
 		return
 	}
-	if !g.skip {
+	if !g.skip && !done {
 		f.weight[n] = uint32(min(g.offs[rank+1]-g.offs[rank], 1<<31))
 	}
 	switch e.kind {

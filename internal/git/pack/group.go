@@ -23,7 +23,8 @@ const (
 type group struct {
 	base  node // number of its first node
 	n     int
-	skip  bool // searched in an earlier sweep
+	skip  bool    // searched in an earlier sweep
+	done  []uint8 // early.state of the pack, in a sweep of the rest; else nil
 	ids   *idTable
 	pack  *packFile // nil: loose
 	loose *looseDir

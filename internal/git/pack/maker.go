@@ -30,6 +30,7 @@ type item struct {
 	id    ID
 	group *group
 	rank  int
+	off   uint64 // in the pack; 0 if it is loose
 	kind  Kind
 	buf   *buffer
 	fresh []Span // nil: all
@@ -47,6 +48,9 @@ func (m *maker) visit(s step) (deltas step, ok bool) {
 	streamed := false
 	err := guard(func() (err error) {
 		it.id = IDFromBytes(it.group.id(it.rank))
+		if it.group.pack != nil {
+			it.off = it.group.offs[it.rank]
+		}
 		streamed, err = m.make(it, s, single)
 		return err
 	})
@@ -223,6 +227,10 @@ func (m *maker) report(it *item, err error) {
 func (m *maker) hand(it *item) {
 	if it.group.skip {
 		it.whole = true
+		return
+	}
+	if done := it.group.done; done != nil && done[it.rank] != leftOver {
+		it.whole = done[it.rank] == handedWithHits
 		return
 	}
 	if !m.sw.opts.Kinds.Has(it.kind) {

@@ -153,7 +153,7 @@ func (o *Object) Offset() uint64 {
 	if o.at == nil || o.at.group.pack == nil {
 		return 0
 	}
-	return o.at.group.offs[o.at.rank]
+	return o.at.off
 }
 
 // A Window places a part of a large object in the whole. Neighbouring windows
@@ -183,6 +183,8 @@ type SweepOptions struct {
 	// Identify are the kinds of objects whose ids are worked out where they are not
 	// known. Those of objects with hits always are.
 	Identify Kinds
+	// Rest leaves out what Receive has handed over already, and counts it.
+	Rest bool
 
 	// Set by tests: verify compares packed objects with their ids, as loose ones always
 	// are; what differs is handed over all the same, and is a Problem with

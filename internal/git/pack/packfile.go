@@ -33,6 +33,7 @@ type packFile struct {
 	offs    []uint64
 	ids     []byte
 	release func() error // gives up the memory of data
+	early   *early       // nil: nothing was handed over yet
 }
 
 // openPack maps the pack at path and, if it has a usable one, its index. Without

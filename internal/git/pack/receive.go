@@ -24,10 +24,15 @@ type ReceiveOptions struct {
 	Hash    int           // the length of ids; 0 is that of SHA-1
 	Problem func(Problem) // as Options.Problem
 	Most    int64         // bytes of the pack; 0 is 64 GiB
-	// Objects counts the objects that have arrived, for whoever watches; may be nil.
-	Objects *atomic.Int64
+	// Early is called for objects while the pack arrives, as the callback of a sweep with
+	// the options Sweep; a sweep with Rest then hands over those that were left. Nil
+	// leaves all.
+	Early func(*Object) (hits int, err error)
+	Sweep SweepOptions
 
-	memoryMost int // bytes that are held in memory and not in a file; 64 MiB
+	// Set by tests: bytes that are held in memory and not in a file (64 MiB), and of
+	// bases that are held for Early (16 MiB).
+	memoryMost, earlyHeld int
 }
 
 // Receive reads a pack from r, as a server sends one, and returns it as a store. Where
@@ -42,7 +47,10 @@ func Receive(r io.Reader, o ReceiveOptions) *Store {
 	p := &packFile{path: o.Name, hash: cmp.Or(o.Hash, sha1Size)}
 	s := &Store{hash: p.hash, opts: Options{Problem: o.Problem}.withDefaults(), packs: []*packFile{p}}
 	a := &arrival{r: r, hash: p.hash, to: spool{memoryMost: cmp.Or(o.memoryMost, 64<<20)},
-		left: cmp.Or(o.Most, 64<<30), sum: newHasher(p.hash).Hash, objects: o.Objects}
+		left: cmp.Or(o.Most, 64<<30), sum: newHasher(p.hash).Hash}
+	if o.Early != nil {
+		a.live = newLive(s, p, o)
+	}
 	err := a.receive()
 	if err != nil {
 		s.problem(p.path, err)
@@ -54,6 +62,9 @@ func Receive(r io.Reader, o ReceiveOptions) *Store {
 	p.data = p.mapped[:min(uint64(len(p.mapped)), a.end)]
 	p.offs = a.offs
 	p.idx = emptyIndex(p.hash)
+	if a.live != nil {
+		a.live.finish(p)
+	}
 	if a.byID { // the bases are found by their ids
 		p.offs = nil
 		s.walkPack(p)
@@ -67,22 +78,22 @@ func emptyIndex(hash int) *index {
 
 // An arrival is a pack that is being received.
 type arrival struct {
-	r       io.Reader
-	hash    int
-	to      spool
-	left    int64 // bytes that may still come
-	win     []byte
-	at      int    // where in win the next byte is that was not parsed
-	base    uint64 // offset of win[0] in the pack
-	err     error  // why no more comes; io.EOF at an orderly end
-	sum     hash.Hash
-	inf     inflate.Decoder
-	buf     []byte
-	count   uint32
-	offs    []uint64 // where objects start, and where the last one ends
-	end     uint64   // of what was parsed
-	byID    bool     // a delta names its base by the id
-	objects *atomic.Int64
+	r     io.Reader
+	hash  int
+	to    spool
+	left  int64 // bytes that may still come
+	win   []byte
+	at    int    // where in win the next byte is that was not parsed
+	base  uint64 // offset of win[0] in the pack
+	err   error  // why no more comes; io.EOF at an orderly end
+	sum   hash.Hash
+	inf   inflate.Decoder
+	buf   []byte
+	count uint32
+	offs  []uint64 // where objects start, and where the last one ends
+	end   uint64   // of what was parsed
+	byID  bool     // a delta names its base by the id
+	live  *live
 }
 
 // receive reads the pack to its end.
@@ -109,9 +120,6 @@ func (a *arrival) receive() error {
 				err = a.err
 			}
 			return fmt.Errorf("the pack breaks off after %d of %d objects: %w", n, a.count, err)
-		}
-		if a.objects != nil {
-			a.objects.Add(1)
 		}
 	}
 	b = a.need(a.hash)
@@ -174,17 +182,18 @@ func (a *arrival) entry() error {
 	}
 	a.byID = a.byID || e.kind == refDelta
 	header := int(e.body - a.end)
-	used, ok := 0, false
+	got, used, ok := 0, 0, false
 	if e.size <= largeBuffer {
 		// What deflate makes of incompressible data is a little larger than that.
 		b = a.need(header + int(e.size+e.size>>8) + 64)
 		a.buf = slices.Grow(a.buf[:0], int(e.size))[:e.size]
-		_, used, err = a.inf.Zlib(a.buf, b[header:])
+		got, used, err = a.inf.Zlib(a.buf, b[header:])
 		ok = err == nil
 		a.at += header
 	} else {
 		a.at += header
 	}
+	start := a.end
 	if ok {
 		a.at += used
 	} else if err := a.skip(); err != nil {
@@ -192,6 +201,17 @@ func (a *arrival) entry() error {
 	}
 	a.end = a.base + uint64(a.at)
 	a.offs = append(a.offs, a.end)
+	if l := a.live; l != nil && ok && got == int(e.size) && !a.byID {
+		if l.sw.queue.stopped.Load() {
+			return l.sw.queue.err
+		}
+		rank := len(a.offs) - 2
+		if e.kind != ofsDelta {
+			l.take(rank, e, start, 0, a.buf)
+		} else if base, found := slices.BinarySearch(a.offs[:rank], e.base); found {
+			l.take(rank, e, start, base, a.buf)
+		}
+	}
 	return nil
 }
 
@@ -230,28 +250,34 @@ func (r *arrivalBytes) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A spool keeps what arrives, in memory up to a limit and then in a file.
+// A spool keeps what arrives, in memory up to a limit and then in a file. The memory is
+// the system's, so that it does not count in what the garbage collector goes by.
 type spool struct {
 	memoryMost int
-	mem        []byte
+	mem        []byte // of length memoryMost; only what is written takes memory
 	f          *os.File
 	size       int
 }
 
 func (s *spool) write(b []byte) (err error) {
+	if s.mem == nil && s.f == nil {
+		if s.mem, err = takeMemory(s.memoryMost); err != nil {
+			return err
+		}
+	}
+	at := s.size
 	s.size += len(b)
 	if s.f == nil && s.size <= s.memoryMost {
-		if s.size > cap(s.mem) { // few copies, and little that is taken and not used
-			s.mem = append(make([]byte, 0, min(s.memoryMost, max(s.size, 8*cap(s.mem), 1<<20))), s.mem...)
-		}
-		s.mem = append(s.mem, b...)
+		copy(s.mem[at:], b)
 		return nil
 	}
 	if s.f == nil {
 		if s.f, err = temporary(); err != nil {
+			s.size = at
 			return err
 		}
-		if _, err := s.f.Write(s.mem); err != nil {
+		_, err = s.f.Write(s.mem[:at])
+		if err = errors.Join(err, giveMemory(s.mem)); err != nil {
 			return err
 		}
 		s.mem = nil
@@ -263,7 +289,7 @@ func (s *spool) write(b []byte) (err error) {
 // finish returns what was written, and what gives it up.
 func (s *spool) finish() (all []byte, release func() error, err error) {
 	if s.f == nil {
-		return s.mem, func() error { return nil }, nil
+		return s.mem[:min(s.size, len(s.mem))], func() error { return giveMemory(s.mem) }, nil
 	}
 	info, err := s.f.Stat()
 	if err == nil && info.Size() > 0 {

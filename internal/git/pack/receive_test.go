@@ -70,6 +70,74 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// What is handed over early and in the sweep of the rest, spans and all, is what a sweep
+// after the arrival hands over, however few bases are held meanwhile.
+func TestReceiveEarly(t *testing.T) {
+	dir, _ := makeRepo(t, 8, 120)
+	data := gittest.Pipe(t, dir, nil, "pack-objects", "--all", "--stdout", "-q", "--delta-base-offset")
+	handed := func(o ReceiveOptions, early bool) (all map[string]string, early1 int, stats SweepStats) {
+		all = map[string]string{}
+		var mu sync.Mutex
+		fn := func(o *Object) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if id := o.ID.String(); all[id] == "" {
+				all[id] = fmt.Sprint(o.Kind, len(o.Data), o.Fresh == nil, o.Fresh)
+			} else {
+				t.Errorf("%s was handed over twice", id)
+			}
+			if o.ID.sum[0]%8 == 0 {
+				return 1, nil
+			}
+			return 0, nil
+		}
+		opts := SweepOptions{Jobs: 3, Kinds: everyKind, Identify: everyKind}
+		if early {
+			o.Early, o.Sweep = fn, opts
+		}
+		s, p := receiveTest(t, iotest.HalfReader(bytes.NewReader(data)), o)
+		noProblems(t, p)
+		early1 = len(all)
+		opts.Rest = true
+		stats, err := s.Sweep(t.Context(), fn, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := 0 // any other sweep hands all over
+		if _, err := s.Sweep(t.Context(), func(*Object) (int, error) { again++; return 0, nil }, SweepOptions{Jobs: 1, Kinds: everyKind}); err != nil || again != len(all) {
+			t.Errorf("a later sweep has %d objects, %v", again, err)
+		}
+		return all, early1, stats
+	}
+	want, none, stats := handed(ReceiveOptions{}, false)
+	if none != 0 {
+		t.Fatal("something was early")
+	}
+	for _, held := range []int{0, 20_000, 1} {
+		got, early, same := handed(ReceiveOptions{earlyHeld: held}, true)
+		for id, what := range want {
+			if got[id] != what {
+				t.Fatalf("held %d: %s is %s, want %s", held, id, got[id], what)
+			}
+		}
+		if len(got) != len(want) || same != stats || held == 0 && early != len(want) || early == 0 || held == 1 && early == len(want) {
+			t.Errorf("held %d: %d objects of %d, %d of them early; %+v, want %+v", held, len(got), len(want), early, same, stats)
+		}
+	}
+}
+
+// A callback that fails ends the reception, and the sweep of the rest says why.
+func TestReceiveEarlyStops(t *testing.T) {
+	dir, _ := makeRepo(t, 8, 20)
+	data := gittest.Pipe(t, dir, nil, "pack-objects", "--all", "--stdout", "-q", "--delta-base-offset")
+	full := errors.New("enough")
+	fn := func(*Object) (int, error) { return 0, full }
+	s, _ := receiveTest(t, bytes.NewReader(data), ReceiveOptions{Early: fn})
+	if _, err := s.Sweep(t.Context(), fn, SweepOptions{Rest: true}); !errors.Is(err, full) {
+		t.Errorf("%v", err)
+	}
+}
+
 // An id is worked out when someone asks for it, and for what holds a match; a search
 // for single objects ends when they are found.
 func TestReceiveIdentify(t *testing.T) {
@@ -212,31 +280,33 @@ func FuzzReceive(f *testing.F) {
 			s := sha1.Sum(body)
 			data = append(body[:len(body):len(body)], s[:]...)
 		}
-		objects := func(s *Store) map[ID]Kind {
+		into := func(all map[ID]Kind) func(*Object) (int, error) {
 			var mu sync.Mutex
-			all := map[ID]Kind{}
-			_, err := s.Sweep(context.Background(), func(o *Object) (int, error) {
+			return func(o *Object) (int, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				all[o.ID] = o.Kind
 				return len(o.Data) & 1, nil
-			}, SweepOptions{Jobs: 2, Kinds: everyKind, Identify: everyKind, window: 128, overlap: 8})
-			if err != nil {
+			}
+		}
+		opts := SweepOptions{Jobs: 2, Kinds: everyKind, Identify: everyKind, Rest: true, window: 128, overlap: 8}
+		objects := func(s *Store, all map[ID]Kind) map[ID]Kind {
+			if _, err := s.Sweep(context.Background(), into(all), opts); err != nil {
 				t.Fatal(err)
 			}
 			return all
 		}
-		p := &problems{}
-		s := Receive(bytes.NewReader(data), ReceiveOptions{Problem: p.add, memoryMost: 1 << 10})
+		p, got := &problems{}, map[ID]Kind{}
+		s := Receive(bytes.NewReader(data), ReceiveOptions{Problem: p.add, memoryMost: 1 << 10, earlyHeld: 1 << 8, Early: into(got), Sweep: opts})
 		defer s.Close()
 		s.opts.holdMost, s.opts.streamOver, s.opts.expandMost = 1<<20, 1<<10, 1
-		got := objects(s)
+		objects(s, got)
 		if len(p.all) > 0 {
 			return
 		}
 		file := &problems{}
 		whole := storeOf(data, nil, file.add)
-		want := objects(whole)
+		want := objects(whole, map[ID]Kind{})
 		if len(file.all) > 0 {
 			t.Fatalf("the stream has no problem, the file has %v", file.all)
 		}

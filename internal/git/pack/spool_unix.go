@@ -2,7 +2,10 @@
 
 package pack
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // temporary creates a file that has no name any more.
 func temporary() (*os.File, error) {
@@ -14,3 +17,10 @@ func temporary() (*os.File, error) {
 }
 
 func discard(f *os.File) error { return f.Close() }
+
+// takeMemory takes memory of the system, which is there once it is written to.
+func takeMemory(size int) ([]byte, error) {
+	return syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+}
+
+func giveMemory(b []byte) error { return unmapFile(b) }

@@ -29,14 +29,10 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 	opts.Kinds = cmp.Or(opts.Kinds, KindSet(Blob, Commit, Tag))
 	opts.window = cmp.Or(opts.window, 4<<20)
 	opts.overlap = min(cmp.Or(opts.overlap, 64<<10), opts.window)
-	skip := make(map[string]bool, len(opts.SkipPacks))
-	for _, p := range opts.SkipPacks {
-		skip[p] = true
-	}
 	if p := s.received(); p != nil && p.ids == nil {
 		p.ids = make([]byte, (len(p.offs)-1)*p.hash)
 	}
-	f, err := s.forest(ctx, opts.Jobs, skip)
+	f, err := s.forest(ctx, opts)
 	if err != nil {
 		return SweepStats{}, err
 	}
@@ -49,6 +45,12 @@ func (s *Store) Sweep(ctx context.Context, fn func(*Object) (hits int, err error
 	defer context.AfterFunc(ctx, func() { q.stop(context.Cause(ctx)) })()
 
 	stats := sw.count()
+	if p := s.received(); opts.Rest && p != nil && p.early != nil {
+		if p.early.err != nil {
+			return p.early.stats, p.early.err
+		}
+		stats.add(&p.early.stats)
+	}
 	var wg sync.WaitGroup
 	workers := make([]*worker, opts.Jobs)
 	for i := range workers {
@@ -95,6 +97,7 @@ func (sw *sweep) count() (st SweepStats) {
 		for n := g.base; n < g.base+node(g.n); n++ {
 			switch {
 			case f.isCopy(n):
+			case g.done != nil && g.done[n-g.base] != leftOver: // is counted in early.stats
 			case g.skip:
 				st.Seen[f.kind[n]]++
 			case f.kind[n] != 0 && !sw.opts.Kinds.Has(f.kind[n]):

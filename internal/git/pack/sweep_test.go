@@ -123,7 +123,7 @@ func TestSweepRepositories(t *testing.T) {
 // loose one.
 func kindsOf(t *testing.T, s *Store) map[ID]Kind {
 	t.Helper()
-	f, err := s.forest(context.Background(), 1, nil)
+	f, err := s.forest(context.Background(), SweepOptions{Jobs: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type connectivity struct {
 	promisor map[string]bool // packs whose absent objects a server keeps
 	empty    pack.ID         // the tree without entries, which git need not store
 	received bool            // the ids of trees and blobs are not known
+	hash     int             // length of ids
 
 	linked atomic.Bool // a tree has a submodule
 
@@ -60,7 +61,7 @@ func (c *connectivity) object(o *pack.Object) error {
 
 // tree checks the entries that are fresh.
 func (c *connectivity) tree(o *pack.Object) error {
-	hash, fresh, end := c.r.HashSize(), o.Fresh, 0
+	hash, fresh, end := c.hash, o.Fresh, 0
 	for e, err := range pack.TreeEntries(o.Data, hash) {
 		if err != nil {
 			return err
@@ -95,7 +96,7 @@ func (c *connectivity) tree(o *pack.Object) error {
 // need notes an object that something in a pack (or, for "", something else)
 // refers to.
 func (c *connectivity) need(id pack.ID, by string) {
-	if c.r.Packed(id) || id == c.empty || id.IsZero() {
+	if id == c.empty || id.IsZero() || !c.received && c.r.Packed(id) {
 		return
 	}
 	c.mu.Lock()

@@ -24,7 +24,9 @@ import (
 func (h *History) Walk(ctx context.Context, to source.Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	h.corrupt = map[string]bool{}
+	if h.early == nil {
+		h.corrupt = map[string]bool{}
+	}
 	r, err := h.open(func(p pack.Problem) {
 		if err := h.problem(to, p); err != nil {
 			cancel(err)
@@ -77,7 +79,7 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 
 // sweep hands over every object and checks that what they refer to is there.
 func (h *History) sweep(ctx context.Context, r *repository, to source.Sink) error {
-	c := &connectivity{r: r, promisor: map[string]bool{}, absent: map[pack.ID]bool{}, empty: emptyTree(r.HashSize())}
+	c := &connectivity{r: r, hash: r.HashSize(), promisor: map[string]bool{}, absent: map[pack.ID]bool{}, empty: emptyTree(r.HashSize())}
 	for _, p := range r.Packs() {
 		c.promisor[p.Path] = p.Promisor
 	}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,25 +30,61 @@ type Received struct {
 // NewReceived returns the History of a repository that was received; shown is its name.
 // Paths are those in the repository. Beside the objects there are no files.
 func NewReceived(shown string, r *Received, opts Options) *History {
-	h := &History{path: shown, shown: shown, base: ".", opts: opts, received: r}
+	h := &History{path: shown, shown: shown, base: ".", opts: opts, received: r, corrupt: map[string]bool{}}
 	h.cov.Repository = shown
 	return h
+}
+
+func (got *Received) shallow() map[pack.ID]bool {
+	ids := map[pack.ID]bool{}
+	for _, hex := range got.Shallow {
+		if id, err := pack.ParseID(hex); err == nil {
+			ids[id] = true
+		}
+	}
+	return ids
 }
 
 // SetFilter sets which paths are reported, before anything is located.
 func (h *History) SetFilter(f source.Filter) { h.opts.Filter = f }
 
-// walkReceived hands over every object of a pack that was received. Only commits and
-// tags are hashed, to see that all of them came; what the trees name is taken on trust
-// of the server, which made the pack by reading them. The pack's own checksum was
+// Receive reads the pack of the repository, and hands objects over while it arrives, but
+// for a scope: what a scope holds is known when all is here. The references are known.
+func (h *History) Receive(in io.Reader, o pack.ReceiveOptions, to source.Sink) {
+	if h.opts.Scope.IsAll() {
+		h.early = h.newSweeper(&repository{received: true}, to)
+		o.Early, o.Sweep = h.early.object, h.sweepReceived()
+	}
+	h.received.Store = pack.Receive(in, o)
+}
+
+func (h *History) newSweeper(r *repository, to source.Sink) *sweeper {
+	r.shallow = h.received.shallow()
+	c := &connectivity{r: r, received: true, hash: hashReceived}
+	return &sweeper{h: h, to: to, conn: c, windows: map[pack.ID]*lineTracker{}, repo: r}
+}
+
+// hashReceived is the length of ids that servers are asked for.
+const hashReceived = 20
+
+// sweepReceived are the options of a sweep over a pack that was received. Only commits
+// and tags are hashed, to see that all of them came; what the trees name is taken on
+// trust of the server, which made the pack by reading them. The pack's own checksum was
 // verified.
+func (h *History) sweepReceived() pack.SweepOptions {
+	return pack.SweepOptions{Jobs: h.opts.Jobs, Rest: true, Identify: pack.KindSet(pack.Commit, pack.Tag),
+		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree)}
+}
+
+// walkReceived hands over the objects of a pack that was received, as far as that was
+// not done while it arrived.
 func (h *History) walkReceived(ctx context.Context, r *repository, to source.Sink) error {
-	c := &connectivity{r: r, received: true}
-	sw := &sweeper{h: h, to: to, conn: c, windows: map[pack.ID]*lineTracker{}, repo: r}
-	stats, err := r.Sweep(ctx, sw.object, pack.SweepOptions{
-		Jobs: h.opts.Jobs, Identify: pack.KindSet(pack.Commit, pack.Tag),
-		Kinds: pack.KindSet(pack.Blob, pack.Commit, pack.Tag, pack.Tree),
-	})
+	sw := h.early
+	if sw == nil {
+		sw = h.newSweeper(r, to)
+	}
+	sw.repo, sw.conn.r = r, r
+	stats, err := r.Sweep(ctx, sw.object, h.sweepReceived())
 	h.count(stats)
 	if err != nil {
 		return err
@@ -56,11 +93,11 @@ func (h *History) walkReceived(ctx context.Context, r *repository, to source.Sin
 		return err
 	}
 	if !h.received.Incomplete {
-		if err := h.notSent(ctx, c, to); err != nil {
+		if err := h.notSent(ctx, sw.conn, to); err != nil {
 			return err
 		}
 	}
-	if c.linked.Load() {
+	if sw.conn.linked.Load() {
 		if err := h.submodulesReceived(ctx, r); err != nil {
 			return err
 		}

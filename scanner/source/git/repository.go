@@ -74,6 +74,7 @@ type History struct {
 	looked bool
 	// received is set when the repository is not in a folder.
 	received *Received
+	early    *sweeper // of what was handed over while the pack arrived
 }
 
 // repository is an opened repository.
@@ -88,13 +89,8 @@ type repository struct {
 
 func (h *History) open(problem func(pack.Problem)) (*repository, error) {
 	if got := h.received; got != nil {
-		r := &repository{Store: got.Store, received: true, refs: got.Refs, shallow: map[pack.ID]bool{}}
+		r := &repository{Store: got.Store, received: true, refs: got.Refs, shallow: got.shallow()}
 		r.head, _ = pack.ParseID(got.Head)
-		for _, hex := range got.Shallow {
-			if id, err := pack.ParseID(hex); err == nil {
-				r.shallow[id] = true
-			}
-		}
 		return r, nil
 	}
 	s, err := pack.Open(h.path, pack.Options{ObjectDir: h.opts.ObjectDir, Alternates: h.opts.Alternates, Problem: problem})

@@ -21,7 +21,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -54,8 +53,6 @@ type Options struct {
 	// returns the filter for paths, and what is wrong with the repository's settings.
 	Arrived func(ctx context.Context, r *Repository) (source.Filter, []finding.Problem)
 	Limits  Limits
-	// Objects counts the objects that have arrived; may be nil.
-	Objects *atomic.Int64
 }
 
 // A Repository is one that is fetched. Its Source may be walked once.
@@ -104,14 +101,14 @@ func (r *Repository) walk(ctx context.Context, to source.Sink) error {
 		defer mu.Unlock()
 		bad = append(bad, p)
 	}
-	if err := r.fetch(ctx, problem); err != nil {
+	if err := r.fetch(ctx, problem, to); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return to.Problem(r.explain(err))
 	}
 	if r.received.Store == nil { // there is nothing in it
-		r.received.Store = pack.Receive(strings.NewReader(emptyPack), pack.ReceiveOptions{Name: r.address.String(), Problem: problem})
+		r.history.Receive(strings.NewReader(emptyPack), pack.ReceiveOptions{Name: r.address.String(), Problem: problem}, to)
 	}
 	r.received.Incomplete = len(bad) > 0
 	if r.opts.Arrived != nil {
@@ -139,10 +136,10 @@ const emptyPack = "PACK\x00\x00\x00\x02\x00\x00\x00\x00\x02\x9d\x08\x82\x3b\xd8\
 
 // fetch asks for the references and one pack. When the server wants a credential, each
 // that there is for it is tried.
-func (r *Repository) fetch(ctx context.Context, problem func(pack.Problem)) error {
+func (r *Repository) fetch(ctx context.Context, problem func(pack.Problem), to source.Sink) error {
 	candidates := r.credentials(ctx)
 	for {
-		err := r.fetchOnce(ctx, problem)
+		err := r.fetchOnce(ctx, problem, to)
 		if !errors.Is(err, transport.ErrAuthenticationRequired) && !errors.Is(err, transport.ErrAuthorizationFailed) {
 			return err
 		}
@@ -154,7 +151,7 @@ func (r *Repository) fetch(ctx context.Context, problem func(pack.Problem)) erro
 	}
 }
 
-func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem)) error {
+func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem), to source.Sink) error {
 	ctx, w := newWatch(ctx, r.opts.Limits)
 	defer w.stop()
 	fail := func(err error) error {
@@ -188,13 +185,13 @@ func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem)) 
 	defer body.Close()
 	w.packComes()
 	in := demultiplexed(body, req.Capabilities)
-	r.received.Store = pack.Receive(readerFunc(func(p []byte) (int, error) {
+	r.history.Receive(readerFunc(func(p []byte) (int, error) {
 		n, err := in.Read(p)
 		if err != nil && err != io.EOF {
 			err = inPack(fail(err))
 		}
 		return n, err
-	}), pack.ReceiveOptions{Name: r.address.String(), Problem: problem, Most: r.opts.Limits.Pack, Objects: r.opts.Objects})
+	}), pack.ReceiveOptions{Name: r.address.String(), Problem: problem, Most: r.opts.Limits.Pack}, to)
 	return nil
 }
 
