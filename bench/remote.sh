@@ -38,7 +38,7 @@ for repository; do
 	"$tmp/gitserve" "$root" >"$tmp/address" &
 	server=$!
 	while [ ! -s "$tmp/address" ]; do sleep 0.1; done
-	url=$(cat "$tmp/address")/$name
+	url=$(head -1 "$tmp/address")/$name
 	# What scan asks for: every reference, once.
 	git ls-remote "$url" | awk '$2 !~ /\^\{\}$/ && !seen[$1]++ { print $1 }' | awk '
 		function pkt(s) { printf "%04x%s", length(s) + 4, s }

@@ -123,7 +123,11 @@ func runAudit(c *cobra.Command, env Env, ui *UI, o *auditOptions) error {
 		s.Resolved = audit.Compare(res.Findings, earlier.Standing())
 	}
 	s.Elapsed = time.Since(started)
-	run := finding.Run{Tool: tool(), Command: "audit", Targets: []string{}, Started: started, Rules: Catalogue()}
+	run := finding.Run{Tool: tool(), Command: "audit", Targets: []string{}, Started: started, Rules: Catalogue(),
+		Account: &finding.Account{Endpoint: account.options.Endpoints.Management.String(), Credential: account.name()}}
+	if me, err := account.client.Me(ctx); err == nil { // the report does without
+		run.Account.Workspace, run.Account.User = me.WorkspaceName, cmp.Or(me.Email, me.Name)
+	}
 	r := finding.Report{Run: run, Findings: res.Findings, Problems: res.Problems, Summary: s}
 	r.Count()
 	r.Summary.Suppressed += res.Suppressed // by exceptions

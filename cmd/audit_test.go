@@ -63,7 +63,7 @@ func callAudit(t *testing.T, server *basetentest.Server, admin secret.Secret, ou
 func plan(keyEvents, actions, users, groups int) map[string]int {
 	pages := func(n, size int) int { return max(1, (n+size-1)/size) }
 	return map[string]int{
-		"/v1/api_keys": 1, "/v1/teams": 1, "/v1/users": pages(users, 1000),
+		"/v1/api_keys": 1, "/v1/users/me": 1, "/v1/teams": 1, "/v1/users": pages(users, 1000),
 		"/v1/audit_logs":       pages(keyEvents, 200) + pages(actions, 200),
 		"/v1/model_apis/usage": 4, "/v1/gateway/groups": pages(groups, 100),
 	}

@@ -99,6 +99,7 @@ var notRun = map[string]string{
 	"scan https:":  "needs the server; the script remote scans a repository at a URL",
 	"scan git@":    "needs the server; the tests of scanner/source/remote scan one over ssh",
 	"truss push":   "needs Baseten itself; the line below it in docs/truss.md is the same scan",
+	"--from audit": "needs the audit of keys that are unused; the script audit runs it",
 	"incident":     "works in a folder of its own; the script incident leaves and takes up each step",
 	"receipt ver":  "needs a receipt and its journal; the script revoke-resume checks some",
 	"--resume":     "needs the journal of a run that broke off; the scripts revoke and rotate do both",

@@ -29,7 +29,7 @@ var flagGroups = []helpGroup{
 	{"What counts", strings.Fields(`fail-on fail-on-new min-confidence on-problem shallow-ok
 		baseline config config-from no-config`), nil},
 	{"Which keys", strings.Fields(`from keys name unused never-used old dormant recent few-models without
-		scan scan-report type team owner older legacy unnamed`), nil},
+		scan scan-report type team owner rule older legacy unnamed`), nil},
 	{"The new key", strings.Fields("downgrade model-id assume-unscoped grace until-idle no-probe overwrite"), nil},
 	{"Where the new key goes", strings.Fields(`everywhere skip to-trussrc to-dotenv variable to-file template
 		to-github to-gitlab repo to-kubectl to-kubernetes secret secret-key namespace to-stdout exec`), nil},
@@ -41,7 +41,7 @@ var flagGroups = []helpGroup{
 		[]string{"scan", "revoke", "rotate", "audit"}},
 	{"Archives and pictures", strings.Fields(`no-archives archive-depth archive-members archive-bytes
 		archive-member-bytes archive-memory archive-ratio ocr ocr-images ocr-timeout`), []string{"scan"}},
-	{"Speed", []string{"jobs", "cache"}, []string{"scan"}},
+	{"Speed", []string{"jobs", "cache", "state"}, []string{"scan"}},
 	{"Hooks and rare cases", strings.Fields(`commit-msg pre-push pre-receive all-refs truss-config fix
 		no-inline rewrite-script`), []string{"scan"}},
 }

@@ -68,7 +68,7 @@ something is left, which TODO.md names, 2 if it was not confirmed.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.folder, "folder", "", "keep everything in this new `FOLDER` (default: incident-DATE-TIME)")
-	f.StringVar(&o.resume, "resume", "", "go on with what is in this `FOLDER`")
+	f.StringVar(&o.resume, "resume", "", "resume the incident in this `FOLDER`")
 	f.BoolVar(&o.drill, "drill", false, "practise against a stand-in for Baseten; nothing real is changed")
 	f.BoolVar(&o.noRotate, "no-rotate", false, "make no successors: only revoke")
 	f.BoolVar(&o.everywhere, "everywhere", false, "look for leaked keys in the stores behind kubectl, glab and gh, too, to put successors there")

@@ -198,7 +198,7 @@ func (x *incident) rotate(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return &exitError{code: ExitInterrupted, err: errors.New("interrupted while keys were rotated")}
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errByHand) { // those places are in the report
 			x.state.Left[it.Prefix] = "rotating " + it.Prefix + ": " + err.Error()
 			x.ui.warn(x.state.Left[it.Prefix], "it is revoked all the same; where it was kept, something needs a new key")
 			continue

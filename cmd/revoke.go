@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/b10lint/b10lint/finding"
+	"github.com/b10lint/b10lint/internal/english"
 	"github.com/b10lint/b10lint/report"
 	"github.com/b10lint/b10lint/revoke"
 	"github.com/b10lint/b10lint/secret"
@@ -22,6 +24,9 @@ type revokeOptions struct {
 	api        api
 	names      []string
 	from       string
+	rules      []string // of an audit's report
+	team       string
+	owner      string
 	unused     duration
 	apply      string
 	resume     string
@@ -59,6 +64,9 @@ Exit status: 0 if every key that was asked for is revoked, 3 if some are not.`,
 	f := c.Flags()
 	f.StringArrayVar(&o.names, "name", nil, "revoke the one key of this name; repeatable")
 	f.StringVar(&o.from, "from", "", "revoke the keys of this saved JSON `REPORT` (- is standard input)")
+	f.StringArrayVar(&o.rules, "rule", nil, "with --from and an audit's report: revoke the keys that this `RULE` reports; repeatable")
+	f.StringVar(&o.team, "team", "", "with --rule: only keys of this team")
+	f.StringVar(&o.owner, "owner", "", "with --rule: only personal keys of this member")
 	f.Var(&o.unused, "unused", "revoke every key that was not used for so long: 90d")
 	f.StringVar(&o.apply, "apply", "", "carry out the plan in `FILE`, if the inventory still agrees")
 	f.StringVar(&o.resume, "resume", "", "finish what the run of this `JOURNAL` began; without one, list the journals that are not finished")
@@ -157,6 +165,9 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 		return usage("write it as text or json", "a plan is not written as markdown")
 	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):
 		return usage("leave out --plan", "--plan saves a new plan, and there is one")
+	case len(o.rules) > 0 && o.from == "", (o.team != "" || o.owner != "") && len(o.rules) == 0:
+		return usage("they choose from the report of an audit: --from audit.json --rule key-never-used --team research",
+			"--rule needs --from, and --team and --owner need --rule")
 	case o.revocation.byPrefix && o.from == "":
 		return usage("leave it out", "--by-prefix has no use without --from: a key that you name needs no proof")
 	case (o.keys != "") != o.revocation.verifyDead:
@@ -200,13 +211,52 @@ func (o *revokeOptions) plan(ctx context.Context, env Env, r *revocation, prefix
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range saved.Findings {
-			if w, ok := wantedOf(f, o.revocation.byPrefix); ok {
-				request.Wanted = append(request.Wanted, w)
+		if len(o.rules) > 0 || saved.Run.Command == "audit" {
+			more, err := o.audited(r.ui, saved)
+			if err != nil {
+				return nil, err
+			}
+			request.Wanted = append(request.Wanted, more...)
+		} else {
+			for _, f := range saved.Findings {
+				if w, ok := wantedOf(f, o.revocation.byPrefix); ok {
+					request.Wanted = append(request.Wanted, w)
+				}
 			}
 		}
 	}
 	return r.newPlan(ctx, request)
+}
+
+// audited are the keys of an audit's report that rules were named for.
+func (o *revokeOptions) audited(ui *UI, saved finding.Report) (list []revoke.Wanted, err error) {
+	if saved.Run.Command != "audit" || len(o.rules) == 0 {
+		return nil, usage("choose by the rules of an audit: --from audit.json --rule key-never-used",
+			"the report of an audit is revoked by --rule, and --rule takes the report of an audit")
+	}
+	at, unsure := saved.Run.Started, 0
+	for _, f := range saved.Standing() {
+		if f.Prefix == "" || f.Key == nil || !slices.Contains(o.rules, f.Rule) || o.team != "" && f.Key.Team != o.team || o.owner != "" && f.Key.Owner != o.owner {
+			continue
+		}
+		if f.Rule == "key-unused" && f.Confidence < finding.HighConfidence {
+			unsure++
+			continue
+		}
+		w := revoke.Wanted{Prefix: f.Prefix, Proof: revoke.ByName}
+		if f.Rule == "key-never-used" || f.Rule == "key-unused" {
+			w.Proof, w.UnusedAt = revoke.ByUse, &at
+		}
+		list = append(list, w)
+	}
+	if unsure > 0 {
+		ui.warn(fmt.Sprintf("%d %s left out: Baseten does not say when the key was last used", unsure, english.Plural(unsure, "finding of key-unused is", "findings of key-unused are")),
+			"name such a key by its prefix if you know that it is unused")
+	}
+	if len(list) == 0 {
+		return nil, usage("b10lint convert shows what is in it", "the report has no key of that rule, team and owner")
+	}
+	return list, nil
 }
 
 func (o *revokeOptions) dryRun(w io.Writer, plan *revoke.Plan) error {

@@ -374,6 +374,9 @@ func (x *rotator) resumeOne(ctx context.Context) error {
 	return x.finish(ctx, rotation, plan)
 }
 
+// errByHand is in the error of a rotation that came to its end and leaves places to a person.
+var errByHand = errors.New("to be changed by hand")
+
 // finish runs a rotation and reports what became of it.
 func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, plan *revoke.RotationPlan) error {
 	// A closed pipe must be a failed delivery, not the end of the process.
@@ -398,8 +401,8 @@ func (x *rotator) finish(ctx context.Context, rotation *revoke.Rotation, plan *r
 	}
 	switch {
 	case err == nil && res.OldGone && len(res.ByHand) > 0:
-		return &exitError{code: ExitIncomplete, err: fmt.Errorf("the old key is revoked, and %d %s to be changed by hand",
-			len(res.ByHand), english.Plural(len(res.ByHand), "place that held it is", "places that held it are"))}
+		return &exitError{code: ExitIncomplete, err: fmt.Errorf("the old key is revoked, and %d %s %w",
+			len(res.ByHand), english.Plural(len(res.ByHand), "place that held it is", "places that held it are"), errByHand)}
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:

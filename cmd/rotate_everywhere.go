@@ -106,8 +106,8 @@ func (s *search) files(ctx context.Context) error {
 			continue
 		}
 		for _, l := range f.Locations {
-			if l.Commit != "" || l.Blob != "" && l.Line == 0 { // what is in the history does not call Baseten
-				continue
+			if (l.Commit != "" || l.Object != "" && l.Object != "index") && !l.AtHead {
+				continue // what is in the history alone does not call Baseten
 			}
 			at := placeOf(l)
 			if l.Exposure == "" {

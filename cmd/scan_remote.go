@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -24,10 +25,13 @@ import (
 // remoteOptions are the flags of scan for repositories that are fetched.
 type remoteOptions struct {
 	commits []string
+	state   string
 }
 
 func (o *remoteOptions) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&o.commits, "commit", nil, "of a URL, fetch this commit too, which no branch may lead to any more; a whole `ID`, repeatable")
+	c.Flags().StringVar(&o.state, "state", "", "of URLs in which nothing was found, remember the references in this `FOLDER` and fetch only what is new")
+	_ = c.MarkFlagDirname("state")
 }
 
 // isRemote reports whether some target is a URL.
@@ -45,6 +49,9 @@ func (o *scanOptions) checkRemote(args []string) error {
 		if len(o.remote.commits) > 0 {
 			return usage("a repository on this disk is scanned with all that is in it", "--commit is for a URL")
 		}
+		if set("state") {
+			return usage("for a repository on this disk there is --cache", "--state is for a URL")
+		}
 		return nil
 	}
 	for _, f := range []struct{ name, why string }{
@@ -59,6 +66,13 @@ func (o *scanOptions) checkRemote(args []string) error {
 		if set(f.name) {
 			return usage("leave it out, or scan a clone", "--%s does not go with a URL: %s", f.name, f.why)
 		}
+	}
+	switch {
+	case !set("state"):
+	case o.remote.state == "":
+		return usage("leave it out, or give it a value", "--state is empty")
+	case h.since != "" || h.commitRange != "" || len(o.remote.commits) > 0:
+		return usage("leave one of them out", "--state does not go with --since, --range or --commit")
 	}
 	for _, id := range o.remote.commits {
 		if _, err := pack.ParseID(id); err != nil || len(id) != 40 {
@@ -96,6 +110,7 @@ func (o *scanOptions) remoteTarget(env Env, arg string, filter source.Filter) (*
 	}
 	r, err := remote.New(at, remote.Options{
 		History: gitsource.Options{Jobs: o.jobs, Filter: filter, Scope: scope, Version: rules.Version},
+		State:   o.remote.state, StateOptions: o.stateOptions(),
 		Commits: o.remote.commits, CAFile: o.verify.api.caFile, Env: env.get, Home: env.home(), Git: remoteGit(env),
 		Arrived: func(ctx context.Context, r *remote.Repository) (source.Filter, []finding.Problem) {
 			return o.arrived(ctx, t, r, filter)
@@ -104,8 +119,28 @@ func (o *scanOptions) remoteTarget(env Env, arg string, filter source.Filter) (*
 	if err != nil {
 		return nil, failed(err)
 	}
+	t.repository = r
 	t.sources = []source.Target{{Name: at.String(), Source: o.unpack.wrap(r.Source(), o.jobs)}}
 	return t, nil
+}
+
+// stateOptions names what decides what a scan finds in a repository, and which of its
+// files are asked for: with anything else, nothing that is remembered holds.
+func (o *scanOptions) stateOptions() string {
+	u, c := &o.unpack, &o.config
+	return fmt.Sprint(tool().Version, " ", rules.Version, " ", u.noArchives, u.limits, u.ocr, " ", c.none, c.file != "", c.from, " ", c.baseline != "", c.noBaseline)
+}
+
+// remember keeps what a scan has learned of a repository that was fetched. clean says that
+// it was whole, and nothing in it looked like a key.
+func (t *scanTarget) remember(clean bool) []finding.Problem {
+	if t.repository == nil {
+		return nil
+	}
+	if err := t.repository.Remember(clean); err != nil {
+		return []finding.Problem{{Warning: true, Error: "the state could not be kept: " + err.Error(), Hint: "the next scan fetches everything"}}
+	}
+	return nil
 }
 
 // remoteGit calls git for its credential helpers and git-upload-pack, from the user's

@@ -31,7 +31,9 @@ type scanTarget struct {
 	settings *settings
 	args     []string
 	sources  []source.Target
-	comments []finding.Location // that accept nothing, once it was scanned
+	// repository is set for one that is fetched.
+	repository *remote.Repository
+	comments   []finding.Location // that accept nothing, once it was scanned
 	// failOn and minConfidence are those of the settings, unless the command line has some.
 	failOn        finding.Severity
 	onProblem     string // "warn", "fail", or empty where neither says
@@ -244,9 +246,11 @@ func (o *scanOptions) read(ctx context.Context, run finding.Run, all []*scanTarg
 		r := finding.Report{Summary: finding.Summary{Interrupted: ctx.Err() != nil}}
 		if failed == nil && ctx.Err() == nil {
 			var f *scanner.Found
+			before := p.Hits.Load()
 			r, f, failed = scanSources(ctx, t.sources, scanner.Options{Comments: o.comments(t.settings), Progress: p})
 			t.comments = f.Comments
 			addKeys(found, f)
+			r.Problems = append(r.Problems, t.remember(r.Summary.Complete && failed == nil && p.Hits.Load() == before)...)
 			if inspect != nil && !r.Summary.Interrupted {
 				findings, problems := inspect(f.TrussFiles)
 				r.Findings, r.Problems = append(r.Findings, findings...), append(r.Problems, problems...)

@@ -191,8 +191,18 @@ type Run struct {
 	Command string    `json:"command"`
 	Targets []string  `json:"targets"`
 	Started time.Time `json:"started"`
+	// Account says whose keys an audit read; nil for other runs.
+	Account *Account `json:"account,omitempty"`
 	// Rules is the catalogue the run can report from, for writers that print it.
 	Rules []Rule `json:"-"`
+}
+
+// An Account is where an audit asked, and as whom.
+type Account struct {
+	Workspace  string `json:"workspace,omitempty"` // as Baseten names it; empty where it does not
+	Endpoint   string `json:"endpoint"`            // of the management API
+	Credential string `json:"credential"`          // its prefix, and where it came from
+	User       string `json:"user,omitempty"`      // whom the credential belongs to
 }
 
 // A Tool names the program.

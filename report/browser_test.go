@@ -159,18 +159,20 @@ func (b *browser) text(t *testing.T, js string) (s string) {
 }
 
 // visibleItems counts the entries that are on the page.
-const visibleItems = `[...document.querySelectorAll('.item')].filter(i => getComputedStyle(i).display !== 'none').length`
+const visibleItems = `[...document.querySelectorAll('.cards .item')].filter(i => getComputedStyle(i).display !== 'none').length`
 
 // tree returns the accessibility tree: "role: name" of every node that is not ignored.
 func (b *browser) tree(t *testing.T) (nodes []string) {
 	t.Helper()
 	// After the domain is switched on, the tree is built as frames are.
-	for range 50 {
+	before := 0
+	for range 50 { // cards out of sight come in later
+		before = len(nodes)
 		b.run(t, chromedp.ActionFunc(func(ctx context.Context) (err error) {
 			nodes, err = fullTree(ctx)
 			return err
 		}))
-		if len(nodes) > 100 {
+		if len(nodes) > 100 && len(nodes) == before {
 			break
 		}
 		b.settle(t, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`)

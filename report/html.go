@@ -33,6 +33,8 @@ type htmlPage struct {
 	Facts      []htmlFact
 	Counts     []htmlCount
 	Bars       []htmlBars
+	Rows       []htmlRow // of an audit: the keys
+	Rollups    []htmlRollup
 	Items      []htmlItem
 	Quiet      int // keys without a finding
 	Rules      []htmlRule
@@ -83,6 +85,7 @@ func frame(title string) htmlFrame {
 func render(file string, page any) ([]byte, error) {
 	t, err := template.New(file).Funcs(template.FuncMap{
 		"visible": visible, "day": day, "problem": ProblemText, "paragraphs": paragraphs,
+		"parts": parts, "thousands": thousands,
 	}).ParseFS(htmlTemplates, "html/*.tmpl")
 	if err != nil {
 		return nil, err
@@ -132,6 +135,11 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	}
 	fact("Made", now.Format("2006-01-02 15:04 UTC"))
 	fact("By", strings.TrimSpace(cmp.Or(visible(r.Run.Tool.Name), "b10lint")+" "+visible(r.Run.Tool.Version)))
+	if a := r.Run.Account; a != nil {
+		fact("Workspace", visible(a.Workspace))
+		fact("Endpoint", visible(a.Endpoint))
+		fact("Credential", strings.TrimSuffix(visible(a.Credential)+", of "+visible(a.User), ", of "))
+	}
 	fact("Scanned", scanned(s))
 	fact("Targets", cut(visible(strings.Join(r.Run.Targets, ", ")), longCell))
 	fact("Not listed", leftOut(s))
@@ -141,7 +149,10 @@ func renderHTML(r finding.Report, opts Options) ([]byte, error) {
 	for _, f := range s.Resolved {
 		p.Notes = append(p.Notes, "resolved since the earlier report: "+subject(f)+", "+visible(f.Rule))
 	}
-	p.Items, p.Quiet = newItems(r, opts, now)
+	p.Items, p.Quiet = newItems(r, opts, axisFrom(r, now), now)
+	if p.IsAudit {
+		p.Rows, p.Rollups = newRows(p.Items, s.Inventory), rollups(r)
+	}
 	worst := map[string]int{}
 	for _, i := range p.Items {
 		worst[i.Severity]++

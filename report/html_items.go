@@ -10,6 +10,7 @@ import (
 
 // An htmlItem is one key, or one subject without a key, with all its findings.
 type htmlItem struct {
+	ID       string // of its element, for the table; empty for one that is not in it
 	Title    string
 	Name     string // of the key
 	Severity string // of the worst finding; "none" without one
@@ -36,7 +37,7 @@ const htmlPlaces = 20
 
 // newItems groups the findings by key, in the order of their severity, and adds the
 // keys of the inventory that have none.
-func newItems(r finding.Report, opts Options, now time.Time) (items []htmlItem, quiet int) {
+func newItems(r finding.Report, opts Options, from, now time.Time) (items []htmlItem, quiet int) {
 	inventory := r.Summary.Inventory
 	known := map[string]*finding.InventoryKey{}
 	for i := range inventory {
@@ -56,19 +57,19 @@ func newItems(r finding.Report, opts Options, now time.Time) (items []htmlItem, 
 		groups[id] = append(groups[id], f)
 	}
 	for _, id := range order {
-		items = append(items, newItem(groups[id], known[id], opts, now))
+		items = append(items, newItem(groups[id], known[id], opts, from, now))
 	}
 	for i := range inventory {
 		if k := &inventory[i]; groups[k.Prefix] == nil {
 			quiet++
 			items = append(items, htmlItem{Title: visible(k.Prefix), Name: visible(k.Name), Severity: "none",
-				Facts: itemFacts(&k.Key), Line: keyLine(k, nil, now)})
+				Facts: itemFacts(&k.Key), Line: keyLine(k, nil, from, now)})
 		}
 	}
 	return items, quiet
 }
 
-func newItem(group []finding.Finding, known *finding.InventoryKey, opts Options, now time.Time) htmlItem {
+func newItem(group []finding.Finding, known *finding.InventoryKey, opts Options, from, now time.Time) htmlItem {
 	first := group[0]
 	it := htmlItem{Title: subject(first), Severity: first.Severity.String()}
 	key := first.Key
@@ -109,7 +110,7 @@ func newItem(group []finding.Finding, known *finding.InventoryKey, opts Options,
 			known.Key = *key
 		}
 	}
-	it.Line = keyLine(known, exposed, now)
+	it.Line = keyLine(known, exposed, from, now)
 	return it
 }
 

@@ -24,8 +24,9 @@ type htmlLine struct {
 
 const lineWidth = 600
 
-// keyLine draws what is dated of a key; nil when that is nothing.
-func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlLine {
+// keyLine draws what is dated of a key; nil when that is nothing. The axis begins at from,
+// so that the lines of a page can be compared; the zero time is the key's own first date.
+func keyLine(k *finding.InventoryKey, exposed []time.Time, from, now time.Time) *htmlLine {
 	var all []time.Time
 	take := func(t *time.Time) *time.Time {
 		if t = saneTime(t); t == nil || t.Year() < 1971 || t.After(now.Add(24*time.Hour)) {
@@ -50,7 +51,9 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 	if len(all) == 0 {
 		return nil
 	}
-	from := slices.MinFunc(all, time.Time.Compare)
+	if from.IsZero() {
+		from = slices.MinFunc(all, time.Time.Compare)
+	}
 	span := now.Sub(from)
 	x := func(t *time.Time) *int {
 		if t == nil {
@@ -74,17 +77,28 @@ func keyLine(k *finding.InventoryKey, exposed []time.Time, now time.Time) *htmlL
 			l.ExposedFor = max(0, *l.Revoked-*l.Exposed)
 		}
 	}
-	last := -1
-	for i := range days { // a tick for each day, those of one pixel once
-		if at := *x(&days[i]); at != last {
-			l.Uses += fmt.Sprintf("M%d 14V24", at)
-			last = at
+	start, end := -1, -1 // of a run of days, a pixel wide at least
+	for i := range days {
+		if at := *x(&days[i]); start < 0 || at > end+1 {
+			l.Uses += useRun(start, end)
+			start, end = at, at
+		} else {
+			end = at
 		}
 	}
+	l.Uses += useRun(start, end)
 	for i := range exposed {
 		l.Commits = append(l.Commits, *x(&exposed[i]))
 	}
 	return l
+}
+
+// useRun is a piece of a path: a bar from one pixel to another.
+func useRun(start, end int) string {
+	if start < 0 {
+		return ""
+	}
+	return fmt.Sprintf("M%d 19h%d", start, end-start+1)
 }
 
 func lineWords(k *finding.InventoryKey, made, leaked, used, revoked *time.Time, uses int) string {

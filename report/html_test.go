@@ -99,6 +99,32 @@ func TestHTMLInBrowser(t *testing.T) {
 			t.Errorf("by rule: %v, want 24", n)
 		}
 	})
+	t.Run("table", func(t *testing.T) {
+		b.set(t, "#rule", "", "change")
+		column := func(n int) string {
+			return b.text(t, fmt.Sprintf(`[...document.querySelectorAll('#keys tbody tr')].map(r => r.cells[%d].textContent).join(' ')`, n))
+		}
+		if rows := strings.Fields(column(1)); len(rows) != 30 {
+			t.Errorf("%d rows", len(rows))
+		}
+		for i, want := range []string{"b10_Key00000 b10_Key00001", "b10_Key00029 b10_Key00028"} {
+			b.click(t, "#keys th:nth-child(2) button")
+			if got := column(1); !strings.HasPrefix(got, want) || b.text(t, `document.querySelector('#keys [aria-sort]').textContent`) != "Key" {
+				t.Errorf("sorted %d times: %.60s", i+1, got)
+			}
+		}
+		b.click(t, "#keys th:first-child button")
+		if got := column(0); !strings.HasPrefix(got, "critical critical") || !strings.HasSuffix(got, "none none") {
+			t.Errorf("by severity: %s", got)
+		}
+		if n := b.number(t, `document.querySelectorAll('.groups .copy').length`); n == 0 {
+			t.Error("no command can be copied")
+		}
+		b.run(t, chromedp.Evaluate(`document.querySelector('#keys a').click()`, nil))
+		if got := b.text(t, `document.querySelector(':target h3 code').textContent`); got != b.text(t, `document.querySelector('#keys a').textContent`) {
+			t.Errorf("the link leads to %s", got)
+		}
+	})
 	t.Run("keyboard", func(t *testing.T) {
 		b.run(t, chromedp.Evaluate(`document.activeElement.blur(); window.scrollTo(0,0); document.body.tabIndex=-1; document.body.focus()`, nil), chromedp.KeyEvent(kb.Tab))
 		if got := b.text(t, `document.activeElement.className`); got != "skip" {
@@ -150,7 +176,7 @@ func TestHTMLThemesAndPrint(t *testing.T) {
 			}
 		}
 		b.screenshot(t, "audit-"+theme)
-		b.run(t, chromedp.Evaluate(`document.querySelector('.item').scrollIntoView()`, nil))
+		b.run(t, chromedp.Evaluate(`document.querySelector('.cards .item').scrollIntoView()`, nil))
 		b.screenshot(t, "audit-"+theme+"-keys")
 		b.run(t, chromedp.Evaluate(`window.scrollTo(0,0)`, nil))
 	}
@@ -212,7 +238,7 @@ func TestHTMLOfFiveThousandKeys(t *testing.T) {
 	b := newBrowser(t)
 	data := organisation(t, 5000, "")
 	took := b.open(t, data)
-	if n := b.number(t, `document.querySelectorAll('.item').length`); n != 5000 {
+	if n := b.number(t, `document.querySelectorAll('.cards .item').length`); n != 5000 {
 		t.Errorf("%v keys", n)
 	}
 	loaded := b.number(t, `performance.timing.loadEventEnd - performance.timing.navigationStart`)

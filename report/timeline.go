@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +44,9 @@ func WriteTimeline(w io.Writer, format string, t finding.Timeline) error {
 	}
 	return nil
 }
+
+// commas writes a number with a comma between groups of three digits, for a terminal.
+func commas(n int64) string { return strings.ReplaceAll(thousands(n), "\u202f", ",") }
 
 func stateWords(t finding.Timeline) string {
 	switch t.State {
@@ -89,7 +94,7 @@ func timelineText(t finding.Timeline) []byte {
 		if u.AfterLeak {
 			when = "  after the leak"
 		}
-		fmt.Fprintf(&b, "  %s  %-40s %8d requests %10d tokens in %10d out%s\n", visible(u.Date), visible(u.Model), u.Requests, u.InputTokens, u.OutputTokens, when)
+		fmt.Fprintf(&b, "  %s  %-40s %8s requests %11s tokens in %11s out%s\n", visible(u.Date), visible(u.Model), commas(u.Requests), commas(u.InputTokens), commas(u.OutputTokens), when)
 	}
 	b.WriteString("\nWhat is not known\n")
 	for _, u := range t.Unknown {
@@ -105,11 +110,69 @@ type timelinePage struct {
 	StateWords string
 	Facts      []htmlFact
 	Line       *htmlLine
+	Days       *htmlDays
+}
+
+// htmlDays are the tokens of each day as bars, from the first day with a call to the last.
+type htmlDays struct {
+	Words string
+	Width int
+	Bars  []htmlDay
+}
+
+type htmlDay struct {
+	Words   string
+	X, Y, H int
+	Late    bool // after the leak
+}
+
+// mostDays bounds the bars; usage is kept for 92 days.
+const mostDays = 400
+
+// tokensByDay draws a bar a day, days without a call left free; nil for one day or less.
+func tokensByDay(usage []finding.DailyUse) *htmlDays {
+	tokens, late := map[string]int64{}, map[string]bool{}
+	first, last := "", ""
+	for _, u := range usage {
+		if _, err := time.Parse(time.DateOnly, u.Date); err != nil || u.InputTokens < 0 || u.OutputTokens < 0 {
+			continue
+		}
+		tokens[u.Date] += u.InputTokens + u.OutputTokens
+		late[u.Date] = u.AfterLeak
+		if first == "" || u.Date < first {
+			first = u.Date
+		}
+		last = max(last, u.Date)
+	}
+	from, _ := time.Parse(time.DateOnly, first)
+	var most int64
+	busiest := ""
+	for _, date := range slices.Sorted(maps.Keys(tokens)) {
+		if tokens[date] > most {
+			most, busiest = tokens[date], date
+		}
+	}
+	if most <= 0 || first == last {
+		return nil
+	}
+	d := &htmlDays{Words: fmt.Sprintf("Tokens by day, in and out, from %s to %s; the most, %s, on %s", first, last, thousands(most), busiest)}
+	for i := range mostDays {
+		date := from.AddDate(0, 0, i).Format(time.DateOnly)
+		if date > last {
+			break
+		}
+		if n := tokens[date]; n > 0 {
+			h := max(1, int(float64(n)/float64(most)*70))
+			d.Bars = append(d.Bars, htmlDay{Words: date + ": " + thousands(n) + " tokens", X: 6 * i, Y: 72 - h, H: h, Late: late[date]})
+		}
+		d.Width = 6*i + 6
+	}
+	return d
 }
 
 // After reports whether an event is one after the leak.
 func (p timelinePage) After(e finding.Event) bool {
-	return p.Leaked != nil && e.Kind != "committed" && e.At.After(*p.Leaked)
+	return p.Leaked != nil && e.Kind != "committed" && e.Kind != "revoked" && e.At.After(*p.Leaked)
 }
 
 // When is the time of an event.
@@ -127,6 +190,6 @@ func timelineHTML(t finding.Timeline) ([]byte, error) {
 	}
 	return render("timeline.tmpl", timelinePage{
 		htmlFrame: frame("b10lint timeline of " + visible(t.Prefix)), Timeline: t,
-		StateWords: stateWords(t), Facts: itemFacts(t.Key), Line: keyLine(&k, nil, t.At),
+		StateWords: stateWords(t), Facts: itemFacts(t.Key), Line: keyLine(&k, nil, time.Time{}, t.At), Days: tokensByDay(t.Usage),
 	})
 }

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
+	"github.com/b10lint/b10lint/secret"
 )
 
 // TestStreamKeepsOld: into a stream a rotation delivers and checks, and does not revoke;
@@ -99,5 +102,52 @@ func TestResumeDeletesOldAgain(t *testing.T) {
 	}
 	if res, err = rot.Run(context.Background()); err != nil || res.State != "rotated" || r.alive(r.old.Prefix()) {
 		t.Errorf("%v %+v", err, res)
+	}
+}
+
+// TestUsedSinceTheAudit: a key that an audit called unused is kept back if it was used since.
+func TestUsedSinceTheAudit(t *testing.T) {
+	w := newWorld(t)
+	used := basetentest.Noon.AddDate(0, 0, -3)
+	k := w.add(basetentest.KeySpec{Created: basetentest.Noon.AddDate(0, -1, 0), LastUsed: &used})
+	for days, planned := range map[int]int{-2: 1, -4: 0} {
+		at := basetentest.Noon.AddDate(0, 0, days)
+		p := w.plan(Request{Wanted: []Wanted{{Prefix: k.Prefix(), Proof: ByUse, UnusedAt: &at}}})
+		if len(p.Items) != planned || len(p.Refused) != 1-planned || planned == 1 && (!p.Items[0].Unused || !strings.HasPrefix(p.Items[0].Why[0], "unused, by the audit of 2026-11-19")) {
+			t.Errorf("an audit %d days ago: %+v", days, p)
+		}
+	}
+}
+
+// TestChildren: a proved or named key brings the keys that it created, and those that they
+// created; one of a public prefix alone, or that is unused, brings none; guards hold.
+func TestChildren(t *testing.T) {
+	w := newWorld(t)
+	maker := w.add(basetentest.KeySpec{Name: "maker"})
+	client, made := w.as(maker), []secret.Secret{}
+	for range 2 {
+		child, err := client.CreateKey(context.Background(), baseten.NewKey{Type: baseten.WorkspaceManageAll})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, client = append(made, child), w.as(child)
+	}
+	w.Clock.Set(48*time.Hour, 0) // the maker and the first child were used to create
+	for _, c := range []struct {
+		proof Proof
+		want  int
+	}{{ByProbe, 3}, {ByName, 3}, {ByPrefix, 1}} {
+		p := w.plan(Request{Wanted: []Wanted{{Prefix: maker.Prefix(), Proof: c.proof}}, Children: true})
+		if len(p.Items) != c.want || len(p.Items) == 3 && (len(p.Items[0].Made)+len(p.Items[1].Made)+len(p.Items[2].Made) != 0 || p.Digest != digest(p.Items)) {
+			t.Errorf("%s: %+v", c.proof, p)
+		}
+	}
+	w.Org.Touch(made[1].Prefix(), w.Clock.Now().Add(-time.Hour))
+	p := w.plan(Request{Wanted: wanted(maker), Children: true})
+	if len(p.Items) != 2 || len(p.Refused) != 1 || p.Refused[0].What != made[1].Prefix() {
+		t.Errorf("a child in use: %+v", p)
+	}
+	if _, err := NewPlan(w.survey(), Request{Wanted: wanted(maker), Children: true, ForceActive: true, Max: 2}); !errors.Is(err, ErrTooMany) {
+		t.Errorf("more than allowed: %v", err)
 	}
 }

@@ -84,6 +84,9 @@ type Wanted struct {
 	Proof Proof
 	// Forged is set for a found key that was shown not to be the listed one.
 	Forged bool
+	// UnusedAt is when the key was seen to be unused, for which it is asked for: one that
+	// was used since is kept back.
+	UnusedAt *time.Time
 }
 
 // A Proof is what shows that a key that was asked for is the one that Baseten lists.
@@ -303,12 +306,18 @@ func (d *draft) byPrefix() {
 		case len(ids) > 1:
 			d.refuse(prefix, fmt.Sprintf("%d different found keys share this prefix, and at most one of them is the listed key", len(ids)),
 				"look at the places, and name the prefix on the command line of b10lint revoke if the listed key is leaked", w.Places)
+		case w.UnusedAt != nil && w.Proof == ByUse && items[0].LastUsedAt != nil && items[0].LastUsedAt.After(*w.UnusedAt):
+			d.refuse(prefix, "it was used "+ago(d.s.At, *items[0].LastUsedAt)+", after the audit that called it unused", "audit again", nil)
 		default:
 			it := items[0]
 			d.chosen[it.Prefix] = it
+			it.Unused = it.Unused || w.UnusedAt != nil && w.Proof == ByUse
 			it.Leaked, it.Proof = it.Leaked || w.Leaked, stronger(it.Proof, w.Proof)
 			addOnce(&it.Places, w.Places...)
 			why := "named by prefix"
+			if w.UnusedAt != nil && w.Proof == ByUse {
+				why = "unused, by the audit of " + w.UnusedAt.UTC().Format(time.DateOnly)
+			}
 			if w.Leaked {
 				why = "leaked"
 			}
@@ -323,6 +332,9 @@ func joined(group []Wanted) (all Wanted) {
 	for _, w := range group {
 		all.Forged = all.Forged && w.Forged
 		all.Prefix, all.Leaked, all.Proof = w.Prefix, all.Leaked || w.Leaked, stronger(all.Proof, w.Proof)
+		if w.UnusedAt != nil {
+			all.UnusedAt = w.UnusedAt
+		}
 		addOnce(&all.Places, w.Places...)
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -210,5 +211,65 @@ func TestPlaceTakenOver(t *testing.T) {
 	}
 	if data, _ := os.ReadFile(r.target); string(data) != text {
 		t.Error("it was overwritten")
+	}
+}
+
+// lost is a sink whose delivery is cut off before it does anything, once.
+type lost struct {
+	Sink
+	cut bool
+}
+
+func (l *lost) Deliver(ctx context.Context, key secret.Secret) error {
+	if !l.cut {
+		l.cut = true
+		return ErrUncertain
+	}
+	return l.Sink.Deliver(ctx, key)
+}
+
+// TestTwoPlacesOfOneFile: that the one has the new key says nothing of the other.
+func TestTwoPlacesOfOneFile(t *testing.T) {
+	r := newRotation(t)
+	trussrc := filepath.Join(t.TempDir(), ".trussrc")
+	both := func(format string) string { return strings.ReplaceAll(format, "@", r.old.Reveal()) }
+	for path, text := range map[string]string{trussrc: "[a]\napi_key = @\n[b]\napi_key = @\n", r.target: "KEY=@\nOTHER='@' # mine\n"} {
+		if err := os.WriteFile(path, []byte(both(text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	specs := []SinkSpec{{Kind: KindTrussrc, Path: trussrc, Name: "a"}, {Kind: KindTrussrc, Path: trussrc, Name: "b"},
+		{Kind: KindDotenv, Path: r.target, Name: "KEY"}, {Kind: KindDotenv, Path: r.target, Name: "OTHER"}}
+	for _, s := range specs {
+		if s.Kind == KindTrussrc {
+			r.more = append(r.more, Trussrc(s.Path, s.Name))
+			continue
+		}
+		f, err := EnvFile(s.Path, s.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.more = append(r.more, f)
+	}
+	r.more[1], r.more[3] = &lost{Sink: r.more[1]}, &lost{Sink: r.more[3]}
+	res, err := r.begin(RotateRequest{Sinks: specs}).Run(context.Background())
+	if err == nil || res.State != "unfinished" || res.Places[0].State != "delivered" || res.Places[1].State != "unknown" {
+		t.Fatalf("%v %+v", err, res)
+	}
+	rot, err := ResumeRotation(res.Journal, r.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err = rot.Run(context.Background()); err != nil || res.State != "rotated" {
+		t.Fatalf("%v %+v", err, res)
+	}
+	for _, path := range []string{trussrc, r.target} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), r.old.Prefix()) || strings.Count(string(data), res.New+".") != 2 {
+			t.Errorf("%s holds the old key", path)
+		}
 	}
 }

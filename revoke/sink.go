@@ -17,7 +17,9 @@ type Sink interface {
 	// Ready fails if the sink would not take a key. Nothing is changed. It is
 	// called before a key is created.
 	Ready(ctx context.Context) error
-	// Deliver puts the key in place, whole or not at all where the sink allows.
+	// Deliver puts the key in place, whole or not at all where the sink allows. After an
+	// error with ErrUncertain in it the place may hold the key; after another it does not,
+	// or Restore puts it back.
 	Deliver(ctx context.Context, key secret.Secret) error
 	// Read returns the key with a prefix that the sink holds. ok is false when the
 	// sink does not hold it, or cannot be read back: readable says which.

@@ -28,10 +28,9 @@ type File struct {
 	// Edit returns the file's new text with a key in it. old is nil when there is
 	// no file. Its error must not quote the text.
 	Edit func(old []byte, key string) ([]byte, error)
-	// Holds returns the value that a delivery would replace; nil: none is known.
+	// Holds returns the value that a delivery would replace: of the one place that this is,
+	// for other sinks may be places of the same file.
 	Holds func(data []byte) []byte
-	// Decode turns the file's text into one that shows the key; nil: it does.
-	Decode func(data []byte) []byte
 
 	before    []byte
 	after     []byte
@@ -70,7 +69,7 @@ func (f *File) String() string { return f.Path }
 // Held returns the value that a delivery would replace.
 func (f *File) Held(context.Context) ([]byte, error) {
 	data, exists, err := f.read()
-	if err != nil || !exists || f.Holds == nil {
+	if err != nil || !exists {
 		return nil, err
 	}
 	return f.Holds(data), nil
@@ -93,16 +92,13 @@ func (f *File) Deliver(_ context.Context, key secret.Secret) error {
 	return atomicfile.WriteFile(f.Path, data, atomicfile.Mode{Perm: 0o600})
 }
 
-// Read looks for the key in the file.
+// Read looks for the key in its place of the file.
 func (f *File) Read(_ context.Context, prefix string) (key secret.Secret, ok, readable bool, err error) {
 	data, _, err := f.read()
 	if err != nil {
 		return secret.Secret{}, false, true, err
 	}
-	if f.Decode != nil {
-		data = f.Decode(data)
-	}
-	key, ok = findKey(data, prefix)
+	key, ok = findKey(f.Holds(data), prefix)
 	return key, ok, true, nil
 }
 

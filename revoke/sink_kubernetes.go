@@ -54,7 +54,7 @@ func KubernetesFile(s SinkSpec) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{Path: s.Path, Decode: decodeManifest, Holds: decodeManifest, Edit: func(old []byte, key string) ([]byte, error) {
+	return &File{Path: s.Path, Holds: decodeManifest, Edit: func(old []byte, key string) ([]byte, error) {
 		if len(bytes.TrimSpace(old)) > 0 && !bytes.Equal(base64Word.ReplaceAll(old, nil), base64Word.ReplaceAll(text(key+longEnough), nil)) {
 			return nil, errors.New("the file holds something else than this Secret; write to a file of its own")
 		}

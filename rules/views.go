@@ -197,8 +197,8 @@ func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
 	}
 	if l.depth < maxDepth {
 		f.piece(l, c, s, e)
-	} else if inside, _ := c.hasRow(l.data[s:e]); inside { // a text in one more encoding
-		f.giveUp(l, s)
+	} else if inside, _ := c.hasRow(l.data[s:e]); inside && l.view != escapeCodes[quotedCode].name {
+		f.giveUp(l, s) // a text in one more encoding; the padding of base64 reads as quoted-printable, too
 	}
 }
 

@@ -175,6 +175,7 @@ func (g *gatherer) Problem(p finding.Problem) error {
 func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 	g.count(b)
 	g.meet(b)
+	g.inName(b)
 	var c *cursor
 	truss := b.At.Context
 	inside := newOutline(b)

@@ -57,6 +57,7 @@ func Scan(ctx context.Context, target source.Target, opts Options) (finding.Repo
 		Findings: len(r.Findings), Interrupted: interrupted, Elapsed: time.Since(started),
 		Complete: finding.Complete(r.Problems) && !interrupted && err == nil,
 	}
+	maskNames(&r)
 	if target.Source.Coverage != nil {
 		r.Summary.Coverage = target.Source.Coverage()
 	}

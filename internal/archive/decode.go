@@ -134,7 +134,7 @@ func (w *walk) stream(kind kind, n node) error {
 	if n.base == "" && n.path != "" { // a part of something, which has no name of its own
 		inner.base, inner.leaf = "", n.path
 	}
-	inner.encoded = n.encoded
+	inner.encoded, inner.weak = n.encoded, n.encoded && kind == kindZlib
 	if kind == kindZlib {
 		looseHeader(br)
 	}

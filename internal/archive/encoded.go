@@ -164,9 +164,11 @@ type encodedRun struct {
 	acc        uint32
 	bits       uint
 	out        *held
-	full       bool // more digits came than may be held
+	buf        []byte // what goes there next
+	full       bool   // more digits came than may be held
 	lines      int
 	width, max int // of the line, and of the longest but for the first
+	before     int // the width of the line before
 	wrap       int // bytes since the last digit
 	newline    bool
 	escape     bool // the last byte was a backslash
@@ -194,6 +196,7 @@ func (r *encodedRun) take(s *spotter, p []byte, last bool) (n int, over bool) {
 			switch {
 			case !r.newline, r.lines > 1 && r.width < r.max:
 				return i, true
+			case r.width == r.before: // as lines of one run have it, whatever this one begins with
 			case len(next) < minDigits && !last:
 				return i, false
 			case runEnd(next[:min(len(next), minDigits)], 0) == minDigits:
@@ -204,24 +207,45 @@ func (r *encodedRun) take(s *spotter, p []byte, last bool) (n int, over bool) {
 			if r.lines++; r.lines > 2 {
 				r.max = max(r.max, r.width)
 			}
-			r.width, r.wrap, r.newline, r.escape = 0, 0, false, false
+			r.before, r.width, r.wrap, r.newline, r.escape = r.width, 0, 0, false, false
 		}
 		r.width++
 		r.acc = r.acc<<r.code.bits | uint32(v)
 		if r.bits += r.code.bits; r.bits >= 8 {
 			r.bits -= 8
-			if !r.full && !s.w.hold1(r.out, byte(r.acc>>r.bits), &s.stop) {
-				r.full = true
+			if r.buf = append(r.buf, byte(r.acc>>r.bits)); len(r.buf) == bufferSize {
+				r.flush(s)
 			}
 		}
 	}
 	return len(p), false
 }
 
+// flush moves what was decoded to where it is held.
+func (r *encodedRun) flush(s *spotter) {
+	for rest := r.buf; len(rest) > 0 && !r.full; {
+		at := int(r.out.size % chunkSize)
+		if at == 0 {
+			if r.full = s.w.held+chunkSize > s.w.limits.Memory; r.full {
+				break
+			}
+			if s.stop = s.w.reserve(chunkSize); s.stop != nil {
+				break
+			}
+			r.out.chunks = append(r.out.chunks, s.w.chunks.Get().(*[chunkSize]byte))
+		}
+		n := copy(r.out.chunks[len(r.out.chunks)-1][at:], rest)
+		r.out.size += int64(n)
+		rest = rest[n:]
+	}
+	r.buf = r.buf[:0]
+}
+
 // finish walks the run that has ended.
 func (s *spotter) finish() {
 	r := s.run
 	s.run = nil
+	r.flush(s)
 	defer s.w.drop(r.out)
 	name := fmt.Sprintf("%s in line %d", r.code.name, r.line)
 	n := s.n.child(name)
@@ -277,6 +301,7 @@ func (w *walk) decoded(n node) error {
 		k, over = r.take(s, p, true)
 		_, _ = br.Discard(k)
 	}
+	r.flush(s)
 	if s.stop != nil {
 		return s.stop
 	}
@@ -286,24 +311,6 @@ func (w *walk) decoded(n node) error {
 	}
 	n.at, n.size = r.out, r.out.size
 	return w.decoded(n)
-}
-
-// hold1 appends a byte to what is held. It reports false when there is no room.
-func (w *walk) hold1(h *held, b byte, stop *error) bool {
-	at := int(h.size % chunkSize)
-	if at == 0 {
-		if w.held+chunkSize > w.limits.Memory {
-			return false
-		}
-		if err := w.reserve(chunkSize); err != nil {
-			*stop = err
-			return false
-		}
-		h.chunks = append(h.chunks, w.chunks.Get().(*[chunkSize]byte))
-	}
-	h.chunks[len(h.chunks)-1][at] = b
-	h.size++
-	return true
 }
 
 // spotting is a reader that shows a spotter what passes.

@@ -58,6 +58,8 @@ type node struct {
 	// packed is set for the own bytes of a container, encoded for what was found in a text:
 	// it may not be what its head says.
 	packed, encoded bool
+	// weak is set for what came out of something encoded that only two bytes show to be packed.
+	weak bool
 	// check, when set, is called once the content was read to its end.
 	check func() error
 }
@@ -309,6 +311,10 @@ func (w *walk) visit(n node) error {
 	}
 	if err == nil && n.at == nil && l.done && EndsLikeZip(l.tail[:]) {
 		err = errors.New("ends like a zip archive that follows other data, and was not unpacked")
+	}
+	var limit *LimitError
+	if err != nil && n.weak && !errors.As(err, &limit) {
+		err = &OddError{"digits that look like a zlib stream: " + err.Error()}
 	}
 	if err != nil {
 		return w.problem(n.leaf, err)

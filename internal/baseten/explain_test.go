@@ -2,9 +2,12 @@ package baseten_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/b10lint/b10lint/internal/baseten"
 	"github.com/b10lint/b10lint/internal/baseten/basetentest"
@@ -45,6 +48,7 @@ func TestExplain(t *testing.T) {
 		{"redirect", list(w.Client, basetentest.Fault{Kind: basetentest.Redirected, To: "https://example.com"}), false, "not an answer of Baseten's"},
 		{"cut", list(w.Client, basetentest.Fault{Kind: basetentest.Reset}), false, "no usable answer"},
 		{"truncated", list(w.Client, basetentest.Fault{Kind: basetentest.TruncatedJSON}), false, "no usable answer"},
+		{"certificate", fmt.Errorf("GET /: %w", &tls.CertificateVerificationError{}), false, "--ca-file"},
 		{"other", errors.New("x"), false, "no usable answer"},
 	} {
 		if c.err == nil {
@@ -85,5 +89,31 @@ func TestVerifyKeeping(t *testing.T) {
 	alone := baseten.NewVerifier(nil, newProbe(t, w), nil).VerifyKeeping(context.Background(), keys[1:2], func(secret.Secret) bool { return true })
 	if got := alone.Verdicts[foreign.Digest()].Liveness.State; got != "unchecked" {
 		t.Errorf("without an inventory: %s", got)
+	}
+}
+
+// TestWaiting: what is waited for is said before the wait, and each attempt after it; the
+// time that a server asks for is worded in whole seconds.
+func TestWaiting(t *testing.T) {
+	w := basetentest.NewWorld(t)
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Reset, Times: 1}) // first: of a connection in use, net/http repeats it
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.RateLimited, Times: 1, After: 12 * time.Second})
+	w.Server.Inject(basetentest.Fault{Kind: basetentest.Unavailable, Times: 1})
+	o := w.Options(w.Admin)
+	var said []string
+	o.Waiting = func(text string) { said = append(said, text) }
+	o.Trace = func(text string) { said = append(said, text) }
+	if _, err := w.New(o).Keys(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.ReplaceAll(strings.Join(said, "\n"), strings.TrimPrefix(w.Server.URL, "http://"), "HOST")
+	want := "GET HOST/v1/api_keys: no answer in 0s\nno usable answer from Baseten: trying again in 1s\n" +
+		"GET HOST/v1/api_keys: HTTP 429 in 0s\nBaseten asks to wait: trying again in 12s\n" +
+		"GET HOST/v1/api_keys: HTTP 503 in 0s\nBaseten answers HTTP 503: trying again in 1s\nGET HOST/v1/api_keys: HTTP 200 in 0s"
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if text := (&baseten.Error{Method: "GET", Path: "/", Status: 429, RetryAfter: 12*time.Hour + 41411*time.Millisecond}).Error(); !strings.HasSuffix(text, "(retry after 12h0m41s)") {
+		t.Error(text)
 	}
 }

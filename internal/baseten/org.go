@@ -35,6 +35,8 @@ type User struct {
 	UserID string `json:"user_id"`
 	Email  string `json:"email"`
 	Name   string `json:"name"`
+	// WorkspaceName is the workspace's, where the API gives it.
+	WorkspaceName string `json:"workspace_name,omitempty"`
 }
 
 // Me returns the identity behind the Client's credential.

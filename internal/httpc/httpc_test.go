@@ -2,6 +2,7 @@ package httpc_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -140,6 +141,8 @@ func TestRetrying(t *testing.T) {
 		{"header in seconds", "DELETE", []step{{status: 429, header: "5"}, {status: 200}}, 2, []time.Duration{5 * time.Second}},
 		{"header as a date", "GET", []step{{status: 503, header: "Sat, 21 Nov 2026 12:00:09 GMT"}, {status: 200}}, 2, []time.Duration{9 * time.Second}},
 		{"more than patience", "GET", []step{{status: 429, header: "3600"}, {status: 200}}, 1, nil},
+		{"no TLS on the other side", "GET", []step{{err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}}, {status: 200}}, 1, nil},
+		{"TLS on neither side", "GET", []step{{err: fmt.Errorf("x: %w", http.ErrSchemeMismatch)}, {status: 200}}, 1, nil},
 		{"network error", "GET", []step{{err: io.ErrUnexpectedEOF}, {status: 200}}, 2, []time.Duration{fifth / 2}},
 		{"an answer of another kind", "GET", []step{{err: &httpc.Unusable{Status: 200}}, {status: 200}}, 1, nil},
 		{"a refusal", "GET", []step{{err: fmt.Errorf("x: %w", &httpc.Refusal{Why: "no"})}, {status: 200}}, 1, nil},

@@ -22,9 +22,10 @@ type Received struct {
 	Incomplete bool
 	// Shallow are the commits whose parents the server does not have.
 	Shallow []string
-	// Known are commits that the pack does not hold because they were scanned before,
-	// with all that they lead to.
+	// Known are objects that the pack does not hold because they were scanned before, with
+	// all that they lead to; Since says when.
 	Known []pack.ID
+	Since string
 }
 
 // NewReceived returns the History of a repository that was received; shown is its name.
@@ -84,6 +85,7 @@ func (h *History) walkReceived(ctx context.Context, r *repository, to source.Sin
 		sw = h.newSweeper(r, to)
 	}
 	sw.repo, sw.conn.r = r, r
+	h.cov.Scope = h.received.Since
 	stats, err := r.Sweep(ctx, sw.object, h.sweepReceived())
 	h.count(stats)
 	if err != nil {
@@ -193,16 +195,19 @@ func (h *History) settled(ctx context.Context, r *repository, hits []source.Hit)
 }
 
 // File returns the content of a regular file as it is in a revision of a repository
-// that was received; see FileAt.
-func (got *Received) File(ctx context.Context, revision, name string, most int) ([]byte, error) {
+// that was received, and its id; see FileAt. The id is known also where the error says
+// that the content is not here.
+func (got *Received) File(ctx context.Context, revision, name string, most int) (data []byte, id pack.ID, err error) {
 	r, err := NewReceived("", got, Options{}).open(nil)
 	if err != nil {
-		return nil, err
+		return nil, id, err
 	}
 	if err := r.Identify(ctx, 0, pack.KindSet(pack.Commit, pack.Tag, pack.Tree)); err != nil {
-		return nil, err
+		return nil, id, err
 	}
-	return r.file(revision, name, most, func(id pack.ID) error {
-		return r.Identify(ctx, 0, pack.KindSet(pack.Blob), id)
+	data, err = r.file(revision, name, most, func(blob pack.ID) error {
+		id = blob
+		return r.Identify(ctx, 0, pack.KindSet(pack.Blob), blob)
 	})
+	return data, id, err
 }

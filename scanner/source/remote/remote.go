@@ -9,6 +9,7 @@
 //	credential.go  what is sent to whom, once a server asks for it
 //	watch.go       bounds in time and size on what a server sends
 //	remote.go      the references, the pack, the source
+//	state.go       what is remembered of a repository in which nothing was found
 //	errors.go      what went wrong, in words
 package remote
 
@@ -17,10 +18,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -53,6 +58,10 @@ type Options struct {
 	// returns the filter for paths, and what is wrong with the repository's settings.
 	Arrived func(ctx context.Context, r *Repository) (source.Filter, []finding.Problem)
 	Limits  Limits
+	// State is a folder that remembers repositories in which nothing was found, so that
+	// only what is new is fetched; "" for none. StateOptions names all that decides what
+	// is found: with others, nothing is remembered.
+	State, StateOptions string
 }
 
 // A Repository is one that is fetched. Its Source may be walked once.
@@ -65,6 +74,9 @@ type Repository struct {
 	received git.Received
 	branch   string
 	history  *git.History
+	asked    time.Time       // when the references were
+	old      *state          // what is known already; nil: nothing
+	files    map[string]file // of the default branch, that were asked for
 }
 
 // New returns the repository at an address. Nothing is fetched yet.
@@ -90,7 +102,27 @@ func (r *Repository) Head() (id, branch string) { return r.received.Head, r.bran
 // File returns the content of a file as it is in a revision. The error is
 // fs.ErrNotExist if there is no such file.
 func (r *Repository) File(ctx context.Context, revision, name string, most int) ([]byte, error) {
-	return r.received.File(ctx, revision, name, most)
+	if revision != "HEAD" {
+		data, _, err := r.received.File(ctx, revision, name, most)
+		return data, err
+	}
+	if r.old != nil && r.received.Head == r.old.Head {
+		was, asked := r.old.Files[name]
+		if asked && was.ID == "" {
+			return nil, fs.ErrNotExist
+		}
+		if asked {
+			return was.Text, nil
+		}
+	}
+	data, id, err := r.received.File(ctx, revision, name, most)
+	if r.old != nil && err != nil && !id.IsZero() && r.old.Files[name].ID == id.String() { // it did not change, so it did not come
+		data, err = r.old.Files[name].Text, nil
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		r.files[name] = file{id.String(), data}
+	}
+	return data, err
 }
 
 func (r *Repository) walk(ctx context.Context, to source.Sink) error {
@@ -101,14 +133,27 @@ func (r *Repository) walk(ctx context.Context, to source.Sink) error {
 		defer mu.Unlock()
 		bad = append(bad, p)
 	}
-	if err := r.fetch(ctx, problem, to); err != nil {
+	r.asked, r.files = time.Now().UTC(), map[string]file{}
+	var err error
+	if r.old, err = r.recall(); err != nil {
+		err := to.Problem(finding.Problem{Path: filepath.ToSlash(r.opts.State), Warning: true, Error: "what was remembered was dropped, and all is scanned: " + line(err.Error())})
+		if err != nil {
+			return err
+		}
+	}
+	err = r.fetch(ctx, problem, to)
+	if old := r.old; old != nil && ctx.Err() == nil && (err != nil || len(bad) > 0 || !r.suffices(ctx, old)) {
+		if s := r.received.Store; s != nil {
+			_ = s.Close()
+		}
+		r.old, r.received, bad, r.files = nil, git.Received{}, nil, map[string]file{}
+		err = r.fetch(ctx, problem, to)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return to.Problem(r.explain(err))
-	}
-	if r.received.Store == nil { // there is nothing in it
-		r.history.Receive(strings.NewReader(emptyPack), pack.ReceiveOptions{Name: r.address.String(), Problem: problem}, to)
 	}
 	r.received.Incomplete = len(bad) > 0
 	if r.opts.Arrived != nil {
@@ -120,7 +165,11 @@ func (r *Repository) walk(ctx context.Context, to source.Sink) error {
 			}
 		}
 	}
-	err := r.history.Walk(ctx, to)
+	if r.old != nil {
+		maps.Copy(r.files, carried(r.old.Files, r.files))
+		r.received.Since = "what came since " + r.old.Scanned.Format(time.RFC3339) + ", when nothing was found"
+	}
+	err = r.history.Walk(ctx, to)
 	for _, p := range bad {
 		out := finding.Problem{Path: r.address.String(), Object: p.ID.String(), Error: line(p.Err.Error()),
 			Hint: "scan again; if it stays so, scan a clone: git clone --mirror"}
@@ -168,6 +217,7 @@ func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem), 
 	adv, err := s.references(ctx)
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		r.received.Refs = []refs.Ref{}
+		r.receive(strings.NewReader(emptyPack), problem, to)
 		return nil
 	}
 	if err != nil {
@@ -175,7 +225,8 @@ func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem), 
 	}
 	r.list(adv)
 	req := r.request(adv)
-	if len(req.Wants) == 0 {
+	if len(req.Wants) == 0 { // there is nothing in it, or nothing new
+		r.receive(strings.NewReader(emptyPack), problem, to)
 		return nil
 	}
 	body, err := s.pack(ctx, req)
@@ -185,14 +236,18 @@ func (r *Repository) fetchOnce(ctx context.Context, problem func(pack.Problem), 
 	defer body.Close()
 	w.packComes()
 	in := demultiplexed(body, req.Capabilities)
-	r.history.Receive(readerFunc(func(p []byte) (int, error) {
+	r.receive(readerFunc(func(p []byte) (int, error) {
 		n, err := in.Read(p)
 		if err != nil && err != io.EOF {
 			err = inPack(fail(err))
 		}
 		return n, err
-	}), pack.ReceiveOptions{Name: r.address.String(), Problem: problem, Most: r.opts.Limits.Pack}, to)
+	}), problem, to)
 	return nil
+}
+
+func (r *Repository) receive(in io.Reader, problem func(pack.Problem), to source.Sink) {
+	r.history.Receive(in, pack.ReceiveOptions{Name: r.address.String(), Problem: problem, Most: r.opts.Limits.Pack}, to)
 }
 
 type readerFunc func([]byte) (int, error)
@@ -233,7 +288,18 @@ func (r *Repository) list(adv *packp.AdvRefs) {
 	}
 }
 
-// request asks for all that the references lead to.
+// carried are the files that are as they were, and were not asked for again.
+func carried(old, now map[string]file) map[string]file {
+	all := map[string]file{}
+	for name, f := range old {
+		if _, ok := now[name]; !ok {
+			all[name] = f
+		}
+	}
+	return all
+}
+
+// request asks for all that the references lead to, and what they led to before does not.
 func (r *Repository) request(adv *packp.AdvRefs) *packp.UploadPackRequest {
 	for _, c := range transport.UnsupportedCapabilities {
 		adv.Capabilities.Delete(c)
@@ -249,8 +315,16 @@ func (r *Repository) request(adv *packp.AdvRefs) *packp.UploadPackRequest {
 			req.Wants = append(req.Wants, id)
 		}
 	}
+	known := r.old.ids()
+	for id := range known {
+		have, _ := pack.ParseID(id)
+		r.received.Known = append(r.received.Known, have)
+		req.Haves = append(req.Haves, plumbing.NewHash(id))
+	}
 	for _, ref := range r.received.Refs {
-		want(plumbing.NewHash(ref.ID))
+		if !known[ref.ID] {
+			want(plumbing.NewHash(ref.ID))
+		}
 	}
 	for _, id := range r.opts.Commits {
 		want(plumbing.NewHash(id))

@@ -118,7 +118,12 @@ func mirrored(t *testing.T, dir string, scope git.Scope) (string, finding.Report
 // scanned are the findings of a source, as JSON, with the repository's name taken out.
 func scanned(t *testing.T, s source.Source, name string) (string, finding.Report) {
 	t.Helper()
-	r, _, err := scanner.Scan(t.Context(), source.Target{Name: name, Source: unpack.Archives(s, unpack.Limits{})}, scanner.Options{})
+	return scannedWith(t, s, name, nil)
+}
+
+func scannedWith(t *testing.T, s source.Source, name string, p *scanner.Progress) (string, finding.Report) {
+	t.Helper()
+	r, _, err := scanner.Scan(t.Context(), source.Target{Name: name, Source: unpack.Archives(s, unpack.Limits{})}, scanner.Options{Progress: p})
 	if err != nil {
 		t.Fatal(err)
 	}

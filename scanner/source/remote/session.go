@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
@@ -115,20 +116,19 @@ func (p *piped) references(context.Context) (*packp.AdvRefs, error) {
 }
 
 func (p *piped) pack(_ context.Context, req *packp.UploadPackRequest) (io.ReadCloser, error) {
-	for _, err := range []error{
-		req.UploadRequest.Encode(p.in), req.UploadHaves.Encode(p.in, len(req.Haves) > 0), pktDone(p.in),
-	} {
-		if err != nil {
-			return nil, err
-		}
-	}
 	res := packp.NewUploadPackResponse(req)
-	return res, res.Decode(io.NopCloser(p.out))
-}
-
-func pktDone(w io.Writer) error {
-	_, err := io.WriteString(w, "0009done\n")
-	return err
+	err := req.UploadRequest.Encode(p.in)
+	if err == nil {
+		err = req.UploadHaves.Encode(p.in, len(req.Haves) > 0)
+	}
+	if err == nil {
+		_, err = io.WriteString(p.in, "0009done\n")
+	}
+	// A server that refuses may be gone before it has read the whole; what it says is why.
+	if said := res.Decode(io.NopCloser(p.out)); said != nil && (err == nil || errors.As(said, new(*pktline.ErrorLine))) {
+		err = said
+	}
+	return res, err
 }
 
 func (p *piped) close() {
