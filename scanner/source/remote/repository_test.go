@@ -333,7 +333,7 @@ func TestSSH(t *testing.T) {
 		{"the configuration", "ssh://box" + dir, home(map[string]string{"known_hosts": known(host), "config": alias}), ""},
 		{"as scp", me.Username + "@box:" + dir, home(map[string]string{"known_hosts": known(host), "config": alias}), ""},
 		{"a proxy", "ssh://box" + dir, home(map[string]string{"known_hosts": known(host), "config": alias + "  ProxyJump gate\n"}), "ProxyJump"},
-		{"no key", address, home(map[string]string{"known_hosts": known(host)}), "no ssh key to show"},
+		{"no key", address, home(map[string]string{"known_hosts": known(host)}), "no ssh key to use"},
 		{"another key", address, home(map[string]string{"known_hosts": known(host), "id_ed25519": read(other)}), "accepts none of the ssh keys"},
 		{"no known hosts", address, home(map[string]string{"id_ed25519": read(mine)}), "known_hosts"},
 		{"an unknown host", address, home(map[string]string{"known_hosts": "elsewhere " + read(host+".pub"), "id_ed25519": read(mine)}), "is not in known_hosts"},
