@@ -266,6 +266,18 @@ func TestPartsAsInMirror(t *testing.T) {
 	})
 }
 
+// A server that has a shallow clone cannot give the whole, which is a problem.
+func TestShallowServer(t *testing.T) {
+	root := t.TempDir()
+	dir, _ := manyShapes(t, root)
+	gittest.Run(t, root, "clone", "-q", "--mirror", "--depth=2", "file://"+dir, "shallow.git")
+	address := "file://" + filepath.Join(root, "shallow.git")
+	_, report := scanned(t, open(t, address, options(t)).Source(), address)
+	if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Error, "is a shallow clone") || report.Summary.Complete {
+		t.Errorf("problems %v", report.Problems)
+	}
+}
+
 // Over ssh: a key in a file, a key in an agent, and hosts that are not known or are not
 // who they were. The server is sshd.
 func TestSSH(t *testing.T) {
