@@ -281,7 +281,7 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 // readJoints returns the finder's reader, set to a place of a layer; nil when as much was
 // read over joints as may be.
 func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
-	if l.joined > joinFactor*at+budgetFloor {
+	if l.joinedTo = max(l.joinedTo, at); l.joined > joinFactor*l.joinedTo+budgetFloor {
 		f.giveUp(l, at)
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 // search has come: far more than honest input needs, and what bounds the time for input
 // that is made to look encoded in every way at once. What is behind has what it takes,
 // whatever stands in front.
-const DecodeFactor = 8
+const DecodeFactor = 12
 
 // DecodeDepth is how many encodings are taken off one another.
 const DecodeDepth = 4
@@ -61,8 +61,9 @@ type layer struct {
 	lost int
 	// joined is how much was read over joints, and dotless the last stretch that is known
 	// to have no dot.
-	joined  int
-	dotless finding.Span
+	joined   int
+	joinedTo int // the furthest place from which it was
+	dotless  finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 	// unerased is where there are no backspaces, which may take letters away.
