@@ -197,9 +197,20 @@ func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
 	}
 	if l.depth < maxDepth {
 		f.piece(l, c, s, e)
-	} else if inside, _ := c.hasRow(l.data[s:e]); inside && l.view != escapeCodes[quotedCode].name {
-		f.giveUp(l, s) // a text in one more encoding; the padding of base64 reads as quoted-printable, too
+	} else if inside, _ := c.hasRow(l.data[s:e]); inside && !l.isQuoted() {
+		f.giveUp(l, s) // a text in one more encoding
 	}
+}
+
+// isQuoted reports whether a layer was quoted-printable, or is in one that was: the padding of
+// base64 reads as that, too, and is not an encoding more.
+func (l *layer) isQuoted() bool {
+	for ; l != nil; l = l.up {
+		if l.view == escapeCodes[quotedCode].name {
+			return true
+		}
+	}
+	return false
 }
 
 // mixedCase reports whether some letters are large and some small: so it is in each
