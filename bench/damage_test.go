@@ -324,14 +324,14 @@ func churn(dir string, seed uint64, stop chan struct{}) {
 // mounts a small tmpfs, for which it needs the rights of root.
 func BenchmarkFullDisk(b *testing.B) {
 	program, dir, at := build(b), repository(b), b.TempDir()
-	if err := syscall.Mount("none", at, "tmpfs", 0, "size=256k"); err != nil {
+	if err := syscall.Mount("none", at, "tmpfs", 0, "size=1m"); err != nil {
 		b.Skipf("no right to mount a small tmpfs here: %v", err)
 	}
 	defer func() { _ = syscall.Unmount(at, 0) }()
 	const old = `{"old": true}`
 	failed, trial := 0, 0
 	for b.Loop() {
-		free := (trial % 40) << 12
+		free := (trial * 37 % 120) << 12
 		trial++
 		names := map[string]string{"json": "out.json", "sarif": "out.sarif", "html": "out.html"}
 		args := []string{"scan", "--no-config", dir}
@@ -376,7 +376,7 @@ func fill(b *testing.B, name string, free int) {
 		b.Fatal(err)
 	}
 	defer f.Close()
-	size, err := io.Copy(f, bytes.NewReader(make([]byte, 1<<20)))
+	size, err := io.Copy(f, bytes.NewReader(make([]byte, 2<<20)))
 	if !errors.Is(err, syscall.ENOSPC) {
 		b.Fatalf("the disk is not full: %v", err)
 	}

@@ -20,8 +20,9 @@ import (
 
 // What every worst case must hold, by each route.
 const (
-	leastSpeed = 50  // MB/s of one core, from 1 MB on
-	mostPeak   = 200 // MiB
+	leastSpeed   = 50  // MB/s of one core, at 16 MB
+	mostPeak     = 200 // MiB
+	mostExponent = 1.2 // of time by size, from 1 to 16 MB; 1 is linear
 )
 
 // A route is one way for a file to reach the detector, as arguments and standard input of
@@ -107,13 +108,35 @@ func worst(b *testing.B, program string, r route, c worstcase.Case, empty cost) 
 	for b.Loop() { // what is reported was measured above
 	}
 	speed := size[2] / 1e6 / seconds[2]
-	exponent := math.Log(seconds[2]/seconds[1]) / math.Log(size[2]/size[1])
+	each, once, residual := fit(size[:], seconds[:])
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(speed, "MB/cpu-s")
-	b.ReportMetric(exponent, "exponent")
+	b.ReportMetric(each*1e9, "fit-ms/MB")
+	b.ReportMetric(once*1e3, "fit-ms")
+	b.ReportMetric(residual*1e3, "residual-ms")
 	if speed < leastSpeed {
 		b.Errorf("%.1f MB/s", speed)
 	}
+	if exponent := math.Log(seconds[2]/seconds[1]) / math.Log(size[2]/size[1]); exponent > mostExponent {
+		b.Errorf("time grows as size to the power of %.2f", exponent)
+	}
+}
+
+// fit returns the slope of the line through points, where it begins, and the root of their
+// mean square distance from it.
+func fit(x, y []float64) (slope, begin, residual float64) {
+	n := float64(len(x))
+	var sx, sy, sxx, sxy float64
+	for i := range x {
+		sx, sy, sxx, sxy = sx+x[i], sy+y[i], sxx+x[i]*x[i], sxy+x[i]*y[i]
+	}
+	slope = (n*sxy - sx*sy) / (n*sxx - sx*sx)
+	begin = (sy - slope*sx) / n
+	for i := range x {
+		d := y[i] - begin - slope*x[i]
+		residual += d * d
+	}
+	return slope, begin, math.Sqrt(residual / n)
 }
 
 // measure runs the program on a text, several times where it is small, and returns what

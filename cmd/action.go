@@ -168,7 +168,7 @@ func deepen(g git, ours bool, ui *UI) {
 		}
 	}
 	fmt.Fprintf(g.env.Stdout, "::warning title=b10lint::%s\n",
-		"the checkout is shallow and could not be deepened, so older commits are not looked at; add fetch-depth: 0 to actions/checkout")
+		"the checkout is shallow and could not be deepened, so older commits are not scanned; add fetch-depth: 0 to actions/checkout")
 }
 
 // arguments are the command line that the inputs stand for.
@@ -197,7 +197,7 @@ func (a *actionRun) arguments() ([]string, error) {
 	case "revoke":
 		if event := a.env.get("GITHUB_EVENT_NAME"); event != "workflow_dispatch" {
 			return nil, usage("start the incident workflow by hand: on: workflow_dispatch",
-				"mode revoke does not run on %q: nothing is revoked without somebody who asked for it", event)
+				"mode revoke does not run on %q: nothing is revoked unless a person asked for it", event)
 		}
 		args[0] = "scan"
 		args = append(args, "--revoke", "--yes")

@@ -174,7 +174,7 @@ func (p *policyFlags) register(c *cobra.Command) {
 	f.BoolVar(&p.config.none, "no-config", false, "read no settings of the repository")
 	c.MarkFlagsMutuallyExclusive("config", "no-config")
 	f.IntVar(&p.fewModels, "few-models", d.FewModels, "report keys for every model that call at most so many")
-	f.StringArrayVar(&p.off, "without", nil, "leave out this `RULE`; repeatable")
+	f.StringArrayVar(&p.off, "without", nil, "turn off this `RULE`; repeatable")
 	var ids []string
 	for _, r := range audit.Rules() {
 		ids = append(ids, r.ID)

@@ -67,7 +67,7 @@ func (o *baselineOptions) run(c *cobra.Command, env Env, ui *UI, targets []strin
 	entry := config.BaselineEntry{Reason: cmp.Or(strings.TrimSpace(o.reason), "was there on "+today),
 		Owner: o.owner, Until: o.until, Added: today}
 	if _, err := time.Parse(time.DateOnly, o.until); err != nil && o.until != "" {
-		return usage("write the last day as 2027-03-31", "--until %q is no day", o.until)
+		return usage("write the last day as 2027-03-31", "--until %q is not a day", o.until)
 	}
 	if o.from != "" && len(targets) > 0 {
 		return usage("give one of the two", "the findings can be taken from a report or from targets, not both")

@@ -86,7 +86,7 @@ func (d *doctor) run() error {
 		_, err = os.Lstat(filepath.Join(root, ".git")) // an old git takes a folder that only looks like a repository
 	}
 	if err != nil {
-		d.add(checkSkipped, "repository", "this is no work tree: "+err.Error(), "run it in the repository to look at its gates")
+		d.add(checkSkipped, "repository", "this is not a work tree: "+err.Error(), "run it in the repository to check its hooks")
 	} else {
 		d.root = root
 		if err := d.gates(); err != nil {

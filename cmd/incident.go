@@ -129,8 +129,8 @@ func (o *incidentOptions) run(ctx context.Context, env Env, ui *UI, args []strin
 	case o.revocation.max < 1:
 		return usage("leave it out for the usual number", "--max %d: must be at least 1", o.revocation.max)
 	case !o.revocation.yes && !env.canAsk(o.api.keyStdin):
-		return usage("look at the plan with b10lint scan --revoke --dry-run, then pass --yes",
-			"standard input is not a terminal: nobody can be asked whether to revoke the keys")
+		return usage("review the plan with b10lint scan --revoke --dry-run, then pass --yes",
+			"standard input is not a terminal, so there is no one to ask whether to revoke the keys")
 	}
 	x := &incident{incidentOptions: o, env: env, ui: ui, out: env.Stdout}
 	var err error

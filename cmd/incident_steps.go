@@ -200,7 +200,7 @@ func (x *incident) rotate(ctx context.Context) error {
 		}
 		if err != nil && !errors.Is(err, errByHand) { // those places are in the report
 			x.state.Left[it.Prefix] = "rotating " + it.Prefix + ": " + err.Error()
-			x.ui.warn(x.state.Left[it.Prefix], "it is revoked all the same; where it was kept, something needs a new key")
+			x.ui.warn(x.state.Left[it.Prefix], "it is revoked nevertheless; where it was kept, something needs a new key")
 			continue
 		}
 		if slices.ContainsFunc(pending, func(p revoke.Pending) bool { return p.Path == path }) {

@@ -120,7 +120,7 @@ func (o *keysCreate) notMade(ctx context.Context, err error, started time.Time) 
 		look = fmt.Sprintf("it has no name; look for a %s key made after %s: b10lint keys list --unnamed --type %s",
 			o.kind.value, started.UTC().Format("15:04 MST"), o.kind.value)
 	}
-	e.hints = append(e.hints, "the key may exist all the same, and was not asked for again; "+look,
-		"if it is there, delete it before you try again: nobody has its value")
+	e.hints = append(e.hints, "the key may exist nevertheless, and the request was not repeated; "+look,
+		"if it is there, delete it before you try again: its value is lost")
 	return e
 }

@@ -60,7 +60,7 @@ func (o *keysDelete) run(c *cobra.Command, env Env) error {
 	}
 	if !o.yes && !env.canAsk(o.api.keyStdin) {
 		return usage("pass --yes to delete without being asked",
-			"standard input is not a terminal: nobody can be asked whether to delete the key")
+			"standard input is not a terminal, so there is no one to ask whether to delete the key")
 	}
 	ctx := c.Context()
 	account, err := o.api.open(env)

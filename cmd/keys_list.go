@@ -121,11 +121,11 @@ func (o *keysList) run(c *cobra.Command, env Env, ui *UI) error {
 		shown[i].history = inventory.History[shown[i].Prefix]
 	}
 	if later > 0 {
-		ui.warn(fmt.Sprintf("%d %s left out: Model API usage or the audit log has a later use than the list",
+		ui.warn(fmt.Sprintf("%d %s skipped: Model API usage or the audit log has a later use than the list",
 			later, english.Plural(later, "key was", "keys were")))
 	}
 	if undated > 0 {
-		ui.warn(fmt.Sprintf("%d %s left out: Baseten did not tell the dates that --unused and --older go by",
+		ui.warn(fmt.Sprintf("%d %s skipped: Baseten returned no dates, which --unused and --older need",
 			undated, english.Plural(undated, "key was", "keys were")))
 	}
 	if len(shown) == 0 && o.out.format.value == "text" {

@@ -61,8 +61,8 @@ func (o *revocationFlags) check(env Env, busy bool) error {
 	case o.dryRun || o.yes:
 		return nil
 	case !env.canAsk(busy):
-		return usage("look at the plan with --dry-run, then pass --yes",
-			"standard input is not a terminal: nobody can be asked whether to revoke the keys")
+		return usage("review the plan with --dry-run, then pass --yes",
+			"standard input is not a terminal, so there is no one to ask whether to revoke the keys")
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (r *revocation) newPlan(ctx context.Context, request revoke.Request) (*revo
 	r.asked = request
 	plan, err := revoke.NewPlan(survey, request)
 	if errors.Is(err, revoke.ErrTooMany) && !r.flags.dryRun {
-		return nil, usage("look at the plan with --dry-run, then raise --max if it is right", "nothing was revoked: %w", err)
+		return nil, usage("review the plan with --dry-run, then raise --max if it is right", "nothing was revoked: %w", err)
 	}
 	if err != nil {
 		r.ui.warn(err.Error(), "carrying it out takes a higher --max")

@@ -160,7 +160,7 @@ func (o *revokeOptions) check(env Env, prefixes []string) error {
 	case asked > 1 && (o.apply != "" || o.resume != ""):
 		return usage("the plan or the journal names the keys", "--apply and --resume take no other keys beside")
 	case o.revocation.dryRun && o.resume != "":
-		return usage("look into the journal: it is lines of JSON", "--dry-run has no use with --resume")
+		return usage("read the journal: it is lines of JSON", "--dry-run has no use with --resume")
 	case o.revocation.dryRun && o.answer.format.value == "markdown":
 		return usage("write it as text or json", "a plan is not written as markdown")
 	case o.revocation.plan != "" && (o.resume != "" || o.apply != ""):

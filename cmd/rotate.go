@@ -95,7 +95,7 @@ The result goes to standard output, or to standard error if the key goes there.`
 	f.StringVar(&o.plan, "plan", "", "rotate the keys of the plan in `FILE`")
 	f.StringVar(&o.downgrade, "downgrade", "", "give the new key this narrower `TYPE`")
 	f.StringArrayVar(&o.models, "model-id", nil, "let the new key call only this model; repeatable")
-	f.BoolVar(&o.unscoped, "assume-unscoped", false, "take it that the key is not restricted to environments, where the audit log does not tell")
+	f.BoolVar(&o.unscoped, "assume-unscoped", false, "assume the key is not restricted to environments when the audit log does not say")
 	f.Var(&o.grace, "grace", "let the old key live for so long after the new one works")
 	f.Var(&o.idle, "until-idle", "revoke the old key only when nothing has used it for so long (2h); until then, watch it")
 	f.StringVar(&o.journal, "journal", "", "keep the journal in this `FOLDER` (default: ~/.local/state/b10lint)")
@@ -265,7 +265,7 @@ func (x *rotator) agree(ctx context.Context, plan *revoke.RotationPlan) ([]revok
 			return places, failed(plan.WriteText(x.out))
 		}
 		if !x.yes && !plan.KeepOld && !x.env.canAsk(x.api.keyStdin) {
-			return nil, usage("look at it with --dry-run, then pass --yes", "standard input is not a terminal: nobody can be asked whether to rotate the key")
+			return nil, usage("review it with --dry-run, then pass --yes", "standard input is not a terminal, so there is no one to ask whether to rotate the key")
 		}
 		if err := plan.WriteText(x.env.Stderr); err != nil {
 			return nil, failed(err)
@@ -275,7 +275,7 @@ func (x *rotator) agree(ctx context.Context, plan *revoke.RotationPlan) ([]revok
 		}
 		question := "The old key is revoked when the new one is in its place. Type rotate to go on: "
 		if x.sweep.on && len(plan.Sinks) > 1 {
-			question = "The old key is revoked when the new one is in these places. Type rotate to go on, or the numbers of places to leave out: "
+			question = "The old key is revoked when the new one is in these places. Type rotate to go on, or the numbers of places to skip: "
 		}
 		answer, err := x.env.ask(ctx, question, "nothing was changed")
 		switch left, ok := without(plan.Sinks, answer); {

@@ -38,7 +38,7 @@ func (e *everywhereFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&e.on, "everywhere", false, "find the places that hold the key, and deliver to all of them")
 	f.StringVar(&e.report, "scan-report", "", "with --everywhere: the files are those of this saved JSON `REPORT`, not of a scan of the current folder and the home")
-	f.StringArrayVar(&e.skip, "skip", nil, "with --everywhere: leave out this `PLACE`, as the plan names it, or all places of its kind (github, kubectl ...); repeatable")
+	f.StringArrayVar(&e.skip, "skip", nil, "with --everywhere: skip this `PLACE`, as the plan names it, or all places of its kind (github, kubectl ...); repeatable")
 	_ = c.MarkFlagFilename("scan-report")
 }
 
@@ -137,7 +137,7 @@ func (s *search) file(l finding.Location, at string, seen map[string]bool) error
 	case seen[abs]:
 		return nil
 	case strings.HasPrefix(l.Path, "env:"):
-		why = "it is in the environment that b10lint was started with: set it anew"
+		why = "it is in the environment that b10lint was started with: set it again"
 	case l.Member != "":
 		why = "it is in an archive"
 	case l.Exposure != finding.Home && l.Exposure != finding.Ignored && l.Exposure != finding.Plain:

@@ -56,7 +56,7 @@ var sinks = []sinkKind{
 	},
 	{
 		kind: "template",
-		flag: sinkFlag{name: "to-file", usage: "write this `FILE` anew from --template"},
+		flag: sinkFlag{name: "to-file", usage: "write this `FILE` from --template"},
 		more: []sinkFlag{{name: "template", usage: "a text with {{.Key}} in it (and {{.Prefix}}), for --to-file"}},
 		pair: "template", both: "--to-file FILE --template FILE",
 		spec: func(value, fill func(string) string) revoke.SinkSpec {

@@ -40,7 +40,7 @@ func (o *historyOptions) register(c *cobra.Command) {
 	f.StringVar(&o.since, "since", "", "scan only what came after `REV`: a revision, a date (2026-01-31) or an age (36h, 14d, 2w)")
 	f.StringVar(&o.commitRange, "range", "", "scan only what the commits of `A..B` (or A...B) add")
 	f.BoolVar(&o.staged, "staged", false, "scan only what the next commit would add")
-	f.BoolVar(&o.shallowOK, "shallow-ok", false, "a shallow clone is no reason to call the run incomplete")
+	f.BoolVar(&o.shallowOK, "shallow-ok", false, "accept a shallow clone: the run is complete without the older commits")
 	f.StringVar(&o.commitMessage, "commit-msg", "", "scan only the message in this `FILE`, for the commit-msg hook")
 	f.StringVar(&o.prePush, "pre-push", "", "scan only what is about to be pushed, which the pre-push hook reads on standard input; what this `REMOTE` has is not new")
 	f.Lookup("pre-push").NoOptDefVal = anyRemote
@@ -87,11 +87,11 @@ func (o *historyOptions) check(targets []string, cache string) error {
 	case o.commitRange != "" && !strings.Contains(o.commitRange, ".."):
 		return usage("as in git log: --range origin/main..HEAD", "--range %q: want A..B or A...B", o.commitRange)
 	case o.commitMessage != "" && len(targets) > 0:
-		return usage("leave the targets out", "--commit-msg looks at one file and takes no target")
+		return usage("leave the targets out", "--commit-msg scans one file and takes no target")
 	case o.scoped() && len(targets) > 1:
-		return usage("run it once for each", "one repository at a time can be looked at in part")
+		return usage("run it once for each", "only one repository at a time can be scanned in part")
 	case o.scoped() && slices.Contains(targets, "-"):
-		return usage("name the repository, or nothing for the current folder", "standard input is no repository")
+		return usage("name the repository, or nothing for the current folder", "standard input is not a repository")
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ const maxUpdates = 1 << 20
 
 func readUpdates(r io.Reader, fields int, make func([]string) gitsource.Update) (all []gitsource.Update, err error) {
 	if f, ok := r.(*os.File); ok && isTerminal(f) {
-		return nil, usage("this flag is for the hook; to look at commits by hand there is --range A..B",
+		return nil, usage("this flag is for the hook; to scan commits by hand use --range A..B",
 			"standard input is a terminal")
 	}
 	in := bufio.NewScanner(r)

@@ -71,7 +71,7 @@ func (p *placesFlags) check(env Env, targets []string, revoke bool) error {
 		return usage("b10lint scan --home --fix --yes, or b10lint scan --revoke --yes", "--yes needs --fix or --revoke")
 	case p.fix && !p.yes && !env.canAsk(false):
 		return usage("add --yes to have the modes corrected without being asked",
-			"--fix asks first, and standard input is no terminal")
+			"--fix asks first, and standard input is not a terminal")
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (o *scanOptions) remoteTarget(env Env, arg string, filter source.Filter) (*
 		}
 	}
 	r, err := remote.New(at, remote.Options{
-		History: gitsource.Options{Jobs: o.jobs, Filter: filter, Scope: scope, Version: rules.Version},
+		History: gitsource.Options{Jobs: o.jobs, Filter: filter, Scope: scope, ShallowOK: o.history.shallowOK, Version: rules.Version},
 		State:   o.remote.state, StateOptions: o.stateOptions(),
 		Commits: o.remote.commits, CAFile: o.verify.api.caFile, Env: env.get, Home: env.home(), Git: remoteGit(env),
 		Arrived: func(ctx context.Context, r *remote.Repository) (source.Filter, []finding.Problem) {

@@ -59,7 +59,7 @@ func (s *scanRevoke) mode(asked string) (string, error) {
 		return cmp.Or(asked, byInventory), nil
 	case asked == byInventory:
 		return "", usage("leave --verify out, or add --by-prefix to revoke by the public prefixes alone",
-			"--verify=inventory sends no found key, and --revoke has to: only so a leaked key can be told from a made-up one")
+			"--verify=inventory sends no found key, and --revoke has to: only this distinguishes a leaked key from a made-up one")
 	case asked == "":
 		return byProof, nil
 	}

@@ -146,7 +146,7 @@ func (v *verifier) close(problems []finding.Problem) []finding.Problem {
 	v.problems = nil
 	if v.cache != nil {
 		if err := v.cache.Save(); err != nil {
-			problems = append(problems, finding.Problem{Error: err.Error(), Hint: "the verdicts are asked for anew next time", Warning: true})
+			problems = append(problems, finding.Problem{Error: err.Error(), Hint: "the keys are verified again next time", Warning: true})
 		}
 	}
 	return problems

@@ -73,7 +73,7 @@ all are dead.`,
 	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write no answer: the exit status says it")
 	c.MarkFlagsMutuallyExclusive("quiet", "jq")
 	c.MarkFlagsMutuallyExclusive("quiet", "format")
-	o.mode.register(c, "by", "", "how to tell")
+	o.mode.register(c, "by", "", "how to verify")
 	o.cache.register(c)
 	o.api.register(c)
 	return c

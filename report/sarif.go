@@ -215,7 +215,7 @@ func notificationKinds() []*sarif.ReportingDescriptor {
 		kind(noteProblem, "error", "Something could not be read, so the run is not complete.",
 			"A key may be in what was not read. Make it readable, or leave it out by name, and run again."),
 		kind(noteWarning, "warning", "Something about the run that its reader should know.",
-			"The run is complete all the same."),
+			"The run is complete nevertheless."),
 		kind(noteLimit, "warning", "Results were omitted because of a limit of the reader of this file.",
 			"Write the json format beside this one; it holds everything."),
 		kind(noteInterrupted, "error", "The run was interrupted before it had read everything.",

@@ -144,7 +144,7 @@ func resumeAny(dir string, o Options) (*Execution, error) {
 		return nil, err
 	}
 	e, err := Resume(names[0], o, nil)
-	if err != nil && strings.Contains(err.Error(), "begin anew") {
+	if err != nil && strings.Contains(err.Error(), "start again") {
 		return nil, os.Remove(names[0])
 	}
 	return e, err

@@ -155,7 +155,7 @@ func (it *Item) breaks(at time.Time) string {
 		what = "the customer's calls that use it"
 	}
 	if it.LastUsedAt == nil {
-		return what + "; when it was last used is not told"
+		return what + "; its last use is unknown"
 	}
 	return what + "; last used " + ago(at, *it.LastUsedAt)
 }

@@ -144,14 +144,14 @@ func (j *journal) read(kind string) (open bool, err error) {
 		return false, err
 	}
 	if len(data) > maxJournal {
-		return false, fmt.Errorf("larger than %d bytes: this is no journal", maxJournal)
+		return false, fmt.Errorf("larger than %d bytes: this is not a journal", maxJournal)
 	}
 	j.records, _, err = parseJournal(data)
 	if err != nil {
 		return false, err
 	}
 	if len(j.records) == 0 {
-		return false, errors.New("it holds no whole record: nothing was begun, and nothing sent; begin anew")
+		return false, errors.New("it contains no complete record: nothing was started and nothing sent; start again")
 	}
 	if got := j.records[0].Kind; got != kind {
 		return false, fmt.Errorf("it is of the kind %q, and not %q", show(got), kind)
@@ -185,7 +185,7 @@ func parseJournal(data []byte) (records []record, torn bool, err error) {
 		case r.N != len(records)+1:
 			return nil, false, fmt.Errorf("line %d: record %d where %d belongs", i+1, r.N, len(records)+1)
 		case torn && r.Step != stepResumed && len(records) > 0:
-			return nil, false, fmt.Errorf("line %d is no record", i)
+			return nil, false, fmt.Errorf("line %d is not a record", i)
 		case (r.Step == stepBegin) != (len(records) == 0):
 			return nil, false, fmt.Errorf("line %d: the step %q does not belong there", i+1, show(string(r.Step)))
 		}

@@ -283,7 +283,7 @@ func (d *draft) byPrefix() {
 		if len(forged) > 0 {
 			d.plan.Forged = append(d.plan.Forged, Left{What: prefix, Places: joined(forged).Places,
 				Reason: "a found key has the prefix of this listed key and is not it: Baseten does not accept it",
-				Hint:   "somebody made it up or changed it; the listed key is not shown by it"})
+				Hint:   "someone made it up or changed it; it does not disclose the listed key"})
 		}
 		if slices.ContainsFunc(group, func(w Wanted) bool { return w.Proof == ByProbe || w.Proof == ByName }) {
 			group = slices.DeleteFunc(group, func(w Wanted) bool { return w.Proof != ByProbe && w.Proof != ByName })
@@ -420,7 +420,7 @@ func (d *draft) byUse() {
 		case (!k.LastUsedAt.IsZero() || k.LastUsedAt.Null()) && it.LastUsedAt != nil && it.LastUsedAt.Before(before):
 			addOnce(&it.Why, "unused for "+length)
 		case k.LastUsedAt.IsZero() && !k.LastUsedAt.Null():
-			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not tell when it was last used",
+			d.plan.Unmatched = append(d.plan.Unmatched, Left{What: k.Prefix, Reason: "Baseten does not report when it was last used",
 				Hint: "name it by its prefix if you know that it is unused"})
 			continue
 		default:

@@ -39,7 +39,7 @@ func LoadPlan(path string) (*Plan, error) {
 		return nil, err
 	}
 	if len(data) > maxPlanFile {
-		return nil, fmt.Errorf("%s: larger than %d bytes: this is no plan", path, maxPlanFile)
+		return nil, fmt.Errorf("%s: larger than %d bytes: this is not a plan", path, maxPlanFile)
 	}
 	p, err := parsePlan(data)
 	for i := 0; err == nil && i < len(p.Items); i++ {
@@ -56,7 +56,7 @@ func LoadPlan(path string) (*Plan, error) {
 func parsePlan(data []byte) (*Plan, error) {
 	p := &Plan{}
 	if err := json.Unmarshal(data, p); err != nil {
-		return nil, errors.New("this is no plan of b10lint")
+		return nil, errors.New("this is not a plan of b10lint")
 	}
 	return p, p.check()
 }
@@ -65,7 +65,7 @@ func parsePlan(data []byte) (*Plan, error) {
 func (p *Plan) check() error {
 	switch {
 	case p.Version == 0:
-		return errors.New("this is no plan of b10lint")
+		return errors.New("this is not a plan of b10lint")
 	case p.Version != planVersion:
 		return fmt.Errorf("plan version %d is not known; this version of b10lint writes %d", p.Version, planVersion)
 	case p.Digest != digest(p.Items):

@@ -143,7 +143,7 @@ func TestRotationRefused(t *testing.T) {
 		{RotateRequest{Prefix: gateway.Prefix()}, "gateway"},
 		{RotateRequest{Prefix: gone.Prefix()}, "revoked already"},
 		{RotateRequest{Prefix: "b10_NOTTHERE"}, "not in the inventory"},
-		{RotateRequest{Prefix: untold.Prefix()}, "audit log does not tell"},
+		{RotateRequest{Prefix: untold.Prefix()}, "audit log does not say"},
 		{RotateRequest{Prefix: untold.Prefix(), AssumeUnscoped: true}, ""},
 		{RotateRequest{Prefix: narrow.Prefix(), Downgrade: baseten.WorkspaceManageAll}, "not surely narrower"},
 		{RotateRequest{Prefix: narrow.Prefix(), Downgrade: baseten.WorkspaceExportMetrics}, "not surely narrower"},

@@ -114,9 +114,9 @@ func cannotCopy(it *Item, s *Survey, r RotateRequest) (reason, hint string) {
 	case it.Kind == GroupKey:
 		return "it is a gateway key, which the gateway's customer holds", "make its successor in the gateway, then revoke it with b10lint revoke"
 	case it.Type == string(baseten.Routes):
-		return "a ROUTES key is bound to routes, which the API cannot tell", console
+		return "a ROUTES key is bound to routes, which the API does not report", console
 	case it.Type == string(baseten.Personal) && (s.Me.UserID == "" || it.OwnerID != s.Me.UserID):
-		return "it is the personal key of " + cmp.Or(it.Owner, "another member") + ", and nobody can make a personal key for somebody else",
+		return "it is the personal key of " + cmp.Or(it.Owner, "another member") + ", and a personal key cannot be created for someone else",
 			"its owner rotates it, with a personal key of theirs; b10lint revoke takes it out of service"
 	case h.InEnvironments():
 		return "it is restricted to environments, which the API cannot copy: the successor would be allowed more", console
@@ -124,7 +124,7 @@ func cannotCopy(it *Item, s *Survey, r RotateRequest) (reason, hint string) {
 		return "it is restricted to models, and the list does not say which: the successor would be allowed more",
 			"name the models with --model-id"
 	case it.Type == string(baseten.WorkspaceInvoke) && h.Type == "" && !r.AssumeUnscoped:
-		return "the audit log does not tell whether it is restricted to environments, which the API cannot copy",
+		return "the audit log does not say whether it is restricted to environments, which the API cannot copy",
 			"look in Baseten's console, and add --assume-unscoped if it is not"
 	}
 	switch baseten.KeyType(it.Type) {

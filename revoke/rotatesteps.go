@@ -111,7 +111,7 @@ func (r *Rotation) create(ctx context.Context) error {
 	key, err := r.o.Client.CreateKey(ctx, baseten.NewKey{Type: r.plan.Type, Name: name, ModelIDs: r.plan.ModelIDs, TeamID: r.plan.TeamID})
 	switch {
 	case err == nil && key.Prefix() == "":
-		return fmt.Errorf("%w: it is no key", errLost)
+		return fmt.Errorf("%w: it is not a key", errLost)
 	case err == nil:
 		r.key = key
 		r.note("made %s (%s)", show(key.Prefix()), name)

@@ -15,7 +15,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // variable that is not there is added; one that is there twice is refused.
 func EnvFile(path, name string) (*File, error) {
 	if !envName.MatchString(name) {
-		return nil, fmt.Errorf("%q is no name for a variable", show(name))
+		return nil, fmt.Errorf("%q is not a name for a variable", show(name))
 	}
 	line, err := regexp.Compile(`(?m)^[ \t]*(?:export[ \t]+)?` + name + `[ \t]*=[ \t]*(.*?)[ \t]*(\r?)$`)
 	if err != nil {

@@ -113,7 +113,7 @@ func (f *File) Restore(context.Context) (undone bool, err error) {
 		return false, err
 	case exists == f.existed && bytes.Equal(now, f.before):
 	case !bytes.Equal(now, f.after):
-		return false, fmt.Errorf("%s was changed by somebody else", f.Path)
+		return false, fmt.Errorf("%s was changed by someone else", f.Path)
 	case !f.existed:
 		err = os.Remove(f.Path)
 	default:

@@ -114,7 +114,7 @@ func (it *Item) lastUsed(at time.Time) string {
 	case it.NeverUsed:
 		return "never"
 	}
-	return "not told"
+	return "unknown"
 }
 
 func writeLeft(b *strings.Builder, verb string, left []Left) {

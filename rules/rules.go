@@ -53,15 +53,17 @@ type Quota struct {
 	// Own is the part of data whose matches, by where they start, the quota is for. All
 	// others are judged.
 	Own finding.Span
-	// Most is how many are judged. What has the form of a key and comes behind them is
-	// counted, without asking whether it is one.
+	// Most is how many are judged, where one that was encoded counts once more for each
+	// encoding: its place is worked out through all of them. What has the form of a key
+	// and comes behind is counted, without asking whether it is one.
 	Most int
+	// Used is how much of that was used.
+	Used int
 	// Stop ends the search early once it is set; what was found until then is handed to
 	// yield. Nil is allowed.
 	Stop *atomic.Bool
 	// Further is how many were counted, and First where the first of them is.
 	Further, First int
-	judged         int
 }
 
 // FindWithin is Find within a quota, in which it counts what it does not judge.

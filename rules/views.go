@@ -320,7 +320,7 @@ func (f *finder) add(l *layer, s shape) {
 	if f.fresh == nil || touches(f.fresh, m.Start, m.End) {
 		f.found = append(f.found, m)
 		if q := f.quota; q != nil && m.Start >= q.Own.Start && m.Start < q.Own.End {
-			q.judged++
+			q.Used += 1 + len(views)
 		}
 	}
 }
@@ -331,7 +331,7 @@ func (f *finder) stopped() bool { return f.quota != nil && f.quota.Stop != nil &
 // counts reports whether the quota is used up, and counts the shape then.
 func (f *finder) counts(l *layer, s shape) bool {
 	q := f.quota
-	if q == nil || q.judged < q.Most {
+	if q == nil || q.Used < q.Most {
 		return false
 	}
 	if f.fresh == nil && q.Further > 0 && q.Own.Start == 0 && q.Own.End == len(f.input.data) { // the usual case

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -48,7 +49,7 @@ type place struct {
 // gather walks a source and gathers what the detector finds in its blobs.
 func gather(ctx context.Context, src source.Source, p *Progress, c Comments) (hits, error) {
 	g := &gatherer{ctx: ctx, progress: p, commentsIn: c, keys: map[string]*candidate{}}
-	defer context.AfterFunc(ctx, func() { g.stop.Store(true) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(atEnd, func() { g.stop.Store(true) }) })()
 	err := src.Walk(ctx, g)
 	for _, k := range g.keys {
 		g.found.keys = append(g.found.keys, k)
@@ -153,7 +154,7 @@ type gatherer struct {
 	// all, and windows in the files whose windows come now.
 	judged  atomic.Int64
 	windows map[container]int
-	stop    atomic.Bool // the context has ended
+	stop    atomic.Bool // the context ended a while ago
 
 	droppedKeys, droppedPlaces, droppedProblems, droppedTrussFiles int
 }
@@ -217,7 +218,7 @@ func (g *gatherer) Blob(b *source.Blob) (n int, err error) {
 		g.hit(m, p, picture)
 		return !g.stop.Load() || n < mostAtEnd // what is at hand is still reported
 	})
-	g.spent(b, n, ours)
+	g.spent(b, quota.Used, ours)
 	if gaveUp >= 0 {
 		g.gaveUp(b, gaveUp)
 	}

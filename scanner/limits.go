@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/b10lint/b10lint/finding"
 	"github.com/b10lint/b10lint/rules"
@@ -15,10 +16,11 @@ const (
 	// one in each judgedStep bytes and the first fewJudged of each. What it takes to
 	// judge and report one is what it takes to search judgedStep bytes; those behind are
 	// only counted.
-	maxJudged  = 5_000
 	judgedStep = 4 << 10
 	fewJudged  = 8
-	// mostAtEnd is how many matches of a blob are still reported when the context ends.
+	// When the context ends, what is at hand is still searched for atEnd, and then so many
+	// of its matches are still reported.
+	atEnd     = 100 * time.Millisecond
 	mostAtEnd = 1000
 
 	maxPlaces   = 1000   // of one key
@@ -29,8 +31,8 @@ const (
 	maxProblems = 10_000
 )
 
-// Two of the limits are variables, for a corpus of more keys than a scan judges.
-var allJudged, maxKeys = 50_000, 50_000
+// Three of the limits are variables, for a corpus of more keys than a scan judges.
+var maxJudged, allJudged, maxKeys = 10_000, 50_000, 50_000
 
 // quota is how many matches of a blob are judged, and how many of them the blob has for
 // itself.

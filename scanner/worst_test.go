@@ -145,7 +145,7 @@ func TestRoutesAreBounded(t *testing.T) {
 		if c.Name != "b10-lines" && c.Name != "legacy-line" {
 			continue
 		}
-		data := c.Make(550_000)
+		data := c.Make(560_000)
 		findings := map[string]bool{}
 		for route, src := range worstRoutes(t, c.Name, data) {
 			var n atomic.Int64

@@ -158,6 +158,7 @@ type Walker struct {
 	helpers chan struct{} // held by each goroutine that runs beside the walks
 	buffers sync.Pool     // *bufio.Reader
 	chunks  sync.Pool     // *[chunkSize]byte
+	gzips   sync.Pool     // *gzip.Reader
 	flates  sync.Pool     // io.ReadCloser that is a flate.Resetter
 	zlibs   sync.Pool     // io.Reader that is a zlib.Resetter
 	zstds   sync.Pool     // *zstd.Decoder

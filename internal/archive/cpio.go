@@ -72,7 +72,7 @@ func cpioHeader(c *cursor) (name string, size, align int64, err error) {
 		size, err1 = strconv.ParseInt(string(h[54:62]), 16, 64)
 		nameSize, err2 = strconv.ParseInt(string(h[94:102]), 16, 64)
 	default:
-		return "", 0, 0, errors.New("something that is no header follows a member; it was not read")
+		return "", 0, 0, errors.New("a member is followed by something other than a header, which was not read")
 	}
 	if err1 != nil || err2 != nil || nameSize < 0 || nameSize > 64<<10 || size < 0 {
 		return "", 0, 0, errors.New("a member's header makes no sense; what follows was not read")

@@ -108,7 +108,7 @@ func (w *walk) stream(kind kind, n node) error {
 	open := w.openLZMA
 	switch kind {
 	case kindGzip:
-		open = openGzip
+		open = w.openGzip
 	case kindBzip2:
 		open = openBzip2
 	case kindXZ:
@@ -290,13 +290,16 @@ type gzipReader struct {
 	z *gzip.Reader
 }
 
-func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
+func (w *walk) openGzip(r *bufio.Reader) (io.Reader, func(), error) {
+	z, ok := w.gzips.Get().(*gzip.Reader)
+	if !ok {
+		z = new(gzip.Reader)
+	}
+	if err := z.Reset(r); err != nil {
 		return nil, nil, err
 	}
 	z.Multistream(false)
-	return &gzipReader{r, z}, nil, nil
+	return &gzipReader{r, z}, func() { w.gzips.Put(z) }, nil
 }
 
 // Read implements io.Reader.

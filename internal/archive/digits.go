@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"sync"
 
 	"github.com/b10lint/b10lint/internal/inflate"
 )
@@ -175,12 +176,16 @@ func zlibHeader(b []byte) bool {
 	return b[0] == 0x78 && (b[1] == 0x01 || b[1] == 0x5e || b[1] == 0x9c || b[1] == 0xda)
 }
 
+var inflaters = sync.Pool{New: func() any { return new(inflate.Decoder) }}
+
 // isZlib reports whether a content is a zlib stream, by unpacking its beginning.
 func isZlib(head []byte) bool {
 	if len(head) < 8 || !zlibHeader(head) {
 		return false
 	}
+	d := inflaters.Get().(*inflate.Decoder)
+	defer inflaters.Put(d)
 	var out [headSize]byte
-	n, _, err := new(inflate.Decoder).Zlib(out[:], head[:min(len(head), headSize)])
+	n, _, err := d.Zlib(out[:], head[:min(len(head), headSize)])
 	return err == nil && n > 0 || err == inflate.ErrLong || err == inflate.ErrShort && (len(head) >= headSize || n >= proof)
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -26,6 +27,9 @@ const (
 	// proof is how many bytes come out of what really is packed, before it is a problem
 	// that the rest is damaged.
 	proof = 64
+	// maxCostly is how many containers of the kinds that take much to begin with are walked
+	// in a short text, and costlyBytes how many bytes there must be for each further one.
+	maxCostly, costlyBytes = 64, 16 << 10
 )
 
 // Carries reports whether a text holds an encoded container, or what looks like the head of
@@ -278,6 +282,15 @@ func (s *spotter) end() error {
 func (w *walk) decoded(n node) error {
 	head, tail := ends(n.at, n.size)
 	kind := sniff(head, tail)
+	switch kind {
+	case none, kindGzip, kindZlib, kindZstd, kindZip:
+	default: // a decoder of bzip2 takes longer to make than 10 KB of it to unpack
+		if w.costly++; w.costly == maxCostly+w.input()/costlyBytes {
+			return w.problem(n.leaf, errors.New("this and further archives in digits are not unpacked: they are too many in too little text"))
+		} else if w.costly > maxCostly+w.input()/costlyBytes {
+			return nil
+		}
+	}
 	switch {
 	case kind != none:
 		return w.container(kind, n)

@@ -260,3 +260,53 @@ type pieces struct {
 }
 
 func (p *pieces) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.n)]) }
+
+// Nothing but short runs that are, or look like, archives: each is looked at as long as that
+// takes little, and what is not is said.
+func TestEncodedDense(t *testing.T) {
+	std := base64.StdEncoding.EncodeToString
+	line := func(b []byte) string { return strings.Repeat(std(b)+"=\n", 3000) }
+	small := []byte("some content that is as long as a proof takes, so that it counts as unpacked")
+	for name, c := range map[string]struct {
+		text    string
+		members int
+		problem bool
+	}{
+		"gzip":       {line(archivetest.Gzip(t, small)), 3000, false},
+		"gzip heads": {strings.Repeat("H4sI"+strings.Repeat("A", 60)+"=\n", 3000), 0, false},
+		"bzip2":      {line(archivetest.Bzip2(t, small)), 64, true},
+		"7z heads":   {strings.Repeat("N3q8rycc"+strings.Repeat("A", 60)+"=\n", 3000), 0, true},
+	} {
+		members, problems := 0, 0
+		err := NewWalker(Limits{}).WalkEncoded(t.Context(), strings.NewReader(c.text), 0, Visitor{
+			Member:  func(Member) (int, error) { members++; return 0, nil },
+			Problem: func(string, error) error { problems++; return nil },
+		})
+		if err != nil || c.members > 0 && (members < c.members-1 || members > c.members+64) || (problems > 0) != c.problem {
+			t.Errorf("%s: %d members, %d problems, %v", name, members, problems, err)
+		}
+	}
+}
+
+func BenchmarkEncodedDense(b *testing.B) {
+	std := base64.StdEncoding.EncodeToString
+	for name, unit := range map[string]string{
+		"gzip": std(archivetest.Gzip(b, []byte("some content that is as long as a proof takes, so that it counts as unpacked"))) + "=\n",
+		"head": "H4sI" + strings.Repeat("A", 60) + "=\n", "zlib": "eJx" + strings.Repeat("B", 60) + "=\n", "zip": "UEsDB" + strings.Repeat("A", 60) + "=\n",
+		"bzip2": std(archivetest.Bzip2(b, []byte("some content that is as long as a proof takes, so that it counts as unpacked"))) + "=\n",
+		"zstd":  std(archivetest.Zstd(b, []byte("some content that is as long as a proof takes, so that it counts as unpacked"))) + "=\n",
+		"run":   "H4sI" + strings.Repeat("Abcd", 1000) + "=\n", "digits": "I4sI" + strings.Repeat("A", 60) + "=\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			text := strings.Repeat(unit, 1<<20/len(unit))
+			w := NewWalker(Limits{Jobs: 1})
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				v := Visitor{Member: func(m Member) (int, error) { _, err := io.Copy(io.Discard, m.Reader); return 0, err }, Problem: func(string, error) error { return nil }}
+				if err := w.WalkEncoded(b.Context(), strings.NewReader(text), 0, v); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

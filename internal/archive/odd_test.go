@@ -151,9 +151,9 @@ func TestOddTar(t *testing.T) {
 	check(t, "two in a row", append(bytes.Clone(gnu), archivetest.Tar(tar.FormatGNU)(t, archivetest.File{Name: "c", Data: []byte("x")})...),
 		map[string]string{"a": both["a"], "b": both["b"], "c": "x"})
 	check(t, "no end", gnu[:2048], both)
-	check(t, "cut in a header", gnu[:1024+100], map[string]string{"a": both["a"], "trailing data": string(gnu[1024:1124])}, "no tar header")
+	check(t, "cut in a header", gnu[:1024+100], map[string]string{"a": both["a"], "trailing data": string(gnu[1024:1124])}, "other than a tar header")
 	check(t, "cut in a member", gnu[:1024+512+6], map[string]string{"a": both["a"], "b": "second"}, "b: only 6 of its 30 bytes", "unexpected EOF")
-	check(t, "trailing data", append(bytes.Clone(gnu), "key=1"...), map[string]string{"a": both["a"], "b": both["b"], "trailing data": "key=1"}, "no tar header")
+	check(t, "trailing data", append(bytes.Clone(gnu), "key=1"...), map[string]string{"a": both["a"], "b": both["b"], "trailing data": "key=1"}, "other than a tar header")
 	damaged := bytes.Clone(gnu)
 	damaged[1024] ^= 1
 	got := walked(t, Limits{}, "name", damaged)
@@ -207,7 +207,7 @@ func TestOddXZ(t *testing.T) {
 	check(t, "two streams", append(bytes.Clone(z), z...), map[string]string{"name": "one one "})
 	check(t, "padding", append(append(bytes.Clone(z), 0, 0, 0, 0, 0, 0, 0, 0), z...), map[string]string{"name": "one one "})
 	check(t, "cut", z[:len(z)-1], map[string]string{"name": "one "}, "unexpected EOF")
-	check(t, "something behind", append(bytes.Clone(z), "something else"...), map[string]string{"name": "one "}, "no xz stream")
+	check(t, "something behind", append(bytes.Clone(z), "something else"...), map[string]string{"name": "one "}, "not an xz stream")
 }
 
 func TestOddSeven(t *testing.T) {

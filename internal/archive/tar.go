@@ -61,7 +61,7 @@ func (w *walk) tar(n node) error {
 
 // stray hands on what follows when it is not a header: trailing data may hold a key.
 func (t *tarWalk) stray(block []byte) error {
-	if err := t.problem(t.n.path, errors.New("tar: something that is no tar header follows; it is read as plain data")); err != nil {
+	if err := t.problem(t.n.path, errors.New("tar: something other than a tar header follows; it is read as plain data")); err != nil {
 		return err
 	}
 	br := t.buffer(io.MultiReader(bytes.NewReader(bytes.Clone(block)), t.c))

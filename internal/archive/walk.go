@@ -33,6 +33,7 @@ type walk struct {
 	bytes    int64
 	inline   bool  // see Member.Inline
 	borrowed int64 // of dictionaries, in all
+	costly   int64 // encoded containers that take much to begin with
 	held     int64
 	big      bool // this walk holds Walker.big
 	problems int

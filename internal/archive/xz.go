@@ -101,7 +101,7 @@ func (x *xzReader) streamHeader() error {
 		return short(err)
 	}
 	if !bytes.Equal(h[:6], xzMagic) || h[6] != 0 || h[7] > 15 {
-		return fmt.Errorf("%w: what follows is no xz stream", errXZ)
+		return fmt.Errorf("%w: what follows is not an xz stream", errXZ)
 	}
 	x.check, x.in, x.any = xzChecks[h[7]], true, true
 	return nil

@@ -222,7 +222,7 @@ func (f *File) Commit() error {
 	}
 	// Something else may have come to the name since.
 	if info, gone := os.Lstat(f.target); err == nil && gone == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "replace", Path: f.target, Err: errors.New("it is no regular file any more")}
+		err = &fs.PathError{Op: "replace", Path: f.target, Err: errors.New("it is no longer a regular file")}
 	}
 	if err == nil {
 		err = os.Rename(f.f.Name(), f.target)

@@ -140,7 +140,7 @@ func TestTargetBecomesAFolder(t *testing.T) {
 	if err := os.Mkdir(name, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Commit(); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if err := f.Commit(); err == nil || !strings.Contains(err.Error(), "no longer a regular file") {
 		t.Errorf("got %v", err)
 	}
 	alone(t, dir, "out")

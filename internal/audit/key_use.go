@@ -72,7 +72,7 @@ func findUnused(v *view, k *key, p Policy) (hit, bool) {
 	if k.Type == baseten.Routes || !u.At.IsZero() {
 		h.confidence = finding.MediumConfidence
 	}
-	h.advice = "ask whoever made it whether it is still needed; its use outside Model APIs is not told, so look before you revoke it"
+	h.advice = "ask its creator whether it is still needed; its use outside Model APIs is unknown, so check before you revoke it"
 	return h, true
 }
 
@@ -95,7 +95,7 @@ func findDormantThenUsed(v *view, k *key, p Policy) (hit, bool) {
 	}
 	h := hit{
 		message:    fmt.Sprintf("key %s was silent for %s%s and was used again on %s", k.title(), days(w.to.Sub(w.from)), w.where, day(w.to)),
-		advice:     "ask its owner; if the use is nobody's, `b10lint revoke " + k.Prefix + "` and read `b10lint timeline " + k.Prefix + "`",
+		advice:     "ask its owner; if no one recognises the use, `b10lint revoke " + k.Prefix + "` and read `b10lint timeline " + k.Prefix + "`",
 		confidence: w.sure,
 	}
 	if w.sure == finding.LowConfidence {

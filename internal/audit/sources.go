@@ -12,7 +12,7 @@ import (
 // missing says what is not known without each source.
 func missing(name baseten.Source) string {
 	return map[baseten.Source]string{
-		baseten.SourceKeys:    "the keys below are those that the audit log tells of: names, owners and scopes are not known, and older keys are missing",
+		baseten.SourceKeys:    "the keys below are those that the audit log mentions: names, owners and scopes are not known, and older keys are missing",
 		baseten.SourceTeams:   "teams are known by the names that the keys carry",
 		baseten.SourceUsers:   "whether an owner is still a member is known from the audit log only",
 		baseten.SourceEvents:  "who made a key, who was removed and, where the list has no dates, when a key was made is not known",
@@ -69,7 +69,7 @@ func (v *view) problems() (list []finding.Problem) {
 		list = append(list, finding.Problem{
 			Warning: true, Error: "leaked, by the scans, and not among these keys: " + some(open, 20),
 			Hint: "they were revoked before the audit log begins, belong to another organisation, or are hidden from this credential; " +
-				"b10lint scan --verify looks at each",
+				"b10lint scan --verify checks each",
 		})
 	}
 	return list
@@ -89,7 +89,7 @@ func (v *view) sources() (list []finding.Source) {
 		case s.Name == baseten.SourceUsage:
 			out.Detail = "Model APIs only: dedicated deployments, chains and metrics are not counted"
 		case s.Name == baseten.SourceActions:
-			out.Detail = "administrative actions only; what a personal key does stands under its owner"
+			out.Detail = "administrative actions only; what a personal key does is recorded under its owner"
 		}
 		list = append(list, out)
 	}

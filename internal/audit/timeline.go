@@ -102,12 +102,12 @@ func (s *story) places(leaks []Leak) {
 			if public(at, l) && (s.t.Leaked == nil || at.Date.Before(*s.t.Leaked)) {
 				s.t.Leaked = moment(at.Date.UTC())
 			}
-			who := "whoever can read the repository could see it"
+			who := "anyone who can read the repository could see it"
 			switch {
 			case at.Unreachable:
-				who = "no branch or tag leads there, but whoever has the objects can see it"
+				who = "no branch or tag leads there, but anyone who has the objects can see it"
 			case len(at.Refs) > 0:
-				who = "whoever can read " + strings.Join(at.Refs[:min(len(at.Refs), 5)], ", ") + " could see it"
+				who = "anyone who can read " + strings.Join(at.Refs[:min(len(at.Refs), 5)], ", ") + " could see it"
 			}
 			if at.AtHead {
 				who += "; it is still at the head"
@@ -181,9 +181,9 @@ func (v *view) unknown(k *key, t *finding.Timeline) (list []string) {
 	if t.Leaked == nil {
 		list = append(list, "when it leaked: no scan report gives a dated place in the open")
 	}
-	list = append(list, "calls to dedicated deployments and chains, reads through the management API, and the addresses that calls came from: Baseten does not tell them")
+	list = append(list, "calls to dedicated deployments and chains, reads through the management API, and the addresses that calls came from: Baseten does not report them")
 	if k != nil && k.Type == baseten.Personal {
-		list = append(list, "which actions were this key's: what a personal key does stands in the audit log under its owner")
+		list = append(list, "which actions were this key's: what a personal key does is recorded in the audit log under its owner")
 	}
 	return list
 }

@@ -33,9 +33,9 @@ func usedWords(u baseten.LastUse) string {
 	case u.Exact():
 		return "last used on " + day(u.At)
 	case u.Basis == baseten.FromUsage:
-		return "last known to call a Model API on " + day(u.At) + "; other uses are not told"
+		return "last known to call a Model API on " + day(u.At) + "; other uses are unknown"
 	case u.Basis == baseten.FromLog:
-		return "last seen in the audit log on " + day(u.At) + "; other uses are not told"
+		return "last seen in the audit log on " + day(u.At) + "; other uses are unknown"
 	case !u.NoneSince.IsZero():
 		return "no evidence of use since " + day(u.NoneSince)
 	}

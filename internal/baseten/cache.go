@@ -61,7 +61,7 @@ func OpenCache(dir string, by clock.Clock) (*Cache, []finding.Problem) {
 	}
 	if err != nil {
 		return c, []finding.Problem{{Path: c.path, Error: "verdict cache: " + err.Error(),
-			Hint: "it is not used, and will be written anew", Warning: true}}
+			Hint: "it is ignored and will be replaced", Warning: true}}
 	}
 	now := c.clock.Now()
 	for id, e := range content.Entries {

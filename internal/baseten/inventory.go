@@ -129,7 +129,7 @@ func (inv *Inventory) read(ctx context.Context, c *Client, name Source) SourceSt
 	case SourceMe:
 		inv.Me, s.Err = c.Me(ctx)
 		if s.Err == nil && inv.Me.UserID == "" {
-			s.Err = errors.New("the answer names nobody")
+			s.Err = errors.New("the answer names no one")
 		}
 	case SourceTeams:
 		inv.Teams, s.Err = c.Teams(ctx, "")

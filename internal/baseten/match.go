@@ -128,7 +128,7 @@ func (m *matcher) matchHistory(ctx context.Context, res *Result, keys []secret.S
 		p := incomplete(len(keys), "the audit log could not be read", err)
 		if IsForbidden(err) {
 			p.Warning = true
-			p.Hint = "without it a revoked key cannot be told from another organisation's; an organisation admin's key may read it"
+			p.Hint = "without it a revoked key cannot be distinguished from another organisation's; an organisation admin's key may read it"
 		}
 		res.Problems = append(res.Problems, p)
 	}
@@ -140,7 +140,7 @@ func (m *matcher) matchHistory(ctx context.Context, res *Result, keys []secret.S
 		case ok && h.Gone:
 			v = m.verdict(finding.Dead, ByAuditLog, "revoked"+h.End(), h.Facts())
 		case ok:
-			v = m.verdict(finding.Unknown, ByAuditLog, "the audit log tells of its making and not of its end, "+
+			v = m.verdict(finding.Unknown, ByAuditLog, "the audit log records its creation but no deletion, "+
 				"and the list that this credential sees does not have it", h.Facts())
 		case err != nil:
 			v.Liveness.Detail = "not in the list that this credential sees, and the audit log could not be read"

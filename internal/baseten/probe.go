@@ -162,8 +162,8 @@ func (p *Probe) noControl(n int) finding.Problem {
 		Hint: fmt.Sprintf("%d found %s stayed unknown; run again when Baseten lets the credential in, or use another credential",
 			n, english.Plural(n, "key", "keys"))}
 	if p.credential.Key.IsZero() {
-		problem.Error = "verification: probing: every key was turned away, and there is no key that ought to be let in to compare with"
-		problem.Hint = fmt.Sprintf("%d found %s stayed unknown; set BASETEN_API_KEY, so that a revoked key can be told from an outage",
+		problem.Error = "verification: probing: every key was refused, and there is no key that should be accepted to compare with"
+		problem.Hint = fmt.Sprintf("%d found %s stayed unknown; set BASETEN_API_KEY, so that a revoked key can be distinguished from an outage",
 			n, english.Plural(n, "key", "keys"))
 	}
 	return problem
@@ -176,7 +176,7 @@ func (p *Probe) uncontrolled(ctx context.Context, e *evidence) string {
 			continue
 		}
 		if p.credential.Key.IsZero() {
-			return "there is no credential to see whether the " + service + " API lets any key in"
+			return "there is no credential to check whether the " + service + " API accepts any key"
 		}
 		return "the " + service + " API did not let b10lint's own credential in either"
 	}

@@ -104,7 +104,7 @@ func traced(next http.RoundTripper, c clock.Clock, report func(text string)) htt
 // *Error for any other answer.
 func (s stack) send(r *http.Request, hosts Hosts, key secret.Secret, scheme Scheme) ([]byte, error) {
 	t := httpc.Headed(withAuth(s.base, hosts, key, scheme), "User-Agent", s.agent, "Accept", "application/json")
-	t = httpc.Buffered(t, s.timeout, maxAnswer)
+	t = httpc.Buffered(t, s.timeout, maxAnswer, s.clock)
 	t = httpc.Limited(t, s.limiter, s.clock)
 	t = httpc.Retrying(t, s.retry, s.clock)
 	t = httpc.NoRedirects(t)

@@ -11,6 +11,8 @@ type Clock struct {
 	Now func() time.Time
 	// Sleep waits for d or until the context is done, and then returns its error.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Timeout returns a context that ends after d, with the cause.
+	Timeout func(ctx context.Context, d time.Duration, cause error) (context.Context, context.CancelFunc)
 }
 
 // OrSystem fills what is nil with the system's clock.
@@ -20,6 +22,9 @@ func (c Clock) OrSystem() Clock {
 	}
 	if c.Sleep == nil {
 		c.Sleep = sleep
+	}
+	if c.Timeout == nil {
+		c.Timeout = context.WithTimeoutCause
 	}
 	return c
 }

@@ -102,7 +102,7 @@ func (e *BaselineEntry) check() error {
 	case !fullFingerprint.MatchString(e.Fingerprint):
 		return errors.New("the fingerprint is not 16 to 64 hexadecimal digits in lower case")
 	case !ruleForm.MatchString(e.Rule):
-		return errors.New("the rule is no rule")
+		return errors.New("the rule is not a rule")
 	case e.Prefix != "" && !prefixForm.MatchString(e.Prefix):
 		return errors.New("the prefix is not the part of a key before its dot")
 	case strings.TrimSpace(e.Reason) == "":

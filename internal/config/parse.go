@@ -235,7 +235,7 @@ func (p *parser) fingerprint(n *yaml.Node) string {
 func (p *parser) prefix(n *yaml.Node) string {
 	v := p.text(n)
 	if v != "" && !prefixForm.MatchString(v) {
-		p.fail(n, "a prefix is what stands before the key's dot: letters, digits, _ and -", "never put a whole key into this file")
+		p.fail(n, "a prefix is the part before the key's dot: letters, digits, _ and -", "never put a whole key into this file")
 	}
 	return v
 }
@@ -243,7 +243,7 @@ func (p *parser) prefix(n *yaml.Node) string {
 func (p *parser) rule(n *yaml.Node) string {
 	v := p.text(n)
 	if v != "" && !ruleForm.MatchString(v) {
-		p.fail(n, fmt.Sprintf("%s is no rule", quote(v)), "b10lint rules lists them")
+		p.fail(n, fmt.Sprintf("%s is not a rule", quote(v)), "b10lint rules lists them")
 		return ""
 	}
 	return v
@@ -256,7 +256,7 @@ func (p *parser) date(n *yaml.Node) time.Time {
 	}
 	t, err := time.Parse(time.DateOnly, v)
 	if err != nil {
-		p.fail(n, fmt.Sprintf("%s is no date", quote(v)), "write the last day on which it holds as 2027-01-31")
+		p.fail(n, fmt.Sprintf("%s is not a date", quote(v)), "write the last day on which it holds as 2027-01-31")
 	}
 	return t
 }
@@ -271,7 +271,7 @@ func (p *parser) days(n *yaml.Node) time.Duration {
 	}
 	days, err := strconv.Atoi(strings.TrimSuffix(v, "d"))
 	if err != nil || days < 1 || days > maxDays {
-		p.fail(n, fmt.Sprintf("%s is no number of days", quote(v)), "write 60d")
+		p.fail(n, fmt.Sprintf("%s is not a number of days", quote(v)), "write 60d")
 		return 0
 	}
 	return time.Duration(days) * 24 * time.Hour

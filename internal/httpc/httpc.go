@@ -90,9 +90,10 @@ func Headed(next http.RoundTripper, headers ...string) http.RoundTripper {
 // with at most limit bytes; a larger one is an *Unusable. What goes wrong while the
 // body comes in (a stall, a reset, an early end) is thereby an error of the round
 // trip, and retried like one.
-func Buffered(next http.RoundTripper, timeout time.Duration, limit int64) http.RoundTripper {
+func Buffered(next http.RoundTripper, timeout time.Duration, limit int64, c clock.Clock) http.RoundTripper {
+	c = c.OrSystem()
 	return RoundTripper(func(r *http.Request) (*http.Response, error) {
-		ctx, cancel := context.WithTimeoutCause(r.Context(), timeout, fmt.Errorf("no full answer within %s", timeout))
+		ctx, cancel := c.Timeout(r.Context(), timeout, fmt.Errorf("no full answer within %s", timeout))
 		defer cancel()
 		// Our own timeout's words replace "context deadline exceeded"; the
 		// caller's cancellation stays as it is.

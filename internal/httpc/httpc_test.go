@@ -88,7 +88,7 @@ func TestBuffered(t *testing.T) {
 	}))
 	defer stalled.Close()
 	get := func(path string, timeout time.Duration, limit int64) (*http.Response, error) {
-		return httpc.Buffered(http.DefaultTransport, timeout, limit).RoundTrip(request(t, "GET", stalled.URL+path))
+		return httpc.Buffered(http.DefaultTransport, timeout, limit, clock.Clock{}).RoundTrip(request(t, "GET", stalled.URL+path))
 	}
 	if res, err := get("/", 5*time.Second, 100); err != nil || res.ContentLength != 100 {
 		t.Errorf("whole answer: %v", err)
@@ -101,7 +101,7 @@ func TestBuffered(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := httpc.Buffered(http.DefaultTransport, time.Minute, 1000).RoundTrip(request(t, "GET", stalled.URL+"/stall").WithContext(ctx)); !errors.Is(err, context.Canceled) {
+	if _, err := httpc.Buffered(http.DefaultTransport, time.Minute, 1000, clock.Clock{}).RoundTrip(request(t, "GET", stalled.URL+"/stall").WithContext(ctx)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func (f *File) only(section, name string) (*Option, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("option %s stands twice in section %s, on lines %d and %d; remove one of the two",
+		return nil, fmt.Errorf("option %s is twice in section %s, on lines %d and %d; remove one of the two",
 			safeName(name), safeName(section), found[0].line, found[1].line)
 	case f.doc.names[section] == nil:
 		return nil, fmt.Errorf("there is no section %s", safeName(section))

@@ -32,7 +32,7 @@ def view(data):
     except configparser.MissingSectionHeaderError as e:
         return {"Fatal": "missing section header %d" % e.lineno, "Sections": None}
     except configparser.ParsingError as e:
-        return {"Fatal": "line that is no assignment " + " ".join(str(n) for n, _ in e.errors), "Sections": None}
+        return {"Fatal": "line that is not an assignment " + " ".join(str(n) for n, _ in e.errors), "Sections": None}
     out = {}
     for name in c.sections():
         out[name] = {}

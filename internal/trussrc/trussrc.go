@@ -73,7 +73,7 @@ const (
 	missingHeader         kind = "missing section header"
 	duplicateSection      kind = "duplicate section"
 	duplicateOption       kind = "duplicate option"
-	badLine               kind = "line that is no assignment"
+	badLine               kind = "line that is not an assignment"
 	badEncoding           kind = "not UTF-8"
 	interpolationSyntax   kind = "bad use of %"
 	interpolationMissing  kind = "reference to an option that is not there"

@@ -90,7 +90,7 @@ func TestParseReportsAndReadsOn(t *testing.T) {
 	for _, err := range errs {
 		got = append(got, fmt.Sprintf("%d %s", err.(*Error).Line, err.(*Error).kind))
 	}
-	want := []string{"1 missing section header", "4 duplicate option", "5 duplicate section", "7 line that is no assignment", "9 not UTF-8"}
+	want := []string{"1 missing section header", "4 duplicate option", "5 duplicate section", "7 line that is not an assignment", "9 not UTF-8"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
@@ -208,7 +208,7 @@ func TestSetValue(t *testing.T) {
 		{"inherited", "[DEFAULT]\nk=old\n[a]\n", "a", "k", "new", "", "inherits"},
 		{"absent", "[a]\n", "a", "k", "new", "", "no option"},
 		{"no section", "[a]\n", "b", "k", "new", "", "no section"},
-		{"twice", "[a]\nk=1\nk=2\n", "a", "k", "new", "", "stands twice in section \"a\", on lines 2 and 3"},
+		{"twice", "[a]\nk=1\nk=2\n", "a", "k", "new", "", "is twice in section \"a\", on lines 2 and 3"},
 		{"line break", "[a]\nk=1\n", "a", "k", "x\ny", "", "line break"},
 		{"space", "[a]\nk=1\n", "a", "k", " x", "", "space"},
 	} {

@@ -195,6 +195,9 @@ func (s *Server) serve(service Service, w http.ResponseWriter, r *http.Request, 
 			_, _ = w.Write(half)
 			_ = http.NewResponseController(w).Flush()
 			if x.Kind == SlowBody {
+				if s.stalled != nil {
+					s.stalled()
+				}
 				select {
 				case <-r.Context().Done():
 				case <-s.stop:

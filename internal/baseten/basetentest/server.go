@@ -37,6 +37,7 @@ type Server struct {
 	management *httptest.Server
 	inference  *httptest.Server
 	stop       chan struct{}
+	stalled    func() // an answer stalls; nil: the client's time runs out by itself
 	stopOnce   sync.Once
 
 	record  record

@@ -21,6 +21,8 @@ type Clock struct {
 	now   time.Time
 	slept []time.Duration
 	jump  time.Duration
+	// waiting end the requests that a timeout of the Clock holds.
+	waiting map[*func(error)]error
 }
 
 // NewClock returns a Clock that stands at Noon.
@@ -62,7 +64,37 @@ func (c *Clock) Set(d, jump time.Duration) {
 }
 
 // Clock returns the Clock as the program takes it.
-func (c *Clock) Clock() clock.Clock { return clock.Clock{Now: c.Now, Sleep: c.Sleep} }
+func (c *Clock) Clock() clock.Clock {
+	return clock.Clock{Now: c.Now, Sleep: c.Sleep, Timeout: c.timeout}
+}
+
+// timeout returns a context that ends when the Clock's timeouts expire, however long that
+// takes: on a busy machine a real one ends what is merely slow.
+func (c *Clock) timeout(ctx context.Context, _ time.Duration, cause error) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	end := (func(error))(cancel)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting == nil {
+		c.waiting = map[*func(error)]error{}
+	}
+	c.waiting[&end] = cause
+	return ctx, func() {
+		c.mu.Lock()
+		delete(c.waiting, &end)
+		c.mu.Unlock()
+		cancel(nil)
+	}
+}
+
+// Expire lets the time of every request run out that is on its way.
+func (c *Clock) Expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for end, cause := range c.waiting {
+		(*end)(cause)
+	}
+}
 
 // A World is an organisation with a Server and its admin's client.
 type World struct {
@@ -85,6 +117,7 @@ func NewWorld(t testing.TB) *World {
 	w.Admin = w.Org.AddKey(KeySpec{Name: "admin", Type: "PERSONAL", Owner: w.Me,
 		Created: Noon.AddDate(0, -1, 0), CreatedBy: "admin@example.com"})
 	w.Server = Start(w.Org)
+	w.Server.stalled = w.Clock.Expire
 	t.Cleanup(w.Server.Close)
 	w.Client = w.As(w.Admin)
 	return w

@@ -57,10 +57,11 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		}
 		return h.walkScope(ctx, r, to)
 	}
+	sweep := h.sweep
 	if h.received != nil {
-		return h.walkReceived(ctx, r, to)
+		sweep = h.walkReceived
 	}
-	if err := h.sweep(ctx, r, to); err != nil {
+	if err := sweep(ctx, r, to); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return context.Cause(ctx)
 		}
@@ -73,6 +74,9 @@ func (h *History) Walk(ctx context.Context, to source.Sink) error {
 		if err != nil {
 			return err
 		}
+	}
+	if h.received != nil {
+		return nil
 	}
 	return h.gitFiles(ctx, r, to)
 }

@@ -266,6 +266,18 @@ func TestPartsAsInMirror(t *testing.T) {
 	})
 }
 
+// A server that has a shallow clone cannot give the whole, which is a problem.
+func TestShallowServer(t *testing.T) {
+	root := t.TempDir()
+	dir, _ := manyShapes(t, root)
+	gittest.Run(t, root, "clone", "-q", "--mirror", "--depth=2", "file://"+dir, "shallow.git")
+	address := "file://" + filepath.Join(root, "shallow.git")
+	_, report := scanned(t, open(t, address, options(t)).Source(), address)
+	if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Error, "is a shallow clone") || report.Summary.Complete {
+		t.Errorf("problems %v", report.Problems)
+	}
+}
+
 // Over ssh: a key in a file, a key in an agent, and hosts that are not known or are not
 // who they were. The server is sshd.
 func TestSSH(t *testing.T) {
@@ -333,7 +345,7 @@ func TestSSH(t *testing.T) {
 		{"the configuration", "ssh://box" + dir, home(map[string]string{"known_hosts": known(host), "config": alias}), ""},
 		{"as scp", me.Username + "@box:" + dir, home(map[string]string{"known_hosts": known(host), "config": alias}), ""},
 		{"a proxy", "ssh://box" + dir, home(map[string]string{"known_hosts": known(host), "config": alias + "  ProxyJump gate\n"}), "ProxyJump"},
-		{"no key", address, home(map[string]string{"known_hosts": known(host)}), "no ssh key to show"},
+		{"no key", address, home(map[string]string{"known_hosts": known(host)}), "no ssh key to use"},
 		{"another key", address, home(map[string]string{"known_hosts": known(host), "id_ed25519": read(other)}), "accepts none of the ssh keys"},
 		{"no known hosts", address, home(map[string]string{"id_ed25519": read(mine)}), "known_hosts"},
 		{"an unknown host", address, home(map[string]string{"known_hosts": "elsewhere " + read(host+".pub"), "id_ed25519": read(mine)}), "is not in known_hosts"},

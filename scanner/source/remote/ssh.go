@@ -58,7 +58,7 @@ func (r *Repository) connectSSH(ctx context.Context, w *watch) (session, error) 
 	signers, locked, closeAgent := r.sshKeys(cfg)
 	defer closeAgent()
 	if len(signers) == 0 {
-		return nil, errors.New("there is no ssh key to show: no agent at SSH_AUTH_SOCK, and no key file without a passphrase" + locked)
+		return nil, errors.New("there is no ssh key to use: no agent at SSH_AUTH_SOCK, and no key file without a passphrase" + locked)
 	}
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", addr)
 	if err != nil {
