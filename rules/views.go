@@ -59,10 +59,10 @@ type layer struct {
 	spent, reach int
 	// lost is the place behind the first byte at which a budget did not suffice, or 0.
 	lost int
-	// joined is how much was read over joints, and dotless the last stretch that is known
-	// to have no dot.
-	joined  int
-	dotless finding.Span
+	// joined is how much was read over joints from marks, dotted how much from dots, and
+	// dotless the last stretch that is known to have no dot.
+	joined, dotted int
+	dotless        finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 	// unerased is where there are no backspaces, which may take letters away.
