@@ -30,7 +30,7 @@
 // # Limits
 //
 // Encodings are taken off to a depth of four. The bytes that may be decoded are bounded
-// by 12 times the input up to the place and 64 KiB, and by 12 times each decoded layer up
+// by 8 times the input up to the place and 64 KiB, and by 8 times each decoded layer up
 // to the place and 4 KiB, so that what is behind is not starved by what is in front; Find
 // says where that did not suffice. A key is joined over at most 96 joints, of at most
 // 160 bytes in source code and 2 KiB of tags; context is at most 12 lines or 2 KiB before and 6 lines or

@@ -44,6 +44,11 @@ func (f *finder) joined(l *layer, span finding.Span) {
 	if !l.namesOwn() {
 		return
 	}
+	// The search for marks is over, and has spent up to the end of the span: this one
+	// begins at the front again, with a budget of its own.
+	marks := l.joined
+	l.joined = l.dotted
+	defer func() { l.joined, l.dotted = marks, l.joined }()
 	to, tried := min(span.End+joinReach, len(l.data)), 0
 	for dot := max(0, span.Start-legacyReach); dot < to && !f.stopped(); dot++ {
 		i := bytes.IndexByte(l.data[dot:to], '.')
@@ -281,7 +286,7 @@ func (f *finder) join(l *layer, i int, g *grammar) bool {
 // readJoints returns the finder's reader, set to a place of a layer; nil when as much was
 // read over joints as may be.
 func (f *finder) readJoints(l *layer, at int, free bool) *joinReader {
-	if l.joinedTo = max(l.joinedTo, at); l.joined > joinFactor*l.joinedTo+budgetFloor {
+	if l.joined > joinFactor*at+budgetFloor {
 		f.giveUp(l, at)
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 // search has come: far more than honest input needs, and what bounds the time for input
 // that is made to look encoded in every way at once. What is behind has what it takes,
 // whatever stands in front.
-const DecodeFactor = 12
+const DecodeFactor = 8
 
 // DecodeDepth is how many encodings are taken off one another.
 const DecodeDepth = 4
@@ -59,11 +59,10 @@ type layer struct {
 	spent, reach int
 	// lost is the place behind the first byte at which a budget did not suffice, or 0.
 	lost int
-	// joined is how much was read over joints, and dotless the last stretch that is known
-	// to have no dot.
-	joined   int
-	joinedTo int // the furthest place from which it was
-	dotless  finding.Span
+	// joined is how much was read over joints from marks, dotted how much from dots, and
+	// dotless the last stretch that is known to have no dot.
+	joined, dotted int
+	dotless        finding.Span
 	// named is whether the file's name or first lines name Baseten, once asked.
 	named, asked bool
 	// unerased is where there are no backspaces, which may take letters away.
@@ -198,9 +197,20 @@ func (f *finder) row(l *layer, c *digitCode, i int, bounds finding.Span) {
 	}
 	if l.depth < maxDepth {
 		f.piece(l, c, s, e)
-	} else if inside, _ := c.hasRow(l.data[s:e]); inside && l.view != escapeCodes[quotedCode].name {
-		f.giveUp(l, s) // a text in one more encoding; the padding of base64 reads as quoted-printable, too
+	} else if inside, _ := c.hasRow(l.data[s:e]); inside && !l.isQuoted() {
+		f.giveUp(l, s) // a text in one more encoding
 	}
+}
+
+// isQuoted reports whether a layer was quoted-printable, or is in one that was: the padding of
+// base64 reads as that, too, and is not an encoding more.
+func (l *layer) isQuoted() bool {
+	for ; l != nil; l = l.up {
+		if l.view == escapeCodes[quotedCode].name {
+			return true
+		}
+	}
+	return false
 }
 
 // mixedCase reports whether some letters are large and some small: so it is in each

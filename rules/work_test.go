@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/b10lint/b10lint/internal/fakekey"
@@ -78,3 +80,17 @@ func FuzzWork(f *testing.F) {
 // decoded for it, searched in turn, what is read over joints, and what the floors add to a
 // small text.
 const mostWork = 2*DecodeFactor + joinFactor + 16
+
+// Keys that stand behind a variable's name, one a line, are all read once from their marks
+// and once from their dots: neither takes the other's budget.
+func TestManyKeysNeedNoBudget(t *testing.T) {
+	m := fakekey.New(71)
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, "BASETEN_API_KEY_%d=%s\n", i, m.B10())
+	}
+	n := 0
+	if gaveUp := Find("keys.env", []byte(b.String()), nil, func(Match) bool { n++; return true }); gaveUp >= 0 || n != 3000 {
+		t.Errorf("%d of 3000 keys, given up at %d", n, gaveUp)
+	}
+}
