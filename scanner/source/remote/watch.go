@@ -136,7 +136,7 @@ func (w *watch) transport(next http.RoundTripper) http.RoundTripper {
 			return res, err
 		}
 		w.heard(1)
-		var body io.Reader = w.reader(res.Body)
+		body := io.Reader(w.reader(res.Body))
 		kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
 		switch {
 		case res.StatusCode/100 == 3: // a redirect; the client closes it
