@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,6 +81,22 @@ func (o *scanOptions) checkRemote(args []string) error {
 		}
 	}
 	return nil
+}
+
+// kindOf begins words such as github:acme and oci:alpine. A drive of Windows has one letter.
+var kindOf = regexp.MustCompile(`^[a-z][a-z0-9+.-]+:`)
+
+// unknownKind refuses such a word where no file has that name.
+func unknownKind(arg string) error {
+	kind := kindOf.FindString(arg)
+	if kind == "" {
+		return nil
+	}
+	if _, err := os.Lstat(arg); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return usage("targets are files and folders, - for standard input, and git repositories: https://HOST/PATH, ssh://, git://, file:///PATH or "+
+		"user@host:path; what lies elsewhere can be piped in, docs/recipes.md", "there is no such file, and %s is not a kind of target", kind)
 }
 
 // remoteTarget returns the target of a URL. Its settings are known when it was fetched.

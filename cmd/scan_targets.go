@@ -103,6 +103,9 @@ func (o *scanOptions) targets(env Env, args []string) ([]*scanTarget, []string, 
 			return nil, nil, usage("pass it on standard input: b10lint scan -; and if it is real, others may have seen it: revoke it",
 				"an argument is a whole key, which the list of processes and the shell's history show")
 		}
+		if err := unknownKind(arg); err != nil {
+			return nil, nil, err
+		}
 		t, err := o.in(&all, arg)
 		if err != nil {
 			return nil, nil, err
