@@ -286,6 +286,9 @@ var operators = func() (set [256]bool) {
 // commentAt returns the length of a comment that b begins with, or 0. Two slashes before a
 // quote are an operator of Fortran.
 func commentAt(b []byte) int {
+	if len(b) < 2 || b[0] != '/' && b[0] != '-' && b[0] != '#' { // which nearly all are
+		return 0
+	}
 	b = b[:min(len(b), maxLiterals)]
 	if bytes.HasPrefix(b, []byte("/*")) {
 		body, _, closed := bytes.Cut(b[2:], []byte("*/"))

@@ -10,7 +10,8 @@ import (
 // Bytes that are written as numbers: the dumps of xxd, hexdump, od and debuggers, with
 // their offsets and the text beside them, and the arrays of source code and JSON. They are
 // looked for where the file's name or first lines name Baseten, and in data that begins
-// with numbers: other tables of numbers are too many to read.
+// with numbers, of a large file in its first window: other tables of numbers are too many
+// to read.
 
 // A numberCode is one way to write bytes as numbers.
 type numberCode struct {
@@ -23,7 +24,7 @@ type numberCode struct {
 // dump is the name of the encoding.
 const dump = "dump"
 
-var numberCodes = []numberCode{
+var numberCodes = [...]numberCode{
 	{16, 2, 1, false}, {10, 3, 1, false}, {8, 3, 1, false}, {8, 6, 2, true},
 	{16, 4, 2, false}, {16, 4, 2, true}, {16, 8, 4, false}, {16, 8, 4, true}, {16, 16, 8, false}, {16, 16, 8, true},
 }
@@ -39,10 +40,11 @@ const (
 	longRow = 256
 )
 
-// hasNumbers reports whether numbers are looked for in a layer.
-func (l *layer) hasNumbers() bool {
-	if l.namesOwn() {
-		return true
+// hasNumbers reports whether numbers are searched for in a layer, which is the middle of a
+// larger file or not.
+func (l *layer) hasNumbers(middle bool) bool {
+	if l.namesOwn() || middle {
+		return l.named
 	}
 	head := l.data[:min(len(l.data), 3*block)]
 	for ; len(head) >= block; head = head[block:] {
@@ -55,28 +57,29 @@ func (l *layer) hasNumbers() bool {
 
 // numbers looks at those that the block at data[i] shows.
 func (f *finder) numbers(l *layer, i int, bounds finding.Span) {
-	if i < l.numbersEnd || l.depth >= maxDepth {
+	if l.depth >= maxDepth {
 		return
 	}
-	start := max(bounds.Start, i-numbersBack, l.numbersEnd)
-	if n := bytes.IndexByte(l.data[start:i], '\n'); n >= 0 && start > 0 && l.data[start-1] != '\n' {
-		start += n + 1
-	}
-	for start > 0 && start < i && alnum[l.data[start-1]] != 0 {
-		start++
-	}
-	likely := lengths(l.data[i:min(len(l.data), i+block)])
-	l.numbersEnd = i + 1
+	shown := l.data[i:min(len(l.data), i+block)]
+	likely := lengths(shown)
 	for k := range numberCodes {
-		c := &numberCodes[k]
-		if !likely[c.digits] {
+		c, read := &numberCodes[k], &l.numbersEnd[k]
+		if !likely[c.digits] || i < *read || !c.mayBeKey(shown) {
 			continue
 		}
+		start := max(bounds.Start, i-numbersBack, *read)
+		if n := bytes.IndexByte(l.data[start:i], '\n'); n >= 0 && start > 0 && l.data[start-1] != '\n' {
+			start += n + 1
+		}
+		for start > 0 && start < i && alnum[l.data[start-1]] != 0 {
+			start++
+		}
+		*read = i + 1
 		r := numberReader{code: c, data: l.data[:bounds.End], at: start, last: i, out: f.scratch[l.depth][:0]}
 		r.read()
 		f.work += int64(r.at - start)
 		f.scratch[l.depth] = r.out
-		l.numbersEnd = max(l.numbersEnd, choose(len(r.out) < maxDecoded, r.last, r.at-numbersMore))
+		*read = max(*read, choose(len(r.out) < maxDecoded, r.last, r.at-numbersMore))
 		if len(r.out) < minRun || !promising(r.out) || !f.spend(l, len(r.out), start, r.at) {
 			continue
 		}
@@ -110,6 +113,30 @@ func lengths(b []byte) (likely [17]bool) {
 		likely[digits] = count[digits] >= least
 	}
 	return likely
+}
+
+// mayBeKey reports whether the numbers of a block can be those of a key: a key's numbers fill
+// a block, or nearly fill two. Most tables of numbers are of something else.
+func (c *numberCode) mayBeKey(b []byte) bool {
+	all, own := 0, 0
+	for i := 0; i < len(b); i++ {
+		start := i
+		for i < len(b) && alnum[b[i]] != 0 {
+			i++
+		}
+		if start == 0 || start == i || i == len(b) || b[i] == ':' && i-start >= 4 && i-start != c.digits {
+			// The block may end within the number, or it is an offset.
+			continue
+		}
+		v, n, ok := c.value(b[start:i])
+		for ; ok && n > 0; n, v = n-1, v>>8 {
+			all++
+			if letter := byte(v); alnum[letter] != 0 || letter == '.' || letter == '_' {
+				own++
+			}
+		}
+	}
+	return own >= 4 && 4*own >= 3*all
 }
 
 // notNumber reports whether the word data[start:end] is the digits of an escape, or the whole

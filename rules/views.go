@@ -52,9 +52,10 @@ type layer struct {
 	place placer
 	// gathered is how far whole lines of the digits of a code, by its bits, were looked at, seen how
 	// far digits, wideEnd how far UTF-16 and UTF-32, by where their characters begin, quotedEnd how
-	// far quoted-printable, and numbersEnd how far numbers.
+	// far quoted-printable, and numbersEnd how far numbers, by how they are written.
 	gathered, seen, wideEnd [8]int
-	quotedEnd, numbersEnd   int
+	quotedEnd               int
+	numbersEnd              [len(numberCodes)]int
 	// spent is how much was decoded below the layer, for its bytes up to reach.
 	spent, reach int
 	// lost is the place behind the first byte at which a budget did not suffice, or 0.
@@ -99,7 +100,8 @@ func (f *finder) searchIn(l *layer, span finding.Span) {
 		bounds = finding.Span{Start: max(0, span.Start-clip), End: min(len(l.data), span.End+clip)}
 	}
 	f.work += int64(span.End - span.Start)
-	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), l.hasNumbers(), func(h hit, i int) {
+	middle := l.up == nil && f.quota != nil && f.quota.Own.Start > 0
+	sweep(l.data, max(0, span.Start-joinReach), min(len(l.data), span.End+joinReach), l.hasNumbers(middle), func(h hit, i int) {
 		if f.stopped() {
 			return
 		}
