@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ func TestKeyUnnamed(t *testing.T) {
 		{"the list was not there to tell it", unlisted, nil, "", ""},
 	} {
 		c.run(t, "key-unnamed")
+	}
+	if f := got(judge(named("")), "key-unnamed"); f == nil || !strings.Contains(f.Advice, "console: the pencil") {
+		t.Errorf("the advice does not say where a key is renamed: %+v", f)
 	}
 }
 

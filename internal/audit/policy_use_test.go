@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,11 @@ func TestKeyOverprivileged(t *testing.T) {
 	}
 	if f := got(judge(of(baseten.WorkspaceManageAll, "m")), "key-overprivileged"); f == nil || f.Advice[:15] != "WORKSPACE_INVOK" {
 		t.Errorf("the smallest type is not named: %+v", f)
+	}
+	// What usage knows are names of Model APIs, which no key can be limited to.
+	f := got(judge(of(baseten.WorkspaceInvoke, "acme/large")), "key-overprivileged")
+	if f == nil || strings.Contains(f.Advice, "acme/large") || !strings.Contains(f.Advice, "--model-id ID") {
+		t.Errorf("advice that cannot be followed: %+v", f)
 	}
 }
 
