@@ -27,13 +27,13 @@ key() { BASETEN_API_KEY=$admin b10lint keys create --type workspace-manage-all -
 # fresh NAME: an empty folder, and the home of a person of this name.
 fresh() {
 	cd "$tmp"
-	rm -rf "$tmp/home" "$tmp/work"
-	mkdir -p "$tmp/home" "$tmp/work"
+	rm -rf "$tmp/home" "$tmp/code"
+	mkdir -p "$tmp/home" "$tmp/code"
 	git config --global init.defaultBranch main
 	git config --global user.name "$1"
 	git config --global user.email "${1,,}@example.com"
 	git config --global advice.detachedHead false
-	cd "$tmp/work"
+	cd "$tmp/code"
 }
 
 # A notebook that printed its environment, and a truss with the same key in two files.
@@ -63,7 +63,7 @@ walk_platform() {
 		b10lint keys delete --name "old-$n" --yes >/dev/null 2>&1
 	done
 	for n in $(seq -w 40); do
-		r=$tmp/work/src/service-$n
+		r=$tmp/code/src/service-$n
 		git init -q "$r"
 		printf 'import os\n\nkey = os.environ["BASETEN_API_KEY"]\n' >"$r/app.py"
 		case $n in
@@ -121,7 +121,7 @@ walk_oncall() {
 # shown LINE: what a terminal shows of it. Answers to questions are on standard input.
 shown() {
 	script -qc "stty cols 96; $1" /dev/null </dev/null |
-		tr -d '\r' | sed -E "s/\x1b\[[0-9;?]*[A-Za-z]//g; s/ in [0-9.]+(µs|ms|s)\./\./; s#$tmp/home#~#g; s#$tmp/work#~/work#g; s#http://127\.0\.0\.1:[0-9]+#https://api.baseten.co#g" |
+		tr -d '\r' | sed -E "s/\x1b\[[0-9;?]*[A-Za-z]//g; s/ in [0-9.]+(µs|ms|s)\./\./; s#$tmp/home#~#g; s#$tmp/code#~/code#g; s#http://127\.0\.0\.1:[0-9]+#https://api.baseten.co#g" |
 		sed -e '/^Script \(started\|done\)/d' -e 's/[ \t]*$//' | cat -s
 }
 

@@ -153,7 +153,7 @@ func mayStart(b [3]byte) bool {
 	return false
 }
 
-// decode appends what digits stand for, up to the first byte that is no digit.
+// decode appends what digits encode, up to the first byte that is not a digit.
 func (c *digitCode) decode(out, digits []byte) []byte {
 	acc, bits := uint32(0), uint(0)
 	for _, d := range digits {

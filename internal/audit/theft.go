@@ -133,7 +133,7 @@ var keyTheft = check{find: findTheft, rule: finding.Rule{
 	Tags:     []string{"security", "inventory", "baseten"},
 	Text: "Since the date of the leak, a program used the key that was never seen with it before, or it called a model that it never called before, or its use " +
 		"rose: a day with at least 100 requests and five times as many as the busiest of the 28 days before the leak, where calls are known of at least seven of them. Or it acted with power: " +
-		"keys, secrets, SSH certificates, webhook signing secrets, members and roles, deployments. Somebody else may have the key.\n\n" +
+		"keys, secrets, SSH certificates, webhook signing secrets, members and roles, deployments. Someone else may have the key.\n\n" +
 		"Without a sign it may still be stolen: Baseten does not attribute calls to dedicated deployments, or what a personal key does, to one key.",
 	Remedy: "Revoke the key now, then go through what it did: `b10lint timeline PREFIX`, `b10lint incident`. What it changed outlives it.",
 }}

@@ -153,7 +153,7 @@ func (o CredentialOptions) fromTrussrc() (Credential, error) {
 	case !slices.ContainsFunc(file.Remotes(), func(r trussrc.Remote) bool { return r.Name == o.Remote }):
 		return Credential{}, fmt.Errorf("--remote %s: %s has no such remote", o.Remote, path)
 	case strings.EqualFold(authType, "oauth"):
-		var expiry time.Time // of a number of seconds; anything else is no expiry
+		var expiry time.Time // of a number of seconds; anything else is not one
 		if f, err := strconv.ParseFloat(expires, 64); err == nil && f > 0 && f <= 1e11 {
 			expiry = time.Unix(int64(f), 0)
 		}
